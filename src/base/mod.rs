@@ -1,0 +1,10 @@
+//! Words that all parts share. No I/O, and nothing here names a part.
+
+pub mod clock;
+pub mod events;
+pub mod fault;
+pub mod ids;
+pub mod secret;
+pub mod selector;
+pub mod span;
+pub mod tier;

@@ -1,0 +1,3 @@
+//! Journeys through the whole program, a file each.
+
+mod layers;
