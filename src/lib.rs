@@ -3,4 +3,9 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+pub mod dispatch;
+pub mod tools;
+
+pub mod access;
+
 pub mod base;
