@@ -4,8 +4,13 @@
 //! below it (`tests/layers.rs`).
 
 pub mod dispatch;
+
 pub mod tools;
 
 pub mod access;
+
+pub mod audit;
+
+pub mod store;
 
 pub mod base;
