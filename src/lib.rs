@@ -4,3 +4,4 @@
 //! below it (`tests/layers.rs`).
 
 pub mod base;
+pub mod routeros;
