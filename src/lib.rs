@@ -14,3 +14,4 @@ pub mod audit;
 pub mod store;
 
 pub mod base;
+pub mod routeros;
