@@ -11,7 +11,8 @@ pub mod access;
 
 pub mod audit;
 
+pub mod routeros;
+
 pub mod store;
 
 pub mod base;
-pub mod routeros;
