@@ -3,4 +3,7 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+pub mod config;
+pub mod host;
+
 pub mod base;
