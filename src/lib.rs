@@ -3,6 +3,8 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+pub mod config;
+
 pub mod dispatch;
 
 pub mod tools;
@@ -14,5 +16,7 @@ pub mod audit;
 pub mod routeros;
 
 pub mod store;
+
+pub mod host;
 
 pub mod base;
