@@ -236,7 +236,7 @@ fn range(min: &impl std::fmt::Display, max: &impl std::fmt::Display, unit: &str)
 /// `1 MiB` where it is a whole number of them.
 pub(super) fn size(bytes: u64) -> String {
     for (name, unit) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] {
-        if bytes >= unit && bytes % unit == 0 {
+        if bytes >= unit && bytes.is_multiple_of(unit) {
             return format!("{}{name}", bytes / unit);
         }
     }

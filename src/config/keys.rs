@@ -5,9 +5,8 @@ use super::key::{Item, Kind, Strict, key};
 
 const ENVIRONMENTS: &[&str] = &["lab", "staging", "prod"];
 const TIERS: &[&str] = &["free", "basic", "professional"];
-const TOOLSETS: &[&str] = &[
-    "core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security", "all",
-];
+const TOOLSETS: &[&str] =
+    &["core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security", "all"];
 
 // What other builds bring; a key names one of these in its `idle` or `missing`.
 const LISTENER: &str = "the HTTP listener";
@@ -189,7 +188,11 @@ pub const RETIRED: &[Retired] = &[
     Retired { name: "DATABASE_URL", prefix: false, instead: DATABASE },
     Retired { name: "DATABASE_POOL_SIZE", prefix: false, instead: DATABASE },
     Retired { name: "ROUTEROS_MCP_DATABASE_", prefix: true, instead: DATABASE },
-    Retired { name: "ROUTEROS_MCP_REDIS_", prefix: true, instead: "sessions and caches live in the process (resource_cache.*, http.max_sessions_per_principal); there is no Redis" },
+    Retired {
+        name: "ROUTEROS_MCP_REDIS_",
+        prefix: true,
+        instead: "sessions and caches live in the process (resource_cache.*, http.max_sessions_per_principal); there is no Redis",
+    },
 ];
 
 const DATABASE: &str = "the store is one file on this box: see store.path and store.cache_mb; there is no database server or pool";

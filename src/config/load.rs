@@ -148,17 +148,20 @@ fn absolute(path: &Path) -> PathBuf {
 
 fn finish(merged: &Merged, view: View, mut problems: Vec<Problem>) -> Result<Loaded, Problems> {
     problems.sort_by_key(|problem| problem.weight);
-    if problems.iter().any(|problem| problem.weight == Weight::Error) {
-        return Err(Problems { list: problems, view });
+    let config = typed(merged);
+    if config.is_none() {
+        let said = "a key and its typed section disagree: this is a mistake in the program";
+        problems.insert(0, Problem::error(None, "configuration", said));
     }
-    match serde_json::from_value::<Config>(merged.tree()) {
-        Ok(config) => Ok(Loaded { config, warnings: problems, state_dir: view.state_dir.clone(), runtime_dir: view.runtime_dir.clone(), view }),
-        // The list of keys and the typed sections disagree; the words name a field, never a value.
-        Err(error) => {
-            let said = error.to_string();
-            let said = said.split(", expected").next().unwrap_or_default().to_owned();
-            problems.insert(0, Problem::error(None, "configuration", said));
-            Err(Problems { list: problems, view })
+    match config {
+        Some(config) if problems.iter().all(|problem| problem.weight == Weight::Warning) => {
+            Ok(Loaded { config, warnings: problems, state_dir: view.state_dir.clone(), runtime_dir: view.runtime_dir.clone(), view })
         }
+        _ => Err(Problems { list: problems, view: Box::new(view) }),
     }
+}
+
+/// `None` only when the list of keys and the typed sections disagree. The reader's own words may hold secrets, so they stay here.
+fn typed(merged: &Merged) -> Option<Config> {
+    serde_json::from_value(merged.tree()).ok()
 }

@@ -134,7 +134,7 @@ pub(super) fn default_value(key: &Key, environment: Environment, state_dir: &Pat
 pub(super) fn environment(given: &[Given]) -> (Environment, Source) {
     let named = given.iter().filter(|given| given.key.name == "environment");
     let good = named.filter_map(|given| Some((value::read(given.key, &given.node, given.loose).ok()?, given.source.clone())));
-    let last = good.filter_map(|(value, source)| Some((value.as_str()?.parse().ok()?, source))).last();
+    let last = good.filter_map(|(value, source)| Some((value.as_str()?.parse().ok()?, source))).next_back();
     last.unwrap_or((Environment::Lab, Source::Default))
 }
 

@@ -291,9 +291,11 @@ mod tests {
 
     #[test]
     fn a_broken_yaml_or_json_file_names_the_line_and_not_the_text() {
-        for (text, language) in
-            [("a: 1\nkey: [hunter2\nb: 2\n", Language::Yaml), ("{\n \"key\": \"hunter2\",\n}", Language::Json), ("{\"a\":1,\"a\":\"hunter2\"}", Language::Json)]
-        {
+        for (text, language) in [
+            ("a: 1\nkey: [hunter2\nb: 2\n", Language::Yaml),
+            ("{\n \"key\": \"hunter2\",\n}", Language::Json),
+            ("{\"a\":1,\"a\":\"hunter2\"}", Language::Json),
+        ] {
             let errors = parse(text, language).unwrap_err();
             assert!(errors[0].at.is_some(), "{errors:?}");
             assert!(!format!("{errors:?}").contains("hunter2"), "{errors:?}");

@@ -50,6 +50,17 @@ impl fmt::Display for Source {
     }
 }
 
+impl Source {
+    /// Whether its own words name this key or variable already.
+    fn names(&self, key: &str) -> bool {
+        match self {
+            Source::Env { name, alias_of } => name == key || *alias_of == Some(key),
+            Source::Flag(name) => name == key,
+            _ => false,
+        }
+    }
+}
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
@@ -112,7 +123,7 @@ impl fmt::Display for Problem {
         if let Some(at) = self.at.as_ref().filter(|at| **at != Source::Default) {
             write!(f, "{at}: ")?;
         }
-        if let Some(key) = &self.key {
+        if let Some(key) = self.key.as_ref().filter(|key| !self.at.as_ref().is_some_and(|at| at.names(key))) {
             write!(f, "{key}: ")?;
         }
         f.write_str(&self.said)?;
@@ -129,7 +140,7 @@ pub struct Problems {
     /// Everything that was found: errors first, warnings after.
     pub list: Vec<Problem>,
     /// What the configuration would be as far as it could be read, for `config show`.
-    pub view: super::View,
+    pub view: Box<super::View>,
 }
 
 impl Problems {
@@ -195,7 +206,9 @@ mod tests {
 
     #[test]
     fn counts_each_kind_of_slip_once() {
-        for (a, b, edits) in [("port", "port", 0), ("prot", "port", 1), ("por", "port", 1), ("sport", "port", 1), ("part", "port", 1), ("", "abc", 3)] {
+        for (a, b, edits) in
+            [("port", "port", 0), ("prot", "port", 1), ("por", "port", 1), ("sport", "port", 1), ("part", "port", 1), ("", "abc", 3)]
+        {
             assert_eq!(distance(a, b), edits, "{a} {b}");
         }
     }

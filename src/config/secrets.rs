@@ -13,7 +13,12 @@ use std::path::{Path, PathBuf};
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// Finds the one source of a secret and reads it. `None` when there is none, or when something is wrong.
-pub(super) fn resolve(key: &'static Key, given: &[&Given], credentials: Option<&Path>, problems: &mut Vec<Problem>) -> Option<(Value, Source)> {
+pub(super) fn resolve(
+    key: &'static Key,
+    given: &[&Given],
+    credentials: Option<&Path>,
+    problems: &mut Vec<Problem>,
+) -> Option<(Value, Source)> {
     let mut sources: Vec<(What, Source, Node)> = Vec::new();
     for given in given.iter().filter(|given| !is_empty(&given.node)) {
         // A file for one environment replaces what the main file says in the same way; that is one source.
@@ -31,7 +36,7 @@ pub(super) fn resolve(key: &'static Key, given: &[&Given], credentials: Option<&
         return None;
     }
     let (what, source, node) = sources.pop()?;
-    read(key, what, source, node).map_err(|problem| problems.push(problem)).ok()
+    read(key, what, source, node).map_err(|problem| problems.push(*problem)).ok()
 }
 
 fn is_file(source: &Source) -> bool {
@@ -48,18 +53,18 @@ fn credential(key: &Key, dir: &Path) -> Option<(String, PathBuf)> {
     names.into_iter().map(|name| (name.clone(), dir.join(name))).find(|(_, path)| path.is_file())
 }
 
-fn read(key: &'static Key, what: What, source: Source, node: Node) -> Result<(Value, Source), Problem> {
+fn read(key: &'static Key, what: What, source: Source, node: Node) -> Result<(Value, Source), Box<Problem>> {
     let (node, source) = match (what, &node) {
         (What::SecretFile, Node::Text(path)) => from_file(key, path, source)?,
         _ => (node, source),
     };
     match value::read(key, &node, false) {
         Ok(value) => Ok((value, source)),
-        Err(wrong) => Err(Problem::error(Some(source), key.name, format!("must be {}", wrong.allowed))),
+        Err(wrong) => Err(Box::new(Problem::error(Some(source), key.name, format!("must be {}", wrong.allowed)))),
     }
 }
 
-fn from_file(key: &'static Key, path: &str, source: Source) -> Result<(Node, Source), Problem> {
+fn from_file(key: &'static Key, path: &str, source: Source) -> Result<(Node, Source), Box<Problem>> {
     let path = super::merge::beside(&source, path);
     let source = match source {
         Source::Credential(_) => source,
@@ -67,7 +72,7 @@ fn from_file(key: &'static Key, path: &str, source: Source) -> Result<(Node, Sou
     };
     match text_of(&path) {
         Ok(text) => Ok((Node::Text(text), source)),
-        Err(said) => Err(Problem::error(Some(source), key.name, said)),
+        Err(said) => Err(Box::new(Problem::error(Some(source), key.name, said))),
     }
 }
 

@@ -109,19 +109,22 @@ const HEAD: &str = "\
 # routeros-mcp: every key with its default.
 #
 # Read in this order, the last wins: this file, config.<environment>.toml beside it, environment variables, flags.
-# A security key that stands in the file cannot be loosened from outside it; those are marked \"file only\".
+# A security key that stands in a file cannot be loosened from outside it; those say so.
 # ${NAME} in a value is replaced by that environment variable. A secret may instead be given as <key>_file,
 # by its environment variable, or as a systemd credential of the key's name; one source each.
 ";
 
 fn describe(out: &mut String, key: &Key, environment: Environment) {
-    let mut facts = vec![key.kind.allowed()];
+    let mut facts = vec![format!("allowed: {}", key.kind.allowed())];
+    if key.default == Standard::Unset {
+        facts.push("no default".into());
+    }
     // Saying that lab's default is lab helps nobody.
     if let (Standard::By(lab, staging, prod), true) = (key.default, key.name != "environment") {
         facts.push(format!("default in lab {lab}, staging {staging}, prod {prod}"));
     }
     if key.guard.is_some() {
-        facts.push("file only".into());
+        facts.push("only the file may loosen it".into());
     }
     if let Some(later) = key.later {
         facts.push(format!("not yet in this build: {}", later.what));
@@ -134,6 +137,9 @@ fn describe(out: &mut String, key: &Key, environment: Environment) {
         }
         (_, Some(text)) => {
             let _ = writeln!(out, "{name} = {}", written(key, text));
+        }
+        (_, None) if key.is_secret() => {
+            let _ = writeln!(out, "# {name} = \"\"\n# {name}_file = \"\"");
         }
         (_, None) => {
             let _ = writeln!(out, "# {name} = \"\"");

@@ -248,12 +248,9 @@ mod tests {
 
     #[test]
     fn journald_is_for_those_systemd_started_unless_told_otherwise() {
-        for (target, systemd, want) in [
-            (Target::Auto, true, true),
-            (Target::Auto, false, false),
-            (Target::Stderr, true, false),
-            (Target::Journald, false, true),
-        ] {
+        for (target, systemd, want) in
+            [(Target::Auto, true, true), (Target::Auto, false, false), (Target::Stderr, true, false), (Target::Journald, false, true)]
+        {
             assert_eq!(wants_journal(target, systemd), want, "{target:?} {systemd}");
         }
     }

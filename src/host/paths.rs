@@ -19,8 +19,8 @@ pub const SYSTEM_CONFIG: &str = "/etc/routeros-mcp/config.toml";
 const NAME: &str = "routeros-mcp";
 /// Only the owner may enter: the state holds credentials and the master key.
 const PRIVATE: u32 = 0o700;
-/// Bits that would let another user replace our files.
-const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// The bit that would let anybody replace our files. The group is left to the operator: many systems give each user one.
+const WRITABLE_BY_ALL: u32 = 0o002;
 
 /// Why a directory cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -64,7 +64,7 @@ impl From<PathsError> for Fault {
         let hint = match &error {
             PathsError::Homeless => "name a directory with --data-dir".to_owned(),
             PathsError::Create { .. } | PathsError::NotADirectory { .. } => "name another with --data-dir".to_owned(),
-            PathsError::Open { path, .. } => format!("chmod go-w {}", path.display()),
+            PathsError::Open { path, .. } => format!("chmod o-w {}", path.display()),
         };
         Fault::new(Kind::Config, error.to_string()).hint(hint).cause(error)
     }
@@ -90,7 +90,7 @@ impl Places {
         Ok(Places { state, runtime })
     }
 
-    /// Creates both, 0700, and refuses ones that other users can write to.
+    /// Creates both, 0700, and refuses ones that anybody can write to.
     ///
     /// # Errors
     /// What stands in the way, with the path.
@@ -167,7 +167,7 @@ fn usable(what: &'static str, path: &Path, found: &Metadata) -> Result<(), Paths
     if !found.is_dir() {
         return Err(PathsError::NotADirectory { what, path: path.to_owned() });
     }
-    if mode & WRITABLE_BY_OTHERS != 0 {
+    if mode & WRITABLE_BY_ALL != 0 {
         return Err(PathsError::Open { what, path: path.to_owned(), mode });
     }
     Ok(())
@@ -196,7 +196,13 @@ mod tests {
             (Some("/var/lib/routeros-mcp"), &[home][..], false, "/var/lib/routeros-mcp", "/var/lib/routeros-mcp/run"),
             (None, &[home][..], false, "/home/u/.local/state/routeros-mcp", "/home/u/.local/state/routeros-mcp/run"),
             (None, &[home, ("XDG_STATE_HOME", "/s")][..], false, "/s/routeros-mcp", "/s/routeros-mcp/run"),
-            (None, &[home, ("XDG_STATE_HOME", "rel")][..], false, "/home/u/.local/state/routeros-mcp", "/home/u/.local/state/routeros-mcp/run"),
+            (
+                None,
+                &[home, ("XDG_STATE_HOME", "rel")][..],
+                false,
+                "/home/u/.local/state/routeros-mcp",
+                "/home/u/.local/state/routeros-mcp/run",
+            ),
             (None, &[home, ("RUNTIME_DIRECTORY", "/run/r:/run/s")][..], true, "/var/lib/routeros-mcp", "/run/r"),
         ] {
             assert_eq!(find(flag, env, root).unwrap(), (want_state.into(), want_runtime.into()), "{flag:?} {env:?} {root}");
