@@ -4,3 +4,5 @@
 //! below it (`tests/layers.rs`).
 
 pub mod base;
+pub mod menus;
+pub mod routeros;

@@ -1,0 +1,3 @@
+//! One router, nothing else.
+
+pub mod value;
