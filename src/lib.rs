@@ -11,6 +11,8 @@ pub mod tools;
 
 pub mod access;
 
+pub mod menus;
+
 pub mod audit;
 
 pub mod routeros;
