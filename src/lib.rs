@@ -3,6 +3,7 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
-pub mod audit;
-pub mod base;
+pub mod fleet;
+pub mod routeros;
 pub mod store;
+pub mod base;
