@@ -4,6 +4,8 @@
 //! below it (`tests/layers.rs`).
 
 pub mod fleet;
+
+pub mod audit;
 pub mod routeros;
 pub mod store;
 pub mod base;

@@ -109,7 +109,7 @@ impl Fleet {
         Ok(Sample {
             at: answer.read_at,
             answer_ms: took.as_millis() as u64,
-            uptime_seconds: row.get("uptime").and_then(span_ms).map(|ms| (ms / 1_000.0) as u64),
+            uptime_seconds: row.get("uptime").and_then(span_ms).map(|ms| ms / 1_000),
             cpu_load,
             memory_total: number("total-memory"),
             memory_free: number("free-memory"),
