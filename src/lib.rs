@@ -9,6 +9,8 @@ pub mod dispatch;
 
 pub mod tools;
 
+pub mod fleet;
+
 pub mod access;
 
 pub mod menus;

@@ -2,7 +2,7 @@
 
 use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;
-use crate::routeros::row::Row;
+use crate::routeros::Row;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,8 +38,7 @@ impl Kept {
     }
 
     fn weight(&self) -> usize {
-        let text = |row: &Row| row.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
-        self.rows.iter().map(|row| ROW_WEIGHT + text(row)).sum()
+        self.rows.iter().map(|row| ROW_WEIGHT + row.weight()).sum()
     }
 }
 
@@ -133,7 +132,7 @@ mod tests {
 
     fn kept(at_s: u64, bytes: usize) -> Kept {
         let json = format!(r#"[{{"comment":"{}"}}]"#, "x".repeat(bytes));
-        let rows = crate::routeros::row::rows(json.into_bytes().into()).unwrap();
+        let rows = crate::routeros::rows(json.into_bytes()).unwrap();
         Kept { rows: Arc::new(rows), count: None, read_at: Wall(0), at: Duration::from_secs(at_s), requests: 1 }
     }
 

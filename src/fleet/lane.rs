@@ -16,7 +16,7 @@ use crate::fleet::fault::{self, FleetError};
 use crate::fleet::registry::Shared;
 use crate::fleet::slot::{Flight, Slot};
 use crate::fleet::wire::Ask;
-use crate::routeros::{MenuPath, Query, Row};
+use crate::routeros::{MenuPath, Query, Row, command};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -109,11 +109,15 @@ impl Lane {
         Ok(Counted { count: kept.count.unwrap_or_default(), read_at: kept.read_at, age_ms, cached: matches!(source, Source::Cache), requests })
     }
 
-    /// Runs a command that changes nothing and ends by itself (`monitor once`, `ping count=4`); never repeated, never
-    /// shared. Errs as `read`.
-    pub async fn run(&self, path: MenuPath, command: &str, args: &[(&str, &str)]) -> Result<Answer, Fault> {
+    /// Runs a command that changes nothing and ends by itself (`monitor once`, `ping count=4`) `within` so long; never
+    /// repeated, never shared. Errs as `read`, and with `BadInput` for a command that may change something.
+    pub async fn run(&self, path: MenuPath, command: &str, args: &[(&str, &str)], within: Duration) -> Result<Answer, Fault> {
+        if !command::is_read(command) {
+            return Err(Fault::bad_input(format!("{path} {command} may change the router; it is not run as a read")));
+        }
         let args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let (kept, source) = self.ask(Ask::Run { path, command: command.to_owned(), args }, Duration::ZERO).await?;
+        let ask = Ask::Run { path, command: command.to_owned(), args, within };
+        let (kept, source) = self.ask(ask, Duration::ZERO).await?;
         let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
         Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, requests })
     }

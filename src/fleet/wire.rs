@@ -3,6 +3,7 @@
 use crate::routeros::{MenuPath, Query, Rest, RouterError, Row};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One question.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub enum Ask {
         command: String,
         /// Its arguments.
         args: Vec<(String, String)>,
+        /// How long its answer may take; the client cuts it to the router's own limit.
+        within: Duration,
     },
 }
 
@@ -58,9 +61,9 @@ impl Wire for Rest {
             match ask {
                 Ask::Print(path, query) => self.print(path, query).await.map(Said::Rows),
                 Ask::Count(path, query) => self.count(path, query).await.map(Said::Count),
-                Ask::Run { path, command, args } => {
+                Ask::Run { path, command, args, within } => {
                     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                    self.run(path, command, &args).await.map(Said::Rows)
+                    self.run_within(path, command, &args, *within).await.map(Said::Rows)
                 }
             }
         }
