@@ -5,6 +5,8 @@
 
 pub mod config;
 
+pub mod mcp;
+
 pub mod dispatch;
 
 pub mod tools;
