@@ -16,8 +16,8 @@ import rig
 def inspect(config: str, *args: str) -> dict:
     """One run of the inspector; its result as JSON."""
     command = ["mcp-inspector", "--cli", "--config", config, "--server", "demo", "--quiet", "--format", "json", *args]
-    # Its catalogue and logins live in the home directory; this one keeps out of the user's.
-    env = {**os.environ, "MCP_CATALOG_PATH": config + ".catalog", "MCP_CLIENT_CONFIG_PATH": config + ".client"}
+    # It keeps a catalogue and logins in the home directory; this run keeps out of the user's.
+    env = {**os.environ, "HOME": os.path.dirname(config)}
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=90, env=env, check=False)
     said = (done.stderr or done.stdout).decode(errors="replace")
     rig.expect(done.returncode == 0, f"exit code {done.returncode}: {rig.short(said, 1000)}")

@@ -23,16 +23,24 @@ async def listed(client: Client) -> list:
             return tools
 
 
-async def call(client: Client, tool, arguments: dict) -> None:
+def whole_schemas(site: dict) -> dict[str, dict]:
+    """outputSchema by tool from `catalog`: the listed ones may stop at the top-level keys."""
+    said = rig.cli(site["data_dir"], "catalog").json()
+    tools = said["tools"] if isinstance(said, dict) else said
+    return {tool["name"]: tool["outputSchema"] for tool in tools}
+
+
+async def call(client: Client, tool, arguments: dict, whole: dict) -> None:
     """One call: the SDK validates as well, this states the claims in so many words."""
     result = await client.call_tool(tool.name, arguments, read_timeout_seconds=rig.ANSWER)
     rig.expect(not result.is_error, [block.model_dump() for block in result.content])
     rig.expect(tool.output_schema, "lists no outputSchema")
     jsonschema.Draft202012Validator(tool.output_schema).validate(result.structured_content)
+    jsonschema.Draft202012Validator(whole[tool.name]).validate(result.structured_content)
     rig.expect([block.type for block in result.content] == ["text"], "its content is not one text block")
 
 
-async def journey(tally: rig.Tally, site: dict, mode: str, version: str) -> None:
+async def journey(tally: rig.Tally, site: dict, mode: str, version: str, whole: dict) -> None:
     server = StdioServerParameters(command=site["command"], args=site["args"])
     tools = []
     async with Client(server, mode=mode) as client:
@@ -44,14 +52,17 @@ async def journey(tally: rig.Tally, site: dict, mode: str, version: str) -> None
         for tool in tools:
             with tally.check(f"{mode}: {tool.name} answers by its outputSchema"):
                 for arguments in rig.arguments_for(tool.name, site["devices"][0]["name"]):
-                    await call(client, tool, arguments)
+                    await call(client, tool, arguments, whole)
 
 
 async def main() -> int:
     tally, site = rig.Tally("python2"), rig.site_file()
+    whole: dict = {}
+    with tally.check("catalog tells every tool's whole outputSchema"):
+        whole = whole_schemas(site)
     for mode, version in (("auto", rig.STATELESS), ("legacy", rig.HANDSHAKES[-1])):
         with tally.check(f"{mode}: connects, works and leaves"):
-            await journey(tally, site, mode, version)
+            await journey(tally, site, mode, version, whole)
     return tally.finish()
 
 

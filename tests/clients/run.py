@@ -54,10 +54,13 @@ def run(name: str, command: list[str], seconds: int, env: dict) -> tuple[int, in
     said = b""
     signal.signal(signal.SIGALRM, lambda *_: rig.kill(child))
     signal.alarm(seconds)
-    for line in child.stdout:
-        said += line
-        print(line.decode(errors="replace"), end="", flush=True)
-    code = child.wait()
+    try:
+        for line in child.stdout:
+            said += line
+            print(line.decode(errors="replace"), end="", flush=True)
+        code = child.wait()
+    finally:
+        rig.kill(child)
     left = signal.alarm(0)
     print(f"    {time.monotonic() - began:.1f} s", flush=True)
     counted = CLOSING.findall(said)
