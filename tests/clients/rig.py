@@ -124,7 +124,7 @@ def read_line(fd: int, child: subprocess.Popen, seconds: float) -> bytes:
 
 
 @contextlib.contextmanager
-def started(args: list[str], ready_flag: str, log: Path):
+def started(args: list[str], ready_flag: str, log: Path, seconds: float = START):
     """Runs `args` until the block ends and yields its ready line as JSON, with the process under `process`."""
     mine, theirs = os.pipe()
     with log.open("wb") as errors:
@@ -132,7 +132,7 @@ def started(args: list[str], ready_flag: str, log: Path):
     os.close(theirs)
     try:
         try:
-            ready = json.loads(read_line(mine, child, START))
+            ready = json.loads(read_line(mine, child, seconds))
         except (Failed, ValueError) as fault:
             raise Failed(f"{' '.join(args)}: {fault}; it said: {short(log.read_text(errors='replace'))}") from None
         ready["process"] = child
@@ -154,7 +154,8 @@ def demo(devices: int | None = None):
     "rest_port","ssh_port","username","password","environment"}]}`; `command` with `args` is a stdio server on it.
     """
     size = ["--devices", str(devices)] if devices else []
-    with state_dir() as place, started(["--json", "demo", *size], "--ready-fd", place / "demo.log") as ready:
+    patience = START + (devices or 0) / 5
+    with state_dir() as place, started(["--json", "demo", *size], "--ready-fd", place / "demo.log", patience) as ready:
         expect(ready.get("devices"), "demo: its ready line names no devices")
         yield ready
 
