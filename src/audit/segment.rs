@@ -11,8 +11,7 @@
 use crate::audit::chain::{Frame, Hash, Head, NoFrame};
 use crate::audit::error::AuditError;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"RMCPAUD1";
@@ -101,8 +100,10 @@ impl Reader {
 
 /// Reads the frames of one stretch of a segment, as far as they can be read.
 pub(crate) fn stretch(path: &Path, from: u64, to: u64) -> io::Result<Vec<Frame>> {
-    let mut bytes = vec![0; usize::try_from(to - from).map_err(io::Error::other)?];
-    File::open(path)?.read_exact_at(&mut bytes, from)?;
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.take(to - from).read_to_end(&mut bytes)?;
     let mut rest = bytes.as_slice();
     let mut frames = Vec::new();
     while let Ok(frame) = Frame::read(&mut rest) {

@@ -23,12 +23,14 @@ mod writer;
 
 pub use engine::{Batch, Durability};
 pub use error::StoreError;
+pub use migrate::SCHEMA;
 pub use options::{Config, FlashSaver, Options};
 pub use record::{Record, body_as, decode, encode};
 pub use seal::{Place, Seal};
 pub use table::Table;
 
 use disk::{Disk, FileDisk, Ground};
+use engine::Engine;
 use queue::Queue;
 use redb::Redb;
 use std::ops::Bound;
@@ -71,6 +73,12 @@ impl Store {
             }
             ground => matches!(ground, Ground::Volatile(_)),
         };
+        if !disk::is_made(&options.path) {
+            disk::make(&options.path, |disk| {
+                let engine = Redb::open(Box::new(disk), options.cache_bytes())?;
+                migrate::up(&engine).and(engine.close())
+            })?;
+        }
         let disk = FileDisk::open(&options.path)?;
         Store::on(Box::new(disk), volatile, &options)
     }
@@ -157,5 +165,7 @@ impl Drop for Inner {
 
 #[cfg(test)]
 mod power_tests;
+#[cfg(test)]
+mod seal_tests;
 #[cfg(test)]
 mod tests;
