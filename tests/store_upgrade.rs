@@ -3,6 +3,8 @@
 //! `tests/data/store/vN.redb` was written by the first build with schema N. `BLESS=1` writes the one of today's schema
 //! if it is missing, and never touches another: they are what people have on their disks.
 
+#![allow(clippy::unwrap_used, reason = "a test; clippy sees only `#[test]` functions as such")]
+
 use routeros_mcp::store::seal::check_canary;
 use routeros_mcp::store::{Batch, Durability, Options, Place, Record, SCHEMA, Seal, Store, Table};
 use serde::{Deserialize, Serialize};

@@ -58,7 +58,12 @@ pub(crate) fn path(dir: &Path, number: u64) -> PathBuf {
 pub(crate) fn list(dir: &Path) -> Result<Vec<u64>, AuditError> {
     let failed = AuditError::io("listing the segments");
     let mut numbers = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(&failed)? {
+    let entries = match std::fs::read_dir(dir) {
+        // Nothing was ever recorded here.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(numbers),
+        entries => entries.map_err(&failed)?,
+    };
+    for entry in entries {
         let name = entry.map_err(&failed)?.file_name();
         if let Some(number) = name.to_str().and_then(|n| n.strip_suffix(".seg")) {
             numbers.extend(number.parse::<u64>().ok());

@@ -50,6 +50,28 @@ async fn the_chain_goes_on_over_restarts_and_segments() {
 }
 
 #[tokio::test]
+async fn a_trail_that_was_never_begun_is_empty_and_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(verify(&dir.path().join("none")).unwrap(), Report::default());
+    drop(Audit::open(dir.path(), clock(), options()).unwrap());
+    assert_eq!(verify(dir.path()).unwrap(), Report::default());
+}
+
+#[tokio::test]
+async fn a_spoilt_segment_header_is_named_and_what_it_held_is_kept() {
+    for last in [false, true] {
+        let mut expected = 0;
+        let found = tampered(|dir, places| {
+            let number = if last { segment::list(dir).unwrap().pop().unwrap() } else { 2 };
+            let path = segment::path(dir, number);
+            expected = places.iter().find(|p| p.1 == path).unwrap().0;
+            edit(&path, |bytes| bytes[20] ^= 1);
+        });
+        assert_eq!(found.await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_second_writer_is_held_and_a_reader_is_not() {
     let dir = tempfile::tempdir().unwrap();
     let audit = Audit::open(dir.path(), clock(), options()).unwrap();

@@ -87,7 +87,7 @@ async fn of_many_who_expect_the_same_state_one_wins() {
 #[tokio::test]
 async fn records_that_may_wait_are_seen_at_once_and_in_scans() {
     let disk = FaultDisk::default();
-    let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/"))).unwrap();
+    let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/")), 0).unwrap();
     store.commit(put("b", "old").put("t", "c", b"old".to_vec()).put("t", "d", b"old".to_vec()), Durability::Now).await.unwrap();
     let synced = disk.syncs();
     store.commit(put("a", "new").put("t", "c", b"new".to_vec()).delete("t", "b"), Durability::Soon).await.unwrap();
@@ -103,14 +103,14 @@ async fn records_that_may_wait_are_seen_at_once_and_in_scans() {
     // Whatever is committed now takes along what waits.
     store.commit(put("z", "1"), Durability::Now).await.unwrap();
     drop(store);
-    let store = Store::on(Box::new(disk), false, &options(Path::new("/"))).unwrap();
+    let store = Store::on(Box::new(disk), false, &options(Path::new("/")), 0).unwrap();
     assert_eq!(value(&store, "a"), Some("new".into()));
 }
 
 #[tokio::test]
 async fn a_hundred_waiting_records_are_flushed_without_being_asked() {
     let disk = FaultDisk::default();
-    let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/"))).unwrap();
+    let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/")), 0).unwrap();
     let synced = disk.syncs();
     for n in 0..99 {
         store.commit(put(&format!("{n:03}"), "x"), Durability::Soon).await.unwrap();
@@ -124,7 +124,7 @@ async fn a_hundred_waiting_records_are_flushed_without_being_asked() {
 async fn waiting_records_are_flushed_when_the_interval_has_passed() {
     let disk = FaultDisk::default();
     let soon = Options { flush_interval: Duration::from_millis(20), ..options(Path::new("/")) };
-    let store = Store::on(Box::new(disk.clone()), false, &soon).unwrap();
+    let store = Store::on(Box::new(disk.clone()), false, &soon, 0).unwrap();
     let synced = disk.syncs();
     store.commit(put("a", "x"), Durability::Soon).await.unwrap();
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -137,7 +137,7 @@ async fn waiting_records_are_flushed_when_the_interval_has_passed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_concurrent_writers_share_flushes() {
     let disk = FaultDisk::default();
-    let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/"))).unwrap();
+    let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/")), 0).unwrap();
     let synced = disk.syncs();
     let (keys, started) = ((0..100).map(|n| format!("{n}")).collect::<Vec<_>>(), Instant::now());
     let results = futures_util::future::join_all(keys.iter().map(|key| store.commit(put(key, "x"), Durability::Now))).await;
@@ -149,7 +149,7 @@ async fn a_hundred_concurrent_writers_share_flushes() {
 
 #[tokio::test]
 async fn one_durable_record_costs_at_most_10_ms_beyond_the_flush() {
-    let store = Store::on(Box::new(FaultDisk::default()), false, &options(Path::new("/"))).unwrap();
+    let store = Store::on(Box::new(FaultDisk::default()), false, &options(Path::new("/")), 0).unwrap();
     let mut times = Vec::new();
     for n in 0..50 {
         let started = Instant::now();
@@ -165,7 +165,7 @@ async fn one_durable_record_costs_at_most_10_ms_beyond_the_flush() {
 async fn after_a_disk_error_reads_go_on_commits_fail_and_it_heals_by_itself() {
     for kind in [io::ErrorKind::StorageFull, io::ErrorKind::Other] {
         let disk = FaultDisk::default();
-        let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/"))).unwrap();
+        let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/")), 0).unwrap();
         store.commit(put("a", "1"), Durability::Now).await.unwrap();
         store.commit(put("w", "waits"), Durability::Soon).await.unwrap();
         disk.fail_after(0, kind);
@@ -182,7 +182,7 @@ async fn after_a_disk_error_reads_go_on_commits_fail_and_it_heals_by_itself() {
         disk.heal();
         store.commit(put("a", "3"), Durability::Now).await.unwrap();
         store.close().await.unwrap();
-        let store = Store::on(Box::new(disk), false, &options(Path::new("/"))).unwrap();
+        let store = Store::on(Box::new(disk), false, &options(Path::new("/")), 0).unwrap();
         assert_eq!((value(&store, "a"), value(&store, "w")), (Some("3".into()), Some("waits".into())));
     }
 }
@@ -193,7 +193,7 @@ async fn an_error_at_any_operation_loses_nothing_acknowledged() {
     let mut failed = 0;
     for n in 0..60 {
         let disk = FaultDisk::default();
-        let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/"))).unwrap();
+        let store = Store::on(Box::new(disk.clone()), false, &options(Path::new("/")), 0).unwrap();
         disk.fail_once_after(n);
         let mut acknowledged = None;
         for round in 0..6 {
@@ -208,7 +208,7 @@ async fn an_error_at_any_operation_loses_nothing_acknowledged() {
             assert_eq!(t, acknowledged.clone().map(String::into_bytes), "operation {n}");
         }
         store.close().await.unwrap();
-        let store = Store::on(Box::new(disk), false, &options(Path::new("/"))).unwrap();
+        let store = Store::on(Box::new(disk), false, &options(Path::new("/")), 0).unwrap();
         assert_eq!(value(&store, "a"), acknowledged, "operation {n}");
     }
     assert_eq!(failed, 0, "a single error is mended by reopening");
@@ -236,6 +236,35 @@ fn a_file_that_is_no_store_is_an_error_and_left_alone() {
         assert!(matches!(error, StoreError::Damaged { .. } | StoreError::Io { .. }), "{error:?}");
         assert!(std::fs::read(dir.path().join("s.redb")).unwrap() == junk);
     }
+}
+
+/// A panic would abort the appliance at every start, without a word about why.
+#[tokio::test]
+async fn damage_anywhere_in_the_file_is_an_error_or_harmless_and_never_a_panic() {
+    let home = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
+    let path = home.path().join("s.redb");
+    let store = Store::open(options(home.path())).unwrap();
+    for n in 0..20 {
+        store.commit(put(&format!("{n:02}"), &"x".repeat(500)), Durability::Now).await.unwrap();
+    }
+    store.close().await.unwrap();
+    let good = std::fs::read(&path).unwrap();
+    let (mut chance, mut refused) = (power_tests::Chance(20_261_125), 0);
+    for round in 0..300 {
+        let (mut bad, at) = (good.clone(), chance.below(good.len() as u64) as usize);
+        match round % 3 {
+            0 => bad[at] ^= 1 << chance.below(8),
+            1 => bad[at / 512 * 512..][..512].fill(0),
+            _ => bad.truncate(at),
+        }
+        std::fs::write(&path, bad).unwrap();
+        match Store::open(options(home.path())) {
+            Ok(store) => assert_eq!(store.scan("t", Bound::Unbounded, 100).unwrap().len(), 20, "round {round}: rows lost in silence"),
+            Err(StoreError::Damaged { .. } | StoreError::Io { .. }) => refused += 1,
+            Err(other) => panic!("round {round}: {other:?}"),
+        }
+    }
+    assert!(refused > 100, "{refused}");
 }
 
 #[test]
