@@ -6,3 +6,4 @@
 mod config_files;
 mod layers;
 mod policy;
+mod store_upgrade;

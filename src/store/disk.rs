@@ -25,7 +25,6 @@ pub(crate) struct FileDisk {
 impl FileDisk {
     /// Makes the file if need be (mode 0600) and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let is_new = !path.exists();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -39,11 +38,35 @@ impl FileDisk {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held { path: path.to_owned() }),
             Err(TryLockError::Error(e)) => return Err(StoreError::io("locking the file", e)),
         }
-        if is_new {
-            sync_parent(path).map_err(|e| StoreError::io("making the file", e))?;
-        }
         Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)) })
     }
+}
+
+/// Makes a store file that is not there yet: `fill` fills a file beside it, which is then renamed. A power cut leaves the
+/// whole file or none; redb would not open one whose making was cut short.
+pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let failed = |e| StoreError::io("making the file", e);
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let disk = FileDisk::open(&part).map_err(|error| match error {
+        StoreError::Held { .. } => StoreError::Held { path: path.to_owned() },
+        other => other,
+    })?;
+    // Keeps the lock until the file has its name, though `fill` closes its own handle.
+    let hold = disk.lock.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(File::try_clone);
+    let hold = hold.ok_or(io::ErrorKind::NotConnected.into()).flatten().map_err(failed)?;
+    if is_made(path) {
+        return std::fs::remove_file(&part).map_err(failed);
+    }
+    hold.set_len(0).map_err(failed)?;
+    fill(disk)?;
+    std::fs::rename(&part, path).and_then(|()| sync_parent(path)).map_err(failed)
+}
+
+/// Whether there is a store file already. An empty file holds nothing that could be lost.
+pub(crate) fn is_made(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.len() > 0)
 }
 
 impl Disk for FileDisk {
