@@ -11,6 +11,7 @@
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579162/REST+API>
 
 use crate::base::secret::Secret;
+use crate::base::span::Span;
 use crate::routeros::answer::{self, Answer};
 use crate::routeros::fault::{RouterError, Stage, TlsTrouble};
 use crate::routeros::path::MenuPath;
@@ -55,9 +56,9 @@ pub struct Endpoint {
     pub trust: Trust,
     /// The roots for [`Trust::Ca`].
     pub roots: Roots,
-    /// For name resolution, TCP and TLS together.
+    /// For name resolution, TCP and TLS together; cut to half of `timeout`.
     pub connect_timeout: Duration,
-    /// For the whole answer, once connected; cut to 65 s.
+    /// For a request as a whole, connecting included; cut to 65 s.
     pub timeout: Duration,
     /// Longest answer taken.
     pub max_answer_bytes: usize,
@@ -78,6 +79,15 @@ impl Endpoint {
             timeout: Duration::from_secs(10),
             max_answer_bytes: MAX_ANSWER_BYTES,
         }
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout.min(MAX_WAIT)
+    }
+
+    /// Always over before the request's own deadline: a change that misses that one may have been sent.
+    fn connect_timeout(&self) -> Duration {
+        self.connect_timeout.min(self.timeout() / 2)
     }
 
     fn base(&self) -> String {
@@ -116,7 +126,7 @@ struct Request {
     url: Url,
     body: Option<Vec<u8>>,
     write: bool,
-    /// For the answer.
+    /// For all of it.
     within: Duration,
 }
 
@@ -138,8 +148,8 @@ impl Rest {
             base: endpoint.base(),
             at: net::place(&endpoint.host, endpoint.port),
             login,
-            connect_timeout: endpoint.connect_timeout,
-            timeout: endpoint.timeout.min(MAX_WAIT),
+            connect_timeout: endpoint.connect_timeout(),
+            timeout: endpoint.timeout(),
             max_answer_bytes: endpoint.max_answer_bytes,
             has_answered: AtomicBool::new(false),
             tasks: TaskTracker::new(),
@@ -370,10 +380,9 @@ impl Inner {
     /// The whole exchange; the flag tells whether a Basic login was asked for.
     async fn exchange(&self, request: Request) -> Result<(Answer, bool), RouterError> {
         let (write, within) = (request.write, request.within);
-        // Connecting has its own, shorter deadline below, so whoever runs into this one was connected.
-        match tokio::time::timeout(self.connect_timeout + within, self.persist(request)).await {
+        match tokio::time::timeout(within, self.persist(request)).await {
             Ok(outcome) => outcome,
-            Err(_) if write => Err(RouterError::LostAnswer { at: self.at.clone(), why: format!("no answer within {within:?}") }),
+            Err(_) if write => Err(RouterError::LostAnswer { at: self.at.clone(), why: format!("no answer within {}", Span(within)) }),
             Err(_) => Err(RouterError::Timeout { at: self.at.clone(), after: within, stage: Stage::Answer }),
         }
     }
@@ -495,8 +504,10 @@ fn client(endpoint: &Endpoint) -> Result<Client, RouterError> {
         .referer(false)
         .no_proxy()
         .http1_only()
+        // As curl and browsers write them: small servers have been seen to compare bytes.
+        .http1_title_case_headers()
         .tcp_nodelay(true)
-        .connect_timeout(endpoint.connect_timeout)
+        .connect_timeout(endpoint.connect_timeout())
         .pool_max_idle_per_host(MAX_IDLE)
         .pool_idle_timeout(IDLE);
     builder.build().map_err(|_| wrong("the HTTP client cannot be set up"))
