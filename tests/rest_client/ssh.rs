@@ -4,7 +4,7 @@ use super::server::{PATIENCE, listen};
 use routeros_mcp::base::fault::{Fault, Kind};
 use routeros_mcp::routeros::ssh::is_fingerprint;
 use routeros_mcp::routeros::{RouterError, probe_host_key};
-use russh::keys::ssh_key::EcdsaCurve;
+use russh::keys::ssh_key::{EcdsaCurve, private::RsaKeypair};
 use russh::keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng};
 use russh::server::{Auth, Config, Handler, run_stream};
 use std::sync::Arc;
@@ -32,7 +32,11 @@ impl Handler for Counts {
 async fn every_kind_of_host_key_is_shown_and_nobody_logs_in() {
     let p256 = Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 };
     for algorithm in [Algorithm::Ed25519, p256, Algorithm::Rsa { hash: None }] {
-        let key = PrivateKey::random(&mut safe_rng(), algorithm.clone()).unwrap();
+        let key = match algorithm {
+            // RouterOS's size; the library's own default takes many seconds to find.
+            Algorithm::Rsa { .. } => PrivateKey::from(RsaKeypair::random(&mut safe_rng(), 2048).unwrap()),
+            _ => PrivateKey::random(&mut safe_rng(), algorithm.clone()).unwrap(),
+        };
         let fingerprint = key.public_key().fingerprint(HashAlg::Sha256).to_string();
         let logins = Arc::new(AtomicUsize::new(0));
         let config = Arc::new(Config { keys: vec![key], ..Config::default() });
