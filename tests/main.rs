@@ -6,4 +6,5 @@
 mod config_files;
 mod layers;
 mod policy;
+mod rest_client;
 mod store_upgrade;
