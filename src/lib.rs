@@ -3,4 +3,7 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+#[cfg(feature = "sim")]
+pub mod sim;
+
 pub mod base;
