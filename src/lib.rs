@@ -31,4 +31,7 @@ pub mod store;
 
 pub mod host;
 
+#[cfg(feature = "sim")]
+pub mod sim;
+
 pub mod base;
