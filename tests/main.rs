@@ -1,3 +1,4 @@
 //! Journeys through the whole program, a file each.
 
 mod layers;
+mod menus_facts;

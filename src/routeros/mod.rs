@@ -1,3 +1,0 @@
-//! One router, nothing else.
-
-pub mod value;

@@ -1,0 +1,251 @@
+//! Long lists in pages.
+//!
+//! A cursor is opaque to callers: base64url of a version, a digest of the query it belongs to, the place it stopped at
+//! and a digest of the last row's key. The next page starts after the row with that key, wherever it stands by then; if
+//! the row is gone, at the place. Rows that come or go between two calls move nothing else.
+//!
+//! Keys are digested because a cursor travels through transcripts and a key may be a secret (an SNMP community).
+
+use data_encoding::BASE64URL_NOPAD;
+use ring::digest::{SHA256, digest};
+
+use super::ShapeError;
+
+/// Rows in a page unless asked otherwise.
+pub const USUAL_ROWS: usize = 50;
+/// Most rows in a page.
+pub const MOST_ROWS: usize = 500;
+
+const VERSION: u8 = 1;
+const DIGEST: usize = 8;
+/// version, query, place, key
+const LENGTH: usize = 1 + DIGEST + 4 + DIGEST;
+
+/// The asked number of rows, checked.
+pub fn limit(asked: Option<u64>) -> Result<usize, ShapeError> {
+    match asked {
+        None => Ok(USUAL_ROWS),
+        Some(rows) if (1..=MOST_ROWS as u64).contains(&rows) => Ok(rows as usize),
+        Some(rows) => Err(ShapeError::Limit(rows)),
+    }
+}
+
+/// What a list was asked for; cursors of one query are refused by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Query([u8; DIGEST]);
+
+impl Query {
+    /// Of everything that chooses rows and their order: tool, device, menu, `where`. Not `limit`: a page may change size.
+    pub fn of(parts: &[&str]) -> Query {
+        // Lengths keep ["ab", "c"] apart from ["a", "bc"].
+        let text: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+        Query(short(&text))
+    }
+}
+
+fn short(text: &str) -> [u8; DIGEST] {
+    let full = digest(&SHA256, text.as_bytes());
+    let mut short = [0; DIGEST];
+    short.copy_from_slice(&full.as_ref()[..DIGEST]);
+    short
+}
+
+/// Where a page stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    query: Query,
+    place: u32,
+    key: [u8; DIGEST],
+}
+
+impl Cursor {
+    /// After row number `place` (counted from 1), whose key is `key`.
+    pub fn after(query: Query, place: usize, key: &str) -> Cursor {
+        Cursor { query, place: u32::try_from(place).unwrap_or(u32::MAX), key: short(key) }
+    }
+
+    /// The text callers pass back.
+    pub fn encode(&self) -> String {
+        let mut bytes = Vec::with_capacity(LENGTH);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&self.query.0);
+        bytes.extend_from_slice(&self.place.to_be_bytes());
+        bytes.extend_from_slice(&self.key);
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    /// Reads a cursor of this query.
+    pub fn decode(text: &str, query: Query) -> Result<Cursor, ShapeError> {
+        if text.len() > 2 * LENGTH {
+            return Err(ShapeError::Cursor);
+        }
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| ShapeError::Cursor)?;
+        let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| ShapeError::Cursor)?;
+        if bytes[0] != VERSION {
+            return Err(ShapeError::Cursor);
+        }
+        let take = |at: usize| -> [u8; DIGEST] { std::array::from_fn(|i| bytes[at + i]) };
+        let cursor = Cursor {
+            query: Query(take(1)),
+            place: u32::from_be_bytes(std::array::from_fn(|i| bytes[1 + DIGEST + i])),
+            key: take(1 + DIGEST + 4),
+        };
+        if cursor.query == query { Ok(cursor) } else { Err(ShapeError::ForeignCursor) }
+    }
+
+    /// The first row of the next page.
+    fn resume<T>(&self, rows: &[T], key: &impl Fn(&T) -> String) -> usize {
+        let place = (self.place as usize).min(rows.len());
+        let is_last = |at: usize| short(&key(&rows[at])) == self.key;
+        // Nothing moved, the usual case.
+        if place > 0 && is_last(place - 1) {
+            return place;
+        }
+        // Keys may repeat: of rows with the key, the one nearest to where it was.
+        let found = (0..rows.len()).filter(|at| is_last(*at)).min_by_key(|at| (at + 1).abs_diff(place));
+        found.map_or(place, |at| at + 1)
+    }
+}
+
+/// One page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page<'a, T> {
+    /// Its rows.
+    pub rows: &'a [T],
+    /// Number of rows before it.
+    pub start: usize,
+    /// Rows there are in all.
+    pub total: usize,
+    query: Query,
+}
+
+/// The page after `cursor`, or the first. `key` names a row, e.g. by its natural key.
+pub fn page<'a, T>(
+    rows: &'a [T],
+    key: impl Fn(&T) -> String,
+    query: Query,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<'a, T>, ShapeError> {
+    let start = match cursor {
+        None => 0,
+        Some(text) => Cursor::decode(text, query)?.resume(rows, &key),
+    };
+    let end = rows.len().min(start.saturating_add(limit));
+    Ok(Page { rows: &rows[start..end], start, total: rows.len(), query })
+}
+
+impl<'a, T> Page<'a, T> {
+    /// The page without its last rows, when they do not fit a budget. At least one row stays: a page that never moves on
+    /// would be asked for again and again.
+    #[must_use]
+    pub fn cut(self, rows: usize) -> Page<'a, T> {
+        let keep = rows.max(1).min(self.rows.len());
+        Page { rows: &self.rows[..keep], ..self }
+    }
+
+    /// What to pass back for the next page; nothing after the last.
+    pub fn next_cursor(&self, key: impl Fn(&T) -> String) -> Option<String> {
+        let end = self.start + self.rows.len();
+        let last = self.rows.last().filter(|_| end < self.total)?;
+        Some(Cursor::after(self.query, end, &key(last)).encode())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(row: &u32) -> String {
+        row.to_string()
+    }
+
+    fn asked() -> Query {
+        Query::of(&["menu.read", "r1", "/ip/address"])
+    }
+
+    #[test]
+    fn limits_are_checked() {
+        assert_eq!(limit(None), Ok(50));
+        assert_eq!((limit(Some(1)), limit(Some(500))), (Ok(1), Ok(500)));
+        assert_eq!((limit(Some(0)), limit(Some(501))), (Err(ShapeError::Limit(0)), Err(ShapeError::Limit(501))));
+    }
+
+    #[test]
+    fn a_cursor_of_another_query_is_refused() {
+        let rows: Vec<u32> = (0..10).collect();
+        let next = page(&rows, key, asked(), None, 3).unwrap().next_cursor(key).unwrap();
+        let other = Query::of(&["menu.read", "r1", "/ip/route"]);
+        assert_eq!(page(&rows, key, other, Some(&next), 3).unwrap_err(), ShapeError::ForeignCursor);
+        assert_ne!(Query::of(&["ab", "c"]), Query::of(&["a", "bc"]));
+    }
+
+    #[test]
+    fn damaged_cursors_are_refused() {
+        for text in ["", "x", "!!!!", "AAAA", &"A".repeat(28), &"A".repeat(100_000), "кот"] {
+            assert_eq!(page(&[1u32], key, asked(), Some(text), 3).unwrap_err(), ShapeError::Cursor, "{text:.20}");
+        }
+    }
+
+    #[test]
+    fn a_page_resumes_after_its_row_when_others_come_and_go() {
+        let rows: Vec<u32> = (0..10).collect();
+        let next = page(&rows, key, asked(), None, 4).unwrap().next_cursor(key).unwrap();
+        // New rows in front: the last row (3) moved down.
+        let grown: Vec<u32> = (90..95).chain(0..10).collect();
+        assert_eq!(page(&grown, key, asked(), Some(&next), 4).unwrap().rows, [4, 5, 6, 7]);
+        // Rows in front are gone.
+        let shrunk: Vec<u32> = (3..10).collect();
+        assert_eq!(page(&shrunk, key, asked(), Some(&next), 4).unwrap().rows, [4, 5, 6, 7]);
+        // The row itself is gone: go on at its place.
+        let without: Vec<u32> = (0..10).filter(|row| *row != 3).collect();
+        assert_eq!(page(&without, key, asked(), Some(&next), 2).unwrap().rows, [5, 6]);
+        // All is gone.
+        let empty = page(&[], key, asked(), Some(&next), 2).unwrap();
+        assert!(empty.rows.is_empty() && empty.next_cursor(key).is_none());
+    }
+
+    #[test]
+    fn a_cut_page_goes_on_where_it_was_cut() {
+        let rows: Vec<u32> = (0..10).collect();
+        let cut = page(&rows, key, asked(), None, 8).unwrap().cut(2);
+        assert_eq!((cut.rows, cut.total), ([0, 1].as_slice(), 10));
+        let next = cut.next_cursor(key).unwrap();
+        assert_eq!(page(&rows, key, asked(), Some(&next), 2).unwrap().rows, [2, 3]);
+        assert_eq!(page(&rows, key, asked(), None, 8).unwrap().cut(0).rows, [0]);
+    }
+
+    proptest! {
+        #[test]
+        fn pages_cover_every_row_once(len in 0u32..300, limit in 1usize..60) {
+            let rows: Vec<u32> = (0..len).collect();
+            let (mut seen, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = page(&rows, key, asked(), cursor.as_deref(), limit).unwrap();
+                prop_assert!(page.rows.len() <= limit && page.total == rows.len());
+                seen.extend_from_slice(page.rows);
+                cursor = page.next_cursor(key);
+                if cursor.is_none() { break }
+            }
+            prop_assert_eq!(seen, rows);
+        }
+
+        #[test]
+        fn equal_keys_end_too(keys in proptest::collection::vec(0u32..3, 0..100), limit in 1usize..10) {
+            let (mut seen, mut cursor) = (0, None);
+            loop {
+                let page = page(&keys, key, asked(), cursor.as_deref(), limit).unwrap();
+                seen += page.rows.len();
+                cursor = page.next_cursor(key);
+                if cursor.is_none() { break }
+            }
+            prop_assert_eq!(seen, keys.len());
+        }
+
+        #[test]
+        fn any_text_as_cursor_is_refused_or_read(text in ".*") {
+            let _ = page(&[1u32, 2], key, asked(), Some(&text), 1);
+        }
+    }
+}
