@@ -6,3 +6,4 @@
 pub mod base;
 pub mod menus;
 pub mod routeros;
+pub mod shape;
