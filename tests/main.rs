@@ -2,3 +2,4 @@
 
 mod layers;
 mod menus_facts;
+mod rest_client;

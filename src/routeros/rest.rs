@@ -21,6 +21,7 @@ use crate::routeros::{command, net, pin, tls};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Client, Method, Response, Url, redirect};
 use serde_json::{Map, Value};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{error::Error, io, sync::Arc, time::Duration};
 use tokio_util::task::TaskTracker;
 
@@ -97,6 +98,8 @@ struct Inner {
     connect_timeout: Duration,
     timeout: Duration,
     max_answer_bytes: usize,
+    /// Some answer came whole, so a connection may be kept, and may be dead.
+    has_answered: AtomicBool,
     tasks: TaskTracker,
 }
 
@@ -107,6 +110,7 @@ impl std::fmt::Debug for Rest {
 }
 
 /// One request, and whether it may change something.
+#[derive(Clone)]
 struct Request {
     method: Method,
     url: Url,
@@ -137,6 +141,7 @@ impl Rest {
             connect_timeout: endpoint.connect_timeout,
             timeout: endpoint.timeout.min(MAX_WAIT),
             max_answer_bytes: endpoint.max_answer_bytes,
+            has_answered: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         })))
     }
@@ -366,11 +371,22 @@ impl Inner {
     async fn exchange(&self, request: Request) -> Result<(Answer, bool), RouterError> {
         let (write, within) = (request.write, request.within);
         // Connecting has its own, shorter deadline below, so whoever runs into this one was connected.
-        match tokio::time::timeout(self.connect_timeout + within, self.attempt(request)).await {
+        match tokio::time::timeout(self.connect_timeout + within, self.persist(request)).await {
             Ok(outcome) => outcome,
             Err(_) if write => Err(RouterError::LostAnswer { at: self.at.clone(), why: format!("no answer within {within:?}") }),
             Err(_) => Err(RouterError::Timeout { at: self.at.clone(), after: within, stage: Stage::Answer }),
         }
+    }
+
+    /// Once more for a read that met a kept connection just as the router closed it. A write is never repeated here.
+    async fn persist(&self, request: Request) -> Result<(Answer, bool), RouterError> {
+        let may_be_stale = !request.write && self.has_answered.load(Ordering::Relaxed);
+        let mut outcome = self.attempt(request.clone()).await;
+        if may_be_stale && matches!(outcome, Err(RouterError::Unreachable { .. })) {
+            outcome = self.attempt(request).await;
+        }
+        self.has_answered.store(outcome.is_ok(), Ordering::Relaxed);
+        outcome
     }
 
     async fn attempt(&self, request: Request) -> Result<(Answer, bool), RouterError> {
@@ -415,7 +431,7 @@ impl Inner {
         if error.is_connect() {
             return self.unconnected(error);
         }
-        let io = net::find_cause::<io::Error>(error);
+        let io = net::find_io(error);
         let why = match io {
             _ if is_foreign(error) => return self.foreign(),
             Some(io) if io.kind() != io::ErrorKind::UnexpectedEof => net::io_words(io),
@@ -435,7 +451,7 @@ impl Inner {
         if let Some(error) = net::find_cause::<rustls::Error>(error) {
             return tls::tls_error(&at, error);
         }
-        match net::find_cause::<io::Error>(error) {
+        match net::find_io(error) {
             Some(io) if io.kind() == io::ErrorKind::UnexpectedEof => RouterError::Tls { at, trouble: TlsTrouble::ClosedEarly },
             Some(io) => RouterError::Unreachable { at, why: net::io_words(io) },
             None => RouterError::Unreachable { at, why: "the connection could not be opened".into() },
