@@ -5,6 +5,7 @@
 
 mod config_files;
 mod layers;
+mod menus_facts;
 mod policy;
 mod rest_client;
 mod store_upgrade;

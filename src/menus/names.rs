@@ -36,6 +36,8 @@ const WHOLE: &[&str] = &[
     "http-header-field",
     "vpn-wireguard-client-config",
     "client-config",
+    "tls-auth",
+    "tls-crypt",
     "environment",
 ];
 

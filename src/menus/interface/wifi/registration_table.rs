@@ -13,7 +13,7 @@ pub const MENU: Menu = list("/interface/wifi/registration-table", "Wi-Fi clients
         attr("authorized", Kind::Flag, "Let in").read_only(),
         attr("band", Kind::Text, "Band").read_only(),
         attr("bytes", Kind::Text, "Bytes counted").read_only(),
-        COMMENT,
+        COMMENT.read_only(),
         attr("eap-identity", Kind::Text, "EAP identity the client gave").read_only().untrusted(),
         attr("interface", Kind::Name, "Interface it belongs to").read_only(),
         attr("last-activity", Kind::Span, "Time since the last frame").read_only(),

@@ -150,18 +150,7 @@ pub const MENU: Menu = list("/interface/wifi", "Wi-Fi interfaces (new driver)")
         attr("network", Kind::Address, "Network address").read_only(),
         attr("running", Kind::Flag, "Link is up").read_only(),
     ])
-    .synonyms(&[
-        "wifi",
-        "wlan",
-        "wireless interfaces",
-        "access point",
-        "wifi radios",
-        "ssid",
-        "wifi password",
-        "wireless network",
-        "802.11ax",
-        "wifi 6",
-    ])
+    .synonyms(&["wifi", "wlan", "wireless interfaces", "access point", "wifi radios", "ssid", "wireless network", "802.11ax", "wifi 6"])
     .commands(&[
         "flat-snoop",
         "frequency-scan",

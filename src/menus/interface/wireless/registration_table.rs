@@ -12,7 +12,7 @@ pub const MENU: Menu = list("/interface/wireless/registration-table", "Clients o
         attr("ap", Kind::Flag, "It is an access point").read_only(),
         attr("bridge", Kind::Flag, "Bridge").read_only(),
         attr("bytes", Kind::Text, "Bytes counted").read_only(),
-        COMMENT,
+        COMMENT.read_only(),
         attr("distance", Kind::Int, "Administrative distance; the lowest wins").read_only(),
         attr("encryption", Kind::Set, "Ciphers").read_only(),
         attr("group-encryption", Kind::Text, "Cipher of broadcasts").read_only(),
