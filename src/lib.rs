@@ -3,9 +3,26 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+pub mod config;
+
+pub mod mcp;
+
+pub mod dispatch;
+
+pub mod tools;
+
 pub mod fleet;
 
+pub mod access;
+
+pub mod menus;
+
 pub mod audit;
+
 pub mod routeros;
+
 pub mod store;
+
+pub mod host;
+
 pub mod base;

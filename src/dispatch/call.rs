@@ -1,0 +1,94 @@
+//! What goes into the spine and what comes out.
+
+use crate::access::principal::Principal;
+use crate::base::fault::Kind;
+use crate::base::ids::CorrelationId;
+use crate::tools::spec::{Audience, Tool};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Hears how far a long call is.
+pub trait Progress: Send + Sync {
+    /// `done` of `total` (if known), in whatever the tool counts, with a word for people.
+    fn tell(&self, done: f64, total: Option<f64>, message: &str);
+}
+
+/// One call, however it came in.
+#[derive(Clone)]
+pub struct Call {
+    /// `category.action`; `category_action` is taken too.
+    pub tool: String,
+    /// As the caller wrote them.
+    pub arguments: Map<String, Value>,
+    /// Who asks.
+    pub principal: Arc<Principal>,
+    /// The call's thread through log and audit.
+    pub correlation_id: CorrelationId,
+    /// The edge it came through: `mcp/` always says `Model`.
+    pub audience: Audience,
+    /// Fires when the caller no longer wants the answer.
+    pub cancel: CancellationToken,
+    /// Where progress goes, if the caller wants it.
+    pub progress: Option<Arc<dyn Progress>>,
+}
+
+impl Call {
+    /// A call without progress that nobody cancels.
+    pub fn new(tool: impl Into<String>, arguments: Map<String, Value>, principal: Arc<Principal>, audience: Audience) -> Self {
+        Call {
+            tool: tool.into(),
+            arguments,
+            principal,
+            correlation_id: CorrelationId::random(),
+            audience,
+            cancel: CancellationToken::new(),
+            progress: None,
+        }
+    }
+}
+
+/// The answer to a call; errors are answers too.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// `structuredContent`: the tool's answer, or `{"error": …}`.
+    pub structured: Value,
+    /// The same for reading: a compact table or `key: value` lines.
+    pub text: String,
+    /// `_meta`.
+    pub meta: Map<String, Value>,
+    /// What went wrong, if something did.
+    pub fault: Option<Kind>,
+    /// No such tool for this audience: MCP answers that with a protocol error.
+    pub unknown_tool: bool,
+}
+
+impl Reply {
+    /// Whether this is an error.
+    pub fn is_error(&self) -> bool {
+        self.fault.is_some()
+    }
+
+    /// The MCP `tools/call` result object.
+    pub fn to_mcp(&self) -> Value {
+        json!({
+            "content": [{"type": "text", "text": self.text}],
+            "structuredContent": self.structured,
+            "isError": self.is_error(),
+            "_meta": self.meta,
+        })
+    }
+}
+
+/// A tool as a client sees it in `tools/list`.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// With the configured separator.
+    pub name: String,
+    /// The tool itself.
+    pub tool: &'static Tool,
+    /// Schema of the arguments.
+    pub input: Arc<Map<String, Value>>,
+    /// Schema of the answer, top-level keys only.
+    pub output: Arc<Map<String, Value>>,
+}

@@ -1,0 +1,381 @@
+//! What a client waits for, and what a new server must hear before it can carry the session on.
+//!
+//! Pure: lines go in, lines come out. The rules at a handover: a request that changes nothing is sent again; a call
+//! that may have changed something is answered `unknown_outcome`, because repeating it could do it twice.
+
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::CorrelationId;
+use crate::mcp::message::{self, Id, Refusal, Request};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// A request without its answer yet.
+#[derive(Debug)]
+pub struct Entry {
+    /// As the client wrote it.
+    pub id: Id,
+    /// As the server sees it: the same, unless rmcp could not repeat it.
+    wire: Id,
+    /// As it was sent to the server.
+    line: Vec<u8>,
+    method: String,
+    tool: Option<String>,
+    version: Option<String>,
+    /// The batch it came in.
+    pub batch: Option<u64>,
+    sends: u32,
+}
+
+/// How often a request is sent at most: one that ends two servers will end the third as well.
+const MAX_SENDS: u32 = 2;
+
+/// Requests in flight on one connection. Lanes to routers are far narrower; this bounds what a handover repeats.
+const MAX_IN_FLIGHT: usize = 256;
+
+/// Bytes of requests in flight, which are kept for a handover: two of the longest messages.
+const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
+
+/// The revision from which requests carry everything themselves.
+const STATELESS: &str = "2026-07-28";
+
+/// The one revision with batches.
+pub const WITH_BATCHES: &str = "2025-03-26";
+
+/// What one client waits for.
+#[derive(Debug, Default)]
+pub struct Book {
+    /// In order of arrival.
+    entries: BTreeMap<u64, Entry>,
+    by_wire: HashMap<Id, u64>,
+    by_id: HashMap<Id, u64>,
+    bytes: usize,
+    next: u64,
+    /// The `initialize` that was answered.
+    greeting: Option<Vec<u8>>,
+    initialized: Option<Vec<u8>>,
+    version: Option<String>,
+    /// Answers to our own repetition of the greeting.
+    swallowed: HashSet<Id>,
+}
+
+impl Book {
+    /// Takes a request in and gives the line for the server.
+    ///
+    /// # Errors
+    /// The answer for the client instead: -32600 for an id still in flight and, without `permissive`, for a second
+    /// `initialize`; `busy` when too much is in flight.
+    pub fn admit(&mut self, request: Request, line: Vec<u8>, batch: Option<u64>, permissive: bool) -> Result<Vec<u8>, Vec<u8>> {
+        let refuse = |said: &str| Err(Refusal::new(message::INVALID_REQUEST, Some(request.id.clone()), said).line());
+        if self.by_id.contains_key(&request.id) {
+            return refuse("a request with this id is still in flight");
+        }
+        if request.method == "initialize" && self.greeting.is_some() && !permissive {
+            return refuse("the session is initialized already");
+        }
+        let n = self.number();
+        let entry = Entry::new(request, line, batch, permissive, n);
+        if self.entries.len() >= MAX_IN_FLIGHT || self.bytes + entry.line.len() > MAX_HELD_BYTES {
+            return Err(entry.too_busy());
+        }
+        let line = entry.line.clone();
+        self.bytes += line.len();
+        self.by_wire.insert(entry.wire.clone(), n);
+        self.by_id.insert(entry.id.clone(), n);
+        self.entries.insert(n, entry);
+        Ok(line)
+    }
+
+    /// Notes that the request was handed to the server now behind us.
+    pub fn sent(&mut self, id: &Id) {
+        if let Some(entry) = self.by_id.get(id).and_then(|n| self.entries.get_mut(n)) {
+            entry.sends += 1;
+        }
+    }
+
+    /// The entry that the server's answer settles. `None`: nobody waits for it (any more).
+    pub fn settle(&mut self, wire: &Id) -> Option<Entry> {
+        if self.swallowed.remove(wire) {
+            return None;
+        }
+        let n = self.by_wire.get(wire).copied()?;
+        self.remove(n)
+    }
+
+    /// The client takes a request back: it will not be answered. `initialize` cannot be taken back.
+    pub fn cancel(&mut self, id: &Id) -> Option<Entry> {
+        let n = self.by_id.get(id).copied()?;
+        if self.entries.get(&n).is_some_and(|entry| entry.method == "initialize") { None } else { self.remove(n) }
+    }
+
+    /// Remembers how the session began, from the answered request and its answer.
+    pub fn began(&mut self, entry: &Entry, answer: &[u8]) {
+        if entry.method == "initialize" {
+            let answer: Option<Value> = serde_json::from_slice(answer).ok();
+            let version = answer.as_ref().and_then(|a| a.pointer("/result/protocolVersion")).and_then(Value::as_str);
+            self.version = version.map(str::to_owned);
+            self.greeting = Some(entry.line.clone());
+        }
+    }
+
+    /// Remembers `notifications/initialized`.
+    pub fn initialized(&mut self, line: &[u8]) {
+        self.initialized.get_or_insert_with(|| line.to_vec());
+    }
+
+    /// Whether the negotiated revision knows batches.
+    pub fn takes_batches(&self) -> bool {
+        self.version.as_deref() == Some(WITH_BATCHES)
+    }
+
+    /// The server is gone: takes out what must not be sent again.
+    pub fn lost(&mut self, reads: &dyn Fn(&str) -> bool) -> Vec<Entry> {
+        self.swallowed.clear();
+        let unsafe_to_repeat = |entry: &Entry| entry.sends > 0 && (!entry.only_reads(reads) || entry.sends >= MAX_SENDS);
+        let gone: Vec<u64> = self.entries.iter().filter(|(_, entry)| unsafe_to_repeat(entry)).map(|(n, _)| *n).collect();
+        gone.into_iter().filter_map(|n| self.remove(n)).collect()
+    }
+
+    /// Everything a new server has to hear, in order: how the session began, then every request still open.
+    pub fn replay(&mut self) -> Vec<Vec<u8>> {
+        let mut lines = Vec::new();
+        if let Some(greeting) = self.greeting.clone() {
+            let id = Id::ours(self.number());
+            lines.extend(message::rewritten(&greeting, &id, false));
+            self.swallowed.insert(id);
+            lines.extend(self.initialized.clone());
+        }
+        for entry in self.entries.values_mut() {
+            entry.sends += 1;
+            lines.push(entry.line.clone());
+        }
+        lines
+    }
+
+    /// Takes everything out, for the end.
+    pub fn take_all(&mut self) -> Vec<Entry> {
+        let numbers: Vec<u64> = self.entries.keys().copied().collect();
+        numbers.into_iter().filter_map(|n| self.remove(n)).collect()
+    }
+
+    /// Requests whose answers are waited for; a subscription's comes only when it is cancelled.
+    pub fn waiting(&self) -> usize {
+        self.entries.values().filter(|entry| entry.method != "subscriptions/listen").count()
+    }
+
+    /// Requests in flight.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Nothing is in flight.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of the requests in flight, which are kept for a handover.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The id the server knows a client's id by.
+    pub fn wire_of(&self, id: &Id) -> Option<&Id> {
+        self.by_id.get(id).and_then(|n| self.entries.get(n)).map(|entry| &entry.wire)
+    }
+
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next
+    }
+
+    fn remove(&mut self, n: u64) -> Option<Entry> {
+        let entry = self.entries.remove(&n)?;
+        self.by_wire.remove(&entry.wire);
+        self.by_id.remove(&entry.id);
+        self.bytes -= entry.line.len();
+        Some(entry)
+    }
+}
+
+impl Entry {
+    fn new(request: Request, line: Vec<u8>, batch: Option<u64>, permissive: bool, n: u64) -> Self {
+        let Request { id, method, tool, version, is_quirky } = request;
+        let mend = permissive && is_quirky;
+        let wire = if id.is_plain() { id.clone() } else { Id::ours(n) };
+        let line = match mend || wire != id {
+            true => message::rewritten(&line, &wire, mend).unwrap_or(line),
+            false => line,
+        };
+        Entry { id, wire, line, method, tool, version, batch, sends: 0 }
+    }
+
+    /// Only a tool can change something, and only one that does not just read.
+    fn only_reads(&self, reads: &dyn Fn(&str) -> bool) -> bool {
+        self.method != "tools/call" || self.tool.as_deref().is_none_or(reads)
+    }
+
+    /// The server's answer under the client's own id.
+    pub fn answer(&self, line: Vec<u8>) -> Vec<u8> {
+        if self.wire == self.id {
+            return line;
+        }
+        message::rewritten(&line, &self.id, false).unwrap_or(line)
+    }
+
+    /// The answer when the server left with it: the outcome of a write is unknown, a read may be asked again.
+    pub fn lost_answer(&self, reads: &dyn Fn(&str) -> bool) -> Vec<u8> {
+        if self.sends == 0 || self.only_reads(reads) {
+            let said = "the server left before it answered, and no other one took over";
+            return self.fault(&Fault::new(Kind::Busy, said).hint("send the request again"));
+        }
+        let tool = self.tool.as_deref().unwrap_or_default();
+        let tool: String = tool.chars().filter(|c| !c.is_control()).take(64).collect();
+        let fault = Fault::new(Kind::UnknownOutcome, format!("{tool}: the server left before it answered; the change may or may not have been made"));
+        self.fault(&fault.hint("read back what it should have changed (plan.get for a plan) before sending it again"))
+    }
+
+    /// The answer when too much is in flight.
+    fn too_busy(&self) -> Vec<u8> {
+        self.fault(&Fault::new(Kind::Busy, "too many requests are in flight on this connection").hint("wait for answers, then send it again"))
+    }
+
+    /// A fault as the contract shapes it: a tool result for a call, a JSON-RPC error for anything else.
+    fn fault(&self, fault: &Fault) -> Vec<u8> {
+        if self.method != "tools/call" {
+            let hint = fault.hint.as_deref().unwrap_or_default();
+            return Refusal::new(message::INTERNAL_ERROR, Some(self.id.clone()), format!("{}; {hint}", fault.said)).line();
+        }
+        let id = CorrelationId::random();
+        let hint = fault.hint.as_deref().unwrap_or_default();
+        let error = json!({
+            "kind": fault.kind.as_str(), "message": fault.said, "hint": hint, "retryable": fault.kind.may_retry(), "correlation_id": id.as_str(),
+        });
+        let mut result = json!({
+            "content": [{"type": "text", "text": format!("{}\n{hint}", fault.said)}],
+            "structuredContent": {"error": error},
+            "isError": true,
+            "_meta": {"correlation_id": id.as_str()},
+        });
+        if self.version.as_deref().is_some_and(|version| version >= STATELESS) {
+            result["resultType"] = "complete".into();
+        }
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{result}}}", self.id.json()).into_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::message::{Message, inspect};
+
+    fn admit(book: &mut Book, line: &str) -> Result<String, String> {
+        let Ok(Message::Request(request)) = inspect(line.as_bytes()) else { panic!("a request: {line}") };
+        let id = request.id.clone();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let wire = book.admit(request, line.as_bytes().to_vec(), None, false).map_err(text)?;
+        book.sent(&id);
+        Ok(text(wire))
+    }
+
+    fn call(id: u32, tool: &str) -> String {
+        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}"}}}}"#)
+    }
+
+    fn id_of(answer: &[u8]) -> Id {
+        match inspect(answer) {
+            Ok(Message::Answer { id, .. }) => id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn reads(tool: &str) -> bool {
+        tool.starts_with("get")
+    }
+
+    #[test]
+    fn at_a_handover_reads_are_sent_again_and_writes_are_not() {
+        let mut book = Book::default();
+        for line in [call(1, "get.a"), call(2, "set.b"), r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#.into()] {
+            admit(&mut book, &line).unwrap();
+        }
+        let lost = book.lost(&reads);
+        assert_eq!(lost.iter().map(|entry| entry.id.json()).collect::<Vec<_>>(), ["2"]);
+        let answer: Value = serde_json::from_slice(&lost[0].lost_answer(&reads)).unwrap();
+        assert_eq!(answer["result"]["structuredContent"]["error"]["kind"], "unknown_outcome");
+        assert_eq!((&answer["result"]["isError"], &answer["id"]), (&json!(true), &json!(2)));
+        assert!(answer["result"].get("resultType").is_none(), "older clients do not know it");
+        assert_eq!(book.replay().len(), 2);
+    }
+
+    #[test]
+    fn a_request_that_ended_two_servers_is_not_given_to_a_third() {
+        let mut book = Book::default();
+        admit(&mut book, &call(1, "get.a")).unwrap();
+        assert!(book.lost(&reads).is_empty());
+        book.replay();
+        assert_eq!(book.lost(&reads).len(), 1);
+        assert!(book.is_empty());
+    }
+
+    #[test]
+    fn a_write_that_was_never_sent_is_sent_to_the_next_server() {
+        let mut book = Book::default();
+        let line = call(1, "set.a");
+        let Ok(Message::Request(request)) = inspect(line.as_bytes()) else { panic!("a request") };
+        book.admit(request, line.into_bytes(), None, false).unwrap();
+        assert!(book.lost(&reads).is_empty());
+        assert_eq!(book.replay().len(), 1);
+    }
+
+    #[test]
+    fn the_greeting_is_repeated_under_our_id_and_its_answer_swallowed() {
+        let mut book = Book::default();
+        let hello = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26"}}"#;
+        admit(&mut book, hello).unwrap();
+        let entry = book.settle(&id_of(br#"{"jsonrpc":"2.0","id":0,"result":{}}"#)).unwrap();
+        book.began(&entry, br#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-03-26"}}"#);
+        book.initialized(b"{\"method\":\"notifications/initialized\"}");
+        assert!(book.takes_batches());
+        book.lost(&reads);
+        let lines = book.replay();
+        let again: Value = serde_json::from_slice(&lines[0]).unwrap();
+        assert_eq!((again["method"].as_str(), lines.len()), (Some("initialize"), 2));
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{}}}}"#, again["id"]);
+        assert!(book.settle(&id_of(answer.as_bytes())).is_none());
+        assert!(admit(&mut book, hello).is_err(), "a session begins once");
+    }
+
+    #[test]
+    fn an_id_rmcp_cannot_repeat_is_stood_in_for() {
+        let mut book = Book::default();
+        let sent = admit(&mut book, r#"{"jsonrpc":"2.0","id":7.5,"method":"ping"}"#).unwrap();
+        let wire = serde_json::from_str::<Value>(&sent).unwrap()["id"].clone();
+        assert!(wire.is_string());
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":{wire},"result":{{}}}}"#).into_bytes();
+        let entry = book.settle(&id_of(&answer)).unwrap();
+        assert_eq!(String::from_utf8(entry.answer(answer)).unwrap(), r#"{"id":7.5,"jsonrpc":"2.0","result":{}}"#);
+    }
+
+    #[test]
+    fn too_much_in_flight_is_busy_until_something_is_answered() {
+        let mut book = Book::default();
+        for n in 0..MAX_IN_FLIGHT {
+            admit(&mut book, &call(n as u32, "get.a")).unwrap();
+        }
+        let answer: Value = serde_json::from_str(&admit(&mut book, &call(999, "get.a")).unwrap_err()).unwrap();
+        assert_eq!((&answer["id"], &answer["result"]["structuredContent"]["error"]["kind"]), (&json!(999), &json!("busy")));
+        book.settle(&id_of(br#"{"jsonrpc":"2.0","id":5,"result":{}}"#)).unwrap();
+        admit(&mut book, &call(999, "get.a")).unwrap();
+    }
+
+    #[test]
+    fn an_id_in_flight_is_not_taken_twice() {
+        let mut book = Book::default();
+        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
+        let held = admit(&mut book, ping).unwrap().len();
+        assert!(admit(&mut book, ping).unwrap_err().contains("-32600"));
+        assert_eq!((book.len(), book.bytes()), (1, held));
+        book.settle(&id_of(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#)).unwrap();
+        assert_eq!((book.len(), book.bytes()), (0, 0));
+        admit(&mut book, ping).unwrap();
+    }
+}

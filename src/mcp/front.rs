@@ -1,0 +1,439 @@
+//! Our front before rmcp: one client on one pipe, whoever serves it.
+//!
+//! It reads lines in bounded memory, answers broken ones as JSON-RPC asks, and passes the others on to a
+//! [`Backend`]: a session served in this process, or a stream to the process that holds the store. When that process
+//! leaves, the front finds another one (the CLI says how), tells it how the session began, and carries on: the client
+//! notices nothing but a pause, except for calls whose outcome nobody can know.
+//!
+//! Everything runs in one task: nothing is spawned, and no peer that stops reading can block the others.
+
+use crate::base::fault::{Fault, Kind};
+use crate::mcp::book::{Book, Entry};
+use crate::mcp::fault::McpError;
+use crate::mcp::lines::{Line, Lines};
+use crate::mcp::message::{self, Id, Message, Refusal};
+use crate::mcp::outbox::Outbox;
+use crate::mcp::session::MAX_LINE_BYTES;
+use futures_util::future::BoxFuture;
+use std::collections::HashMap;
+use std::io;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::time::Sleep;
+use tokio_util::sync::CancellationToken;
+
+/// Longest answer of a server, in bytes. Token budgets keep answers far below it.
+const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
+
+/// Bytes that wait for a peer before we stop reading those who make more.
+const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
+
+/// Messages in one batch.
+const MAX_BATCH: usize = 64;
+
+/// Longest message without an answer, in bytes: cancellations and the like are short.
+const MAX_NOTICE_BYTES: usize = 64 * 1024;
+
+/// Servers lost one after the other without a single answer before we give up: starting one more would not help.
+const MAX_FRUITLESS: u32 = 5;
+
+/// Pause before the second try for a server, doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Longest pause between two tries for a server.
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// How long the last answers may take to be written when the drain time is over.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
+/// How long is waited for what.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Longest message of the client, in bytes.
+    pub line_bytes: usize,
+    /// For answers in flight after the client's end of stream or our stop signal.
+    pub drain: Duration,
+    /// For another server when one left.
+    pub reopen: Duration,
+    /// Tolerate the quirks listed in [`crate::mcp::message`], and a second `initialize`.
+    pub permissive: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { line_bytes: MAX_LINE_BYTES, drain: Duration::from_secs(30), reopen: Duration::from_secs(30), permissive: false }
+    }
+}
+
+/// Whoever serves the session at the moment: an MCP byte stream.
+pub struct Backend {
+    input: Box<dyn AsyncRead + Send + Unpin>,
+    output: Box<dyn AsyncWrite + Send + Unpin>,
+}
+
+impl Backend {
+    /// A stream of both directions.
+    pub fn new<IO: AsyncRead + AsyncWrite + Send + 'static>(io: IO) -> Self {
+        let (input, output) = tokio::io::split(io);
+        Backend { input: Box::new(input), output: Box::new(output) }
+    }
+}
+
+/// Serves the client on `input` and `output` through `first`, and through what `reopen` finds when that goes away,
+/// until its stream ends or `stop` fires; then answers in flight have `limits.drain`.
+///
+/// `reads` says of a tool's name, in either spelling, whether calling it twice does no harm.
+///
+/// # Errors
+/// What `reopen` said last, when no other server could be found within `limits.reopen`. The client has its answers
+/// then: errors.
+pub async fn run<R, W, O, F>(
+    input: R,
+    output: W,
+    first: Backend,
+    mut reopen: O,
+    reads: impl Fn(&str) -> bool + Send,
+    limits: Limits,
+    stop: CancellationToken,
+) -> Result<(), Fault>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    O: FnMut() -> F + Send + 'static,
+    F: Future<Output = Result<Backend, Fault>> + Send + 'static,
+{
+    let mut front = Front {
+        client: Lines::new(BufReader::new(input), limits.line_bytes),
+        answers: Outbox::new(output),
+        server: None,
+        orders: None,
+        opening: None,
+        reopen: Some(Box::new(move || Box::pin(reopen()))),
+        book: Book::default(),
+        batches: HashMap::new(),
+        reads: &reads,
+        limits,
+        deadline: None,
+        stopping: false,
+        fruitless: 0,
+        next_batch: 0,
+    };
+    front.attach(first);
+    front.serve(stop).await
+}
+
+type Reopen = Box<dyn FnMut() -> BoxFuture<'static, Result<Backend, Fault>> + Send>;
+
+struct Front<'a, R, W> {
+    client: Lines<BufReader<R>>,
+    answers: Outbox<W>,
+    server: Option<Lines<BufReader<Box<dyn AsyncRead + Send + Unpin>>>>,
+    orders: Option<Outbox<Box<dyn AsyncWrite + Send + Unpin>>>,
+    opening: Option<BoxFuture<'static, (Reopen, Result<Backend, Fault>)>>,
+    reopen: Option<Reopen>,
+    book: Book,
+    batches: HashMap<u64, Batch>,
+    reads: &'a (dyn Fn(&str) -> bool + Send),
+    limits: Limits,
+    /// Set once no more is read from the client: when what is left is given up.
+    deadline: Option<Pin<Box<Sleep>>>,
+    stopping: bool,
+    fruitless: u32,
+    next_batch: u64,
+}
+
+/// Answers to a batch, sent together when the last one is there.
+#[derive(Default)]
+struct Batch {
+    open: usize,
+    answers: Vec<Vec<u8>>,
+}
+
+enum Event {
+    Client(io::Result<Line>),
+    Server(io::Result<Line>),
+    Answered(io::Result<()>),
+    Ordered(io::Result<()>),
+    Opened(Reopen, Result<Backend, Fault>),
+    Stop,
+    Deadline,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
+    async fn serve(&mut self, stop: CancellationToken) -> Result<(), Fault> {
+        while !self.is_done() {
+            match self.event(&stop).await {
+                Event::Client(Ok(Line::Whole(line))) => self.from_client(line),
+                Event::Client(Ok(Line::TooLong)) => {
+                    let said = format!("a message is at most {} bytes", self.limits.line_bytes);
+                    self.answers.push(Refusal::new(message::INVALID_REQUEST, None, said).line());
+                }
+                Event::Client(Ok(Line::End) | Err(_)) => self.begin_to_end(),
+                Event::Stop => {
+                    self.stopping = true;
+                    self.begin_to_end();
+                }
+                Event::Server(Ok(Line::Whole(line))) => self.from_server(line),
+                Event::Server(_) | Event::Ordered(Err(_)) => self.lost_server()?,
+                Event::Answered(Ok(())) | Event::Ordered(Ok(())) => {}
+                // Nobody reads our answers any more.
+                Event::Answered(Err(_)) => return Ok(()),
+                Event::Opened(reopen, Ok(backend)) => {
+                    self.reopen = Some(reopen);
+                    self.attach(backend);
+                    for line in self.book.replay() {
+                        self.order(line);
+                    }
+                }
+                Event::Opened(_, Err(fault)) => return self.give_up(fault).await,
+                Event::Deadline => {
+                    self.answer_all();
+                    self.last_words().await;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The next thing that happens. Each of the futures may be dropped without loss.
+    async fn event(&mut self, stop: &CancellationToken) -> Event {
+        let ending = self.deadline.is_some();
+        let orders_bytes = self.orders.as_ref().map_or(0, Outbox::bytes);
+        let answers_bytes = self.answers.bytes();
+        let hears_client = !ending && answers_bytes < MAX_WAITING_BYTES && orders_bytes < MAX_WAITING_BYTES;
+        let has_orders = self.orders.as_ref().is_some_and(|orders| !orders.is_empty());
+        tokio::select! {
+            // Our own end comes first: a local server hears it too, and its leaving must not look like a loss.
+            biased;
+            () = stop.cancelled(), if !self.stopping => Event::Stop,
+            () = of(&mut self.deadline, |deadline| deadline), if ending => Event::Deadline,
+            (reopen, found) = of(&mut self.opening, |opening| opening) => {
+                self.opening = None;
+                Event::Opened(reopen, found)
+            }
+            done = self.answers.pump(), if !self.answers.is_empty() => Event::Answered(done),
+            done = of(&mut self.orders, |orders| orders.pump()), if has_orders => Event::Ordered(done),
+            line = of(&mut self.server, |server| server.next()), if answers_bytes < MAX_WAITING_BYTES => Event::Server(line),
+            line = self.client.next(), if hears_client => Event::Client(line),
+        }
+    }
+
+    /// The client has gone or we are told to, and everything is answered.
+    fn is_done(&self) -> bool {
+        self.deadline.is_some() && self.book.waiting() == 0 && self.answers.is_empty()
+    }
+
+    fn begin_to_end(&mut self) {
+        if self.deadline.is_none() {
+            self.deadline = Some(Box::pin(tokio::time::sleep(self.limits.drain)));
+        }
+    }
+
+    fn attach(&mut self, backend: Backend) {
+        self.server = Some(Lines::new(BufReader::new(backend.input), MAX_ANSWER_BYTES));
+        self.orders = Some(Outbox::new(backend.output));
+    }
+
+    fn order(&mut self, line: Vec<u8>) {
+        if let Some(orders) = &mut self.orders {
+            orders.push(line);
+        }
+    }
+
+    fn from_client(&mut self, line: Vec<u8>) {
+        let line = match line.strip_prefix(b"\xef\xbb\xbf") {
+            Some(rest) => rest.to_vec(),
+            None => line,
+        };
+        match line.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            None => {}
+            Some(b'[') => self.take_batch(&line),
+            Some(_) => self.take_message(line, None),
+        }
+    }
+
+    fn take_message(&mut self, line: Vec<u8>, batch: Option<u64>) {
+        match message::inspect(&line) {
+            Err(refusal) => self.deliver(refusal.line(), batch),
+            Ok(Message::Request(request)) => {
+                let id = request.id.clone();
+                match self.book.admit(request, line, batch, self.limits.permissive) {
+                    Err(answer) => self.deliver(answer, batch),
+                    // Without a server it waits for the replay.
+                    Ok(line) if self.orders.is_some() => {
+                        self.book.sent(&id);
+                        self.order(line);
+                    }
+                    Ok(_) => {}
+                }
+            }
+            Ok(Message::Notification { method, cancels }) => self.take_notification(line, &method, cancels),
+            Ok(Message::Answer { .. }) => self.order_notice(line),
+        }
+    }
+
+    fn take_notification(&mut self, line: Vec<u8>, method: &str, cancels: Option<Id>) {
+        if method == "notifications/initialized" {
+            self.book.initialized(&line);
+        }
+        let Some(id) = cancels else { return self.order_notice(line) };
+        let wire = self.book.wire_of(&id).cloned();
+        let Some(entry) = self.book.cancel(&id) else { return };
+        if let Some(batch) = entry.batch {
+            self.close_one(batch);
+        }
+        match wire {
+            Some(wire) if wire != id => self.order_notice(message::cancellation(&line, &wire).unwrap_or_default()),
+            _ => self.order_notice(line),
+        }
+    }
+
+    fn order_notice(&mut self, line: Vec<u8>) {
+        match line.len() {
+            1..=MAX_NOTICE_BYTES => self.order(line),
+            bytes => tracing::warn!(bytes, "dropped a message of the client that wants no answer"),
+        }
+    }
+
+    /// Splits a batch; the answers come back as one.
+    fn take_batch(&mut self, line: &[u8]) {
+        let refuse = |said: &str| Refusal::new(message::INVALID_REQUEST, None, said).line();
+        if !self.book.takes_batches() {
+            return self.answers.push(refuse("batches belong to protocol version 2025-03-26; send one message a line"));
+        }
+        if message::depth(line) > message::MAX_DEPTH {
+            return self.answers.push(refuse("the batch nests too deeply"));
+        }
+        let messages: Vec<serde_json::Value> = match serde_json::from_slice(line) {
+            Ok(messages) => messages,
+            Err(_) => return self.answers.push(Refusal::new(message::PARSE_ERROR, None, "the batch is not JSON").line()),
+        };
+        if messages.is_empty() || messages.len() > MAX_BATCH {
+            return self.answers.push(refuse(&format!("a batch has 1 to {MAX_BATCH} messages")));
+        }
+        self.next_batch += 1;
+        let batch = self.next_batch;
+        let lines: Vec<Vec<u8>> = messages.iter().map(|message| message.to_string().into_bytes()).collect();
+        let is_answered = |line: &&Vec<u8>| matches!(message::inspect(line), Err(_) | Ok(Message::Request(_)));
+        let open = lines.iter().filter(is_answered).count();
+        if open > 0 {
+            self.batches.insert(batch, Batch { open, answers: Vec::new() });
+        }
+        for line in lines {
+            self.take_message(line, Some(batch));
+        }
+    }
+
+    /// Sends an answer, or keeps it until its batch is complete.
+    fn deliver(&mut self, answer: Vec<u8>, batch: Option<u64>) {
+        match batch.and_then(|batch| self.batches.get_mut(&batch)) {
+            Some(open) => {
+                open.answers.push(answer);
+                self.close_one(batch.unwrap_or_default());
+            }
+            None => self.answers.push(answer),
+        }
+    }
+
+    /// One message of the batch is answered or needs no answer any more.
+    fn close_one(&mut self, batch: u64) {
+        let Some(open) = self.batches.get_mut(&batch) else { return };
+        open.open = open.open.saturating_sub(1);
+        if open.open == 0
+            && let Some(Batch { answers, .. }) = self.batches.remove(&batch)
+            && !answers.is_empty()
+        {
+            self.answers.push([b"[".as_slice(), &answers.join(&b','), b"]"].concat());
+        }
+    }
+
+    fn from_server(&mut self, line: Vec<u8>) {
+        let id = match message::inspect(&line) {
+            Ok(Message::Answer { id, is_error }) => (id, is_error),
+            // Notifications and requests of the server, and errors without an id.
+            _ => return self.answers.push(line),
+        };
+        self.fruitless = 0;
+        let (wire, is_error) = id;
+        let Some(entry) = self.book.settle(&wire) else { return };
+        if !is_error {
+            self.book.began(&entry, &line);
+        }
+        self.deliver(entry.answer(line), entry.batch);
+    }
+
+    /// Answers what must not be repeated and looks for another server.
+    fn lost_server(&mut self) -> Result<(), Fault> {
+        self.server = None;
+        self.orders = None;
+        let reads = self.reads;
+        let lost = self.book.lost(&|tool| reads(tool));
+        self.answer_lost(lost);
+        self.fruitless += 1;
+        if self.stopping || (self.deadline.is_some() && self.book.waiting() == 0) {
+            self.answer_all();
+            return Ok(());
+        }
+        let Some(reopen) = self.reopen.take() else { return Ok(()) };
+        if self.fruitless > MAX_FRUITLESS {
+            return Err(McpError::NoBackend(Fault::new(Kind::Conflict, "one server after the other left without an answer")).into());
+        }
+        tracing::info!(in_flight = self.book.len(), "the server of this session left; looking for another");
+        self.opening = Some(Box::pin(find(reopen, self.limits.reopen)));
+        Ok(())
+    }
+
+    fn answer_lost(&mut self, lost: Vec<Entry>) {
+        let reads = self.reads;
+        for entry in lost {
+            self.deliver(entry.lost_answer(&|tool| reads(tool)), entry.batch);
+        }
+    }
+
+    fn answer_all(&mut self) {
+        let left = self.book.take_all();
+        self.answer_lost(left);
+    }
+
+    async fn give_up(&mut self, fault: Fault) -> Result<(), Fault> {
+        self.answer_all();
+        self.last_words().await;
+        Err(McpError::NoBackend(fault).into())
+    }
+
+    /// Writes what is left, as far as the client takes it.
+    async fn last_words(&mut self) {
+        let all = async {
+            while !self.answers.is_empty() && self.answers.pump().await.is_ok() {}
+        };
+        let _ = tokio::time::timeout(LAST_WORDS, all).await;
+    }
+}
+
+/// What `work` makes of `slot`; never ready while it is empty.
+async fn of<'a, T, F: Future>(slot: &'a mut Option<T>, work: impl FnOnce(&'a mut T) -> F) -> F::Output {
+    match slot {
+        Some(content) => work(content).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Tries for a server until there is one or the time is over; then with what the last try said.
+async fn find(mut reopen: Reopen, within: Duration) -> (Reopen, Result<Backend, Fault>) {
+    let mut last = Fault::new(Kind::Busy, "no server answered in time");
+    let tries = async {
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match reopen().await {
+                Ok(backend) => return backend,
+                Err(fault) => last = fault,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    };
+    let found = tokio::time::timeout(within, tries).await;
+    (reopen, found.map_err(|_| last))
+}

@@ -1,0 +1,4 @@
+//! What a tool works with.
+
+/// One call's surroundings.
+pub struct Cx {}

@@ -1,0 +1,145 @@
+//! JSON Schemas (2020-12) from Rust types, made small: a model pays for every byte of them.
+
+use schemars::JsonSchema;
+use serde_json::{Map, Value, json};
+
+/// The schema of a tool's arguments: closed, inlined, without decoration.
+pub fn input<T: JsonSchema>() -> Map<String, Value> {
+    let mut schema = of::<T>();
+    schema.insert("additionalProperties".into(), Value::Bool(false));
+    schema.entry("properties").or_insert_with(|| json!({}));
+    schema
+}
+
+/// The whole schema of a tool's answer.
+pub fn output<T: JsonSchema>() -> Map<String, Value> {
+    of::<T>()
+}
+
+/// An answer's schema as `tools/list` shows it: top-level keys only, none required, because an error carries
+/// `error` in their place and strict clients check that too.
+pub fn outline(whole: &Map<String, Value>) -> Map<String, Value> {
+    let mut keys = Map::new();
+    if let Some(Value::Object(properties)) = whole.get("properties") {
+        for (name, schema) in properties {
+            let kept = match schema.get("type") {
+                Some(kind) => json!({ "type": kind }),
+                None => json!({}),
+            };
+            keys.insert(name.clone(), kept);
+        }
+    }
+    let mut outline = Map::new();
+    outline.insert("type".into(), "object".into());
+    outline.insert("properties".into(), Value::Object(keys));
+    outline
+}
+
+fn of<T: JsonSchema>() -> Map<String, Value> {
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    settings.meta_schema = None;
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    slim(&mut schema);
+    match schema {
+        Value::Object(mut map) => {
+            map.entry("type").or_insert_with(|| "object".into());
+            map.remove("description");
+            map
+        }
+        _ => Map::new(),
+    }
+}
+
+/// Drops what costs tokens and says nothing: titles, formats, `null` beside a type, null defaults.
+fn slim(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            if map.get("title").is_some_and(Value::is_string) {
+                map.remove("title");
+            }
+            map.remove("$schema");
+            if map.get("format").is_some_and(Value::is_string) {
+                map.remove("format");
+            }
+            if map.get("default").is_some_and(Value::is_null) {
+                map.remove("default");
+            }
+            if let Some(Value::String(text)) = map.get_mut("description") {
+                *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            }
+            drop_null(map);
+            map.values_mut().for_each(slim);
+        }
+        Value::Array(items) => items.iter_mut().for_each(slim),
+        _ => {}
+    }
+}
+
+/// An absent argument is absent, never null: `["string", "null"]` is just `string`, and a choice loses its null.
+fn drop_null(map: &mut Map<String, Value>) {
+    if let Some(Value::Array(kinds)) = map.get_mut("type") {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            let only = only.clone();
+            map.insert("type".into(), only);
+        }
+    }
+    if let Some(Value::Array(words)) = map.get_mut("enum") {
+        words.retain(|word| !word.is_null());
+    }
+    if let Some(Value::Array(choices)) = map.get_mut("anyOf") {
+        choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
+        if choices.len() == 1
+            && let Some(Value::Object(only)) = choices.pop()
+        {
+            map.remove("anyOf");
+            for (key, value) in only {
+                map.entry(key).or_insert(value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is looked at")]
+    struct Args {
+        /// Host name
+        /// or address.
+        address: String,
+        /// How many.
+        #[schemars(range(min = 1, max = 20))]
+        count: Option<u8>,
+        /// Which.
+        which: Option<Which>,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    #[allow(dead_code, reason = "only its schema is looked at")]
+    enum Which {
+        One,
+        Two,
+    }
+
+    #[test]
+    fn arguments_are_closed_inlined_and_undecorated() {
+        assert_eq!(
+            Value::Object(input::<Args>()),
+            json!({
+                "type": "object",
+                "properties": {
+                    "address": {"type": "string", "description": "Host name or address."},
+                    "count": {"type": "integer", "minimum": 1, "maximum": 20, "description": "How many."},
+                    "which": {"type": "string", "enum": ["one", "two"], "description": "Which."}
+                },
+                "required": ["address"],
+                "additionalProperties": false
+            })
+        );
+    }
+}
