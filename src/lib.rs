@@ -25,4 +25,7 @@ pub mod store;
 
 pub mod host;
 
+#[cfg(feature = "sim")]
+pub mod sim;
+
 pub mod base;
