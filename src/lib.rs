@@ -7,13 +7,19 @@ pub mod config;
 
 pub mod mcp;
 
+pub mod watch;
+
 pub mod dispatch;
 
 pub mod tools;
 
+pub mod history;
+
 pub mod fleet;
 
 pub mod access;
+
+pub mod shape;
 
 pub mod menus;
 

@@ -138,8 +138,7 @@ fn is_host_name(host: &str) -> bool {
             && !label.ends_with('-')
     };
     let number = |label: &str| {
-        label.bytes().all(|b| b.is_ascii_digit())
-            || label.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
+        label.bytes().all(|b| b.is_ascii_digit()) || label.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()))
     };
     host.len() <= HOST_MAX && host.split('.').all(label) && !host.rsplit('.').next().is_some_and(number)
 }

@@ -56,7 +56,8 @@ impl FromStr for Reference {
     type Err = Fault;
 
     fn from_str(text: &str) -> Result<Self, Fault> {
-        let wrong = |why: &str| Err(Fault::bad_input(format!("a password reference {why}")).hint("write file:/whole/path or credential:NAME"));
+        let wrong =
+            |why: &str| Err(Fault::bad_input(format!("a password reference {why}")).hint("write file:/whole/path or credential:NAME"));
         match text.split_once(':') {
             Some(("file", path)) if Path::new(path).is_absolute() => Ok(Reference::File(path.into())),
             Some(("file", _)) => wrong("of kind file needs the whole path"),
@@ -69,7 +70,10 @@ impl FromStr for Reference {
 }
 
 fn is_file_name(name: &str) -> bool {
-    !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    !name.is_empty()
+        && name.len() <= 255
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }
 
 /// A login as it stands in the store, under the device's id.

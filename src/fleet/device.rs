@@ -65,7 +65,6 @@ impl Device {
 impl Record for Device {
     const TABLE: &'static str = "device";
     const VERSION: u8 = 1;
-
 }
 
 /// How a router is doing.

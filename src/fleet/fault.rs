@@ -120,7 +120,9 @@ impl FleetError {
         use FleetError as E;
         match self {
             E::NoDevice { nearest, .. } if nearest.is_empty() => "device.list shows the devices you may use".into(),
-            E::NoDevice { nearest, .. } => format!("did you mean {}?", nearest.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(" or ")),
+            E::NoDevice { nearest, .. } => {
+                format!("did you mean {}?", nearest.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(" or "))
+            }
             E::NameTaken { .. } => "choose another name, or change that device with device update".into(),
             E::Changed { .. } => "look at it again and repeat".into(),
             E::Quarantined { name, .. } => {

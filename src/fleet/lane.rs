@@ -106,7 +106,13 @@ impl Lane {
     pub async fn count(&self, read: Read) -> Result<Counted, Fault> {
         let (kept, source) = self.ask(Ask::Count(read.path, read.query), read.max_age).await?;
         let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
-        Ok(Counted { count: kept.count.unwrap_or_default(), read_at: kept.read_at, age_ms, cached: matches!(source, Source::Cache), requests })
+        Ok(Counted {
+            count: kept.count.unwrap_or_default(),
+            read_at: kept.read_at,
+            age_ms,
+            cached: matches!(source, Source::Cache),
+            requests,
+        })
     }
 
     /// Runs a command that changes nothing and ends by itself (`monitor once`, `ping count=4`) `within` so long; never

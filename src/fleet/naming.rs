@@ -36,7 +36,9 @@ pub fn check_tags(tags: &[(String, String)]) -> Result<(), Fault> {
     for (at, (key, value)) in tags.iter().enumerate() {
         let key_ok = (1..=TAG_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
         if !key_ok {
-            return Err(Fault::bad_input("a tag's key has 1 to 63 letters, digits, dots, dashes and underscores").hint("write --tag site=north"));
+            return Err(
+                Fault::bad_input("a tag's key has 1 to 63 letters, digits, dots, dashes and underscores").hint("write --tag site=north")
+            );
         }
         if value.chars().count() > TAG_MAX || value.chars().any(char::is_control) {
             return Err(Fault::bad_input(format!("the value of tag `{key}` has at most 63 characters, none of them a control character")));

@@ -204,7 +204,10 @@ mod tests {
         ])
         .await
         .unwrap();
-        assert_eq!((facts.identity.as_deref(), facts.board.as_deref(), facts.serial.as_deref()), (Some("home"), Some("hAP ax^2"), Some("HXX00000000")));
+        assert_eq!(
+            (facts.identity.as_deref(), facts.board.as_deref(), facts.serial.as_deref()),
+            (Some("home"), Some("hAP ax^2"), Some("HXX00000000"))
+        );
         assert_eq!(facts.packages.iter().map(|p| p.name.as_str()).collect::<Vec<_>>(), ["routeros", "wifi-qcom"]);
         assert_eq!(facts.can, Can { schedule: false, execute: true, fetch: false, ssh: false, wifi: Wifi::Wifi, safe_mode: true });
         assert_eq!(facts.policies.unwrap(), ["read", "api", "rest-api"]);
@@ -215,7 +218,10 @@ mod tests {
     #[tokio::test]
     async fn a_bare_virtual_router_without_device_mode_restricts_nothing() {
         let old = r#"{"version":"7.16.2 (stable)","board-name":"CHR"}"#;
-        let facts = facts_of(&[("/system/resource", old), ("/system/device-mode", "?"), ("/system/routerboard", r#"{"routerboard":"false"}"#)]).await.unwrap();
+        let facts =
+            facts_of(&[("/system/resource", old), ("/system/device-mode", "?"), ("/system/routerboard", r#"{"routerboard":"false"}"#)])
+                .await
+                .unwrap();
         assert_eq!(facts.can, Can { schedule: true, execute: true, fetch: true, ssh: false, wifi: Wifi::None, safe_mode: false });
         assert_eq!((facts.device_mode, facts.serial), (None, None));
         assert!(facts.unanswered.is_empty(), "{:?}", facts.unanswered);
@@ -223,7 +229,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_refused_is_named_and_never_taken_for_allowed() {
-        let facts = facts_of(&[("/system/resource", RESOURCE), ("/system/device-mode", "!"), ("/user", "!"), ("/ip/service", "!")]).await.unwrap();
+        let facts =
+            facts_of(&[("/system/resource", RESOURCE), ("/system/device-mode", "!"), ("/user", "!"), ("/ip/service", "!")]).await.unwrap();
         assert!(!facts.can.schedule && !facts.can.fetch && !facts.can.ssh);
         let named: Vec<&str> = facts.unanswered.iter().filter_map(|line| line.split(':').next()).collect();
         assert_eq!(named, ["/system/device-mode", "/user", "/ip/service"]);

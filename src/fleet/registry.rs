@@ -229,7 +229,10 @@ impl Fleet {
     }
 
     /// Runs one change to the end, after those before it, whether or not the caller waits.
-    pub(super) async fn edit<T: Send + 'static>(&self, change: impl Future<Output = Result<T, Fault>> + Send + 'static) -> Result<T, Fault> {
+    pub(super) async fn edit<T: Send + 'static>(
+        &self,
+        change: impl Future<Output = Result<T, Fault>> + Send + 'static,
+    ) -> Result<T, Fault> {
         let shared = self.shared.clone();
         let whole = async move {
             let _turn = shared.edits.acquire().await.map_err(|_| FleetError::Closing)?;

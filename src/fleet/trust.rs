@@ -52,7 +52,9 @@ impl Presented {
             match presented {
                 Some(shown) if shown == *tls => {}
                 Some(shown) => return Err(differs("TLS", format_fingerprint(tls), format_fingerprint(&shown))),
-                None => return Err(Fault::bad_input("plain HTTP has no TLS fingerprint").hint("leave out --plain-http, or the fingerprint")),
+                None => {
+                    return Err(Fault::bad_input("plain HTTP has no TLS fingerprint").hint("leave out --plain-http, or the fingerprint"));
+                }
             }
         }
         match (&expected.ssh, &self.ssh) {

@@ -405,9 +405,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
 
     /// Writes what is left, as far as the client takes it.
     async fn last_words(&mut self) {
-        let all = async {
-            while !self.answers.is_empty() && self.answers.pump().await.is_ok() {}
-        };
+        let all = async { while !self.answers.is_empty() && self.answers.pump().await.is_ok() {} };
         let _ = tokio::time::timeout(LAST_WORDS, all).await;
     }
 }
