@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 mod config_files;
+mod fleet_add;
+mod fleet_lane;
 mod layers;
 mod menus_facts;
 mod policy;
