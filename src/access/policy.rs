@@ -101,7 +101,9 @@ pub fn decide(principal: &Principal, target: &Target<'_>, rules: &Rules) -> Deci
     }
     match refused(principal, target) {
         None => Decision::Allow,
-        Some(refusal) if rules.permissive_reads && target.effect == Effect::Reads && !target.for_operators => Decision::AllowLoosely(refusal),
+        Some(refusal) if rules.permissive_reads && target.effect == Effect::Reads && !target.for_operators => {
+            Decision::AllowLoosely(refusal)
+        }
         Some(refusal) => Decision::Deny(refusal),
     }
 }
@@ -118,11 +120,19 @@ fn switched_off(target: &Target<'_>, rules: &Rules) -> Option<Refusal> {
         return no("switch", "applying plans is switched off here", "the operator can set mcp.enable_plan_apply");
     }
     if !target.for_operators && !rules.tiers.contains(&target.tier) {
-        return no("switch", format!("tools of tier {} are switched off here", target.tier.as_str()), "the operator can add the tier to mcp.tool_tiers");
+        return no(
+            "switch",
+            format!("tools of tier {} are switched off here", target.tier.as_str()),
+            "the operator can add the tier to mcp.tool_tiers",
+        );
     }
     let writes = matches!(target.inner, Some((_, Verb::Write))) || matches!(target.effect, Effect::Changes);
     if rules.read_only && writes {
-        return no("read_only", "this appliance is set to read only; nothing here changes a router", "the operator can set read_only = false");
+        return no(
+            "read_only",
+            "this appliance is set to read only; nothing here changes a router",
+            "the operator can set read_only = false",
+        );
     }
     None
 }
@@ -188,7 +198,15 @@ mod tests {
     use crate::access::role::Role;
 
     fn read<'a>() -> Target<'a> {
-        Target { tool: "system.get_overview", toolset: "system", tier: Tier::Free, effect: Effect::Reads, for_operators: false, device: None, inner: None }
+        Target {
+            tool: "system.get_overview",
+            toolset: "system",
+            tier: Tier::Free,
+            effect: Effect::Reads,
+            for_operators: false,
+            device: None,
+            inner: None,
+        }
     }
 
     fn reason(principal: &Principal, target: &Target<'_>, rules: &Rules) -> Option<&'static str> {

@@ -229,13 +229,18 @@ impl Entry {
         }
         let tool = self.tool.as_deref().unwrap_or_default();
         let tool: String = tool.chars().filter(|c| !c.is_control()).take(64).collect();
-        let fault = Fault::new(Kind::UnknownOutcome, format!("{tool}: the server left before it answered; the change may or may not have been made"));
+        let fault = Fault::new(
+            Kind::UnknownOutcome,
+            format!("{tool}: the server left before it answered; the change may or may not have been made"),
+        );
         self.fault(&fault.hint("read back what it should have changed (plan.get for a plan) before sending it again"))
     }
 
     /// The answer when too much is in flight.
     fn too_busy(&self) -> Vec<u8> {
-        self.fault(&Fault::new(Kind::Busy, "too many requests are in flight on this connection").hint("wait for answers, then send it again"))
+        self.fault(
+            &Fault::new(Kind::Busy, "too many requests are in flight on this connection").hint("wait for answers, then send it again"),
+        )
     }
 
     /// A fault as the contract shapes it: a tool result for a call, a JSON-RPC error for anything else.

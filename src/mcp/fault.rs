@@ -79,7 +79,8 @@ mod tests {
     #[test]
     fn only_bugs_and_unknown_tools_are_protocol_errors() {
         for kind in Kind::ALL {
-            let reply = Reply { structured: json!({}), text: String::new(), meta: Default::default(), fault: Some(kind), unknown_tool: false };
+            let reply =
+                Reply { structured: json!({}), text: String::new(), meta: Default::default(), fault: Some(kind), unknown_tool: false };
             assert_eq!(protocol_error("a.b", &reply).map(|e| e.code.0), (kind == Kind::Bug).then_some(-32603), "{kind:?}");
         }
     }

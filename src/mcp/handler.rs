@@ -96,7 +96,9 @@ async fn with_progress<W: Future + Unpin>(mut work: W, mut steps: Steps, cx: &Re
             },
         }
     };
-    while !cx.ct.is_cancelled() && let Some(step) = steps.ready() {
+    while !cx.ct.is_cancelled()
+        && let Some(step) = steps.ready()
+    {
         // A client that has gone away needs no progress; the answer will find out.
         let _ = cx.peer.notify_progress(step).await;
     }

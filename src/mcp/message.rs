@@ -151,7 +151,9 @@ fn deep(id: Option<Id>) -> Refusal {
 
 fn unreadable(error: &serde_json::Error) -> Refusal {
     match error.classify() {
-        serde_json::error::Category::Data => Refusal::new(INVALID_REQUEST, None, "a message must be one JSON object without repeated names"),
+        serde_json::error::Category::Data => {
+            Refusal::new(INVALID_REQUEST, None, "a message must be one JSON object without repeated names")
+        }
         _ => Refusal::new(PARSE_ERROR, None, format!("the message is not JSON (column {})", error.column())),
     }
 }

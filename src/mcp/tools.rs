@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn a_reply_is_one_text_block_and_its_structure() {
-        let mut reply = Reply { structured: json!({"a": 1}), text: "a: 1".into(), meta: Default::default(), fault: None, unknown_tool: false };
+        let mut reply =
+            Reply { structured: json!({"a": 1}), text: "a: 1".into(), meta: Default::default(), fault: None, unknown_tool: false };
         reply.meta.insert("correlation_id".into(), "c".into());
         let shown = serde_json::to_value(result(reply.clone())).unwrap();
         assert_eq!(

@@ -124,7 +124,11 @@ fn bounds(schema: &Map<String, Value>, value: &Value, at: &str, problems: &mut V
             let Some(bound) = schema.get(key).and_then(Value::as_u64) else { continue };
             let fits = if wrong == 1 { length as u64 >= bound } else { length as u64 <= bound };
             if key.ends_with("Length") == value.is_string() && !fits {
-                problems.push(format!("{at} must have {} {bound} {}", if wrong == 1 { "at least" } else { "at most" }, if value.is_string() { "characters" } else { "items" }));
+                problems.push(format!(
+                    "{at} must have {} {bound} {}",
+                    if wrong == 1 { "at least" } else { "at most" },
+                    if value.is_string() { "characters" } else { "items" }
+                ));
             }
         }
     }
