@@ -1,23 +1,288 @@
-//! The spine: one call's whole journey.
+//! The spine: one call's whole journey, in one function.
+//!
+//! Find the tool, judge the caller, check the arguments, run (policy again where a router is reached), shape the answer,
+//! write it down. Whoever calls (stdio, HTTP, a page, the command line, a job) goes this way and no other.
 
 pub mod call;
+pub mod trail;
 
+use crate::access::policy::{self, Decision};
 use crate::access::principal::Principal;
-use crate::base::fault::Kind;
-use crate::tools::spec::Audience;
-pub use call::{Call, Listed, Progress, Reply};
+use crate::base::fault::{Fault, Kind};
+use crate::base::tier::Effect;
+use crate::shape::{budget, table, untrusted};
+use crate::store::Durability;
+use crate::tools;
+use crate::tools::arguments;
+pub use crate::tools::context::Progress;
+use crate::tools::context::{Cx, Notes, World};
+use crate::tools::schema;
+use crate::tools::spec::{Audience, Tool};
+pub use call::{Call, Listed, Reply};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Takes every call, whoever makes it.
-pub struct Dispatch {}
+pub struct Dispatch {
+    world: Arc<World>,
+    schemas: HashMap<&'static str, Schemas>,
+}
+
+/// A tool's schemas, made once.
+struct Schemas {
+    input: Arc<Map<String, Value>>,
+    outline: Arc<Map<String, Value>>,
+}
 
 impl Dispatch {
-    /// Runs one call to its answer. Never panics, never returns early without an audit record.
+    /// Over the appliance's parts.
+    pub fn new(world: Arc<World>) -> Self {
+        let make = |tool: &'static Tool| {
+            let outline = schema::outline(&(tool.output)());
+            (tool.name, Schemas { input: Arc::new((tool.input)()), outline: Arc::new(outline) })
+        };
+        Dispatch { schemas: tools::all().map(make).collect(), world }
+    }
+
+    /// The parts, for edges that show what is not a call (listing, health of the appliance).
+    pub fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// Runs one call to its answer. Errors are answers too; each leaves an audit record.
     pub async fn call(&self, call: Call) -> Reply {
-        Reply { structured: serde_json::json!({}), text: call.tool, meta: Default::default(), fault: Some(Kind::Bug), unknown_tool: false }
+        let started = self.world.clock.mono();
+        let Some(tool) = tools::find(&call.tool).filter(|tool| tool.audience == Audience::Model || call.audience == Audience::Operator)
+        else {
+            return self.unknown(call).await;
+        };
+        let cx = Cx::new(
+            self.world.clone(),
+            tool,
+            call.principal.clone(),
+            call.correlation_id.clone(),
+            call.cancel.clone(),
+            call.progress.clone(),
+        );
+        let mut given = call.arguments;
+        alias(&mut given, &self.schemas[tool.name].input);
+        let result = self.judged_run(&cx, given.clone()).await;
+        let notes = cx.notes();
+        let took = self.world.clock.mono().saturating_sub(started);
+        let reply = self.shaped(&cx, &notes, result);
+        match self.written(&cx, &notes, &given, &reply, took).await {
+            Ok(()) => reply,
+            Err(fault) => self.shaped(&cx, &notes, Err(fault)),
+        }
+    }
+
+    /// Everything between knowing the tool and having its answer.
+    async fn judged_run(&self, cx: &Cx, given: Map<String, Value>) -> Result<Value, Fault> {
+        judge(cx)?;
+        arguments::check(cx.tool.name, &self.schemas[cx.tool.name].input, &given)?;
+        if cx.tool.effect != Effect::Reads {
+            // No audit, no change: the intent is on disk before anything is done.
+            self.world.audit.append(trail::intent(cx, &given), Durability::Now).await?;
+        }
+        let timeout = cx.tool.timeout.0;
+        let work = (cx.tool.run)(cx, given);
+        tokio::select! {
+            result = work => result,
+            () = tokio::time::sleep(timeout) => Err(late(cx.tool, timeout)),
+            () = cx.cancel.cancelled() => Err(Fault::new(Kind::Conflict, format!("{}: cancelled by the caller", cx.tool.name))),
+        }
+    }
+
+    /// A tool's answer or fault, as it may leave.
+    fn shaped(&self, cx: &Cx, notes: &Notes, result: Result<Value, Fault>) -> Reply {
+        let mut meta = Map::new();
+        meta.insert("correlation_id".into(), cx.correlation_id.as_str().into());
+        let mut value = match result {
+            Ok(value) => value,
+            Err(fault) => return failed(cx, notes, &fault, meta),
+        };
+        if let Some((id, ..)) = &notes.device {
+            meta.insert("device_id".into(), id.as_str().into());
+        }
+        if let Some(reading) = notes.reading {
+            meta.insert("read_at".into(), reading.read_at.rfc3339().into());
+            meta.insert("age_ms".into(), reading.age_ms.into());
+            meta.insert("cached".into(), reading.cached.into());
+        }
+        let pointers: Vec<String> = cx.tool.untrusted.iter().map(|p| (*p).to_owned()).chain(notes.untrusted.iter().cloned()).collect();
+        untrusted::clean_at(&mut value, &pointers);
+        if !pointers.is_empty() {
+            meta.insert("untrusted".into(), json!(pointers));
+        }
+        let settings = &self.world.settings;
+        let mut text = table::text(&value);
+        let mut tokens = budget::tokens(&value, &text);
+        if tokens > settings.most_tokens {
+            match cut(&mut value, notes, settings.most_tokens) {
+                Some(whole) => {
+                    meta.insert(
+                        "token_warning".into(),
+                        format!("cut to fit {} tokens; go on with next_cursor", settings.most_tokens).into(),
+                    );
+                    text = whole;
+                    tokens = budget::tokens(&value, &text);
+                }
+                None => return failed(cx, notes, &too_long(cx.tool, tokens, settings.most_tokens), meta),
+            }
+        } else if tokens > settings.warn_tokens {
+            let hint = format!("about {tokens} tokens; name fields, narrow with where, or lower limit");
+            meta.insert("token_warning".into(), hint.into());
+        }
+        meta.insert("estimated_tokens".into(), tokens.into());
+        Reply { structured: value, text, meta, fault: None, unknown_tool: false }
+    }
+
+    /// Writes the call down. What changed something is durable before the caller hears of it.
+    async fn written(&self, cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &Reply, took: Duration) -> Result<(), Fault> {
+        let durability = if cx.tool.effect == Effect::Reads { Durability::Soon } else { Durability::Now };
+        let record = trail::done(cx, notes, given, reply, took);
+        tracing::info!(
+            tool = cx.tool.name,
+            device = record.device_name.as_deref().unwrap_or(""),
+            outcome = record.outcome,
+            ms = record.duration_ms,
+            correlation_id = cx.correlation_id.as_str(),
+            "call"
+        );
+        match self.world.audit.append(record, durability).await {
+            Ok(_) => Ok(()),
+            // A read is answered even while the trail cannot be written; the log and health say so.
+            Err(error) if cx.tool.effect == Effect::Reads => {
+                tracing::error!(%error, "audit record lost");
+                Ok(())
+            }
+            Err(error) => Err(Fault::from(error)),
+        }
+    }
+
+    async fn unknown(&self, call: Call) -> Reply {
+        let name: String = call.tool.chars().filter(|c| !c.is_control()).take(64).collect();
+        let record = trail::unknown(&call, &name);
+        if let Err(error) = self.world.audit.append(record, Durability::Soon).await {
+            tracing::error!(%error, "audit record lost");
+        }
+        let fault = Fault::not_found(format!("unknown tool: {name}")).hint("tools.search finds tools by words");
+        let mut meta = Map::new();
+        meta.insert("correlation_id".into(), call.correlation_id.as_str().into());
+        Reply { unknown_tool: true, ..error_reply(&fault, None, &call.correlation_id.0, meta) }
     }
 
     /// The tools this principal is shown, in their fixed order.
-    pub fn list(&self, _principal: &Principal, _audience: Audience) -> Vec<Listed> {
-        Vec::new()
+    pub fn list(&self, principal: &Principal, audience: Audience) -> Vec<Listed> {
+        if !self.world.settings.enable_tools {
+            return Vec::new();
+        }
+        let wanted = |tool: &&'static Tool| {
+            let listed = self.world.settings.toolsets.as_ref().is_none_or(|sets| sets.iter().any(|set| set == tool.toolset));
+            let audience = tool.audience == Audience::Model || audience == Audience::Operator;
+            listed
+                && audience
+                && matches!(policy::decide(principal, &tool.target(), &self.world.rules), Decision::Allow | Decision::AllowLoosely(_))
+        };
+        tools::all().filter(wanted).map(|tool| self.listed(tool)).collect()
     }
+
+    /// One tool as it is listed.
+    pub fn listed(&self, tool: &'static Tool) -> Listed {
+        let schemas = &self.schemas[tool.name];
+        let name = tool.name.replace('.', &self.world.settings.separator.to_string());
+        Listed { name, tool, input: schemas.input.clone(), output: schemas.outline.clone() }
+    }
+}
+
+/// Role, tier and switches, before anything else is looked at.
+fn judge(cx: &Cx) -> Result<(), Fault> {
+    match policy::decide(&cx.principal, &cx.tool.target(), &cx.world.rules) {
+        Decision::Allow => Ok(()),
+        Decision::AllowLoosely(refusal) => {
+            tracing::warn!(tool = cx.tool.name, reason = refusal.reason, "would be denied in strict mode");
+            Ok(())
+        }
+        Decision::Deny(refusal) => Err(Fault::denied(refusal.said).hint(refusal.hint.unwrap_or_default())),
+    }
+}
+
+/// `device_id` is taken for `device` everywhere, and listed nowhere.
+fn alias(given: &mut Map<String, Value>, input: &Map<String, Value>) {
+    let properties = input.get("properties");
+    let takes = |name: &str| properties.is_some_and(|p| p.get(name).is_some());
+    if takes("device")
+        && !takes("device_id")
+        && !given.contains_key("device")
+        && let Some(id) = given.remove("device_id")
+    {
+        given.insert("device".into(), id);
+    }
+}
+
+fn late(tool: &Tool, timeout: Duration) -> Fault {
+    let said = format!("{}: no answer within {} s", tool.name, timeout.as_secs());
+    if tool.effect == Effect::Reads {
+        Fault::new(Kind::Unreachable, said).hint("device.check_connectivity says whether the router can be reached")
+    } else {
+        Fault::new(Kind::UnknownOutcome, said).hint("read the state back before repeating the call")
+    }
+}
+
+fn too_long(tool: &Tool, tokens: u64, most: u64) -> Fault {
+    Fault::bad_input(format!("{}: the answer would be about {tokens} tokens, more than the {most} allowed", tool.name))
+        .hint("ask for less: name a device, fewer hours, or a narrower menu")
+}
+
+/// Ends a list early so that it fits; answers its text, or nothing when it is no list.
+fn cut(value: &mut Value, notes: &Notes, most_tokens: u64) -> Option<String> {
+    let paged = notes.paged.as_ref()?;
+    loop {
+        let rows = value.get_mut("rows")?.as_array_mut()?;
+        let keep = rows.len() / 2;
+        if keep == 0 {
+            return None;
+        }
+        rows.truncate(keep);
+        value.as_object_mut()?.insert("next_cursor".into(), paged.next(keep)?.into());
+        let text = table::text(value);
+        if budget::tokens(value, &text) <= most_tokens {
+            return Some(text);
+        }
+    }
+}
+
+fn failed(cx: &Cx, notes: &Notes, fault: &Fault, mut meta: Map<String, Value>) -> Reply {
+    if matches!(fault.kind, Kind::Bug | Kind::Storage) {
+        tracing::error!(tool = cx.tool.name, correlation_id = cx.correlation_id.as_str(), cause = fault.chain(), "call failed");
+    } else {
+        tracing::debug!(tool = cx.tool.name, correlation_id = cx.correlation_id.as_str(), cause = fault.chain(), "call refused");
+    }
+    let device = notes.device.as_ref().map(|(id, ..)| id.as_str());
+    if let Some(id) = device {
+        meta.insert("device_id".into(), id.into());
+    }
+    error_reply(fault, device, cx.correlation_id.as_str(), meta)
+}
+
+fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &str, mut meta: Map<String, Value>) -> Reply {
+    let hint = fault.hint.as_deref().filter(|hint| !hint.is_empty());
+    let mut error = Map::new();
+    error.insert("kind".into(), fault.kind.as_str().into());
+    error.insert("message".into(), fault.said.as_str().into());
+    error.insert("hint".into(), hint.map_or(Value::Null, Value::from));
+    error.insert("retryable".into(), fault.kind.may_retry().into());
+    if let Some(id) = device {
+        error.insert("device_id".into(), id.into());
+    }
+    error.insert("correlation_id".into(), correlation_id.into());
+    let structured = json!({ "error": error });
+    let text = match hint {
+        Some(hint) => format!("{}\nhint: {hint}", fault.said),
+        None => fault.said.clone(),
+    };
+    meta.insert("estimated_tokens".into(), budget::tokens(&structured, &text).into());
+    Reply { structured, text, meta, fault: Some(fault.kind), unknown_tool: false }
 }

@@ -3,13 +3,34 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+pub mod config;
+
 pub mod control;
 
 pub mod mcp;
 
+pub mod watch;
+
 pub mod dispatch;
+
 pub mod tools;
 
+pub mod history;
+
+pub mod fleet;
+
 pub mod access;
+
+pub mod shape;
+
+pub mod menus;
+
+pub mod audit;
+
+pub mod routeros;
+
+pub mod store;
+
+pub mod host;
 
 pub mod base;

@@ -3,16 +3,11 @@
 use crate::access::principal::Principal;
 use crate::base::fault::Kind;
 use crate::base::ids::CorrelationId;
+use crate::tools::context::Progress;
 use crate::tools::spec::{Audience, Tool};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
-
-/// Hears how far a long call is.
-pub trait Progress: Send + Sync {
-    /// `done` of `total` (if known), in whatever the tool counts, with a word for people.
-    fn tell(&self, done: f64, total: Option<f64>, message: &str);
-}
 
 /// One call, however it came in.
 #[derive(Clone)]

@@ -1,4 +1,303 @@
-//! What a tool works with.
+//! What a tool works with: the parts it may use, the one way to a router, and the notes it leaves for the spine.
+
+use crate::access::policy::{self, Decision, Rules, Target, Verb};
+use crate::access::principal::Principal;
+use crate::audit::Audit;
+use crate::base::clock::{Clock, Wall};
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::{CorrelationId, DeviceId};
+use crate::base::selector::Traits;
+use crate::fleet::{self, Device, Fleet, Status};
+use crate::history::health::Sample;
+use crate::history::series::History;
+use crate::shape::page;
+use crate::store::Store;
+use crate::tools::list::Page;
+use crate::tools::router::Router;
+use crate::tools::spec::Tool;
+use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
+
+/// The parts that tools stand on; one for the whole appliance.
+pub struct World {
+    /// The devices and the lanes to them.
+    pub fleet: Fleet,
+    /// What was done.
+    pub audit: Audit,
+    /// What was.
+    pub history: History,
+    /// Where caches that survive a restart live.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+    /// The operator's switches.
+    pub rules: Rules,
+    /// Sizes and choices.
+    pub settings: Settings,
+}
+
+impl World {
+    /// Reads a router's vitals now and keeps them in the history.
+    pub async fn look(&self, id: &DeviceId) -> Result<Sample, Fault> {
+        let seen = match self.fleet.poll(id).await {
+            Ok(seen) => Ok(vitals(&seen)),
+            Err(fault) if matches!(fault.kind, Kind::Unreachable | Kind::Untrusted | Kind::RouterDenied) => {
+                tracing::debug!(device = id.as_str(), cause = fault.chain(), "no health reading");
+                Ok(Sample::silent(self.clock.wall()))
+            }
+            Err(fault) => Err(fault),
+        }?;
+        self.history.add(id, seen).await?;
+        Ok(seen)
+    }
+}
+
+/// A reading as the history keeps it.
+fn vitals(seen: &fleet::Sample) -> Sample {
+    let used = |total: Option<u64>, free: Option<u64>| {
+        let (total, free) = (total.filter(|total| *total > 0)?, free?);
+        Some((total.saturating_sub(free) * 100 / total) as u8)
+    };
+    Sample {
+        at: seen.at,
+        reachable: true,
+        cpu_percent: seen.cpu_load,
+        memory_percent: used(seen.memory_total, seen.memory_free),
+        disk_percent: used(seen.disk_total, seen.disk_free),
+        celsius: None,
+        uptime_seconds: seen.uptime_seconds,
+        answer_ms: Some(seen.answer_ms as u32),
+    }
+}
+
+/// Sizes and choices of the tools, from the configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Toolsets that are listed; `None` is all.
+    pub toolsets: Option<Vec<String>>,
+    /// Between category and action in `tools/list`: `.` or `_`.
+    pub separator: char,
+    /// Answers above this many estimated tokens carry a warning.
+    pub warn_tokens: u64,
+    /// Lists above this are cut, other answers refused.
+    pub most_tokens: u64,
+    /// Where SSH listens unless a device says otherwise.
+    pub ssh_port: u16,
+    /// Whether tools are offered at all.
+    pub enable_tools: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            toolsets: Some(vec!["core".into(), "system".into(), "diagnose".into()]),
+            separator: '.',
+            warn_tokens: 5_000,
+            most_tokens: 50_000,
+            ssh_port: 22,
+            enable_tools: true,
+        }
+    }
+}
+
+/// Hears how far a long call is.
+pub trait Progress: Send + Sync {
+    /// `done` of `total` (if known), in whatever the tool counts, with a word for people.
+    fn tell(&self, done: f64, total: Option<f64>, message: &str);
+}
 
 /// One call's surroundings.
-pub struct Cx {}
+pub struct Cx {
+    /// The parts.
+    pub world: Arc<World>,
+    /// The tool that runs.
+    pub tool: &'static Tool,
+    /// Who called.
+    pub principal: Arc<Principal>,
+    /// The call's thread.
+    pub correlation_id: CorrelationId,
+    /// Fires when nobody waits any more.
+    pub cancel: CancellationToken,
+    /// Where progress goes.
+    pub progress: Option<Arc<dyn Progress>>,
+    notes: Mutex<Notes>,
+}
+
+/// What a run leaves for the spine besides its answer.
+#[derive(Debug, Default, Clone)]
+pub struct Notes {
+    /// The device the call was about: id, name and environment.
+    pub device: Option<(String, String, String)>,
+    /// The oldest reading it used.
+    pub reading: Option<Reading>,
+    /// Untrusted fields found on the way.
+    pub untrusted: Vec<String>,
+    /// How its list can be cut shorter.
+    pub paged: Option<Paged>,
+}
+
+/// When rows were read from a router.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// When.
+    pub read_at: Wall,
+    /// How long ago.
+    pub age_ms: u64,
+    /// Whether no request was needed.
+    pub cached: bool,
+}
+
+/// Where each row of the answered page stands, so that the spine can end it earlier.
+#[derive(Debug, Clone)]
+pub struct Paged {
+    /// Names the list and its conditions.
+    pub digest: String,
+    /// Position of the page's first row.
+    pub start: usize,
+    /// The key of each row on the page.
+    pub keys: Vec<String>,
+    /// Rows in all.
+    pub total: usize,
+}
+
+impl Paged {
+    /// The cursor that goes on after the first `shown` rows of this page; none at the end of the list.
+    pub fn next(&self, shown: usize) -> Option<String> {
+        let end = self.start + shown;
+        let last = self.keys.get(shown.checked_sub(1)?)?;
+        (end < self.total).then(|| page::cursor(&self.digest, last, end))
+    }
+}
+
+impl Cx {
+    /// For one run of `tool`.
+    pub fn new(
+        world: Arc<World>,
+        tool: &'static Tool,
+        principal: Arc<Principal>,
+        correlation_id: CorrelationId,
+        cancel: CancellationToken,
+        progress: Option<Arc<dyn Progress>>,
+    ) -> Self {
+        Cx { world, tool, principal, correlation_id, cancel, progress, notes: Mutex::default() }
+    }
+
+    /// The device of that id or name, if this principal may use it here.
+    pub fn device(&self, name: &str) -> Result<Arc<Device>, Fault> {
+        let visible = |device: &Device| policy::within(&self.principal.limits.devices, &device.traits());
+        let device = self.world.fleet.find_among(name, visible)?;
+        let decision = policy::decide(&self.principal, &self.target(Some(device.traits()), None), &self.world.rules);
+        self.obey(decision)?;
+        self.about(&device);
+        Ok(device)
+    }
+
+    /// Every device this principal may see, by name.
+    pub fn devices(&self) -> Vec<Arc<Device>> {
+        let mut devices = self.world.fleet.list();
+        devices.retain(|device| policy::within(&self.principal.limits.devices, &device.traits()));
+        devices.sort_by(|a, b| a.name.cmp(&b.name));
+        devices
+    }
+
+    /// The call turned out to be about this device.
+    pub fn about(&self, device: &Device) {
+        let told = (device.id.to_string(), device.name.clone(), device.environment.as_str().to_owned());
+        self.note(|notes| notes.device = Some(told));
+    }
+
+    /// The one way to a router.
+    pub fn router(&self, name: &str) -> Result<Router<'_>, Fault> {
+        let device = self.device(name)?;
+        if device.status == Status::Decommissioned {
+            return Err(Fault::denied(format!("device \"{}\" is decommissioned", device.name))
+                .hint("its records and audit trail can still be read"));
+        }
+        Ok(Router::new(self, device))
+    }
+
+    /// Judges what is about to be done to a menu on a router.
+    pub(super) fn judge(&self, device: &Device, menu: &str, verb: Verb) -> Result<(), Fault> {
+        let decision = policy::decide(&self.principal, &self.target(Some(device.traits()), Some((menu, verb))), &self.world.rules);
+        self.obey(decision)
+    }
+
+    fn target<'a>(&self, device: Option<Traits<'a>>, inner: Option<(&'a str, Verb)>) -> Target<'a> {
+        Target { device, inner, ..self.tool.target() }
+    }
+
+    fn obey(&self, decision: Decision) -> Result<(), Fault> {
+        match decision {
+            Decision::Allow => Ok(()),
+            Decision::AllowLoosely(refusal) => {
+                tracing::warn!(tool = self.tool.name, reason = refusal.reason, "would be denied in strict mode");
+                Ok(())
+            }
+            // Another's device must look like none at all.
+            Decision::Deny(refusal) if refusal.reason == "device" => {
+                Err(Fault::not_found(refusal.said).hint(refusal.hint.unwrap_or_default()))
+            }
+            Decision::Deny(refusal) => {
+                let fault = Fault::denied(refusal.said);
+                Err(match refusal.hint {
+                    Some(hint) => fault.hint(hint),
+                    None => fault,
+                })
+            }
+        }
+    }
+
+    /// A field of the answer holds text that outsiders can write: a JSON pointer, `*` for any index.
+    pub fn untrusted(&self, pointer: impl Into<String>) {
+        let pointer = pointer.into();
+        self.note(|notes| {
+            if !notes.untrusted.contains(&pointer) {
+                notes.untrusted.push(pointer);
+            }
+        });
+    }
+
+    pub(super) fn read(&self, reading: Reading) {
+        self.note(|notes| {
+            notes.reading = Some(match notes.reading {
+                None => reading,
+                Some(before) => Reading {
+                    read_at: before.read_at.min(reading.read_at),
+                    age_ms: before.age_ms.max(reading.age_ms),
+                    cached: before.cached && reading.cached,
+                },
+            });
+        });
+    }
+
+    pub(super) fn paged(&self, paged: Paged) {
+        self.note(|notes| notes.paged = Some(paged));
+    }
+
+    /// The page of rows whose keys `paged` was told, with the cursor of the next one.
+    pub(super) fn page<T>(&self, rows: Vec<T>, total: usize) -> Page<T> {
+        let next_cursor = self.notes().paged.and_then(|paged| paged.next(paged.keys.len()));
+        Page { rows, total: total as u64, next_cursor }
+    }
+
+    /// A reading of the router now, kept in the history; a router that is away reads as silent.
+    pub async fn sample(&self, device: &Device) -> Sample {
+        let at = self.world.clock.wall();
+        match self.world.look(&device.id).await {
+            Ok(sample) => sample,
+            Err(fault) => {
+                tracing::info!(device = device.name, cause = fault.chain(), "no health reading");
+                Sample::silent(at)
+            }
+        }
+    }
+
+    /// What the run left behind.
+    pub fn notes(&self) -> Notes {
+        self.notes.lock().expect("no holder of the notes panics").clone()
+    }
+
+    fn note(&self, change: impl FnOnce(&mut Notes)) {
+        change(&mut self.notes.lock().expect("no holder of the notes panics"));
+    }
+}

@@ -1,6 +1,39 @@
 //! Verbs: what callers can ask for. A folder a category, a file a tool.
+//!
+//! Some verbs are for operators only (`device.add`): the command line and the admin pages reach them, MCP cannot.
 
 pub mod arguments;
+pub mod audit;
 pub mod context;
+pub mod device;
+pub mod fleet;
+pub mod list;
+pub mod logs;
+pub mod menu;
+pub mod ntp;
+pub mod router;
 pub mod schema;
 pub mod spec;
+pub mod system;
+#[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
+pub mod tools;
+
+use spec::Tool;
+
+/// Every category, in the order of `tools/list`.
+pub const CATEGORIES: &[&[&Tool]] =
+    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS];
+
+/// Every tool of every audience, in the order of `tools/list`.
+pub fn all() -> impl Iterator<Item = &'static Tool> {
+    CATEGORIES.iter().flat_map(|tools| tools.iter().copied())
+}
+
+/// The toolsets there are, for checks of the configuration.
+pub const TOOLSETS: &[&str] =
+    &["core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security"];
+
+/// The tool of that name; `system_get_overview` is `system.get_overview`.
+pub fn find(name: &str) -> Option<&'static Tool> {
+    all().find(|tool| tool.name == name || (tool.name.len() == name.len() && tool.name.replace('.', "_") == name.replace('.', "_")))
+}

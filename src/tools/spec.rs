@@ -3,6 +3,7 @@
 //! From a [`Tool`] come the listing, both schemas, the annotations, the policy target, the audit record and the
 //! contract tests.
 
+use crate::access::policy::Target;
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
@@ -56,6 +57,19 @@ impl Tool {
     /// `system` of `system.get_overview`.
     pub fn category(&self) -> &'static str {
         self.name.split('.').next().unwrap_or(self.name)
+    }
+
+    /// What policy judges before any device is known.
+    pub fn target(&self) -> Target<'static> {
+        Target {
+            tool: self.name,
+            toolset: self.toolset,
+            tier: self.tier,
+            effect: self.effect,
+            for_operators: self.audience == Audience::Operator,
+            device: None,
+            inner: None,
+        }
     }
 
     /// Nothing changes by calling it.

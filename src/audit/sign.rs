@@ -1,0 +1,67 @@
+//! The signed head of an export: the box vouches with its ed25519 key for how far the trail reached and what was exported.
+//!
+//! Signed text: `routeros-mcp audit head v1\nSEQ\nHASH\nRECORDS\nDIGEST\n`, numbers in decimal, hashes in hexadecimal.
+
+use crate::audit::chain::Head;
+use crate::audit::error::AuditError;
+use crate::base::ids::hex;
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// A new ed25519 key in PKCS#8 (DER). Keep it sealed.
+pub fn generate_key() -> Zeroizing<Vec<u8>> {
+    let key = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new());
+    Zeroizing::new(key.expect("the operating system gives random bytes").as_ref().to_vec())
+}
+
+/// What an export ends with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedHead {
+    /// The last record of the trail.
+    pub seq: u64,
+    /// Its hash, in hexadecimal.
+    pub hash: String,
+    /// How many records were exported.
+    pub records: u64,
+    /// SHA-256 of the exported records as they stand in the export: each with its line end.
+    pub digest: String,
+    /// `ed25519`, or empty when no key was given.
+    pub algorithm: String,
+    /// The public key in hexadecimal.
+    pub public_key: String,
+    /// The signature in hexadecimal.
+    pub signature: String,
+}
+
+impl SignedHead {
+    pub(crate) fn new(head: Head, records: u64, digest: &[u8], key: Option<&[u8]>) -> Result<Self, AuditError> {
+        let mut signed = SignedHead {
+            seq: head.seq,
+            hash: hex(&head.hash),
+            records,
+            digest: hex(digest),
+            algorithm: String::new(),
+            public_key: String::new(),
+            signature: String::new(),
+        };
+        if let Some(key) = key {
+            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key).map_err(|_| AuditError::Key)?;
+            signed.algorithm = "ed25519".into();
+            signed.public_key = hex(pair.public_key().as_ref());
+            signed.signature = hex(pair.sign(signed.text().as_bytes()).as_ref());
+        }
+        Ok(signed)
+    }
+
+    /// Whether the signature is by the key it names. Whose key that is, the caller must know.
+    pub fn is_signed(&self) -> bool {
+        let bytes = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap_or_default();
+        let key = UnparsedPublicKey::new(&ED25519, bytes(&self.public_key));
+        key.verify(self.text().as_bytes(), &bytes(&self.signature)).is_ok()
+    }
+
+    fn text(&self) -> String {
+        format!("routeros-mcp audit head v1\n{}\n{}\n{}\n{}\n", self.seq, self.hash, self.records, self.digest)
+    }
+}

@@ -1,0 +1,129 @@
+//! Walks the whole trail from record 1 and checks every link; the base of `verify` and `export`.
+
+use crate::audit::chain::{Frame, Head, Misfit, NoFrame};
+use crate::audit::error::AuditError;
+use crate::audit::segment::{self, Reader, SavedHead};
+use std::path::Path;
+
+/// A trail that holds.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Report {
+    /// How many records it has.
+    pub records: u64,
+    /// How many segment files.
+    pub segments: u64,
+    /// Where it stands: compare with a head noted elsewhere to know that nothing was cut off since.
+    pub head: Head,
+    /// Bytes of all good records.
+    pub bytes: u64,
+    /// Bytes at the very end that are no record: being written right now, or torn by a crash. No acknowledged record.
+    pub unfinished_bytes: u64,
+}
+
+/// Checks the whole trail; needs no lock and does no harm to a writer.
+///
+/// Errs with `Broken` naming the first record that was changed, removed or moved.
+pub fn verify(dir: &Path) -> Result<Report, AuditError> {
+    walk(dir, &mut |_| Ok(()))
+}
+
+/// Gives each record to `each` once it is known to be as it was written.
+pub(crate) fn walk(dir: &Path, each: &mut dyn FnMut(&Frame) -> Result<(), AuditError>) -> Result<Report, AuditError> {
+    // Read before the records: they may grow meanwhile, and the head must not be ahead of what we see.
+    let saved = segment::saved_head(dir)?;
+    let numbers = segment::list(dir)?;
+    let mut walk = Walk { saved: saved.reached(), report: Report::default(), each };
+    for (place, number) in (1..).zip(&numbers) {
+        walk.segment(dir, *number, place, place == numbers.len() as u64)?;
+    }
+    let report = walk.report;
+    if report.head.seq < walk.saved.seq {
+        let (next, last) = (report.head.seq + 1, walk.saved.seq);
+        return Err(AuditError::broken(next, format!("it and all up to record {last} are missing")));
+    }
+    match saved {
+        SavedHead::At(_) => Ok(report),
+        _ if numbers.is_empty() => Ok(report),
+        SavedHead::Missing => Err(AuditError::broken(report.head.seq + 1, "the head file is missing: later records may have been removed")),
+        SavedHead::Unreadable => {
+            Err(AuditError::broken(report.head.seq + 1, "the head file is unreadable: later records may have been removed"))
+        }
+    }
+}
+
+struct Walk<'a> {
+    saved: Head,
+    report: Report,
+    each: &'a mut dyn FnMut(&Frame) -> Result<(), AuditError>,
+}
+
+impl Walk<'_> {
+    fn segment(&mut self, dir: &Path, number: u64, place: u64, is_last: bool) -> Result<(), AuditError> {
+        let next = self.report.head.seq + 1;
+        if number != place {
+            return Err(AuditError::broken(next, format!("segment {place} is missing")));
+        }
+        let path = segment::path(dir, number);
+        let mut reader = Reader::open(&path).map_err(AuditError::io("reading a segment"))?;
+        let length = || std::fs::metadata(&path).map(|m| m.len()).map_err(AuditError::io("reading a segment"));
+        let Some(header) = reader.header.filter(|header| header.number == number) else {
+            return self.unfinished(is_last, length()?, "its segment does not begin as it was written");
+        };
+        self.follows(header.before.seq + 1, header.before == self.report.head)?;
+        self.report.segments += 1;
+        loop {
+            let (at, no_frame) = match reader.frame() {
+                Ok((_, frame)) => {
+                    self.frame(&frame)?;
+                    continue;
+                }
+                Err(no_frame) => (reader.offset, no_frame),
+            };
+            return match no_frame {
+                NoFrame::End => Ok(()),
+                NoFrame::Io(e) => Err(AuditError::io("reading a segment")(e)),
+                NoFrame::Short => self.unfinished(is_last, length()?.saturating_sub(at), "it ends in the middle"),
+                NoFrame::Wrong(why) => self.unfinished(is_last, length()?.saturating_sub(at), why),
+            };
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) -> Result<(), AuditError> {
+        let before = self.report.head;
+        match self.report.head.follow(frame) {
+            Err(Misfit::Sequence) => self.follows(frame.seq, false)?,
+            Err(Misfit::Previous) => return Err(changed(before.seq.max(1))),
+            Ok(()) => {}
+        }
+        if frame.seq == self.saved.seq && self.report.head.hash != self.saved.hash {
+            return Err(changed(frame.seq));
+        }
+        self.report.records += 1;
+        self.report.bytes += frame.len();
+        (self.each)(frame)
+    }
+
+    /// Checks that the record that comes is the one that is due, and follows what stands before it.
+    fn follows(&self, comes: u64, hash_fits: bool) -> Result<(), AuditError> {
+        let due = self.report.head.seq + 1;
+        match comes {
+            comes if comes > due => Err(AuditError::broken(due, format!("record {comes} stands in its place"))),
+            comes if comes < due => Err(AuditError::broken(due, format!("record {comes} stands in its place"))),
+            _ if !hash_fits => Err(changed(self.report.head.seq.max(1))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Unreadable bytes are harmless only at the very end, after all that was confirmed.
+    fn unfinished(&mut self, is_last: bool, bytes: u64, why: &str) -> Result<(), AuditError> {
+        if is_last && self.report.head.seq >= self.saved.seq {
+            self.report.unfinished_bytes = bytes;
+            return Ok(());
+        }
+        Err(AuditError::broken(self.report.head.seq + 1, why))
+    }
+}
+
+fn changed(seq: u64) -> AuditError {
+    AuditError::broken(seq, "it was changed: what follows it was written after another record")
+}

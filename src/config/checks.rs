@@ -1,0 +1,172 @@
+//! What single values cannot tell: refusals of prod, keys that need each other, and features this build does not have.
+
+use super::key::{Key, Standard};
+use super::keys::KEYS;
+use super::merge::{Merged, default_value};
+use super::report::{Problem, Source};
+use super::value::is_loopback;
+use crate::base::tier::Environment;
+use std::path::Path;
+
+/// Days that audit records stay in prod, at least.
+const PROD_AUDIT_DAYS: f64 = 365.0;
+
+/// Collects problems about one merged configuration.
+pub(super) struct Checks<'c> {
+    /// Everybody's values.
+    pub values: &'c Merged,
+    /// Whose rules count.
+    pub environment: Environment,
+    /// For defaults that are paths.
+    pub state_dir: &'c Path,
+    /// What was found.
+    pub problems: &'c mut Vec<Problem>,
+}
+
+impl Checks<'_> {
+    /// All of them.
+    pub fn run(&mut self) {
+        if self.environment == Environment::Prod {
+            self.prod();
+        }
+        self.environments();
+        self.listener();
+        self.needed();
+        self.conflicts();
+        for key in KEYS {
+            self.later(key);
+        }
+    }
+
+    fn error(&mut self, key: &str, said: impl Into<String>) {
+        let at = self.values.source(key).clone();
+        self.problems.push(Problem::error(Some(at), key, said));
+    }
+
+    fn warn(&mut self, key: &str, said: impl Into<String>) {
+        let at = self.values.source(key).clone();
+        self.problems.push(Problem::warning(Some(at), key, said));
+    }
+
+    fn prod(&mut self) {
+        if self.values.flag("debug") {
+            self.error("debug", "true is refused in prod");
+        }
+        if self.values.text("routeros.verify_tls") == "off" {
+            self.error("routeros.verify_tls", "\"off\" is refused in prod; allowed: pin, ca");
+        }
+        if self.values.text("mcp.rbac_mode") == "permissive" {
+            self.error("mcp.rbac_mode", "\"permissive\" is refused in prod; allowed: strict");
+        }
+        if self.values.number("retention.audit_days") < PROD_AUDIT_DAYS {
+            self.error("retention.audit_days", "must be at least 365 in prod");
+        }
+        if self.values.is_empty("encryption_key") && !self.already_about("encryption_key") {
+            let said = "prod needs a named source for the master key";
+            let how = "encryption_key_file = \"PATH\", ROUTEROS_MCP_ENCRYPTION_KEY, or a systemd credential encryption_key";
+            self.problems.push(Problem::error(None, "encryption_key", said).hint(how));
+        }
+    }
+
+    fn already_about(&self, key: &str) -> bool {
+        self.problems.iter().any(|problem| problem.key.as_deref() == Some(key))
+    }
+
+    fn environments(&mut self) {
+        if self.values.flag("oidc.skip_verification") && self.environment != Environment::Lab {
+            self.error("oidc.skip_verification", "true is refused outside lab");
+        }
+        if self.values.text("plan.self_approval") == "lab" && self.environment != Environment::Lab {
+            self.warn("plan.self_approval", format!("\"lab\" has no effect in {}", self.environment.as_str()));
+        }
+        let from_outside = matches!(self.values.source("environment"), Source::Env { .. } | Source::Flag(_));
+        for key in KEYS.iter().filter(|key| from_outside && matches!(key.default, Standard::By(..))) {
+            self.left_from_another_environment(key);
+        }
+    }
+
+    /// A file made for lab, started as prod, keeps lab's defaults; that is allowed and easily overlooked.
+    fn left_from_another_environment(&mut self, key: &'static Key) {
+        let mine = default_value(key, self.environment, self.state_dir);
+        let lab = default_value(key, Environment::Lab, self.state_dir);
+        let value = self.values.value(key.name);
+        if matches!(self.values.source(key.name), Source::File { .. }) && *value == lab && lab != mine {
+            self.warn(key.name, format!("{value} is lab's default; {}'s is {mine}", self.environment.as_str()));
+        }
+    }
+
+    /// Who can reach us must prove who they are, over an encrypted line.
+    fn listener(&mut self) {
+        let v = self.values;
+        if v.text("mcp.http_host").is_empty() || is_loopback(v.text("mcp.http_host")) {
+            return;
+        }
+        if v.text("http.tls") == "off" && !v.flag("http.behind_proxy") {
+            self.error("mcp.http_host", "not loopback needs http.tls or http.behind_proxy");
+        }
+        if !v.flag("auth.tokens") && !v.flag("oidc.enabled") {
+            self.error("mcp.http_host", "not loopback needs authentication: auth.tokens or oidc.enabled");
+        }
+        self.error("mcp.http_host", "needs the HTTP listener, which is not yet in this build; leave it on loopback");
+    }
+
+    /// Keys that are nothing without another.
+    fn needed(&mut self) {
+        let tls = self.values.text("http.tls").to_owned();
+        let needs: [(bool, &str, &[&str]); 5] = [
+            (tls == "files", "http.tls = \"files\"", &["http.tls_cert_file", "http.tls_key_file"]),
+            (tls == "acme", "http.tls = \"acme\"", &["acme.domains"]),
+            (self.values.flag("oidc.enabled"), "oidc.enabled", &["oidc.provider_url", "oidc.client_id", "oidc.audience"]),
+            (self.values.flag("update.check"), "update.check", &["update.url"]),
+            (self.values.flag("backup.enabled"), "backup.enabled", &["backup.recipients"]),
+        ];
+        for (on, what, keys) in needs {
+            for key in keys.iter().filter(|key| on && self.values.is_empty(key)).copied().collect::<Vec<_>>() {
+                if !self.already_about(key) {
+                    self.error(key, format!("{what} needs it"));
+                }
+            }
+        }
+    }
+
+    fn conflicts(&mut self) {
+        let v = self.values;
+        if v.number("token_budget.error_threshold") < v.number("token_budget.warning_threshold") {
+            self.error("token_budget.error_threshold", "must not be below token_budget.warning_threshold");
+        }
+        if v.flag("http.behind_proxy") && v.is_empty("http.trusted_proxies") {
+            self.warn("http.behind_proxy", "nobody's forwarding headers are believed: http.trusted_proxies is empty");
+        }
+        if v.flag("mcp.enable_resources") && !v.flag("resource_cache.enabled") {
+            self.warn("resource_cache.enabled", "resources are on and their cache is off: each read asks the router");
+        }
+        let tiers = v.value("mcp.tool_tiers").as_array().cloned().unwrap_or_default();
+        if !tiers.contains(v.value("mcp.default_tool_tier")) {
+            self.warn("mcp.default_tool_tier", format!("{} is not in mcp.tool_tiers", v.value("mcp.default_tool_tier")));
+        }
+        let port = v.number("metrics.port");
+        if port > 0.0 && port == v.number("mcp.http_port") {
+            self.error("metrics.port", "is the listener's port; 0 means the same listener");
+        }
+    }
+
+    /// A value that asks for what this build does not have.
+    fn later(&mut self, key: &'static Key) {
+        let Some(later) = key.later else { return };
+        let default = default_value(key, self.environment, self.state_dir);
+        let value = self.values.value(key.name);
+        if !self.values.is_set(key.name) || *value == default || self.already_not_yet(key.name) {
+            return;
+        }
+        if later.serious {
+            let said = format!("{value} needs {}, which is not yet in this build; allowed now: {default}", later.what);
+            self.error(key.name, said);
+        } else {
+            self.warn(key.name, format!("has no effect: {} is not yet in this build", later.what));
+        }
+    }
+
+    fn already_not_yet(&self, key: &str) -> bool {
+        self.problems.iter().any(|problem| problem.key.as_deref() == Some(key) && problem.said.contains("not yet in this build"))
+    }
+}

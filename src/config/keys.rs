@@ -1,0 +1,224 @@
+//! Every key of the configuration, in the order of the example file.
+
+pub(super) use super::key::Key;
+use super::key::{Item, Kind, Strict, key};
+
+const ENVIRONMENTS: &[&str] = &["lab", "staging", "prod"];
+const TIERS: &[&str] = &["free", "basic", "professional"];
+const TOOLSETS: &[&str] =
+    &["core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security", "all"];
+
+// What other builds bring; a key names one of these in its `idle` or `missing`.
+const LISTENER: &str = "the HTTP listener";
+const OIDC: &str = "OIDC";
+const ACME: &str = "ACME";
+const ACCOUNTS: &str = "sign-in over HTTP";
+const PLANS: &str = "safe change (plans)";
+const RESOURCES: &str = "MCP resources";
+const HISTORY: &str = "config snapshots";
+const SWEEP: &str = "retention";
+const METRICS: &str = "the metrics endpoint";
+const UPDATE: &str = "self-update";
+const BACKUP: &str = "scheduled backup";
+
+const YEARS_DAYS: i64 = 3_650;
+
+/// All keys. A feature that arrives takes its `idle` and `missing` away here.
+#[rustfmt::skip] // a table: a key a line reads better than a chain a line
+pub const KEYS: &[Key] = &[
+    key("environment", Kind::Word(ENVIRONMENTS), "Where this appliance belongs; a device whose environment differs is never touched")
+        .by("lab", "staging", "prod").alias(&["MCP_ENV"]).guard(Strict::Later(ENVIRONMENTS)),
+    key("debug", Kind::Flag, "More detail in errors for developers; refused in prod").is("false"),
+    key("encryption_key", Kind::SecretKey, "Master key that seals stored secrets; outside prod made in <state dir>/master.key when not given, in prod a source is required")
+        .guard(Strict::Never),
+    key("read_only", Kind::Flag, "Nothing that changes a router, by any route").is("false").guard(Strict::More),
+
+    key("log.level", Kind::Word(&["ERROR", "WARN", "INFO", "DEBUG", "TRACE"]), "Least important line that is written").is("INFO"),
+    key("log.format", Kind::Word(&["json", "text"]), "How a line on standard error looks").is("json"),
+    key("log.target", Kind::Word(&["auto", "stderr", "journald"]), "Where lines go; auto is journald when systemd started the process, else stderr").is("auto"),
+
+    key("store.path", Kind::Path, "The store's file").below_state("routeros-mcp.redb"),
+    key("store.cache_mb", Kind::Int(1, 256, "MiB"), "Memory for the store's cache").is("4"),
+    key("store.flush_interval", Kind::Span(1, 300), "How long records that may wait are kept in memory").is("5s"),
+    key("store.flash_saver", Kind::Word(&["auto", "on", "off"]), "Write less often on SD cards and flash; auto looks at the disk").is("auto"),
+    key("store.volatile", Kind::Flag, "Allow state on tmpfs; no credentials are kept then").is("false"),
+
+    key("mcp.transport", Kind::Word(&["stdio", "http", "both"]), "How MCP is spoken; http and both mount it on the listener")
+        .is("stdio").alias(&["MCP_TRANSPORT", "MCP_TRANSPORT_MODE"]).missing(LISTENER),
+    key("mcp.server_name", Kind::Name, "Name shown to MCP clients").is("routeros-mcp").alias(&["MCP_SERVER_NAME"]),
+    key("mcp.server_description", Kind::Text, "Description shown to MCP clients")
+        .is("Looks after MikroTik RouterOS devices, safely").alias(&["MCP_SERVER_DESCRIPTION"]),
+    key("mcp.http_host", Kind::Host, "Address to listen on; not loopback needs TLS (or http.behind_proxy) and authentication")
+        .is("127.0.0.1").alias(&["MCP_HTTP_HOST"]).idle(LISTENER),
+    key("mcp.http_port", Kind::Int(0, 65_535, ""), "Port to listen on; 0 takes any free one").is("8080").alias(&["MCP_HTTP_PORT"]).idle(LISTENER),
+    key("mcp.http_base_path", Kind::Route, "Where MCP is mounted").is("/mcp").alias(&["MCP_HTTP_BASE_PATH"]).idle(LISTENER),
+    key("mcp.enable_tools", Kind::Flag, "Offer tools").is("true").alias(&["MCP_ENABLE_TOOLS"]),
+    key("mcp.enable_resources", Kind::Flag, "Offer resources").is("true").alias(&["MCP_ENABLE_RESOURCES"]),
+    key("mcp.enable_prompts", Kind::Flag, "Offer prompts").is("true").alias(&["MCP_ENABLE_PROMPTS"]),
+    key("mcp.tool_tiers", Kind::List(Item::Word(TIERS)), "Tiers that may be used at all").is("free,basic,professional").alias(&["MCP_TOOL_TIERS"]),
+    key("mcp.default_tool_tier", Kind::Word(TIERS), "Tier of a principal whose role says nothing about tiers").is("free").alias(&["MCP_DEFAULT_TOOL_TIER"]),
+    key("mcp.toolsets", Kind::List(Item::Word(TOOLSETS)), "Groups of tools that are listed").is("core,system,diagnose"),
+    key("mcp.disable_tools", Kind::List(Item::Tool), "Tools that are off").is("").alias(&["MCP_DISABLE_TOOLS"]),
+    key("mcp.enable_plan_apply", Kind::Flag, "Whether approved plans may be applied").is("true").alias(&["MCP_ENABLE_PLAN_APPLY"]),
+    key("mcp.tool_name_separator", Kind::Word(&[".", "_"]), "Which spelling of tool names is listed").is("."),
+    key("mcp.client_compatibility_mode", Kind::Word(&["strict", "permissive"]), "Permissive tolerates known quirks of clients")
+        .by("permissive", "strict", "strict").alias(&["MCP_CLIENT_COMPATIBILITY_MODE"]),
+    key("mcp.log_unknown_capabilities", Kind::Flag, "Log client capabilities we do not know").is("true").alias(&["MCP_LOG_UNKNOWN_CAPABILITIES"]),
+    key("mcp.rbac_mode", Kind::Word(&["strict", "permissive"]), "Permissive logs denied reads and lets them pass; refused in prod")
+        .is("strict").alias(&["MCP_RBAC_MODE"]).guard(Strict::Later(&["permissive", "strict"])),
+    key("mcp.stdio_role", Kind::Word(&["read_only", "ops_rw", "admin"]), "Who the local stdio client is")
+        .is("ops_rw").guard(Strict::Later(&["admin", "ops_rw", "read_only"])),
+
+    key("token_budget.warning_threshold", Kind::Int(100, 1_000_000, "tokens"), "Answers above it carry a warning")
+        .is("5000").alias(&["MCP_TOKEN_BUDGET_WARNING_THRESHOLD"]),
+    key("token_budget.error_threshold", Kind::Int(100, 1_000_000, "tokens"), "Answers above it are cut to a page or refused")
+        .is("50000").alias(&["MCP_TOKEN_BUDGET_ERROR_THRESHOLD"]),
+
+    key("resource_cache.enabled", Kind::Flag, "Keep answers of resources for a while").is("true").alias(&["MCP_RESOURCE_CACHE_ENABLED"]).idle(RESOURCES),
+    key("resource_cache.ttl_seconds", Kind::Int(10, 3_600, "seconds"), "How long").is("300").alias(&["MCP_RESOURCE_CACHE_TTL_SECONDS"]).idle(RESOURCES),
+    key("resource_cache.max_entries", Kind::Int(10, 10_000, "entries"), "How many").is("1000").alias(&["MCP_RESOURCE_CACHE_MAX_ENTRIES"]).idle(RESOURCES),
+
+    key("http.tls", Kind::Word(&["off", "self-signed", "files", "acme"]), "Where the listener's certificate comes from").is("off").missing(LISTENER),
+    key("http.tls_cert_file", Kind::Path, "Certificate chain in PEM, for tls = \"files\"; read again when it changes").idle(LISTENER),
+    key("http.tls_key_file", Kind::Path, "Its private key in PEM").idle(LISTENER),
+    key("http.behind_proxy", Kind::Flag, "A proxy in front ends TLS").is("false").idle(LISTENER),
+    key("http.trusted_proxies", Kind::List(Item::Net), "Whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed").is("").idle(LISTENER),
+    key("http.public_url", Kind::Url, "The address clients use: resource identifier, allowed Host and Origin").idle(LISTENER),
+    key("http.allowed_hosts", Kind::List(Item::Text), "Further Host headers; public_url and the bind address always count").is("").idle(LISTENER),
+    key("http.allowed_origins", Kind::List(Item::Origin), "Further Origin headers").is("").idle(LISTENER),
+    key("http.max_body_bytes", Kind::Size(1 << 10, 64 << 20), "Largest request body").is("1MiB").idle(LISTENER),
+    key("http.max_connections", Kind::Int(1, 10_000, "connections"), "Connections at one time").is("256").idle(LISTENER),
+    key("http.max_sessions_per_principal", Kind::Int(1, 1_000, "sessions"), "MCP sessions of one caller").is("16").idle(LISTENER),
+
+    key("acme.domains", Kind::List(Item::Text), "Names on the certificate").is("").idle(ACME),
+    key("acme.contact", Kind::Text, "E-mail address for the certificate authority").idle(ACME),
+    key("acme.directory_url", Kind::Remote, "The certificate authority").is("https://acme-v02.api.letsencrypt.org/directory").idle(ACME),
+    key("acme.challenge", Kind::Word(&["tls-alpn-01", "http-01"]), "How we prove the name is ours").is("tls-alpn-01").idle(ACME),
+    key("acme.ca_file", Kind::Path, "Trust roots of a private certificate authority, PEM").idle(ACME),
+    key("acme.http_port", Kind::Int(1, 65_535, ""), "Port for http-01 as the authority sees it").is("80").idle(ACME),
+    key("acme.external_tls_port", Kind::Int(1, 65_535, ""), "Port for tls-alpn-01 as the authority sees it; checked against where we listen").is("443").idle(ACME),
+
+    key("oidc.enabled", Kind::Flag, "Accept access tokens of an identity provider").is("false").guard(Strict::More).missing(OIDC),
+    key("oidc.provider_url", Kind::Remote, "The issuer, exactly as in its tokens").alias(&["OIDC_ISSUER"]).guard(Strict::Never).idle(OIDC),
+    key("oidc.client_id", Kind::Text, "Our client there, for sign-in to the UI").alias(&["OIDC_CLIENT_ID"]).guard(Strict::Never).idle(OIDC),
+    key("oidc.client_secret", Kind::Secret, "Its secret").alias(&["OIDC_CLIENT_SECRET"]).guard(Strict::Never).idle(OIDC),
+    key("oidc.audience", Kind::Text, "Audience that tokens must be for").guard(Strict::Never).idle(OIDC),
+    key("oidc.scopes", Kind::List(Item::Text), "Scopes asked for at sign-in").is("openid,profile,email").guard(Strict::Never).idle(OIDC),
+    key("oidc.redirect_uri", Kind::Url, "Where the provider sends people back to").alias(&["OIDC_REDIRECT_URI"]).guard(Strict::Never).idle(OIDC),
+    key("oidc.skip_verification", Kind::Flag, "Refused outside lab").is("false").guard(Strict::Less).idle(OIDC),
+    key("oidc.role_claim", Kind::Name, "Claim with groups, roles or scopes; dotted path or URL").is("roles").guard(Strict::Never).idle(OIDC),
+    key("oidc.role_map", Kind::Roles, "Value of that claim to role; no match is no access").is("").guard(Strict::Never).idle(OIDC),
+    key("oidc.device_claim", Kind::Text, "Claim that limits the caller to devices").guard(Strict::Never).idle(OIDC),
+    key("oidc.clock_skew_seconds", Kind::Int(0, 300, "seconds"), "How far clocks may differ").is("30").guard(Strict::Less).idle(OIDC),
+
+    key("auth.tokens", Kind::Flag, "Accept static API tokens").is("true").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.allow_anonymous_loopback", Kind::Flag, "Let callers on loopback in without a token").is("false").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.session_idle", Kind::Span(60, 30 * 86_400), "UI sessions end after so long without a click").by("12h", "12h", "1h").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.session_max", Kind::Span(300, 30 * 86_400), "UI sessions end after so long in any case").is("24h").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.lockout_attempts", Kind::Int(1, 100, "attempts"), "Wrong passwords until a lock-out").is("5").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.lockout_window", Kind::Span(60, 86_400), "Time in which they count, and length of the lock-out").is("15m").guard(Strict::More).idle(ACCOUNTS),
+
+    key("rate_limit.enabled", Kind::Flag, "Limit calls over HTTP").is("true").idle(LISTENER),
+    key("rate_limit.read_only_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role read_only").is("300").idle(LISTENER),
+    key("rate_limit.ops_rw_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role ops_rw").is("120").idle(LISTENER),
+    key("rate_limit.approver_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role approver").is("120").idle(LISTENER),
+    key("rate_limit.admin_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role admin").is("0").idle(LISTENER),
+    key("rate_limit.window_seconds", Kind::Int(1, 3_600, "seconds"), "Window the limits are counted in").is("60").idle(LISTENER),
+
+    key("sse.max_subscriptions_per_device", Kind::Int(1, 10_000, "subscriptions"), "Subscriptions to one device").is("100").idle(RESOURCES),
+    key("sse.client_timeout_seconds", Kind::Int(10, 86_400, "seconds"), "A silent stream is closed after").is("1800").idle(LISTENER),
+    key("sse.update_batch_interval_seconds", Kind::Real(0.1, 60.0, "seconds"), "Notifications are gathered for so long").is("1.0").idle(RESOURCES),
+
+    key("routeros.rest_timeout_seconds", Kind::Real(1.0, 60.0, "seconds"), "A REST request ends after; the router itself gives up at 60").is("10"),
+    key("routeros.connect_timeout_seconds", Kind::Real(0.1, 60.0, "seconds"), "A connection must stand after").is("3"),
+    key("routeros.max_concurrent_per_device", Kind::Int(1, 10, "requests"), "Requests in flight to one device").is("2"),
+    key("routeros.retry_attempts", Kind::Int(0, 10, "attempts"), "Retries of reads and of steps proven idempotent").is("3"),
+    key("routeros.retry_backoff_seconds", Kind::Real(0.0, 60.0, "seconds"), "Wait before the first retry; doubles").is("1.0"),
+    key("routeros.requests_per_second", Kind::Real(0.1, 1_000.0, "requests"), "Requests a second to one device").is("5"),
+    key("routeros.ssh_port", Kind::Int(1, 65_535, ""), "SSH port of devices that name none").is("22"),
+    key("routeros.verify_tls", Kind::Word(&["pin", "ca", "off"]), "How routers prove who they are; off is refused in prod")
+        .is("pin").guard(Strict::Later(&["off", "ca", "pin"])),
+
+    key("health_check.enabled", Kind::Flag, "Ask each device for its health from time to time").is("true"),
+    key("health_check.interval_seconds", Kind::Int(10, 3_600, "seconds"), "How often; slower when steady or unreachable").is("60"),
+    key("health_check.jitter_seconds", Kind::Int(0, 600, "seconds"), "Spread over so long").is("10"),
+
+    key("snapshot.enabled", Kind::Flag, "Keep a history of each device's configuration").is("true").idle(HISTORY),
+    key("snapshot.interval_seconds", Kind::Int(300, 604_800, "seconds"), "How often").is("86400").idle(HISTORY),
+    key("snapshot.keep", Kind::Int(1, 1_000, "snapshots"), "How many of each device").is("30").idle(HISTORY),
+
+    key("retention.health_days", Kind::Int(1, YEARS_DAYS, "days"), "Health samples").is("30").idle(SWEEP),
+    key("retention.audit_days", Kind::Int(1, YEARS_DAYS, "days"), "Audit records; at least 365 in prod").is("365").idle(SWEEP),
+    key("retention.plan_days", Kind::Int(1, YEARS_DAYS, "days"), "Finished plans").is("90").idle(SWEEP),
+    key("retention.job_days", Kind::Int(1, YEARS_DAYS, "days"), "Finished jobs").is("30").idle(SWEEP),
+
+    key("plan.approval_timeout_seconds", Kind::Int(60, 86_400, "seconds"), "How long an approval holds")
+        .is("900").alias(&["MCP_PLAN_APPROVAL_TIMEOUT_SECONDS"]).guard(Strict::Less).idle(PLANS),
+    key("plan.confirm_timeout", Kind::Span(30, 3_600), "How long a router waits for confirm before it undoes a plan by itself").is("10m").guard(Strict::Less).idle(PLANS),
+    key("plan.guard_timeout", Kind::Span(30, 3_600), "The same for plans that confirm themselves").is("90s").guard(Strict::Less).idle(PLANS),
+    key("plan.self_approval", Kind::Word(&["off", "lab"]), "Whether a lone operator may approve own plans in lab").is("off").guard(Strict::Later(&["lab", "off"])).idle(PLANS),
+    key("plan.allow_extreme", Kind::Flag, "Whether extreme edits can be planned at all").is("false").guard(Strict::Less).idle(PLANS),
+    key("plan.max_devices", Kind::Int(1, 50, "devices"), "Devices in one plan").is("50").guard(Strict::Less).idle(PLANS),
+    key("plan.batch_size", Kind::Int(1, 50, "devices"), "Devices changed side by side").is("5").guard(Strict::Less).idle(PLANS),
+    key("plan.batch_pause_seconds", Kind::Int(0, 3_600, "seconds"), "Pause between batches").is("60").guard(Strict::More).idle(PLANS),
+
+    key("metrics.enabled", Kind::Flag, "Offer Prometheus metrics").is("true").idle(METRICS),
+    key("metrics.port", Kind::Int(0, 65_535, ""), "Own port for them; 0 is the same listener").is("0").missing(METRICS),
+    key("metrics.host", Kind::Host, "Address of that port").is("127.0.0.1").idle(METRICS),
+    key("metrics.device_labels", Kind::Flag, "Label metrics with device ids").is("true").idle(METRICS),
+
+    key("update.check", Kind::Flag, "Look for newer versions; nothing is ever applied by itself").is("false").guard(Strict::Less).missing(UPDATE),
+    key("update.url", Kind::Remote, "Where releases are").guard(Strict::Never).idle(UPDATE),
+    key("update.channel", Kind::Name, "Which releases").is("stable").guard(Strict::Never).idle(UPDATE),
+    key("update.interval_hours", Kind::Int(1, 720, "hours"), "How often to look").is("24").guard(Strict::Less).idle(UPDATE),
+    key("update.public_keys", Kind::List(Item::Text), "Further keys that may sign releases").is("").guard(Strict::Never).idle(UPDATE),
+
+    key("backup.enabled", Kind::Flag, "Back up on a schedule").is("false").missing(BACKUP),
+    key("backup.interval_hours", Kind::Int(1, 8_760, "hours"), "How often").is("24").idle(BACKUP),
+    key("backup.path", Kind::Path, "Directory for backups").below_state("backups").idle(BACKUP),
+    key("backup.keep", Kind::Int(1, 1_000, "backups"), "How many").is("7").idle(BACKUP),
+    key("backup.recipients", Kind::List(Item::Recipient), "Who can open them").is("").idle(BACKUP),
+
+    key("shutdown.drain_seconds", Kind::Int(0, 3_600, "seconds"), "How long calls in flight may finish at shutdown").is("30"),
+];
+
+/// Environment variables of the operator's earlier service that no key takes over.
+pub const RETIRED: &[Retired] = &[
+    Retired { name: "MCP_ENABLE_SAMPLING", prefix: false, instead: "sampling is deprecated by the protocol; take it out" },
+    Retired { name: "DATABASE_URL", prefix: false, instead: DATABASE },
+    Retired { name: "DATABASE_POOL_SIZE", prefix: false, instead: DATABASE },
+    Retired { name: "ROUTEROS_MCP_DATABASE_", prefix: true, instead: DATABASE },
+    Retired {
+        name: "ROUTEROS_MCP_REDIS_",
+        prefix: true,
+        instead: "sessions and caches live in the process (resource_cache.*, http.max_sessions_per_principal); there is no Redis",
+    },
+];
+
+const DATABASE: &str = "the store is one file on this box: see store.path and store.cache_mb; there is no database server or pool";
+
+/// A variable without effect.
+#[derive(Debug, Clone, Copy)]
+pub struct Retired {
+    /// Its name, or how its name begins.
+    pub name: &'static str,
+    /// Whether `name` is only the beginning.
+    pub prefix: bool,
+    /// What replaces it.
+    pub instead: &'static str,
+}
+
+/// Checked against our own version; sets nothing.
+pub const SERVER_VERSION: &str = "MCP_SERVER_VERSION";
+/// Names the configuration file.
+pub const CONFIG_FILE: &str = "ROUTEROS_MCP_CONFIG_FILE";
+
+/// The key of this full name.
+pub fn find(name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.name == name)
+}
+
+/// Whether keys begin with this section name.
+pub fn is_section(name: &str) -> bool {
+    KEYS.iter().any(|key| key.parts().0 == name && !name.is_empty())
+}

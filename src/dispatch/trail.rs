@@ -1,0 +1,90 @@
+//! What the audit trail says of a call.
+
+use crate::access::principal::Principal;
+use crate::audit::{ClientInfo, Phase, Record, Who};
+use crate::base::fault::Kind;
+use crate::base::tier::{Effect, Tier};
+use crate::dispatch::call::{Call, Reply};
+use crate::shape::redact;
+use crate::tools::context::{Cx, Notes};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// About to be done: written before a router is touched.
+pub(super) fn intent(cx: &Cx, given: &Map<String, Value>) -> Record {
+    let mut record = blank(&cx.principal, cx.correlation_id.as_str(), given);
+    record.tool = cx.tool.name.into();
+    record.tier = cx.tool.tier;
+    record.effect = cx.tool.effect;
+    record.phase = Phase::Intent;
+    record.outcome = "intent".into();
+    record
+}
+
+/// Done, or refused.
+pub(super) fn done(cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &Reply, took: Duration) -> Record {
+    let mut record = blank(&cx.principal, cx.correlation_id.as_str(), given);
+    record.tool = cx.tool.name.into();
+    record.tier = cx.tool.tier;
+    record.effect = cx.tool.effect;
+    if let Some((id, name, environment)) = &notes.device {
+        record.device = Some(id.clone());
+        record.device_name = Some(name.clone());
+        record.environment = Some(environment.clone());
+    }
+    record.outcome = outcome(reply.fault).into();
+    record.error_kind = reply.fault.map(|kind| kind.as_str().to_owned());
+    record.duration_ms = took.as_millis() as u64;
+    record.bytes = reply.text.len() as u64;
+    record
+}
+
+/// A name that is no tool.
+pub(super) fn unknown(call: &Call, name: &str) -> Record {
+    let mut record = blank(&call.principal, call.correlation_id.as_str(), &call.arguments);
+    record.tool = name.into();
+    record.outcome = "unknown_tool".into();
+    record.error_kind = Some(Kind::NotFound.as_str().into());
+    record
+}
+
+fn outcome(fault: Option<Kind>) -> &'static str {
+    fault.map_or("ok", Kind::as_str)
+}
+
+fn blank(principal: &Principal, correlation_id: &str, given: &Map<String, Value>) -> Record {
+    let arguments = redact::arguments(given).to_string();
+    let mut digest = [0; 32];
+    // Over the masked form: a digest of a password could be guessed.
+    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
+    Record {
+        principal: Who {
+            issuer: principal.issuer.clone(),
+            subject: principal.subject.clone(),
+            name: principal.name.clone(),
+            role: principal.role.as_str().into(),
+        },
+        client: ClientInfo {
+            name: principal.client.name.clone(),
+            version: principal.client.version.clone(),
+            address: principal.client.address.clone(),
+        },
+        correlation_id: correlation_id.into(),
+        tool: String::new(),
+        tier: Tier::Free,
+        effect: Effect::Reads,
+        device: None,
+        device_name: None,
+        environment: None,
+        plan_id: None,
+        job_id: None,
+        risk: None,
+        phase: Phase::Done,
+        outcome: String::new(),
+        error_kind: None,
+        duration_ms: 0,
+        bytes: 0,
+        arguments,
+        arguments_digest: digest,
+    }
+}

@@ -1,0 +1,172 @@
+//! Is a router there, and how is it doing: the person's question and the appliance's own.
+
+use crate::base::clock::Wall;
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::DeviceId;
+use crate::fleet::device::{Device, Status};
+use crate::fleet::fault::FleetError;
+use crate::fleet::lane::Read;
+use crate::fleet::registry::Fleet;
+use crate::fleet::trust::check_place;
+use crate::routeros::pin::format_fingerprint;
+use crate::routeros::value::span_ms;
+use crate::routeros::{MenuPath, Query, probe_host_key, probe_tls};
+use std::time::Duration;
+
+/// Whether one way to a router works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// It does.
+    pub ok: bool,
+    /// How long it took, milliseconds.
+    pub ms: u64,
+    /// Why it does not.
+    pub error: Option<String>,
+    /// The same, for code.
+    pub kind: Option<Kind>,
+}
+
+impl Reach {
+    fn of(result: Result<(), Fault>, took: Duration) -> (Self, Option<String>) {
+        let ms = took.as_millis() as u64;
+        match result {
+            Ok(()) => (Reach { ok: true, ms, error: None, kind: None }, None),
+            Err(fault) => (Reach { ok: false, ms, error: Some(fault.said), kind: Some(fault.kind) }, fault.hint),
+        }
+    }
+}
+
+/// Both ways, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connectivity {
+    /// REST with our login works.
+    pub reachable: bool,
+    /// REST: connection, certificate and login.
+    pub rest: Reach,
+    /// SSH: connection and host key; no login.
+    pub ssh: Reach,
+    /// One sentence a failure; empty when all is well.
+    pub advice: Vec<String>,
+}
+
+/// One look at a router's health, from `/system/resource`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// When.
+    pub at: Wall,
+    /// How long the answer took, milliseconds.
+    pub answer_ms: u64,
+    /// Since its last boot, seconds.
+    pub uptime_seconds: Option<u64>,
+    /// Percent.
+    pub cpu_load: Option<u8>,
+    /// Bytes.
+    pub memory_total: Option<u64>,
+    /// Bytes.
+    pub memory_free: Option<u64>,
+    /// Bytes.
+    pub disk_total: Option<u64>,
+    /// Bytes.
+    pub disk_free: Option<u64>,
+    /// Blocks of flash that failed, percent.
+    pub bad_blocks: Option<f64>,
+    /// Another RouterOS than the last probe found: probe again.
+    pub version_changed: bool,
+    /// How much longer than configured to wait before the next look: 1, 2 or 4.
+    pub pace_factor: u32,
+}
+
+impl Fleet {
+    /// Tries REST and SSH now, whatever failed before. A quarantined device is only looked at: no credential is sent.
+    ///
+    /// Errs only for a device that may not be asked at all; what fails on the way is in the answer.
+    pub async fn check_connectivity(&self, id: &DeviceId) -> Result<Connectivity, Fault> {
+        let device = self.get(id)?;
+        if device.status != Status::Quarantined {
+            self.shared.admits(&device)?;
+        }
+        let (rest, ssh) = tokio::join!(self.timed(self.try_rest(&device)), self.timed(self.try_ssh(&device)));
+        self.shared.store_status(id).await;
+        let mut advice: Vec<String> = [rest.1, ssh.1].into_iter().flatten().collect();
+        advice.dedup();
+        Ok(Connectivity { reachable: rest.0.ok, rest: rest.0, ssh: ssh.0, advice })
+    }
+
+    /// One look at a router's health: one request, through its lane.
+    pub async fn poll(&self, id: &DeviceId) -> Result<Sample, Fault> {
+        let device = self.get(id)?;
+        let lane = self.lane(&device);
+        let began = self.shared.clock.mono();
+        let answer = lane.read(Read::fresh(MenuPath::parse("/system/resource")?)).await?;
+        let took = self.shared.clock.mono().saturating_sub(began);
+        let row = answer.rows.first().filter(|row| row.get("version").is_some());
+        let row = row.ok_or_else(|| Fault::new(Kind::Unreachable, format!("device \"{}\": not ready yet", device.name)))?;
+        let number = |name: &str| row.get(name).and_then(|text| text.parse::<u64>().ok());
+        let cpu_load = number("cpu-load").map(|load| load.min(100) as u8);
+        if let Some(load) = cpu_load {
+            lane.slot.cpu_load(load);
+        }
+        Ok(Sample {
+            at: answer.read_at,
+            answer_ms: took.as_millis() as u64,
+            uptime_seconds: row.get("uptime").and_then(span_ms).map(|ms| ms / 1_000),
+            cpu_load,
+            memory_total: number("total-memory"),
+            memory_free: number("free-memory"),
+            disk_total: number("total-hdd-space"),
+            disk_free: number("free-hdd-space"),
+            bad_blocks: row.get("bad-blocks").and_then(|text| text.trim_end_matches('%').parse().ok()),
+            version_changed: row.get("version") != device.facts.version.as_deref(),
+            pace_factor: lane.pace_factor(),
+        })
+    }
+
+    async fn timed(&self, trial: impl Future<Output = Result<(), Fault>>) -> (Reach, Option<String>) {
+        let began = self.shared.clock.mono();
+        let result = trial.await;
+        Reach::of(result, self.shared.clock.mono().saturating_sub(began))
+    }
+
+    async fn try_rest(&self, device: &Device) -> Result<(), Fault> {
+        if device.status == Status::Quarantined {
+            return self.look_at(device).await;
+        }
+        let lane = self.lane(device);
+        lane.slot.allow_a_try(self.shared.clock.mono());
+        let identity = Query::new().columns(["name"]);
+        let read = Read { path: MenuPath::parse("/system/identity")?, query: identity, max_age: Duration::ZERO };
+        lane.read(read).await.map(drop)
+    }
+
+    /// What a quarantined device presents now; that it does not is worth knowing too.
+    async fn look_at(&self, device: &Device) -> Result<(), Fault> {
+        if device.plain_http {
+            return Ok(self.shared.admits(device)?);
+        }
+        let settings = &self.shared.settings;
+        let place = check_place(&device.place(), settings).await?;
+        let shown = probe_tls(&place.address, place.rest_port, settings.routeros.connect_timeout()).await?;
+        let pinned = device.pins.tls.map_or_else(|| "nothing".to_owned(), |pin| format_fingerprint(&pin));
+        let said = format!(
+            "device \"{}\" is quarantined: it presents {}, pinned is {pinned}; no credential was sent",
+            device.name,
+            format_fingerprint(&shown.sha256)
+        );
+        let hint = format!("compare with the fingerprint on the router itself, then: routeros-mcp device pin {}", device.name);
+        Err(Fault::new(Kind::Untrusted, said).hint(hint))
+    }
+
+    async fn try_ssh(&self, device: &Device) -> Result<(), Fault> {
+        let settings = &self.shared.settings;
+        let place = check_place(&device.place(), settings).await?;
+        let shown = probe_host_key(&place.address, place.ssh_port, settings.routeros.connect_timeout()).await?;
+        match &device.pins.ssh {
+            Some(pinned) if *pinned != shown.fingerprint => {
+                let why = format!("it shows the SSH host key {}, pinned is {pinned}", shown.fingerprint);
+                self.shared.quarantine(&device.id, why.clone()).await;
+                Err(FleetError::Quarantined { name: device.name.clone(), why }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}

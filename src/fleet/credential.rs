@@ -1,0 +1,208 @@
+//! How we log in to a router: sealed in the store, or read where it lies at each use.
+//!
+//! A password is sealed under its own purpose and bound to the device's row: copied to another device's record, it
+//! does not open. A reference (`file:PATH`, `credential:NAME`) keeps the password out of the store altogether; it is
+//! read anew for every connection, so that whoever rotates it has nothing to tell us.
+
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::DeviceId;
+use crate::base::secret::Secret;
+use crate::fleet::config::Settings;
+use crate::store::{Place, Record, Seal, StoreError};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use tokio::io::AsyncReadExt;
+use zeroize::Zeroizing;
+
+/// The longest password read from a file, bytes.
+const PASSWORD_MAX: u64 = 4_096;
+
+/// A login as an operator gives it.
+#[derive(Debug, Clone)]
+pub struct NewCredential {
+    /// The password, or where it lies.
+    pub password: Password,
+    /// A private key for SSH, in a file of this machine.
+    pub ssh_key_file: Option<PathBuf>,
+}
+
+impl NewCredential {
+    /// A password alone.
+    pub fn password(password: Secret) -> Self {
+        NewCredential { password: Password::Given(password), ssh_key_file: None }
+    }
+}
+
+/// A password, or where it lies.
+#[derive(Debug, Clone)]
+pub enum Password {
+    /// To be sealed in the store.
+    Given(Secret),
+    /// To be read at each use.
+    At(Reference),
+}
+
+/// Where a password lies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reference {
+    /// A file of this machine, by its whole path.
+    File(PathBuf),
+    /// A systemd credential of the service.
+    Credential(String),
+}
+
+impl FromStr for Reference {
+    type Err = Fault;
+
+    fn from_str(text: &str) -> Result<Self, Fault> {
+        let wrong =
+            |why: &str| Err(Fault::bad_input(format!("a password reference {why}")).hint("write file:/whole/path or credential:NAME"));
+        match text.split_once(':') {
+            Some(("file", path)) if Path::new(path).is_absolute() => Ok(Reference::File(path.into())),
+            Some(("file", _)) => wrong("of kind file needs the whole path"),
+            // The name becomes a file name below the credentials directory: nothing may lead out of it.
+            Some(("credential", name)) if is_file_name(name) => Ok(Reference::Credential(name.into())),
+            Some(("credential", _)) => wrong("of kind credential needs a name of letters, digits, dots, dashes and underscores"),
+            _ => wrong("is file:PATH or credential:NAME"),
+        }
+    }
+}
+
+fn is_file_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 255
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+/// A login as it stands in the store, under the device's id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Credential {
+    password: Stored,
+    /// A private key for SSH, in a file of this machine.
+    pub ssh_key_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+enum Stored {
+    Sealed(Vec<u8>),
+    At(Reference),
+}
+
+impl Record for Credential {
+    const TABLE: &'static str = "credential";
+    const VERSION: u8 = 1;
+}
+
+fn place(key: &str) -> Place<'_> {
+    Place { purpose: "credential", table: Credential::TABLE, key, field: "password" }
+}
+
+impl Credential {
+    /// Seals a new login for one device.
+    pub fn seal(new: &NewCredential, device: &DeviceId, seal: &Seal) -> Self {
+        let password = match &new.password {
+            Password::Given(password) => Stored::Sealed(seal.seal(place(device.as_str()), password.expose().as_bytes())),
+            Password::At(reference) => Stored::At(reference.clone()),
+        };
+        Credential { password, ssh_key_file: new.ssh_key_file.clone() }
+    }
+
+    /// The password. Errs with `Storage` when it does not open, `Unauthenticated` when its file cannot be read.
+    pub async fn open(&self, device: &DeviceId, seal: &Seal, settings: &Settings) -> Result<Secret, Fault> {
+        match &self.password {
+            Stored::Sealed(sealed) => {
+                let plain = seal.open(place(device.as_str()), sealed)?;
+                let text = std::str::from_utf8(&plain).map_err(|_| StoreError::Damaged { what: "a sealed password is not text".into() })?;
+                Ok(Secret::new(text))
+            }
+            Stored::At(reference) => reference.read(settings).await,
+        }
+    }
+}
+
+impl Password {
+    /// The password itself, read if it has to be.
+    pub async fn read(&self, settings: &Settings) -> Result<Secret, Fault> {
+        match self {
+            Password::Given(password) => Ok(password.clone()),
+            Password::At(reference) => reference.read(settings).await,
+        }
+    }
+}
+
+impl Reference {
+    /// Reads the password: the file's text without one line end.
+    async fn read(&self, settings: &Settings) -> Result<Secret, Fault> {
+        match self {
+            Reference::File(path) => read_file(path).await,
+            Reference::Credential(name) => {
+                let dir = settings.credentials_dir.as_ref().ok_or_else(|| {
+                    Fault::new(Kind::Unauthenticated, format!("credential `{name}`: this service was started without credentials"))
+                        .hint("add LoadCredential= to the service, or use file:PATH")
+                })?;
+                read_file(&dir.join(name)).await
+            }
+        }
+    }
+}
+
+async fn read_file(path: &Path) -> Result<Secret, Fault> {
+    let cannot = |why: String| {
+        Fault::new(Kind::Unauthenticated, format!("password file {}: {why}", path.display())).hint("check that the service may read it")
+    };
+    let file = tokio::fs::File::open(path).await.map_err(|e| cannot(e.kind().to_string()))?;
+    let mut text = Zeroizing::new(String::with_capacity(PASSWORD_MAX as usize + 1));
+    file.take(PASSWORD_MAX + 1).read_to_string(&mut text).await.map_err(|e| cannot(e.kind().to_string()))?;
+    if text.len() as u64 > PASSWORD_MAX {
+        return Err(cannot(format!("longer than {PASSWORD_MAX} bytes")));
+    }
+    let line = text.strip_suffix('\n').unwrap_or(&text);
+    Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::tier::Environment;
+
+    fn id(n: u8) -> DeviceId {
+        DeviceId(format!("dev_00000000000{n}"))
+    }
+
+    #[tokio::test]
+    async fn a_sealed_password_opens_for_its_device_and_no_other() {
+        let (seal, settings) = (Seal::new(&[7; 32]), Settings::new(Environment::Lab));
+        let stored = Credential::seal(&NewCredential::password(Secret::new("hunter2")), &id(1), &seal);
+        assert_eq!(stored.open(&id(1), &seal, &settings).await.unwrap().expose(), "hunter2");
+        assert!(stored.open(&id(2), &seal, &settings).await.is_err(), "moved to another row");
+        assert!(stored.open(&id(1), &Seal::new(&[8; 32]), &settings).await.is_err(), "another master key");
+        assert!(!format!("{stored:?}").contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_reference_is_read_at_each_use() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = Settings::new(Environment::Lab);
+        settings.credentials_dir = Some(dir.path().into());
+        let file = dir.path().join("edge");
+        std::fs::write(&file, "first\n").unwrap();
+        let by_path: Reference = format!("file:{}", file.display()).parse().unwrap();
+        let new = NewCredential { password: Password::At("credential:edge".parse().unwrap()), ssh_key_file: None };
+        let stored = Credential::seal(&new, &id(1), &Seal::new(&[7; 32]));
+        assert_eq!(stored.open(&id(1), &Seal::new(&[7; 32]), &settings).await.unwrap().expose(), "first");
+        std::fs::write(&file, "second\r\n").unwrap();
+        assert_eq!(stored.open(&id(1), &Seal::new(&[7; 32]), &settings).await.unwrap().expose(), "second");
+        assert_eq!(by_path.read(&settings).await.unwrap().expose(), "second");
+        std::fs::remove_file(&file).unwrap();
+        assert_eq!(by_path.read(&settings).await.unwrap_err().kind, Kind::Unauthenticated);
+    }
+
+    #[test]
+    fn references_that_lead_elsewhere_are_refused() {
+        for bad in ["file:relative", "credential:", "credential:../x", "credential:a/b", "credential:.hidden", "env:X", "hunter2", ""] {
+            assert!(bad.parse::<Reference>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! A device's way in, and changes to its record: looked at, compared, logged in to, probed, and only then stored.
+//!
+//! Whatever fails on the way leaves nothing behind: the record, its status and its sealed login are one batch.
+
+use crate::base::fault::Fault;
+use crate::base::ids::DeviceId;
+use crate::base::tier::Environment;
+use crate::fleet::credential::{Credential, NewCredential};
+use crate::fleet::device::{Capability, Device, Facts, Pins, Status};
+use crate::fleet::fault::FleetError;
+use crate::fleet::lane::Read;
+use crate::fleet::naming;
+use crate::fleet::probe::{self, Reader};
+use crate::fleet::registry::{Fleet, Standing};
+use crate::fleet::trust::{Place, check_place};
+use crate::fleet::wire::{Ask, Said, Wire};
+use crate::routeros::ssh::is_fingerprint;
+use crate::routeros::{MenuPath, Query};
+use crate::store::Batch;
+use futures_util::future::FutureExt;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The most devices one appliance looks after.
+const DEVICES_MAX: usize = 5_000;
+/// The longest user name RouterOS takes is shorter; characters.
+const USERNAME_MAX: usize = 128;
+
+/// A device as an operator describes it.
+#[derive(Debug, Clone)]
+pub struct NewDevice {
+    /// 1 to 63 letters, digits, `.`, `_`, `-`.
+    pub name: String,
+    /// Where it listens.
+    pub place: Place,
+    /// Who we are there.
+    pub username: String,
+    /// Where it belongs; must be the appliance's own.
+    pub environment: Environment,
+    /// `(key, value)` pairs.
+    pub tags: Vec<(String, String)>,
+    /// What we may do beyond reading.
+    pub capabilities: BTreeSet<Capability>,
+}
+
+/// Changes to a record; what is `None` stays.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another address; it must present the pinned keys.
+    pub address: Option<String>,
+    /// Another REST port.
+    pub rest_port: Option<u16>,
+    /// Another SSH port.
+    pub ssh_port: Option<u16>,
+    /// Another user there.
+    pub username: Option<String>,
+    /// Another login.
+    pub credential: Option<NewCredential>,
+    /// These tags instead.
+    pub tags: Option<Vec<(String, String)>>,
+    /// These capabilities instead.
+    pub capabilities: Option<BTreeSet<Capability>>,
+}
+
+impl Changes {
+    /// Whether the router must be asked if the new way works.
+    fn touch_the_way(&self) -> bool {
+        self.address.is_some() || self.rest_port.is_some() || self.username.is_some() || self.credential.is_some()
+    }
+}
+
+impl Fleet {
+    /// Adds a device: compares what it presents with `expected` (first use trusts what is presented), logs in, probes,
+    /// and stores all or nothing.
+    ///
+    /// Errs with `BadInput`, `Conflict` (name taken), `Unreachable`, `Untrusted` (a fingerprint differs; no credential
+    /// was sent), `RouterDenied` (wrong login), `Storage`.
+    pub async fn enroll(&self, new: NewDevice, credential: NewCredential, expected: Pins) -> Result<Arc<Device>, Fault> {
+        let shared = self.shared.clone();
+        self.check_new(&new, &expected)?;
+        let password = credential.password.read(&shared.settings).await?;
+        let place = check_place(&new.place, &shared.settings).await?;
+        let presented = self.present(&place).await?;
+        presented.compare(&expected)?;
+        let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
+        let mut device = fresh(new, place, pins, shared.clock.wall());
+        let wire = shared.dial_with(&device, password).await?;
+        device.facts = self.survey(&wire, &device.username).await?;
+        device.last_seen = Some(shared.clock.wall());
+        device.status = Status::Reachable;
+        let credential = Credential::seal(&credential, &device.id, &shared.seal);
+        self.edit(async move {
+            shared.namesake(&device.name, None)?;
+            let batch = shared.keep_credential(Batch::new(), &device.id, credential);
+            shared.keep(device, Standing::Set, batch).await
+        })
+        .await
+    }
+
+    /// Changes a record. When the way to the router changes, the new one must lead to the pinned router and log in
+    /// before anything is stored. Errs as `enroll`.
+    pub async fn update(&self, id: &DeviceId, changes: Changes) -> Result<Arc<Device>, Fault> {
+        let (shared, fleet, id) = (self.shared.clone(), self.clone(), id.clone());
+        self.edit(async move {
+            let (before, _) = shared.current(&id)?;
+            let mut device = changed(&before, &changes)?;
+            shared.namesake(&device.name, Some(&id))?;
+            device.updated_at = shared.clock.wall();
+            let mut batch = Batch::new();
+            if changes.touch_the_way() {
+                shared.admits(&device)?;
+                device.address = check_place(&device.place(), &shared.settings).await?.address;
+                let password = match &changes.credential {
+                    Some(new) => new.password.read(&shared.settings).await?,
+                    None => shared.credential(&before)?.open(&id, &shared.seal, &shared.settings).await?,
+                };
+                let wire = shared.dial_with(&device, password).await?;
+                device.facts = fleet.survey(&wire, &device.username).await?;
+            }
+            if let Some(new) = &changes.credential {
+                batch = shared.keep_credential(batch, &id, Credential::seal(new, &id, &shared.seal));
+            }
+            shared.keep(device, Standing::AsIs, batch).await
+        })
+        .await
+    }
+
+    /// Trusts what the device presents now (or, with `expected`, only exactly that), and ends its quarantine.
+    ///
+    /// Errs with `Untrusted` when a fingerprint differs from the expected one, `Unreachable`, `Conflict` (decommissioned).
+    pub async fn pin(&self, id: &DeviceId, expected: Pins) -> Result<Arc<Device>, Fault> {
+        let (shared, fleet, id) = (self.shared.clone(), self.clone(), id.clone());
+        check_pins(&expected)?;
+        let lane_of = id.clone();
+        let device = self
+            .edit(async move {
+                let mut device = (*shared.current(&id)?.0).clone();
+                if device.status == Status::Decommissioned {
+                    return Err(FleetError::Decommissioned { name: device.name }.into());
+                }
+                let presented = fleet.present(&device.place()).await?;
+                presented.compare(&expected)?;
+                let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
+                // An SSH service that does not answer just now is not forgotten.
+                device.pins = Pins { ssh: pins.ssh.or(device.pins.ssh.take()), ..pins };
+                device.status = Status::Unknown;
+                device.last_error = None;
+                device.updated_at = shared.clock.wall();
+                shared.keep(device, Standing::Set, Batch::new()).await
+            })
+            .await?;
+        // Whether the login still works shows in the status; the pins stand either way.
+        let identity = Read::fresh(MenuPath::parse("/system/identity")?);
+        let _ = self.lane(&device).read(identity).await;
+        self.get(&lane_of)
+    }
+
+    /// Asks the router again what it is and can, and stores that. Errs as a read does.
+    pub async fn probe(&self, id: &DeviceId) -> Result<Arc<Device>, Fault> {
+        let device = self.get(id)?;
+        let lane = self.lane(&device);
+        let read = |path: MenuPath, query: Query| {
+            let lane = lane.clone();
+            async move {
+                let answer = lane.read(Read { path, query, max_age: Duration::ZERO }).await?;
+                Ok(answer.rows.to_vec())
+            }
+            .boxed()
+        };
+        let facts = probe::survey(&read, &device.username, self.shared.clock.wall()).await?;
+        self.put_facts(id, facts).await
+    }
+
+    async fn put_facts(&self, id: &DeviceId, facts: Facts) -> Result<Arc<Device>, Fault> {
+        let (shared, id) = (self.shared.clone(), id.clone());
+        self.edit(async move {
+            let mut device = (*shared.current(&id)?.0).clone();
+            device.facts = facts;
+            device.updated_at = shared.clock.wall();
+            shared.keep(device, Standing::AsIs, Batch::new()).await
+        })
+        .await
+    }
+
+    /// A survey over a connection that is being tried.
+    async fn survey(&self, wire: &Arc<dyn Wire>, username: &str) -> Result<Facts, Fault> {
+        let read = |path: MenuPath, query: Query| {
+            let (wire, ask) = (wire.clone(), Ask::Print(path, query));
+            async move {
+                match wire.ask(&ask).await? {
+                    Said::Rows(rows) => Ok(rows),
+                    Said::Count(_) => Ok(Vec::new()),
+                }
+            }
+            .boxed()
+        };
+        let read: &Reader<'_> = &read;
+        probe::survey(read, username, self.shared.clock.wall()).await
+    }
+
+    fn check_new(&self, new: &NewDevice, expected: &Pins) -> Result<(), Fault> {
+        let ours = self.shared.settings.environment;
+        naming::check_name(&new.name)?;
+        naming::check_tags(&new.tags)?;
+        check_username(&new.username)?;
+        check_pins(expected)?;
+        if new.environment != ours {
+            let (theirs, ours) = (new.environment.as_str(), ours.as_str());
+            return Err(Fault::bad_input(format!("environment {theirs} is not this appliance's ({ours})"))
+                .hint("leave --environment out, or use the appliance of that environment"));
+        }
+        if new.place.plain_http && ours == Environment::Prod {
+            return Err(Fault::bad_input("plain HTTP is refused in prod").hint("give the router a certificate and enable www-ssl"));
+        }
+        if self.len() >= DEVICES_MAX {
+            return Err(Fault::bad_input(format!("this appliance looks after {DEVICES_MAX} devices already")));
+        }
+        Ok(self.shared.namesake(&new.name, None)?)
+    }
+}
+
+fn fresh(new: NewDevice, place: Place, pins: Pins, now: crate::base::clock::Wall) -> Device {
+    Device {
+        id: DeviceId::random(),
+        name: new.name,
+        address: place.address,
+        rest_port: place.rest_port,
+        ssh_port: place.ssh_port,
+        plain_http: place.plain_http,
+        username: new.username,
+        environment: new.environment,
+        tags: new.tags,
+        capabilities: new.capabilities,
+        pins,
+        facts: Facts::default(),
+        added_at: now,
+        updated_at: now,
+        status: Status::Unknown,
+        last_seen: None,
+        last_error: None,
+    }
+}
+
+fn changed(before: &Device, changes: &Changes) -> Result<Device, Fault> {
+    let mut device = before.clone();
+    if let Some(name) = &changes.name {
+        naming::check_name(name)?;
+        device.name.clone_from(name);
+    }
+    if let Some(tags) = &changes.tags {
+        naming::check_tags(tags)?;
+        device.tags.clone_from(tags);
+    }
+    if let Some(username) = &changes.username {
+        check_username(username)?;
+        device.username.clone_from(username);
+    }
+    if let Some(address) = &changes.address {
+        device.address.clone_from(address);
+    }
+    device.rest_port = changes.rest_port.unwrap_or(device.rest_port);
+    device.ssh_port = changes.ssh_port.unwrap_or(device.ssh_port);
+    if let Some(capabilities) = &changes.capabilities {
+        device.capabilities.clone_from(capabilities);
+    }
+    Ok(device)
+}
+
+/// HTTP's Basic login ends a name at the first colon.
+fn check_username(name: &str) -> Result<(), Fault> {
+    let ok = !name.is_empty() && name.chars().count() <= USERNAME_MAX && !name.contains(':') && !name.chars().any(char::is_control);
+    if ok { Ok(()) } else { Err(Fault::bad_input("a user name has 1 to 128 characters, none of them a colon or control character")) }
+}
+
+fn check_pins(pins: &Pins) -> Result<(), Fault> {
+    match &pins.ssh {
+        Some(ssh) if !is_fingerprint(ssh) => {
+            Err(Fault::bad_input("an SSH fingerprint is SHA256: and 43 characters of base64").hint("as `ssh-keygen -lf` prints it"))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,235 @@
+//! The one way to a device's router.
+//!
+//! A lane promises: at most `max_concurrent_per_device` requests in flight and a bounded number waiting; equal reads
+//! at the same time cost one request; a read may be answered from a short cache; after repeated failures the router
+//! is left alone for a moment; a caller who gives up does not abort a request that is under way (an aborted request
+//! can poison the router's next connection), though one still waiting for its turn is dropped. Only reads are
+//! repeated, and only when the connection failed. A quarantined device is sent nothing.
+//!
+//! A lane costs nothing while its device is idle: no task, and its connection is let go (`slot.rs`).
+
+use crate::base::clock::Wall;
+use crate::base::fault::Fault;
+use crate::base::ids::DeviceId;
+use crate::fleet::cache::Kept;
+use crate::fleet::fault::{self, FleetError};
+use crate::fleet::registry::Shared;
+use crate::fleet::slot::{Flight, Slot};
+use crate::fleet::wire::Ask;
+use crate::routeros::{MenuPath, Query, Row, command};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// What to read, and how old the answer may be.
+#[derive(Debug, Clone)]
+pub struct Read {
+    /// The menu.
+    pub path: MenuPath,
+    /// Which rows and attributes.
+    pub query: Query,
+    /// An answer this old will do; zero asks the router.
+    pub max_age: Duration,
+}
+
+impl Read {
+    /// All of a menu, as it is now.
+    pub fn fresh(path: MenuPath) -> Self {
+        Read { path, query: Query::new(), max_age: Duration::ZERO }
+    }
+}
+
+/// Rows, and how we came by them.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// In the router's order.
+    pub rows: Arc<Vec<Row>>,
+    /// When the router said so.
+    pub read_at: Wall,
+    /// How long ago that was, milliseconds.
+    pub age_ms: u64,
+    /// Whether it was here already.
+    pub cached: bool,
+    /// Router requests this call caused (0 when cached or when another caller's request answered it too).
+    pub requests: u32,
+}
+
+/// A number of rows, and how we came by it.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted {
+    /// How many.
+    pub count: u64,
+    /// When the router said so.
+    pub read_at: Wall,
+    /// How long ago that was, milliseconds.
+    pub age_ms: u64,
+    /// Whether it was here already.
+    pub cached: bool,
+    /// Router requests this call caused.
+    pub requests: u32,
+}
+
+/// The way to one device's router; clones share it.
+#[derive(Clone)]
+pub struct Lane {
+    pub(super) shared: Arc<Shared>,
+    pub(super) slot: Arc<Slot>,
+}
+
+/// Everybody who waits for one request gets its end.
+pub(super) type Landed = Option<Result<Kept, Arc<Fault>>>;
+
+/// How an answer came about.
+enum Source {
+    Cache,
+    Joined,
+    Asked,
+}
+
+impl Lane {
+    /// The device it leads to.
+    pub fn device_id(&self) -> &DeviceId {
+        &self.slot.id
+    }
+
+    /// Reads rows.
+    ///
+    /// Errs with what the router said, or `Unreachable`, `Untrusted` (quarantined), `Busy` (queue full),
+    /// `Conflict` (decommissioned), `Denied` (another environment).
+    pub async fn read(&self, read: Read) -> Result<Answer, Fault> {
+        let (kept, source) = self.ask(Ask::Print(read.path, read.query), read.max_age).await?;
+        let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
+        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: matches!(source, Source::Cache), requests })
+    }
+
+    /// Counts rows without reading them. Errs as `read`.
+    pub async fn count(&self, read: Read) -> Result<Counted, Fault> {
+        let (kept, source) = self.ask(Ask::Count(read.path, read.query), read.max_age).await?;
+        let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
+        Ok(Counted {
+            count: kept.count.unwrap_or_default(),
+            read_at: kept.read_at,
+            age_ms,
+            cached: matches!(source, Source::Cache),
+            requests,
+        })
+    }
+
+    /// Runs a command that changes nothing and ends by itself (`monitor once`, `ping count=4`) `within` so long; never
+    /// repeated, never shared. Errs as `read`, and with `BadInput` for a command that may change something.
+    pub async fn run(&self, path: MenuPath, command: &str, args: &[(&str, &str)], within: Duration) -> Result<Answer, Fault> {
+        if !command::is_read(command) {
+            return Err(Fault::bad_input(format!("{path} {command} may change the router; it is not run as a read")));
+        }
+        let args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let ask = Ask::Run { path, command: command.to_owned(), args, within };
+        let (kept, source) = self.ask(ask, Duration::ZERO).await?;
+        let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
+        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, requests })
+    }
+
+    /// Forgets kept answers: something on the router was changed. Reads under way are not given to later callers.
+    pub fn forget(&self) {
+        self.slot.next_generation();
+        self.shared.cache.forget(&self.slot.id);
+    }
+
+    /// How much slower than configured this router wants to be asked: 1, 2 or 4.
+    pub fn pace_factor(&self) -> u32 {
+        self.slot.pace().factor()
+    }
+
+    fn age_ms(&self, kept: &Kept) -> u64 {
+        kept.age(self.shared.clock.mono()).as_millis() as u64
+    }
+
+    async fn ask(&self, ask: Ask, max_age: Duration) -> Result<(Kept, Source), Fault> {
+        self.shared.admit(&self.slot.id)?;
+        let (mut landed, source) = match ask.key() {
+            None => (self.depart(ask, None)?, Source::Asked),
+            Some(key) => match self.join(ask, key, max_age)? {
+                Joined::Kept(kept) => return Ok((kept, Source::Cache)),
+                Joined::Flight(landed, source) => (landed, source),
+            },
+        };
+        let result = landed.wait_for(Option::is_some).await.map_err(|_| Fault::from(FleetError::Closing))?;
+        match result.as_ref().expect("waited for it") {
+            Ok(kept) => Ok((kept.clone(), source)),
+            Err(shared) => Err(fault::copy(shared)),
+        }
+    }
+
+    /// From the cache, onto an equal read under way, or off on a new one; decided under one lock, so that a read that
+    /// ends this moment is found in one place or the other.
+    fn join(&self, ask: Ask, key: Arc<str>, max_age: Duration) -> Result<Joined, Fault> {
+        let flight = (self.slot.generation(), key);
+        let mut flights = self.slot.flights();
+        if let Some(kept) = self.shared.cache.get(&self.slot.id, &flight.1, max_age, self.shared.clock.mono()) {
+            return Ok(Joined::Kept(kept));
+        }
+        if let Some(under_way) = flights.get(&flight) {
+            return Ok(Joined::Flight(under_way.subscribe(), Source::Joined));
+        }
+        let (sender, landed) = watch::channel(None);
+        self.slot.enqueue(&self.shared)?;
+        flights.insert(flight.clone(), sender.clone());
+        drop(flights);
+        self.shared.tracker.spawn(self.clone().fly(ask, Some(flight), sender));
+        Ok(Joined::Flight(landed, Source::Asked))
+    }
+
+    fn depart(&self, ask: Ask, flight: Option<Flight>) -> Result<watch::Receiver<Landed>, Fault> {
+        let (sender, landed) = watch::channel(None);
+        self.slot.enqueue(&self.shared)?;
+        self.shared.tracker.spawn(self.clone().fly(ask, flight, sender));
+        Ok(landed)
+    }
+
+    /// One request from queue to answer, in its own task: callers may leave, it lands all the same.
+    async fn fly(self, ask: Ask, flight: Option<Flight>, landed: watch::Sender<Landed>) {
+        // Also when this task panics: nobody may wait for a flight that is no more.
+        let under_way = UnderWay { slot: self.slot.clone(), flight, landed };
+        let flight = under_way.flight.as_ref();
+        let Some(result) = self.slot.serve(&self.shared, &ask, flight, &under_way.landed).await else { return };
+        if let (Ok(kept), Some((generation, key))) = (&result, flight)
+            && *generation == self.slot.generation()
+        {
+            self.shared.cache.put(&self.slot.id, key, kept.clone());
+        }
+        under_way.land(result.map_err(Arc::new));
+        self.shared.store_status(&self.slot.id).await;
+    }
+}
+
+enum Joined {
+    Kept(Kept),
+    Flight(watch::Receiver<Landed>, Source),
+}
+
+fn requests(kept: &Kept, source: &Source) -> u32 {
+    if matches!(source, Source::Asked) { kept.requests } else { 0 }
+}
+
+/// A flight on the board; off it when this goes, whatever the reason.
+struct UnderWay {
+    slot: Arc<Slot>,
+    flight: Option<Flight>,
+    landed: watch::Sender<Landed>,
+}
+
+impl UnderWay {
+    fn land(self, result: Result<Kept, Arc<Fault>>) {
+        let landed = self.landed.clone();
+        // Off the board first: who comes now finds the answer in the cache, or asks anew.
+        drop(self);
+        landed.send_replace(Some(result));
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        if let Some(flight) = &self.flight {
+            self.slot.strike(flight, &self.landed);
+        }
+    }
+}

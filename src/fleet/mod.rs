@@ -1,0 +1,40 @@
+//! Which routers there are, and the one way to each of them.
+//!
+//! Trust: a router's certificate and SSH host key are shown to a person (or compared with what they gave) before any
+//! credential leaves, then pinned together. One that shows another key is quarantined: it is sent nothing until a
+//! person pins it again. A device of another environment is never touched.
+//!
+//! Everything that asks a router goes through its [`Lane`].
+
+mod address;
+mod breaker;
+mod cache;
+mod check;
+mod config;
+mod credential;
+mod device;
+mod enroll;
+mod fault;
+mod lane;
+mod naming;
+mod pace;
+mod probe;
+mod registry;
+mod slot;
+mod status;
+mod trust;
+mod wire;
+
+pub use check::{Connectivity, Reach, Sample};
+pub use config::{Config, HealthCheck, Settings, VerifyTls};
+pub use credential::{NewCredential, Password, Reference};
+pub use device::{Can, Capability, Device, Facts, Package, Pins, Status, Wifi, WwwSsl};
+pub use enroll::{Changes, NewDevice};
+pub use fault::FleetError;
+pub use lane::{Answer, Counted, Lane, Read};
+pub use registry::{Dial, Fleet, Parts};
+pub use trust::{Place, Presented};
+pub use wire::{Ask, Said, Wire};
+
+#[cfg(test)]
+mod lane_tests;

@@ -1,0 +1,175 @@
+//! How routers are doing: kept in memory, stored when it changes or every five minutes.
+//!
+//! What may be lost for some seconds (reachable, last seen) waits to be stored in groups; a quarantine is stored
+//! before anybody is told, since forgetting it would send credentials to a stranger after a restart.
+
+use crate::base::clock::Wall;
+use crate::base::events::Event;
+use crate::base::ids::DeviceId;
+use crate::fleet::device::{Device, Status};
+use crate::fleet::registry::{Entry, Shared};
+use crate::fleet::wire::Said;
+use crate::routeros::RouterError;
+use crate::store::{Durability, Record, Table};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// `last_seen` in memory is renewed when it is older; renewing copies the record.
+const SEEN_GRAIN_MS: i64 = 2_000;
+/// `last_seen` in the store is renewed when it is older: flash wears.
+const STORE_EVERY: Duration = Duration::from_secs(300);
+
+/// What is stored of a device's status.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct StatusRecord {
+    status: Status,
+    last_seen: Option<Wall>,
+    last_error: Option<String>,
+}
+
+impl Record for StatusRecord {
+    const TABLE: &'static str = "device_status";
+    const VERSION: u8 = 1;
+}
+
+impl StatusRecord {
+    /// A device's status.
+    pub fn of(device: &Device) -> Self {
+        StatusRecord { status: device.status, last_seen: device.last_seen, last_error: device.last_error.clone() }
+    }
+
+    /// Into the device's record.
+    pub fn onto(self, device: &mut Device) {
+        device.status = self.status;
+        device.last_seen = self.last_seen;
+        device.last_error = self.last_error;
+    }
+}
+
+/// What the store knows of a status, and since when.
+#[derive(Debug, Clone)]
+pub struct Health {
+    stored: StatusRecord,
+    at: Duration,
+}
+
+impl Health {
+    /// Stored at `at` (monotonic).
+    pub fn stored(stored: StatusRecord, at: Duration) -> Self {
+        Health { stored, at }
+    }
+
+    /// Whether the store should hear of it now.
+    fn is_due(&self, now: &StatusRecord, at: Duration) -> bool {
+        let changed = self.stored.status != now.status || self.stored.last_error != now.last_error;
+        changed || (self.stored != *now && at.saturating_sub(self.at) >= STORE_EVERY)
+    }
+}
+
+/// What a request tells about its router.
+enum Seen {
+    /// It answered; with a complaint about us, perhaps.
+    Answered(Option<String>),
+    /// It did not.
+    Failed(String),
+    /// It is another one.
+    Stranger(String),
+    /// Nothing.
+    Nothing,
+}
+
+fn seen(result: &Result<Said, RouterError>) -> Seen {
+    match result {
+        Ok(_) => Seen::Answered(None),
+        Err(error @ RouterError::Pin { .. }) => Seen::Stranger(error.to_string()),
+        Err(RouterError::Argument { .. } | RouterError::Closed { .. }) => Seen::Nothing,
+        Err(error @ RouterError::Denied { .. }) => Seen::Answered(Some(error.to_string())),
+        // A certificate nobody vouches for: no pin would mend it, so it is no quarantine.
+        Err(error @ RouterError::Tls { .. }) => Seen::Failed(error.to_string()),
+        Err(error) if error.is_outage() => Seen::Failed(error.to_string()),
+        Err(_) => Seen::Answered(None),
+    }
+}
+
+impl Shared {
+    /// Takes note of what a request showed. A quarantine is stored before this returns.
+    pub async fn note(&self, id: &DeviceId, result: &Result<Said, RouterError>) {
+        let now = self.clock.wall();
+        let changed = match seen(result) {
+            Seen::Nothing => return,
+            Seen::Stranger(why) => return self.quarantine(id, why).await,
+            Seen::Answered(complaint) => self.with_entry(id, |entry| answered(entry, complaint, now)),
+            Seen::Failed(why) => self.with_entry(id, |entry| turn(entry, Status::Unreachable, Some(why))),
+        };
+        if changed == Some(true) {
+            self.bus.tell(Event::Health(id.clone()));
+        }
+    }
+
+    /// Sends the device nothing more until it is pinned again.
+    pub async fn quarantine(&self, id: &DeviceId, why: String) {
+        tracing::warn!(device = %id, %why, "quarantined");
+        if self.with_entry(id, |entry| turn(entry, Status::Quarantined, Some(why))) != Some(true) {
+            return;
+        }
+        self.put_status(id, Durability::Now).await;
+        self.slot(id).start_over();
+        self.cache.forget(id);
+        self.bus.tell(Event::Health(id.clone()));
+    }
+
+    /// Stores a device's status when it is due; it may wait for others.
+    pub async fn store_status(&self, id: &DeviceId) {
+        let now = self.clock.mono();
+        let due = self.with_entry(id, |entry| entry.health.is_due(&StatusRecord::of(&entry.device), now));
+        if due == Some(true) {
+            self.put_status(id, Durability::Soon).await;
+        }
+    }
+
+    /// Stores every status that differs from the stored one.
+    pub async fn store_statuses(&self) {
+        for id in self.ids() {
+            if self.with_entry(&id, |entry| entry.health.stored != StatusRecord::of(&entry.device)) == Some(true) {
+                self.put_status(&id, Durability::Soon).await;
+            }
+        }
+    }
+
+    async fn put_status(&self, id: &DeviceId, durability: Durability) {
+        let at = self.clock.mono();
+        let record = self.with_entry(id, |entry| {
+            let record = StatusRecord::of(&entry.device);
+            entry.health = Health::stored(record.clone(), at);
+            record
+        });
+        let Some(record) = record else { return };
+        if let Err(error) = Table::new(self.store.clone()).put(id.as_str(), &record, durability).await {
+            // It stays true in memory; the next change tries again.
+            tracing::warn!(device = %id, %error, "status not stored");
+        }
+    }
+}
+
+/// Whether that is news.
+fn answered(entry: &mut Entry, complaint: Option<String>, now: Wall) -> bool {
+    let news = turn(entry, Status::Reachable, complaint);
+    let stale = entry.device.last_seen.is_none_or(|seen| (now.0 - seen.0).abs() >= SEEN_GRAIN_MS);
+    if (news || stale) && entry.device.status == Status::Reachable {
+        Arc::make_mut(&mut entry.device).last_seen = Some(now);
+    }
+    news
+}
+
+/// Quarantine and retirement are left by a person only.
+fn turn(entry: &mut Entry, status: Status, why: Option<String>) -> bool {
+    let device = &entry.device;
+    if matches!(device.status, Status::Quarantined | Status::Decommissioned) || (device.status == status && device.last_error == why) {
+        return false;
+    }
+    let device = Arc::make_mut(&mut entry.device);
+    device.status = status;
+    device.last_error = why;
+    true
+}

@@ -1,0 +1,163 @@
+//! What a router presents before we send it anything, compared with what a person expects.
+
+use crate::base::fault::{Fault, Kind};
+use crate::base::secret::Secret;
+use crate::fleet::address;
+use crate::fleet::config::{Settings, VerifyTls};
+use crate::fleet::device::{Device, Pins};
+use crate::fleet::fault::FleetError;
+use crate::fleet::registry::{Fleet, Shared};
+use crate::fleet::wire::Wire;
+use crate::routeros::pin::format_fingerprint;
+use crate::routeros::{Endpoint, HostKey, Presented as Certificate, Trust, probe_host_key, probe_is_routeros, probe_tls};
+use std::sync::Arc;
+
+/// Where a router listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Host name or IP address.
+    pub address: String,
+    /// Port of REST.
+    pub rest_port: u16,
+    /// Port of SSH.
+    pub ssh_port: u16,
+    /// REST without TLS.
+    pub plain_http: bool,
+}
+
+/// What is there, seen without sending a credential.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// The certificate; `None` on plain HTTP.
+    pub tls: Option<Certificate>,
+    /// The SSH host key; `None` when SSH does not answer, which is no hindrance.
+    pub ssh: Option<HostKey>,
+    /// Why there is no host key.
+    pub ssh_error: Option<String>,
+    /// Whether a RouterOS REST service answers: always, or there would be an error instead.
+    pub is_routeros: bool,
+}
+
+impl Presented {
+    /// What to pin of it under a way of verifying; with `expected` given, that is pinned whatever the way.
+    pub(super) fn pins(&self, verify: VerifyTls, expected: &Pins) -> Pins {
+        let pinned = verify == VerifyTls::Pin || expected.tls.is_some();
+        Pins { tls: self.tls.as_ref().filter(|_| pinned).map(|tls| tls.sha256), ssh: self.ssh.as_ref().map(|ssh| ssh.fingerprint.clone()) }
+    }
+
+    /// Errs with `Untrusted` when a fingerprint differs, `Unreachable` when one was expected and nothing is shown.
+    pub(super) fn compare(&self, expected: &Pins) -> Result<(), Fault> {
+        if let Some(tls) = &expected.tls {
+            let presented = self.tls.as_ref().map(|shown| shown.sha256);
+            match presented {
+                Some(shown) if shown == *tls => {}
+                Some(shown) => return Err(differs("TLS", format_fingerprint(tls), format_fingerprint(&shown))),
+                None => {
+                    return Err(Fault::bad_input("plain HTTP has no TLS fingerprint").hint("leave out --plain-http, or the fingerprint"));
+                }
+            }
+        }
+        match (&expected.ssh, &self.ssh) {
+            (None, _) => Ok(()),
+            (Some(ssh), Some(shown)) if *ssh == shown.fingerprint => Ok(()),
+            (Some(ssh), Some(shown)) => Err(differs("SSH", ssh.clone(), shown.fingerprint.clone())),
+            (Some(_), None) => {
+                let why = self.ssh_error.as_deref().unwrap_or("no answer");
+                Err(Fault::new(Kind::Unreachable, format!("the SSH fingerprint cannot be compared: {why}"))
+                    .hint("enable the ssh service on the router, or leave the SSH fingerprint out"))
+            }
+        }
+    }
+}
+
+fn differs(what: &'static str, expected: String, presented: String) -> Fault {
+    FleetError::Fingerprint { what, expected, presented }.into()
+}
+
+impl Fleet {
+    /// Looks at what a place presents; sends no credential.
+    ///
+    /// Errs with `BadInput` for an address no router may have, `Unreachable` when nothing answers, when TLS fails or
+    /// when what answers is not RouterOS.
+    pub async fn present(&self, place: &Place) -> Result<Presented, Fault> {
+        let settings = &self.shared.settings;
+        let place = check_place(place, settings).await?;
+        let limit = settings.routeros.connect_timeout();
+        let tls = async {
+            if place.plain_http {
+                return Ok(None);
+            }
+            probe_tls(&place.address, place.rest_port, limit).await.map(Some)
+        };
+        let (tls, ssh) = tokio::join!(tls, probe_host_key(&place.address, place.ssh_port, limit));
+        let tls = tls?;
+        // Pinned to what was just shown: the peer that is asked is the one that will be trusted.
+        let trust = tls.as_ref().map_or(Trust::Off, |shown| Trust::Pin(shown.sha256));
+        let nobody = endpoint(&place, settings, String::new(), Secret::default(), trust);
+        probe_is_routeros(&nobody).await?;
+        let (ssh, ssh_error) = match ssh {
+            Ok(key) => (Some(key), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        Ok(Presented { tls, ssh, ssh_error, is_routeros: true })
+    }
+}
+
+/// The place with its address in one spelling, checked as text and where it points.
+pub(super) async fn check_place(place: &Place, settings: &Settings) -> Result<Place, Fault> {
+    let rules = address::Rules { loopback: true, own_listeners: &settings.own_listeners };
+    let limit = settings.routeros.connect_timeout();
+    let host = address::parse_host(&place.address, place.rest_port, &rules)?;
+    for (port, flag) in [(place.rest_port, "--rest-port"), (place.ssh_port, "--ssh-port")] {
+        if port == 0 {
+            return Err(Fault::bad_input("port 0 is none").hint(format!("give {flag} 1 to 65535")));
+        }
+    }
+    address::resolve(&host, place.rest_port, &rules, limit).await?;
+    Ok(Place { address: host, ..place.clone() })
+}
+
+/// Where and how to talk to a router.
+pub(super) fn endpoint(place: &Place, settings: &Settings, user: String, password: Secret, trust: Trust) -> Endpoint {
+    let mut endpoint = Endpoint::new(place.address.clone(), place.rest_port, user, password, trust);
+    endpoint.plain = place.plain_http;
+    endpoint.connect_timeout = settings.routeros.connect_timeout();
+    endpoint.timeout = settings.routeros.rest_timeout();
+    endpoint
+}
+
+/// Whom to believe at a device's address. Errs with `Untrusted` when nothing is pinned and pins are the rule.
+pub(super) fn trust_of(device: &Device, verify: VerifyTls) -> Result<Trust, Fault> {
+    match (device.pins.tls, verify) {
+        _ if device.plain_http => Ok(Trust::Off),
+        (Some(sha256), _) => Ok(Trust::Pin(sha256)),
+        (None, VerifyTls::Ca) => Ok(Trust::Ca),
+        (None, VerifyTls::Off) => Ok(Trust::Off),
+        (None, VerifyTls::Pin) => {
+            let why = "no certificate is pinned for it".to_owned();
+            Err(FleetError::Quarantined { name: device.name.clone(), why }.into())
+        }
+    }
+}
+
+impl Device {
+    /// Where its router listens.
+    pub fn place(&self) -> Place {
+        Place { address: self.address.clone(), rest_port: self.rest_port, ssh_port: self.ssh_port, plain_http: self.plain_http }
+    }
+}
+
+impl Shared {
+    /// A connection to a device as its record says, with its stored login. Checks where the address points by now.
+    pub(super) async fn dial(&self, device: &Device) -> Result<Arc<dyn Wire>, Fault> {
+        let password = self.credential(device)?.open(&device.id, &self.seal, &self.settings).await?;
+        self.dial_with(device, password).await
+    }
+
+    /// As `dial`, with a login that is being tried.
+    pub(super) async fn dial_with(&self, device: &Device, password: Secret) -> Result<Arc<dyn Wire>, Fault> {
+        let place = check_place(&device.place(), &self.settings).await?;
+        let trust = trust_of(device, self.settings.routeros.verify_tls)?;
+        Ok((self.connect)(endpoint(&place, &self.settings, device.username.clone(), password, trust))?)
+    }
+}

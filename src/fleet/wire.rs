@@ -1,0 +1,72 @@
+//! What a lane asks of a router, apart from how: REST in the appliance, a script in the lane's tests.
+
+use crate::routeros::{MenuPath, Query, Rest, RouterError, Row};
+use futures_util::future::{BoxFuture, FutureExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One question.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// Rows of a menu.
+    Print(MenuPath, Query),
+    /// How many rows it has.
+    Count(MenuPath, Query),
+    /// A bounded command that changes nothing, such as `monitor once`.
+    Run {
+        /// Where the command is.
+        path: MenuPath,
+        /// `monitor`, `ping`.
+        command: String,
+        /// Its arguments.
+        args: Vec<(String, String)>,
+        /// How long its answer may take; the client cuts it to the router's own limit.
+        within: Duration,
+    },
+}
+
+impl Ask {
+    /// Equal questions have equal keys; a command is never equal to another.
+    pub fn key(&self) -> Option<Arc<str>> {
+        let key = |verb: &str, path: &MenuPath, query: &Query| {
+            // Neither column names nor words hold a line feed unescaped by Debug.
+            format!("{verb} {path} {:?} {:?}", query.proplist, query.words).into()
+        };
+        match self {
+            Ask::Print(path, query) => Some(key("print", path, query)),
+            Ask::Count(path, query) => Some(key("count", path, query)),
+            Ask::Run { .. } => None,
+        }
+    }
+}
+
+/// What a router says to it.
+#[derive(Debug)]
+pub enum Said {
+    /// Rows, in the router's order.
+    Rows(Vec<Row>),
+    /// A number of rows.
+    Count(u64),
+}
+
+/// A way to one router. Its requests end by themselves within its own time limits.
+pub trait Wire: Send + Sync {
+    /// Asks one question.
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Said, RouterError>>;
+}
+
+impl Wire for Rest {
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Said, RouterError>> {
+        async move {
+            match ask {
+                Ask::Print(path, query) => self.print(path, query).await.map(Said::Rows),
+                Ask::Count(path, query) => self.count(path, query).await.map(Said::Count),
+                Ask::Run { path, command, args, within } => {
+                    let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+                    self.run_within(path, command, &args, *within).await.map(Said::Rows)
+                }
+            }
+        }
+        .boxed()
+    }
+}

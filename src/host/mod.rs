@@ -1,0 +1,6 @@
+//! The process on its operating system: where it keeps things, how it logs, and how it talks to its supervisor.
+
+pub mod log;
+pub mod notify;
+pub mod paths;
+pub mod signal;

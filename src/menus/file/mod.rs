@@ -1,0 +1,8 @@
+//! `/file` and what is below it.
+
+pub mod root;
+
+use super::Menu;
+
+/// The menus of this folder.
+pub const MENUS: &[&Menu] = &[&root::MENU];

@@ -1,0 +1,29 @@
+//! One router and nothing else: its REST answers, its value syntax, its certificate and host key.
+//!
+//! Knows nothing of fleets, roles or MCP. `path`, `value`, `row`, `query`, `version` and `script` are pure.
+
+pub mod answer;
+pub mod command;
+pub mod fault;
+pub mod net;
+pub mod path;
+pub mod pin;
+pub mod query;
+pub mod rest;
+pub mod row;
+pub mod script;
+pub mod ssh;
+pub mod tls;
+pub mod value;
+pub mod version;
+
+pub use fault::{Denial, RouterError, TlsTrouble};
+pub use path::MenuPath;
+pub use pin::{Roots, Trust};
+pub use query::{Filter, Query};
+pub use rest::{Endpoint, Rest};
+pub use row::{Row, rows};
+pub use ssh::{HostKey, probe_host_key};
+pub use tls::{Presented, probe_is_routeros, probe_tls};
+pub use value::Kind;
+pub use version::Version;

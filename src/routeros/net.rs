@@ -1,0 +1,113 @@
+//! The way to a router: `host:port`, TCP with a deadline, and what an I/O error means in words.
+
+use crate::routeros::fault::{RouterError, Stage};
+use std::{error::Error, io, net::IpAddr, time::Duration};
+use tokio::net::{TcpStream, lookup_host};
+
+/// Longest host name DNS allows.
+const MAX_HOST_BYTES: usize = 253;
+
+/// `192.0.2.7:443`, `[2001:db8::1]:443`.
+pub fn place(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// # Errors
+/// [`RouterError::Argument`] when `host` is neither an IP address (without brackets or zone) nor a DNS name.
+pub fn check_host(host: &str) -> Result<(), RouterError> {
+    let inside = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    let name = !host.is_empty() && host.len() <= MAX_HOST_BYTES && host.bytes().all(inside);
+    // The URL rules read names that end in a number as IPv4, in forms such as 0x7f.1 too.
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or("");
+    let numeric = last.starts_with(|c: char| c.is_ascii_digit()) && last.bytes().all(|b| b.is_ascii_hexdigit() || b == b'x' || b == b'X');
+    if host.parse::<IpAddr>().is_ok() || (name && !numeric && !host.starts_with(['.', '-'])) {
+        return Ok(());
+    }
+    Err(RouterError::Argument { why: "an address is an IP address or a host name".into() })
+}
+
+/// A TCP connection within a deadline that covers name resolution.
+pub(crate) async fn connect(host: &str, port: u16, within: Duration) -> Result<TcpStream, RouterError> {
+    check_host(host)?;
+    let at = place(host, port);
+    let unreachable = |why: String| RouterError::Unreachable { at: at.clone(), why };
+    let opening = async {
+        let addresses = lookup_host((host, port)).await.map_err(|_| unreachable("the name does not resolve".into()))?;
+        let mut last = unreachable("the name has no address".into());
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(stream) => {
+                    let _ = stream.set_nodelay(true);
+                    return Ok(stream);
+                }
+                Err(error) => last = unreachable(io_words(&error)),
+            }
+        }
+        Err(last)
+    };
+    let late = |_| RouterError::Timeout { at: at.clone(), after: within, stage: Stage::Connect };
+    tokio::time::timeout(within, opening).await.map_err(late)?
+}
+
+/// `connection refused`, not `Connection refused (os error 111)`.
+pub(crate) fn io_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the connection was closed".into(),
+        io::ErrorKind::TimedOut => "the connection timed out".into(),
+        kind => kind.to_string(),
+    }
+}
+
+/// The first cause of type `T`, also inside I/O errors, whose `source` skips what they wrap.
+pub(crate) fn find_cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<T>() {
+            return Some(found);
+        }
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = match wrapped {
+            Some(inner) => Some(inner as &(dyn Error + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        for host in ["192.0.2.7", "2001:db8::1", "router.example.net", "edge-7", "a_b", "1and1.example", "10.0.0.1.nip.io"] {
+            assert!(check_host(host).is_ok(), "{host}");
+        }
+        for host in [
+            "",
+            "a b",
+            "a/b",
+            "user@host",
+            "host:80",
+            "[::1]",
+            "fe80::1%eth0",
+            "0x7f.1",
+            "127.1",
+            "2130706433",
+            "a?b",
+            "-a",
+            "é",
+            "1.2.3.4.",
+        ] {
+            assert!(check_host(host).is_err(), "{host}");
+        }
+        assert_eq!(place("2001:db8::1", 443), "[2001:db8::1]:443");
+    }
+
+    #[test]
+    fn causes_are_found_inside_io_errors() {
+        let deep = io::Error::other(io::Error::other(rustls::Error::DecryptError));
+        assert_eq!(find_cause::<rustls::Error>(&deep), Some(&rustls::Error::DecryptError));
+        assert_eq!(find_cause::<rustls::Error>(&io::Error::other("x")), None);
+    }
+}

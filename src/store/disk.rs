@@ -1,0 +1,148 @@
+//! Where the store file lies: its lock, the kind of file system under it, and how to open it again.
+
+use crate::store::error::StoreError;
+use redb::StorageBackend;
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+/// What an engine's file lies on. Tests bring their own, with faults.
+pub(crate) trait Disk: Send + Sync + 'static {
+    /// A fresh way to the same bytes.
+    fn open(&self) -> io::Result<Box<dyn StorageBackend>>;
+    /// Nobody here needs the file any more.
+    fn release(&self);
+}
+
+/// A file, locked for as long as we have it.
+pub(crate) struct FileDisk {
+    path: PathBuf,
+    lock: Mutex<Option<File>>,
+}
+
+impl FileDisk {
+    /// Makes the file if need be (mode 0600) and locks it.
+    pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
+        let is_new = !path.exists();
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(|e| StoreError::io("opening the file", e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Held { path: path.to_owned() }),
+            Err(TryLockError::Error(e)) => return Err(StoreError::io("locking the file", e)),
+        }
+        if is_new {
+            sync_parent(path).map_err(|e| StoreError::io("making the file", e))?;
+        }
+        Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)) })
+    }
+}
+
+impl Disk for FileDisk {
+    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+        let file = OpenOptions::new().read(true).write(true).open(&self.path)?;
+        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let (here, held) = (file.metadata()?, lock.as_ref().ok_or(io::ErrorKind::NotConnected)?.metadata()?);
+        // A file put in place of the one we locked may be another process's.
+        if (here.dev(), here.ino()) != (held.dev(), held.ino()) {
+            return Err(io::Error::other("the file was replaced while we held it"));
+        }
+        Ok(Box::new(Plain(file)))
+    }
+
+    fn release(&self) {
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// A file without redb's own locks, which would refuse a second handle of this process.
+#[derive(Debug)]
+struct Plain(File);
+
+impl StorageBackend for Plain {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read_exact_at(out, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write_all_at(data, offset)
+    }
+}
+
+/// Makes a new or renamed directory entry survive a power cut.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
+}
+
+/// What a file system's type says about keeping state on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// RAM, by this name.
+    Volatile(&'static str),
+    /// Raw flash: every write wears it.
+    Flash,
+    /// Anything else.
+    Firm,
+}
+
+/// Looks at the file system below a path (which need not exist yet, its directory must).
+pub(crate) fn ground(path: &Path) -> Result<Ground, StoreError> {
+    let seen = if path.exists() { path } else { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) };
+    let stat = rustix::fs::statfs(seen).map_err(|e| StoreError::io("looking at the file system", e.into()))?;
+    Ok(ground_of(stat.f_type as u32))
+}
+
+/// Types from `linux/magic.h`.
+fn ground_of(magic: u32) -> Ground {
+    match magic {
+        0x0102_1994 => Ground::Volatile("tmpfs"),
+        0x8584_58f6 => Ground::Volatile("ramfs"),
+        0x0000_72b6 | 0x2405_1905 => Ground::Flash, // jffs2, ubifs
+        _ => Ground::Firm,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ram_is_volatile_and_raw_flash_is_spared() {
+        assert_eq!(ground_of(0x0102_1994), Ground::Volatile("tmpfs"));
+        assert_eq!(ground_of(0x8584_58f6), Ground::Volatile("ramfs"));
+        assert_eq!(ground_of(0x2405_1905), Ground::Flash);
+        assert_eq!(ground_of(0xef53), Ground::Firm, "ext4");
+        assert_eq!(ground_of(0x794c_7630), Ground::Firm, "overlayfs, as in containers and on OpenWrt");
+    }
+
+    #[test]
+    fn a_file_put_in_place_of_ours_is_not_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("s.redb");
+        let disk = FileDisk::open(&path).unwrap();
+        std::fs::rename(&path, dir.path().join("old")).unwrap();
+        std::fs::write(&path, b"").unwrap();
+        assert!(Disk::open(&disk).unwrap_err().to_string().contains("replaced"));
+    }
+}

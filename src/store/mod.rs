@@ -1,0 +1,161 @@
+//! The store: bytes under `(table, key)` behind three calls — `get`, `scan`, `commit`.
+//!
+//! - `commit` is all or nothing. With [`Durability::Now`] it is on the disk when the future resolves; concurrent
+//!   callers share flushes. With [`Durability::Soon`] it is visible at once and on the disk within the flush interval.
+//! - After a disk error, reads go on and commits answer [`StoreError::Io`] until the disk takes writes again; no
+//!   restart is needed. A commit refused so is not acknowledged, but may be found stored when the error came late.
+//! - One process at a time: the file is locked from open to close.
+//!
+//! The store knows no domain type: records ([`Record`], [`Table`]) and sealing ([`Seal`]) are given bytes and names.
+
+mod disk;
+mod engine;
+mod error;
+mod migrate;
+mod options;
+pub(crate) mod queue;
+mod record;
+mod redb;
+mod scan;
+pub mod seal;
+mod table;
+mod writer;
+
+pub use engine::{Batch, Durability};
+pub use error::StoreError;
+pub use options::{Config, FlashSaver, Options};
+pub use record::{Record, body_as, decode, encode};
+pub use seal::{Place, Seal};
+pub use table::Table;
+
+use disk::{Disk, FileDisk, Ground};
+use queue::Queue;
+use redb::Redb;
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::sync::oneshot;
+use writer::{Request, Shared, Writer};
+
+pub(crate) use disk::sync_parent;
+
+/// Keys and values of one batch together.
+pub const MAX_BATCH_BYTES: usize = 16 << 20;
+
+/// How long a commit waits for the disk before it gives up knowing.
+const COMMIT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A handle to the open store; clones share it. Dropping the last one flushes and closes, blocking for as long as
+/// that takes; prefer [`Store::close`].
+#[derive(Clone)]
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+    shared: Arc<Shared>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    closed: Mutex<Option<oneshot::Receiver<Result<(), StoreError>>>>,
+    volatile: bool,
+}
+
+impl Store {
+    /// Opens the file or makes an empty one, and brings its schema up to date. Blocks for milliseconds.
+    ///
+    /// Errs with `Volatile` on a RAM file system (unless allowed), `Held` while another process has the file, `Newer`
+    /// when a newer build wrote it (nothing is changed then), `Damaged` or `Io`.
+    pub fn open(options: Options) -> Result<Store, StoreError> {
+        let volatile = match disk::ground(&options.path)? {
+            Ground::Volatile(file_system) if !options.volatile_ok => {
+                let path = options.path.parent().unwrap_or(&options.path).to_owned();
+                return Err(StoreError::Volatile { path, file_system });
+            }
+            ground => matches!(ground, Ground::Volatile(_)),
+        };
+        let disk = FileDisk::open(&options.path)?;
+        Store::on(Box::new(disk), volatile, &options)
+    }
+
+    fn on(disk: Box<dyn Disk>, volatile: bool, options: &Options) -> Result<Store, StoreError> {
+        let engine = Redb::open(disk, options.cache_bytes())?;
+        migrate::up(&engine)?;
+        let shared = Arc::new(Shared { engine: Box::new(engine), waiting: RwLock::default(), queue: Queue::new() });
+        let writer = Writer::new(shared.clone(), options.flush_interval);
+        let (done, closed) = oneshot::channel();
+        let thread = std::thread::Builder::new()
+            .name("store".into())
+            .spawn(move || {
+                let result = writer.run();
+                let _ = done.send(result);
+            })
+            .map_err(|e| StoreError::io("starting the writer", e))?;
+        let (thread, closed) = (Mutex::new(Some(thread)), Mutex::new(Some(closed)));
+        Ok(Store(Arc::new(Inner { shared, thread, closed, volatile })))
+    }
+
+    /// The value of a key. Reads from memory or the page cache; never waits for a commit.
+    pub fn get(&self, table: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.shared.get(table, key)
+    }
+
+    /// At most `limit` rows from a key on, in key order. To go on, pass `Bound::Excluded` of the last key.
+    pub fn scan(&self, table: &'static str, from: Bound<&str>, limit: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        self.0.shared.scan(table, from, limit)
+    }
+
+    /// Changes the store, all or nothing. A caller that stops waiting does not stop the commit.
+    ///
+    /// Errs with `Expectation` when an [`expect`](Batch::expect) does not hold (other callers' batches are unharmed),
+    /// `Io` when the disk refuses, `Stalled` when it does not answer within 30 s (the outcome is unknown then).
+    pub async fn commit(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
+        let bytes = batch.bytes();
+        if bytes > MAX_BATCH_BYTES {
+            return Err(StoreError::TooLarge { bytes });
+        }
+        let (answer, result) = oneshot::channel();
+        let asked = async {
+            let request = Request { batch, durability, answer };
+            self.0.shared.queue.push(request).await.map_err(|_| StoreError::Closed)?;
+            result.await.map_err(|_| StoreError::Closed)?
+        };
+        let stalled = || StoreError::Stalled { seconds: COMMIT_DEADLINE.as_secs() };
+        tokio::time::timeout(COMMIT_DEADLINE, asked).await.map_err(|_| stalled())?
+    }
+
+    /// Whether the store is on a RAM file system: then no credentials may be kept in it.
+    pub fn is_volatile(&self) -> bool {
+        self.0.volatile
+    }
+
+    /// Flushes what waits, closes the file and releases its lock. Other clones answer `Closed` from then on.
+    pub async fn close(self) -> Result<(), StoreError> {
+        self.0.shared.queue.close();
+        let closed = self.0.closed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match closed {
+            Some(closed) => {
+                let stalled = |_| StoreError::Stalled { seconds: COMMIT_DEADLINE.as_secs() };
+                tokio::time::timeout(COMMIT_DEADLINE, closed).await.map_err(stalled)?.unwrap_or(Err(StoreError::Closed))
+            }
+            None => Err(StoreError::Closed),
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.queue.close();
+        if let Some(thread) = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod power_tests;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! The engine on redb: the only file that knows redb.
+//!
+//! - Commits are two-phase with quick repair: opening after a power cut does not walk the file, and router-supplied
+//!   text cannot be arranged into a valid-looking commit (redb's checksums are not cryptographic).
+//! - After an I/O error redb refuses writes until it is reopened. We reopen and repeat once; while that fails, the old
+//!   handle goes on serving reads. Its gate is shut first, so that it can never write into a file the new one owns.
+//! - The lock is ours (a lock on the file, held from open to close), not redb's: two handles of this process
+//!   overlap while reopening.
+
+use crate::store::disk::Disk;
+use crate::store::engine::{Changes, Engine, Rows};
+use crate::store::error::StoreError;
+use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError};
+use std::io;
+use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+fn definition(table: &'static str) -> TableDefinition<'static, &'static str, &'static [u8]> {
+    TableDefinition::new(table)
+}
+
+/// redb over a disk that can be opened again.
+pub(crate) struct Redb {
+    disk: Box<dyn Disk>,
+    cache_bytes: usize,
+    slot: RwLock<Option<Handle>>,
+}
+
+struct Handle {
+    database: Database,
+    gate: Arc<Gate>,
+}
+
+impl Redb {
+    /// Opens the file, or makes an empty one.
+    pub(crate) fn open(disk: Box<dyn Disk>, cache_bytes: usize) -> Result<Self, StoreError> {
+        let handle = open_handle(&*disk, cache_bytes)?;
+        Ok(Redb { disk, cache_bytes, slot: RwLock::new(Some(handle)) })
+    }
+
+    /// Whether the file holds no table at all.
+    pub(crate) fn is_new(&self) -> Result<bool, StoreError> {
+        let slot = self.read_slot();
+        let read = live(&slot)?.database.begin_read().map_err(failed("reading"))?;
+        Ok(read.list_tables().map_err(failed("reading"))?.next().is_none())
+    }
+
+    fn attempt(&self, changes: &Changes) -> Result<(), StoreError> {
+        let slot = self.read_slot();
+        let mut write = live(&slot)?.database.begin_write().map_err(failed("committing"))?;
+        write.set_two_phase_commit(true);
+        write.set_quick_repair(true);
+        // A failure on the way drops the transaction, which undoes it.
+        let mut changes = changes.iter().peekable();
+        while let Some(((name, _), _)) = changes.peek() {
+            let name = *name;
+            let mut table = write.open_table(definition(name)).map_err(failed("committing"))?;
+            while let Some(((_, key), value)) = changes.next_if(|((table, _), _)| *table == name) {
+                match value {
+                    Some(value) => table.insert(key.as_str(), value.as_slice()).map_err(failed("committing"))?,
+                    None => table.remove(key.as_str()).map_err(failed("committing"))?,
+                };
+            }
+        }
+        write.commit().map_err(failed("committing"))
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        let mut slot = self.write_slot();
+        live(&slot)?.gate.shut();
+        *slot = Some(open_handle(&*self.disk, self.cache_bytes)?);
+        Ok(())
+    }
+
+    fn read_slot(&self) -> RwLockReadGuard<'_, Option<Handle>> {
+        self.slot.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_slot(&self) -> RwLockWriteGuard<'_, Option<Handle>> {
+        self.slot.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Engine for Redb {
+    fn get(&self, table: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let slot = self.read_slot();
+        let read = live(&slot)?.database.begin_read().map_err(failed("reading"))?;
+        match read.open_table(definition(table)) {
+            Ok(table) => Ok(table.get(key).map_err(failed("reading"))?.map(|value| value.value().to_vec())),
+            Err(TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(failed("reading")(error)),
+        }
+    }
+
+    fn scan(&self, table: &'static str, from: Bound<&str>, limit: usize) -> Result<Rows, StoreError> {
+        let slot = self.read_slot();
+        let read = live(&slot)?.database.begin_read().map_err(failed("reading"))?;
+        let table = match read.open_table(definition(table)) {
+            Ok(table) => table,
+            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+            Err(error) => return Err(failed("reading")(error)),
+        };
+        let range = ReadableTable::range::<&str>(&table, (from, Bound::Unbounded)).map_err(failed("reading"))?;
+        range
+            .take(limit)
+            .map(|row| row.map(|(key, value)| (key.value().to_owned(), value.value().to_vec())).map_err(failed("reading")))
+            .collect()
+    }
+
+    fn write(&self, changes: &Changes) -> Result<(), StoreError> {
+        match self.attempt(changes) {
+            // The failed commit may have reached the disk after all; writing the same values again is harmless.
+            Err(error) if error.is_io() => {
+                tracing::warn!(%error, cause = ?std::error::Error::source(&error), "reopening the store after an I/O error");
+                self.reopen()?;
+                self.attempt(changes)
+            }
+            done => done,
+        }
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        let Some(handle) = self.write_slot().take() else { return Err(StoreError::Closed) };
+        let closed = handle.database.close().map_err(failed("closing"));
+        self.disk.release();
+        closed
+    }
+}
+
+fn live<'a>(slot: &'a Option<Handle>) -> Result<&'a Handle, StoreError> {
+    slot.as_ref().ok_or(StoreError::Closed)
+}
+
+fn open_handle(disk: &dyn Disk, cache_bytes: usize) -> Result<Handle, StoreError> {
+    let gate = Arc::new(Gate { inner: disk.open().map_err(|e| StoreError::io("opening the file", e))?, shut: AtomicBool::new(false) });
+    let mut builder = Database::builder();
+    builder.set_cache_size(cache_bytes);
+    let database = builder.create_with_backend(Gated(gate.clone())).map_err(failed("opening the file"))?;
+    Ok(Handle { database, gate })
+}
+
+/// Turns any of redb's errors into ours.
+fn failed<E: Into<redb::Error>>(doing: &'static str) -> impl Fn(E) -> StoreError {
+    move |error| match error.into() {
+        // redb says so when the file does not start as a redb file does.
+        redb::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => StoreError::damaged(format!("{doing}: {e}")),
+        redb::Error::Io(e) => StoreError::io(doing, e),
+        redb::Error::PreviousIo => StoreError::io(doing, io::Error::other("an earlier write failed")),
+        redb::Error::DatabaseClosed => StoreError::Closed,
+        redb::Error::ValueTooLarge(bytes) => StoreError::TooLarge { bytes },
+        other => StoreError::damaged(format!("{doing}: {other}")),
+    }
+}
+
+/// A backend that can be cut off from writing while it still reads.
+#[derive(Debug)]
+struct Gate {
+    inner: Box<dyn StorageBackend>,
+    shut: AtomicBool,
+}
+
+impl Gate {
+    fn shut(&self) {
+        self.shut.store(true, Ordering::SeqCst);
+    }
+
+    fn open(&self) -> io::Result<&dyn StorageBackend> {
+        if self.shut.load(Ordering::SeqCst) { Err(io::Error::other("this handle was replaced")) } else { Ok(&*self.inner) }
+    }
+}
+
+#[derive(Debug)]
+struct Gated(Arc<Gate>);
+
+impl StorageBackend for Gated {
+    fn len(&self) -> io::Result<u64> {
+        self.0.inner.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.inner.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.open()?.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.open()?.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.open()?.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.0.inner.close()
+    }
+}

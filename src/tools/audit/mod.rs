@@ -1,0 +1,8 @@
+//! What was done here.
+
+use crate::tools::spec::Tool;
+
+mod get_events;
+
+/// In the order of `tools/list`.
+pub const TOOLS: &[&Tool] = &[&get_events::TOOL];

@@ -1,0 +1,29 @@
+//! Devices: our records of routers, and reaching them.
+
+use crate::tools::spec::Tool;
+
+mod add;
+mod check_connectivity;
+mod decommission;
+mod get;
+mod list;
+mod pin;
+mod present;
+mod remove;
+mod test;
+mod update;
+mod view;
+
+/// In the order of `tools/list`.
+pub const TOOLS: &[&Tool] = &[
+    &list::TOOL,
+    &get::TOOL,
+    &check_connectivity::TOOL,
+    &present::TOOL,
+    &add::TOOL,
+    &update::TOOL,
+    &test::TOOL,
+    &pin::TOOL,
+    &decommission::TOOL,
+    &remove::TOOL,
+];

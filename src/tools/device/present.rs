@@ -1,0 +1,78 @@
+//! `device.present`: what a router presents before any credential leaves.
+
+use crate::base::fault::Fault;
+use crate::base::span::Span;
+use crate::base::tier::{Effect, Tier};
+use crate::fleet::Place;
+use crate::routeros::pin::format_fingerprint;
+use crate::run;
+use crate::tools::context::Cx;
+use crate::tools::schema;
+use crate::tools::spec::{Audience, Tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "device.present",
+    title: "Show fingerprints",
+    about: "The TLS certificate and SSH host key that a place presents; sends no credential. Name a device, or an address that has no record yet.",
+    toolset: "core",
+    tier: Tier::Free,
+    effect: Effect::Reads,
+    audience: Audience::Operator,
+    timeout: Span::secs(60),
+    paths: &[],
+    untrusted: &[],
+    input: schema::input::<Args>,
+    output: || schema::output::<Map<String, Value>>(),
+    run: run!(run),
+};
+
+#[derive(Deserialize, JsonSchema)]
+struct Args {
+    /// A device we know, by id or name; or say the address.
+    device: Option<String>,
+    /// Host name or address.
+    address: Option<String>,
+    /// Port of REST.
+    rest_port: Option<u16>,
+    /// Port of SSH.
+    ssh_port: Option<u16>,
+    /// No TLS.
+    #[serde(default)]
+    plain_http: bool,
+}
+
+async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    let place = match (&args.device, args.address) {
+        (Some(name), _) => cx.device(name)?.place(),
+        (None, Some(address)) => Place {
+            address,
+            rest_port: args.rest_port.unwrap_or(if args.plain_http { 80 } else { 443 }),
+            ssh_port: args.ssh_port.unwrap_or(cx.world.settings.ssh_port),
+            plain_http: args.plain_http,
+        },
+        (None, None) => return Err(Fault::bad_input("device.present: address is missing")),
+    };
+    let seen = cx.world.fleet.present(&place).await?;
+    let mut warnings = Vec::new();
+    let ends = seen.tls.as_ref().and_then(|tls| tls.not_after);
+    if ends.is_some_and(|ends| ends < cx.world.clock.wall()) {
+        warnings.push("the certificate has expired; pinned it still works, `verify_tls = \"ca\"` would refuse it".to_owned());
+    }
+    if let Some(why) = &seen.ssh_error {
+        warnings.push(format!("no SSH host key: {why}"));
+    }
+    if place.plain_http {
+        warnings.push("without TLS anybody on the path can read the password and forge answers: reads only".to_owned());
+    }
+    let answer = json!({
+        "tls_fingerprint": seen.tls.as_ref().map(|tls| format_fingerprint(&tls.sha256)),
+        "tls_not_after": ends.map(|ends| ends.rfc3339()),
+        "tls_subject": seen.tls.as_ref().map(|tls| tls.subject.clone()),
+        "ssh_fingerprint": seen.ssh.as_ref().map(|ssh| ssh.fingerprint.clone()),
+        "warnings": warnings,
+    });
+    Ok(answer.as_object().cloned().unwrap_or_default())
+}

@@ -1,0 +1,84 @@
+//! `device.update`: changes a record; a new way to the router is tried before it is kept.
+
+use crate::base::fault::Fault;
+use crate::base::secret::Secret;
+use crate::base::span::Span;
+use crate::base::tier::{Effect, Tier};
+use crate::fleet::Changes;
+use crate::run;
+use crate::tools::context::Cx;
+use crate::tools::device::view;
+use crate::tools::schema;
+use crate::tools::spec::{Audience, Tool};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "device.update",
+    title: "Update a device",
+    about: "Changes a device's record or credential; a new address, user or password must work before it is kept.",
+    toolset: "core",
+    tier: Tier::Free,
+    effect: Effect::Administers,
+    audience: Audience::Operator,
+    timeout: Span::secs(60),
+    paths: &[
+        "/system/resource",
+        "/system/identity",
+        "/system/package",
+        "/system/device-mode",
+        "/system/routerboard",
+        "/ip/service",
+        "/user",
+        "/user/group",
+    ],
+    untrusted: &[],
+    input: schema::input::<Args>,
+    output: view::output,
+    run: run!(run),
+};
+
+#[derive(Deserialize, JsonSchema)]
+struct Args {
+    /// Device id or name.
+    #[schemars(length(min = 1))]
+    device: String,
+    /// A new name.
+    name: Option<String>,
+    /// Host name or address.
+    address: Option<String>,
+    /// Port of REST.
+    rest_port: Option<u16>,
+    /// Port of SSH.
+    ssh_port: Option<u16>,
+    /// The RouterOS user.
+    username: Option<String>,
+    /// Its password.
+    #[schemars(with = "Option<String>")]
+    password: Option<Secret>,
+    /// Where its password lies: file:PATH or credential:NAME.
+    password_ref: Option<String>,
+    /// A private key for SSH, in a file of this machine.
+    ssh_key_file: Option<String>,
+    /// Instead of all tags: KEY=VALUE each.
+    tags: Option<Vec<String>>,
+    /// Instead of all capabilities.
+    capabilities: Option<Vec<String>>,
+}
+
+async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    let device = cx.device(&args.device)?;
+    let changes = Changes {
+        name: args.name,
+        address: args.address,
+        rest_port: args.rest_port,
+        ssh_port: args.ssh_port,
+        username: args.username,
+        credential: view::credential(args.password, args.password_ref, args.ssh_key_file)?,
+        tags: args.tags.as_deref().map(view::tags).transpose()?,
+        capabilities: args.capabilities.as_deref().map(view::capabilities).transpose()?,
+    };
+    let device = cx.world.fleet.update(&device.id, changes).await?;
+    Ok(view::whole(&device, Value::Null))
+}

@@ -1,0 +1,129 @@
+//! How a device looks in answers.
+
+use crate::base::fault::Fault;
+use crate::base::secret::Secret;
+use crate::fleet::{Capability, Device, NewCredential, Password, Pins, Status};
+use crate::routeros::pin::{format_fingerprint, parse_fingerprint};
+use crate::routeros::ssh::is_fingerprint;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// A row of `device.list`.
+pub(super) fn brief(device: &Device) -> Map<String, Value> {
+    let tags: Map<String, Value> = device.tags.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
+    object(json!({
+        "id": device.id.as_str(),
+        "name": device.name,
+        "address": device.address,
+        "environment": device.environment.as_str(),
+        "status": device.status.as_str(),
+        "version": device.facts.version,
+        "board": device.facts.board,
+        "tags": tags,
+    }))
+}
+
+/// `device.get`, and what the command line prints of a device.
+pub(super) fn whole(device: &Device, health: Value) -> Map<String, Value> {
+    let facts = &device.facts;
+    let mut out = brief(device);
+    out.extend(object(json!({
+        "identity": facts.identity,
+        "serial": facts.serial,
+        "architecture": facts.architecture,
+        "firmware": facts.firmware,
+        "capabilities": device.capabilities.iter().map(|c| c.as_str()).collect::<Vec<_>>(),
+        "can": facts.can,
+        "packages": facts.packages.iter().map(|package| format!("{} {}", package.name, package.version)).collect::<Vec<_>>(),
+        "device_mode": facts.device_mode,
+        "flagged": facts.flagged,
+        "policies": facts.policies,
+        "unanswered": facts.unanswered,
+        "pins": {"tls": device.pins.tls.as_ref().map(format_fingerprint), "ssh": device.pins.ssh},
+        "rest_port": device.rest_port,
+        "ssh_port": device.ssh_port,
+        "plain_http": device.plain_http,
+        "username": device.username,
+        "last_seen": device.last_seen.map(|at| at.rfc3339()),
+        "last_error": device.last_error,
+        "health": health,
+    })));
+    out
+}
+
+/// Written out: the answer is built from the record, not from a type of its own.
+pub(super) fn output() -> Map<String, Value> {
+    let text = || json!({"type": ["string", "null"]});
+    let names = || json!({"type": "array", "items": {"type": "string"}});
+    let properties = json!({
+        "id": {"type": "string"}, "name": {"type": "string"}, "address": {"type": "string"}, "environment": {"type": "string"}, "status": {"type": "string"},
+        "version": text(), "board": text(), "tags": {"type": "object"}, "identity": text(), "serial": text(), "architecture": text(), "firmware": text(),
+        "capabilities": names(), "can": {"type": "object"}, "packages": names(), "device_mode": text(), "flagged": {"type": ["boolean", "null"]},
+        "policies": {"type": ["array", "null"]}, "unanswered": names(), "pins": {"type": "object"}, "rest_port": {"type": "integer"}, "ssh_port": {"type": "integer"}, "plain_http": {"type": "boolean"},
+        "username": {"type": "string"}, "last_seen": text(), "last_error": text(), "health": {"type": ["object", "null"]}
+    });
+    let Value::Object(schema) =
+        json!({"type": "object", "properties": properties, "required": ["id", "name", "address", "environment", "status", "tags", "pins"]})
+    else {
+        return Map::new();
+    };
+    schema
+}
+
+/// A status by its name.
+pub(super) fn status(word: &str) -> Result<Status, Fault> {
+    Status::ALL
+        .into_iter()
+        .find(|status| status.as_str() == word)
+        .ok_or_else(|| Fault::bad_input(format!("status must be one of {}", Status::ALL.map(Status::as_str).join(", "))))
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        _ => Map::new(),
+    }
+}
+
+/// A login from its arguments; none when none is given.
+pub(super) fn credential(
+    password: Option<Secret>,
+    reference: Option<String>,
+    ssh_key_file: Option<String>,
+) -> Result<Option<NewCredential>, Fault> {
+    let password = match (password, reference) {
+        (Some(_), Some(_)) => return Err(Fault::bad_input("give password or password_ref, not both")),
+        (Some(password), None) => Password::Given(password),
+        (None, Some(reference)) => Password::At(reference.parse()?),
+        (None, None) if ssh_key_file.is_some() => {
+            return Err(Fault::bad_input("ssh_key_file: REST still needs the password; give password or password_ref too"));
+        }
+        (None, None) => return Ok(None),
+    };
+    Ok(Some(NewCredential { password, ssh_key_file: ssh_key_file.map(Into::into) }))
+}
+
+/// Expected fingerprints from their arguments.
+pub(super) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<Pins, Fault> {
+    let tls = tls
+        .map(|text| parse_fingerprint(text).ok_or_else(|| Fault::bad_input("tls_fingerprint: write sha256: and 64 hexadecimal digits")))
+        .transpose()?;
+    if ssh.as_deref().is_some_and(|text| !is_fingerprint(text)) {
+        return Err(Fault::bad_input("ssh_fingerprint: write SHA256: and base64, as ssh-keygen -l prints it"));
+    }
+    Ok(Pins { tls, ssh })
+}
+
+/// `KEY=VALUE` each.
+pub(super) fn tags(given: &[String]) -> Result<Vec<(String, String)>, Fault> {
+    let pair = |tag: &String| {
+        let split = tag.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+        split.ok_or_else(|| Fault::bad_input("tags: write KEY=VALUE"))
+    };
+    given.iter().map(pair).collect()
+}
+
+/// Capabilities by their names.
+pub(super) fn capabilities(given: &[String]) -> Result<BTreeSet<Capability>, Fault> {
+    given.iter().map(|word| word.parse().map_err(Fault::bad_input)).collect()
+}

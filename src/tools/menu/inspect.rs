@@ -1,0 +1,140 @@
+//! What a router says about its own menus: `POST /rest/console/inspect`, asked lazily and kept.
+//!
+//! Three or four small requests a menu, kept in the store by version, architecture and packages, so that a second device of
+//! the same build costs nothing and the answer is there while a router is away. Path words that hang RouterOS up to
+//! 7.21.3 (`do`, `where`, `else`, `rule`, `command`, `on-error`) are never walked into.
+
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::hex;
+use crate::fleet::Device;
+use crate::store::{self, Batch, Durability, Record};
+use crate::tools::context::Cx;
+use crate::tools::router::{Router, Seen, View};
+use serde::{Deserialize, Serialize};
+
+/// What a router knows of one menu.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Learnt {
+    /// Names that `add` takes; empty where there is no `add`.
+    pub(super) add: Vec<String>,
+    /// Names that `set` takes.
+    pub(super) set: Vec<String>,
+    /// Names that can be read, where the router lists them.
+    pub(super) get: Vec<String>,
+    /// Commands other than those every menu has.
+    pub(super) commands: Vec<String>,
+    /// Menus below.
+    pub(super) children: Vec<String>,
+}
+
+impl Record for Learnt {
+    const TABLE: &'static str = "menu_learnt";
+    const VERSION: u8 = 1;
+}
+
+/// Words that make old versions hang when they stand in a path.
+const HANGING: &[&str] = &["do", "where", "else", "rule", "command", "on-error"];
+
+/// Arguments of commands that are not attributes of rows.
+const NOT_ATTRIBUTES: &[&str] = &["copy-from", "place-before", "numbers", ".id"];
+
+/// What is known of `menu` on this device's build: from the store, else from the router.
+///
+/// `None` when the router cannot be asked about itself; the cause is in the log.
+pub(super) async fn learnt(cx: &Cx, router: &Router<'_>, menu: &str) -> Result<Option<Learnt>, Fault> {
+    let key = format!("{}{menu}", build(&router.device));
+    if let Some(bytes) = cx.world.store.get(Learnt::TABLE, &key)? {
+        return Ok(Some(store::decode(&bytes)?));
+    }
+    let learnt = match ask(router, menu).await {
+        Ok(learnt) => learnt,
+        Err(fault) if matches!(fault.kind, Kind::Rejected | Kind::RouterDenied | Kind::NotFound) => {
+            tracing::info!(menu, cause = fault.chain(), "the router does not describe this menu");
+            return Ok(None);
+        }
+        Err(fault) => return Err(fault),
+    };
+    if let Some(learnt) = &learnt {
+        cx.world.store.commit(Batch::new().put(Learnt::TABLE, &key, store::encode(learnt)), Durability::Soon).await?;
+    }
+    Ok(learnt)
+}
+
+/// What is known of `menu` without asking the router.
+pub(super) fn remembered(cx: &Cx, device: &Device, menu: &str) -> Result<Option<Learnt>, Fault> {
+    let key = format!("{}{menu}", build(device));
+    Ok(cx.world.store.get(Learnt::TABLE, &key)?.map(|bytes| store::decode(&bytes)).transpose()?)
+}
+
+/// Version, architecture and packages, short enough for a key.
+fn build(device: &Device) -> String {
+    let facts = &device.facts;
+    let mut packages: Vec<&str> = facts.packages.iter().map(|package| package.name.as_str()).collect();
+    packages.sort();
+    let digest = ring::digest::digest(&ring::digest::SHA256, packages.join(",").as_bytes());
+    let version = facts.version.as_deref().unwrap_or("?").split(' ').next().unwrap_or("?");
+    format!("{version}|{}|{}|", facts.architecture.as_deref().unwrap_or("?"), &hex(digest.as_ref())[..12])
+}
+
+async fn ask(router: &Router<'_>, menu: &str) -> Result<Option<Learnt>, Fault> {
+    let words: Vec<&str> = menu.trim_start_matches('/').split('/').collect();
+    if words.iter().any(|word| HANGING.contains(word)) {
+        return Ok(None);
+    }
+    let path = words.join(",");
+    let here = child(router, &path).await?;
+    let mut learnt = Learnt::default();
+    for (name, kind) in named(&here, &path) {
+        match kind.as_str() {
+            "dir" | "path" => learnt.children.push(name),
+            "cmd" => learnt.commands.push(name),
+            _ => {}
+        }
+    }
+    if learnt.commands.is_empty() && learnt.children.is_empty() {
+        return Ok(None);
+    }
+    let has = |name: &str| learnt.commands.iter().any(|command| command == name);
+    let (adds, sets, gets) = (has("add"), has("set"), has("get"));
+    if adds {
+        let below = format!("{path},add");
+        learnt.add = arguments(&child(router, &below).await?, &below);
+    }
+    if sets {
+        let below = format!("{path},set");
+        learnt.set = arguments(&child(router, &below).await?, &below);
+    }
+    if gets {
+        // Older builds answer this with nothing; the facts and the rows themselves then have to do.
+        let input = format!("/{} get value-name=", words.join(" "));
+        if let Ok(words) = router.probe("/console", "inspect", &[("request", "completion"), ("input", &input)]).await {
+            learnt.get = words.iter().filter_map(|row| row.string("completion")).filter(|name| is_name(name)).collect();
+        }
+    }
+    Ok(Some(learnt))
+}
+
+async fn child(router: &Router<'_>, path: &str) -> Result<Seen, Fault> {
+    router.probe("/console", "inspect", &[("request", "child"), ("path", path)]).await
+}
+
+/// `(name, node-type)` of each child. The first row is the node itself: `type` says `self`, or, where rows have no
+/// `type`, it bears the last word of the path.
+fn named(seen: &Seen, path: &str) -> Vec<(String, String)> {
+    let own = path.rsplit(',').next();
+    let is_self = |at: usize, row: &View<'_>| match row.text("type") {
+        Some(kind) => kind == "self",
+        None => at == 0 && row.text("name") == own,
+    };
+    let children = seen.iter().enumerate().filter(|(at, row)| !is_self(*at, row));
+    children.filter_map(|(_, row)| Some((row.string("name")?, row.string("node-type")?))).collect()
+}
+
+fn arguments(seen: &Seen, path: &str) -> Vec<String> {
+    let wanted = |(name, kind): &(String, String)| kind == "arg" && !NOT_ATTRIBUTES.contains(&name.as_str());
+    named(seen, path).into_iter().filter(wanted).map(|(name, _)| name).collect()
+}
+
+fn is_name(word: &str) -> bool {
+    !word.is_empty() && word.len() <= 64 && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+}

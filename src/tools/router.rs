@@ -1,0 +1,152 @@
+//! The gate to one router: policy on the inner operation, then the device's lane; secrets stay behind it.
+//!
+//! Tools never see raw rows. A [`Seen`] hands out values one by one and answers `(secret)` for what must not leave,
+//! so that no tool can forget to redact.
+
+use crate::access::policy::Verb;
+use crate::base::fault::{Fault, Kind};
+use crate::fleet::{Device, Lane, Read};
+use crate::menus;
+use crate::routeros::path::MenuPath;
+use crate::routeros::query::Query;
+use crate::routeros::row::Row;
+use crate::routeros::value;
+use crate::tools::context::{Cx, Reading};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What stands for a secret in every answer.
+pub const SECRET: &str = "(secret)";
+
+/// Answers younger than this are not asked for again: a model that asks two tools about one thing costs one request.
+pub const FRESH: Duration = Duration::from_secs(5);
+
+/// For what changes only by hand: identity, packages, clock settings.
+pub const STEADY: Duration = Duration::from_secs(30);
+
+/// How long a probe may take; `/console/inspect` answers at once or, on a word it dislikes, after half a minute.
+const PROBE: Duration = Duration::from_secs(10);
+
+/// A device, reached for one call.
+pub struct Router<'a> {
+    cx: &'a Cx,
+    /// Our record of it.
+    pub device: Arc<Device>,
+    lane: Lane,
+}
+
+impl<'a> Router<'a> {
+    pub(super) fn new(cx: &'a Cx, device: Arc<Device>) -> Self {
+        let lane = cx.world.fleet.lane(&device);
+        Router { cx, device, lane }
+    }
+
+    /// Rows of a menu, at most `max_age` old.
+    pub async fn rows(&self, menu: &str, query: Query, max_age: Duration) -> Result<Seen, Fault> {
+        let path = MenuPath::parse(menu)?;
+        self.cx.judge(&self.device, path.as_str(), Verb::Read)?;
+        let menu = path.as_str().to_owned();
+        let answer = self.lane.read(Read { path, query, max_age }).await?;
+        self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached });
+        Ok(Seen { menu, rows: answer.rows })
+    }
+
+    /// All of a menu.
+    pub async fn all(&self, menu: &str, max_age: Duration) -> Result<Seen, Fault> {
+        self.rows(menu, Query::default(), max_age).await
+    }
+
+    /// All of a menu, or none if this router does not have it.
+    pub async fn all_if_there(&self, menu: &str, max_age: Duration) -> Result<Option<Seen>, Fault> {
+        match self.all(menu, max_age).await {
+            Ok(seen) => Ok(Some(seen)),
+            Err(fault) if fault.kind == Kind::NotFound => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Runs a command that changes nothing: `/console/inspect`, `monitor once`.
+    pub async fn probe(&self, menu: &str, command: &str, arguments: &[(&str, &str)]) -> Result<Seen, Fault> {
+        let path = MenuPath::parse(menu)?;
+        self.cx.judge(&self.device, path.as_str(), Verb::Probe)?;
+        let menu = path.as_str().to_owned();
+        let answer = self.lane.run(path, command, arguments, PROBE).await?;
+        Ok(Seen { menu, rows: answer.rows })
+    }
+}
+
+/// Rows as a tool may see them.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    menu: String,
+    rows: Arc<Vec<Row>>,
+}
+
+impl Seen {
+    /// One by one, in the router's order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = View<'_>> {
+        self.rows.iter().map(|row| View { menu: &self.menu, row })
+    }
+
+    /// The first row: all there is of a singleton.
+    pub fn first(&self) -> Option<View<'_>> {
+        self.iter().next()
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// None at all.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+}
+
+/// One row as a tool may see it.
+#[derive(Debug, Clone, Copy)]
+pub struct View<'a> {
+    menu: &'a str,
+    row: &'a Row,
+}
+
+impl<'a> View<'a> {
+    /// The attribute's text; `(secret)` for a secret that is set.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        let text = self.row.get(name)?;
+        if !text.is_empty() && menus::is_secret(self.menu, name) { Some(SECRET) } else { Some(text) }
+    }
+
+    /// The same, owned; empty counts as absent.
+    pub fn string(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// A whole number.
+    pub fn count(&self, name: &str) -> Option<u64> {
+        self.text(name)?.parse().ok()
+    }
+
+    /// A length of time in whole seconds.
+    pub fn seconds(&self, name: &str) -> Option<u64> {
+        value::span_ms(self.text(name)?).map(|ms| ms / 1_000)
+    }
+
+    /// A flag; absent is `None`.
+    pub fn flag(&self, name: &str) -> Option<bool> {
+        value::flag(self.text(name)?)
+    }
+
+    /// The value in its own type.
+    pub fn typed(&self, name: &str, kind: value::Kind) -> Option<Value> {
+        let text = self.text(name)?;
+        Some(if text == SECRET { Value::from(SECRET) } else { value::typed(kind, text) })
+    }
+
+    /// Attribute names, without `.id` and the router's own marks.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.row.iter().map(|(name, _)| name).filter(|name| !name.starts_with('.'))
+    }
+}

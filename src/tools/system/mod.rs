@@ -1,0 +1,11 @@
+//! The router as a machine: identity, load, packages, clock.
+
+use crate::tools::spec::Tool;
+
+mod get_clock;
+mod get_health;
+mod get_overview;
+mod get_packages;
+
+/// In the order of `tools/list`.
+pub const TOOLS: &[&Tool] = &[&get_overview::TOOL, &get_health::TOOL, &get_packages::TOOL, &get_clock::TOOL];

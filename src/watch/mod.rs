@@ -1,0 +1,3 @@
+//! What happens when nobody calls.
+
+pub mod health;
