@@ -5,6 +5,8 @@
 
 pub mod config;
 
+pub mod control;
+
 pub mod mcp;
 
 pub mod watch;

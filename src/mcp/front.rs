@@ -175,7 +175,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
                     self.begin_to_end();
                 }
                 Event::Server(Ok(Line::Whole(line))) => self.from_server(line),
-                Event::Server(_) | Event::Ordered(Err(_)) => self.lost_server()?,
+                Event::Server(_) | Event::Ordered(Err(_)) => {
+                    if let Some(fault) = self.lost_server() {
+                        return self.give_up(fault).await;
+                    }
+                }
                 Event::Answered(Ok(())) | Event::Ordered(Ok(())) => {}
                 // Nobody reads our answers any more.
                 Event::Answered(Err(_)) => return Ok(()),
@@ -222,7 +226,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
 
     /// The client has gone or we are told to, and everything is answered.
     fn is_done(&self) -> bool {
-        self.deadline.is_some() && self.book.waiting() == 0 && self.answers.is_empty()
+        let orders_are_out = self.orders.as_ref().is_none_or(Outbox::is_empty);
+        self.deadline.is_some() && self.book.waiting() == 0 && self.answers.is_empty() && orders_are_out
     }
 
     fn begin_to_end(&mut self) {
@@ -364,25 +369,25 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
         self.deliver(entry.answer(line), entry.batch);
     }
 
-    /// Answers what must not be repeated and looks for another server.
-    fn lost_server(&mut self) -> Result<(), Fault> {
+    /// Answers what must not be repeated and looks for another server. `Some`: there is no point in looking.
+    fn lost_server(&mut self) -> Option<Fault> {
         self.server = None;
         self.orders = None;
         let reads = self.reads;
         let lost = self.book.lost(&|tool| reads(tool));
         self.answer_lost(lost);
-        self.fruitless += 1;
         if self.stopping || (self.deadline.is_some() && self.book.waiting() == 0) {
             self.answer_all();
-            return Ok(());
+            return None;
         }
-        let Some(reopen) = self.reopen.take() else { return Ok(()) };
+        self.fruitless += 1;
         if self.fruitless > MAX_FRUITLESS {
-            return Err(McpError::NoBackend(Fault::new(Kind::Conflict, "one server after the other left without an answer")).into());
+            return Some(Fault::new(Kind::Conflict, "one server after the other left without an answer"));
         }
         tracing::info!(in_flight = self.book.len(), "the server of this session left; looking for another");
+        let reopen = self.reopen.take()?;
         self.opening = Some(Box::pin(find(reopen, self.limits.reopen)));
-        Ok(())
+        None
     }
 
     fn answer_lost(&mut self, lost: Vec<Entry>) {
