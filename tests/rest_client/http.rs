@@ -202,10 +202,10 @@ async fn silence_ends_at_the_deadline_and_costs_the_connection() {
     })
     .await;
     let mut endpoint = plain(server.port);
-    endpoint.timeout = Duration::from_millis(600);
+    endpoint.timeout = Duration::from_millis(1200);
     let rest = rest(endpoint);
     let error = read(&rest).await.unwrap_err();
-    assert_eq!(error.to_string(), format!("no answer from 127.0.0.1:{} within 600ms", server.port));
+    assert_eq!(error.to_string(), format!("no answer from 127.0.0.1:{} within 1s200ms", server.port));
     assert_eq!(kind(&error), Kind::Unreachable);
     assert_eq!(read(&rest).await, Ok(Vec::new()));
     assert_eq!(kind(&write(&rest).await.unwrap_err()), Kind::UnknownOutcome);
@@ -224,7 +224,7 @@ async fn a_body_that_trickles_ends_at_the_deadline() {
     .await;
     for port in [server.port, port] {
         let mut endpoint = plain(port);
-        endpoint.timeout = Duration::from_millis(400);
+        endpoint.timeout = Duration::from_millis(1200);
         let error = read(&rest(endpoint)).await.unwrap_err();
         assert!(matches!(error, RouterError::Timeout { stage: Stage::Answer, .. }), "{error}");
     }
