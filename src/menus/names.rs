@@ -141,6 +141,10 @@ const OUTSIDERS: &[&str] = &[
     "ac-name",
     "banner",
     "motd",
+    "identity",
+    "eap-identity",
+    "phone",
+    "last-caller-id",
 ];
 
 /// Whether a name is one that outsiders usually fill.

@@ -15,7 +15,7 @@ pub const MENU: Menu = list("/interface/wifi/registration-table", "Wi-Fi clients
         attr("bytes", Kind::Text, "Bytes counted").read_only(),
         COMMENT.read_only(),
         attr("eap-identity", Kind::Text, "EAP identity the client gave").read_only().untrusted(),
-        attr("interface", Kind::Name, "Interface it belongs to").read_only(),
+        attr("interface", Kind::Name, "Interface the client is on").read_only(),
         attr("last-activity", Kind::Span, "Time since the last frame").read_only(),
         attr("mac-address", Kind::Mac, "MAC address").read_only(),
         attr("packets", Kind::Text, "Packets counted").read_only(),
