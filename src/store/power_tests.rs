@@ -94,7 +94,7 @@ async fn work(disk: &CutDisk, chance: &mut Chance) -> Option<u64> {
 /// Whether the state holds a batch more than was acknowledged (allowed: its answer was lost).
 async fn check(disk: CutDisk, acknowledged: Option<u64>, which: &str) -> bool {
     // Both ways of opening: by the recorded state, and checked page by page.
-    let check_up_to = if acknowledged.unwrap_or(0) % 2 == 0 { 0 } else { u64::MAX };
+    let check_up_to = if acknowledged.unwrap_or(0).is_multiple_of(2) { 0 } else { u64::MAX };
     let store = Store::on(Box::new(disk), false, &options(), check_up_to).unwrap_or_else(|e| panic!("{which}: {e:?}"));
     let acknowledged = acknowledged.unwrap_or(0);
     let found = store.get("count", "n").unwrap().map_or(0, |n| String::from_utf8(n).unwrap().parse::<u64>().unwrap());
