@@ -20,6 +20,8 @@ pub(crate) trait Disk: Send + Sync + 'static {
 pub(crate) struct FileDisk {
     path: PathBuf,
     lock: Mutex<Option<File>>,
+    /// Flush when told to. Not while the file is being made: nobody relies on it before it has its name.
+    flushes: bool,
 }
 
 impl FileDisk {
@@ -38,7 +40,7 @@ impl FileDisk {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held { path: path.to_owned() }),
             Err(TryLockError::Error(e)) => return Err(StoreError::io("locking the file", e)),
         }
-        Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)) })
+        Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)), flushes: true })
     }
 }
 
@@ -49,7 +51,7 @@ pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreE
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let disk = FileDisk::open(&part).map_err(|error| match error {
+    let mut disk = FileDisk::open(&part).map_err(|error| match error {
         StoreError::Held { .. } => StoreError::Held { path: path.to_owned() },
         other => other,
     })?;
@@ -60,7 +62,9 @@ pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreE
         return std::fs::remove_file(&part).map_err(failed);
     }
     hold.set_len(0).map_err(failed)?;
+    disk.flushes = false;
     fill(disk)?;
+    hold.sync_all().map_err(failed)?;
     std::fs::rename(&part, path).and_then(|()| sync_parent(path)).map_err(failed)
 }
 
@@ -78,7 +82,7 @@ impl Disk for FileDisk {
         if (here.dev(), here.ino()) != (held.dev(), held.ino()) {
             return Err(io::Error::other("the file was replaced while we held it"));
         }
-        Ok(Box::new(Plain(file)))
+        Ok(Box::new(Plain { file, flushes: self.flushes }))
     }
 
     fn release(&self) {
@@ -88,27 +92,30 @@ impl Disk for FileDisk {
 
 /// A file without redb's own locks, which would refuse a second handle of this process.
 #[derive(Debug)]
-struct Plain(File);
+struct Plain {
+    file: File,
+    flushes: bool,
+}
 
 impl StorageBackend for Plain {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read_exact_at(out, offset)
+        self.file.read_exact_at(out, offset)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        if self.flushes { self.file.sync_data() } else { Ok(()) }
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(data, offset)
+        self.file.write_all_at(data, offset)
     }
 }
 

@@ -76,14 +76,15 @@ impl Store {
             }
             ground => matches!(ground, Ground::Volatile(_)),
         };
-        if !disk::is_made(&options.path) {
+        let is_new = !disk::is_made(&options.path);
+        if is_new {
             disk::make(&options.path, |disk| {
                 let engine = Redb::open(Box::new(disk), options.cache_bytes(), 0)?;
                 migrate::up(&engine).and(engine.close())
             })?;
         }
         let disk = FileDisk::open(&options.path)?;
-        Store::on(Box::new(disk), volatile, &options, CHECKED_BYTES)
+        Store::on(Box::new(disk), volatile, &options, if is_new { 0 } else { CHECKED_BYTES })
     }
 
     fn on(disk: Box<dyn Disk>, volatile: bool, options: &Options, check_up_to: u64) -> Result<Store, StoreError> {
