@@ -3,6 +3,10 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+pub mod cli;
+
+pub mod app;
+
 pub mod config;
 
 pub mod control;

@@ -161,7 +161,8 @@ async fn a_menu_the_router_lacks_is_a_plain_no() {
 
 #[tokio::test]
 async fn a_lost_connection_is_tried_again() {
-    let settings = Settings { routeros: Config { retry_attempts: 3, retry_backoff_seconds: 0.0, ..quick() }, ..Settings::new(Environment::Lab) };
+    let settings =
+        Settings { routeros: Config { retry_attempts: 3, retry_backoff_seconds: 0.0, ..quick() }, ..Settings::new(Environment::Lab) };
     let rig = Rig::with(Profile::HomeAp, settings).await;
     let device = rig.add("edge").await.unwrap();
     rig.sim.faults().inject(Rule::once(Fault::CloseBefore).on("/ip/address"));

@@ -14,6 +14,21 @@ pub const LONGEST_CELL: usize = 100;
 /// Longest value of a `key: value` line, in characters.
 pub const LONGEST_LINE: usize = 1000;
 
+/// An answer as text: a list as a table with its total and cursor below, anything else as `key: value` lines.
+pub fn text(answer: &Value) -> String {
+    let Value::Object(members) = answer else { return cell(answer) };
+    let Some(Value::Array(rows)) = members.get("rows") else { return lines(members) };
+    let rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
+    let mut text = if rows.is_empty() { "no rows".to_owned() } else { table(&columns(rows.iter().copied()), rows.iter().copied()) };
+    let mut rest = members.clone();
+    rest.remove("rows");
+    if !rest.is_empty() {
+        text.push('\n');
+        text.push_str(&lines(&rest));
+    }
+    text
+}
+
 /// The columns of rows: names in the order they are first seen, without those empty everywhere.
 pub fn columns<'a>(rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> Vec<&'a str> {
     let mut names: Vec<&'a str> = Vec::new();

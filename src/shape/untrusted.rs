@@ -83,6 +83,29 @@ fn tame(value: &mut Value, cut: bool) {
     }
 }
 
+/// Makes a whole answer fit to leave: what stands at the patterns is cleaned and cut, all other text loses what nobody sees.
+pub fn answer(value: &mut Value, patterns: &[String]) {
+    tame(value, false);
+    for pattern in patterns {
+        let steps: Vec<String> = pattern.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+        at(value, &steps, &mut |place| tame(place, true));
+    }
+}
+
+/// Visits every place a pattern names; `*` is any index.
+fn at(value: &mut Value, steps: &[String], visit: &mut impl FnMut(&mut Value)) {
+    let Some((step, below)) = steps.split_first() else { return visit(value) };
+    match value {
+        Value::Array(items) if step == "*" => items.iter_mut().for_each(|item| at(item, below, visit)),
+        Value::Object(members) => {
+            if let Some(member) = members.get_mut(step) {
+                at(member, below, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
 /// A place in an answer, for `_meta.untrusted`: `pointer("/rows/*", "host-name")` is `/rows/*/host-name`.
 pub fn pointer(above: &str, name: &str) -> String {
     // RFC 6901: these two are escaped, `~` first.
