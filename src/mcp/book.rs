@@ -357,7 +357,7 @@ mod tests {
         assert!(wire.is_string());
         let answer = format!(r#"{{"jsonrpc":"2.0","id":{wire},"result":{{}}}}"#).into_bytes();
         let entry = book.settle(&id_of(&answer)).unwrap();
-        assert_eq!(String::from_utf8(entry.answer(answer)).unwrap(), r#"{"id":7.5,"jsonrpc":"2.0","result":{}}"#);
+        assert_eq!(String::from_utf8(entry.answer(answer)).unwrap(), r#"{"jsonrpc":"2.0","id":7.5,"result":{}}"#);
     }
 
     #[test]

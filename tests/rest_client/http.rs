@@ -73,12 +73,12 @@ async fn each_verb_has_its_form_and_asterisks_stay() {
         ("PATCH /rest/ip/address/*1A", r#"{"comment":"x\n\"y\""}"#),
         ("DELETE /rest/ip/address/*1A", ""),
         ("POST /rest/ip/dns/set", r#"{"servers":"192.0.2.53"}"#),
-        ("POST /rest/ip/address/move", r#"{"destination":"*C","numbers":"*F"}"#),
+        ("POST /rest/ip/address/move", r#"{"numbers":"*F","destination":"*C"}"#),
         ("POST /rest/ip/address/move", r#"{"numbers":"*F"}"#),
         ("POST /rest/ip/address/unset", r#"{".id":"*1","value-name":"comment"}"#),
         ("POST /rest/interface/monitor-traffic", r#"{"interface":"ether1","once":""}"#),
-        ("POST /rest/interface/monitor-traffic", r#"{"duration":"3s","interface":"ether1"}"#),
-        ("POST /rest/execute", r#"{"as-string":"","script":":put 1"}"#),
+        ("POST /rest/interface/monitor-traffic", r#"{"interface":"ether1","duration":"3s"}"#),
+        ("POST /rest/execute", r#"{"script":":put 1","as-string":""}"#),
     ];
     assert_eq!(said, expected.map(|(line, body)| (line.to_owned(), body.to_owned())));
 }
