@@ -51,8 +51,8 @@ apt_install() {
         as=(sudo -n)
     fi
     say "  installing $* with apt-get"
-    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
-    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >/dev/null
 }
 
 # Registries are far away: three tries.
