@@ -4,5 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 mod config_files;
+mod control;
 mod layers;
+mod mcp_stdio;
 mod policy;

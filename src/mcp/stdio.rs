@@ -23,7 +23,7 @@ const PIPE_BYTES: usize = 64 * 1024;
 pub async fn serve<O, F>(
     first: Backend,
     reopen: O,
-    reads: impl Fn(&str) -> bool + Send,
+    reads: impl Fn(&str) -> bool + Send + Sync,
     limits: Limits,
     stop: CancellationToken,
 ) -> Result<(), Fault>
