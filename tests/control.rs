@@ -6,7 +6,8 @@ use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::base::fault::{Fault, Kind};
 use routeros_mcp::control::peer::{Peer, Rights};
 use routeros_mcp::control::{Control, ControlError, Handles, Ops, Rules, Speaker, client};
-use routeros_mcp::mcp::Settings;
+use routeros_mcp::mcp::front::{self, Backend, Limits};
+use routeros_mcp::mcp::{Settings, stdio, tools};
 use serde_json::{Map, Value, json};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::PathBuf;
@@ -257,4 +258,65 @@ async fn garbage_on_one_stream_leaves_the_others_alone() {
     let mut line = String::new();
     tokio::time::timeout(PATIENCE, good.read_line(&mut line)).await.unwrap().unwrap();
     assert!(line.contains("\"result\""), "{line}");
+}
+
+/// Lines of a client that ends its input after the last one.
+async fn session(backend: Backend, lines: &str) -> Vec<String> {
+    let (mut client, pipe) = tokio::io::duplex(1 << 20);
+    let (input, output) = tokio::io::split(pipe);
+    let reopen = || -> BoxFuture<'static, Result<Backend, Fault>> { Box::pin(async { Err(Fault::new(Kind::Busy, "no other")) }) };
+    client.write_all(lines.as_bytes()).await.unwrap();
+    client.shutdown().await.unwrap();
+    let run = front::run(input, output, backend, reopen, tools::only_reads, Limits::default(), CancellationToken::new());
+    tokio::time::timeout(PATIENCE, run).await.expect("ends in time").unwrap();
+    let mut answers = String::new();
+    client.read_to_string(&mut answers).await.unwrap();
+    answers.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn a_bridged_session_gets_the_same_bytes_as_a_direct_one() {
+    let holder = Holder::new(rules(Rights::Mcp)).await;
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    let lines = format!("{hello}\n{}\n", json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
+    let Handles { dispatch, stdio_principal, settings, .. } = holder.handles.clone();
+    let direct = session(stdio::local(dispatch, stdio_principal, settings, &holder.tracker, holder.stop.clone()), &lines).await;
+    let bridged = session(Backend::new(client::mcp_stream(&holder.path).await.unwrap()), &lines).await;
+    assert_eq!((direct.len(), direct == bridged), (2, true));
+}
+
+#[tokio::test]
+async fn a_bridge_carries_its_session_over_to_the_next_holder() {
+    let first = Holder::new(rules(Rights::Mcp)).await;
+    let next = Holder::idle();
+    let (one, two) = (first.path.clone(), next.path.clone());
+    let reopen = move || -> BoxFuture<'static, Result<Backend, Fault>> {
+        let two = two.clone();
+        Box::pin(async move { Ok(Backend::new(client::mcp_stream(&two).await?)) })
+    };
+    let (client, pipe) = tokio::io::duplex(1 << 20);
+    let (input, output) = tokio::io::split(pipe);
+    let backend = Backend::new(client::mcp_stream(&one).await.unwrap());
+    let run = front::run(input, output, backend, reopen, tools::only_reads, Limits::default(), CancellationToken::new());
+    let bridge = tokio::task::spawn(run);
+    let mut client = BufReader::new(client);
+    let ask = async |client: &mut BufReader<tokio::io::DuplexStream>, message: Value| {
+        client.write_all(format!("{message}\n").as_bytes()).await.unwrap();
+        let mut line = String::new();
+        tokio::time::timeout(PATIENCE, client.read_line(&mut line)).await.expect("an answer in time").unwrap();
+        serde_json::from_str::<Value>(&line).unwrap()
+    };
+    let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    ask(&mut client, hello).await;
+    let list = |id: u32| json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": "device.list", "arguments": {}}});
+    assert_eq!(ask(&mut client, list(1)).await["result"]["isError"], false);
+    first.end().await;
+    // The bridge tries until the next holder is there.
+    next.bind(rules(Rights::Mcp)).await.unwrap();
+    let answer = ask(&mut client, list(2)).await;
+    assert_eq!((&answer["id"], &answer["result"]["isError"]), (&json!(2), &json!(false)));
+    drop(client);
+    tokio::time::timeout(PATIENCE, bridge).await.expect("ends with its client").unwrap().unwrap();
 }
