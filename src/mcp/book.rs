@@ -255,7 +255,7 @@ impl Entry {
             "kind": fault.kind.as_str(), "message": fault.said, "hint": hint, "retryable": fault.kind.may_retry(), "correlation_id": id.as_str(),
         });
         let mut result = json!({
-            "content": [{"type": "text", "text": format!("{}\n{hint}", fault.said)}],
+            "content": [{"type": "text", "text": format!("{}\nhint: {hint}", fault.said)}],
             "structuredContent": {"error": error},
             "isError": true,
             "_meta": {"correlation_id": id.as_str()},

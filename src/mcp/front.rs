@@ -93,7 +93,7 @@ pub async fn run<R, W, O, F>(
     output: W,
     first: Backend,
     mut reopen: O,
-    reads: impl Fn(&str) -> bool + Send,
+    reads: impl Fn(&str) -> bool + Send + Sync,
     limits: Limits,
     stop: CancellationToken,
 ) -> Result<(), Fault>
@@ -134,7 +134,7 @@ struct Front<'a, R, W> {
     reopen: Option<Reopen>,
     book: Book,
     batches: HashMap<u64, Batch>,
-    reads: &'a (dyn Fn(&str) -> bool + Send),
+    reads: &'a (dyn Fn(&str) -> bool + Send + Sync),
     limits: Limits,
     /// Set once no more is read from the client: when what is left is given up.
     deadline: Option<Pin<Box<Sleep>>>,

@@ -44,7 +44,8 @@ where
     IO: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let (read, write) = tokio::io::split(io);
-    let wire = AsyncRwTransport::new_server(read, write).with_max_line_length(MAX_LINE_BYTES);
+    // A little wider than the front, which answers what it refuses; rmcp only drops it.
+    let wire = AsyncRwTransport::new_server(read, write).with_max_line_length(4 * MAX_LINE_BYTES);
     let gate = Gate::new(wire, settings.drain, stop);
     let handler = Handler::new(dispatch, principal, settings);
     match rmcp::service::serve_server(handler, gate).await {
@@ -175,5 +176,99 @@ impl<T: Transport<RoleServer> + Send> Transport<RoleServer> for Gate<T> {
 
     async fn close(&mut self) -> Result<(), Self::Error> {
         self.wire.close().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+    use std::collections::VecDeque;
+    use std::io;
+
+    /// Gives what it has been given, then ends.
+    struct Script(VecDeque<ClientJsonRpcMessage>);
+
+    impl Transport<RoleServer> for Script {
+        type Error = io::Error;
+
+        fn send(&mut self, _: ServerJsonRpcMessage) -> impl Future<Output = io::Result<()>> + Send + 'static {
+            std::future::ready(Ok(()))
+        }
+
+        async fn receive(&mut self) -> Option<ClientJsonRpcMessage> {
+            self.0.pop_front()
+        }
+
+        async fn close(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn gate(messages: &[Value], drain: Duration) -> Gate<Script> {
+        let script = messages.iter().map(|message| serde_json::from_value(message.clone()).unwrap()).collect();
+        Gate::new(Script(script), drain, CancellationToken::new())
+    }
+
+    fn initialize() -> Value {
+        json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
+            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}})
+    }
+
+    fn ping(id: u32) -> Value {
+        json!({"jsonrpc": "2.0", "id": id, "method": "ping"})
+    }
+
+    fn answer(id: i64) -> ServerJsonRpcMessage {
+        ServerJsonRpcMessage::response(rmcp::model::ServerResult::empty(()), RequestId::Number(id))
+    }
+
+    /// Whether the gate has an answer for rmcp now.
+    async fn is_ready(gate: &mut Gate<Script>) -> bool {
+        futures_util::poll!(std::pin::pin!(gate.receive())).is_ready()
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[tokio::test]
+    async fn the_end_waits_for_the_answers() {
+        let mut gate = gate(&[initialize(), ping(1)], LONG);
+        assert!(gate.receive().await.is_some() && gate.receive().await.is_some());
+        for id in [0, 1] {
+            assert!(!is_ready(&mut gate).await, "before {id} is answered");
+            gate.send(answer(id)).await.unwrap();
+        }
+        assert!(gate.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_no_cancelled_request_and_not_for_ever() {
+        let cancelled = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 0}});
+        let mut taken_back = gate(&[initialize(), cancelled], LONG);
+        assert!(taken_back.receive().await.is_some() && taken_back.receive().await.is_some());
+        assert!(taken_back.receive().await.is_none());
+        let mut late = gate(&[initialize()], Duration::from_millis(1));
+        late.receive().await.unwrap();
+        assert!(late.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn when_told_to_stop_nothing_more_is_taken() {
+        let mut gate = gate(&[initialize()], LONG);
+        gate.receive().await.unwrap();
+        gate.send(answer(0)).await.unwrap();
+        gate.wire.0.clear();
+        gate.stop.cancel();
+        assert!(gate.receive().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn only_requests_pass_before_a_beginning() {
+        let notice = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
+        let mut gate = gate(&[notice.clone(), ping(1), notice.clone(), initialize(), notice], LONG);
+        for passes in [true, true, true] {
+            assert_eq!(gate.receive().await.is_some(), passes);
+        }
+        assert!(gate.wire.0.is_empty(), "two of five were swallowed");
     }
 }

@@ -15,6 +15,11 @@ pub fn listed(listed: &Listed) -> Tool {
         .with_annotations(annotations(listed.tool.effect))
 }
 
+/// Whether a call of that name, in either spelling, may be made twice without harm; not for names this build lacks.
+pub fn only_reads(name: &str) -> bool {
+    crate::tools::find(name).is_some_and(|tool| tool.only_reads())
+}
+
 /// All four hints, never by default: clients decide on them whether to ask a person first.
 fn annotations(effect: Effect) -> ToolAnnotations {
     let (reads, destructive, idempotent) = match effect {

@@ -1,0 +1,521 @@
+//! MCP over a pipe: our front alone against a server we play, and the whole edge over the real spine.
+
+use futures_util::future::BoxFuture;
+use routeros_mcp::access::{Principal, Role, Rules};
+use routeros_mcp::audit::{self, Audit};
+use routeros_mcp::base::clock::Clock;
+use routeros_mcp::base::events::Bus;
+use routeros_mcp::base::fault::{Fault, Kind};
+use routeros_mcp::base::tier::Environment;
+use routeros_mcp::dispatch::Dispatch;
+use routeros_mcp::fleet::{self, Fleet, Parts};
+use routeros_mcp::history::series::History;
+use routeros_mcp::mcp::front::{self, Backend, Limits};
+use routeros_mcp::mcp::{Settings, stdio};
+use routeros_mcp::store::seal::Seal;
+use routeros_mcp::store::{self, Store};
+use routeros_mcp::tools::context::{self, World};
+use serde_json::{Value, json};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, DuplexStream, Lines, ReadHalf, WriteHalf};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Nothing here takes longer; a test that hangs fails instead.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The spine over an empty appliance in `dir`.
+pub fn spine(dir: &Path) -> Arc<Dispatch> {
+    let options = store::Options { path: dir.join("store.redb"), cache_mb: 4, flush_interval: Duration::from_secs(5), volatile_ok: true };
+    let (store, clock) = (Store::open(options).unwrap(), Clock::system());
+    let settings = fleet::Settings::new(Environment::Lab);
+    let parts = Parts { store: store.clone(), seal: Seal::new(&[7; 32]), clock: clock.clone(), bus: Bus::default(), settings };
+    Arc::new(Dispatch::new(Arc::new(World {
+        fleet: Fleet::open(parts).unwrap(),
+        audit: Audit::open(&dir.join("audit"), clock.clone(), audit::Options::default()).unwrap(),
+        history: History::new(store.clone()),
+        store,
+        clock,
+        rules: Rules::open(Environment::Lab),
+        settings: context::Settings::default(),
+    })))
+}
+
+/// One end of a conversation in lines of JSON.
+pub struct Talk {
+    lines: Lines<BufReader<ReadHalf<DuplexStream>>>,
+    write: Option<WriteHalf<DuplexStream>>,
+}
+
+impl Talk {
+    fn new(stream: DuplexStream) -> Self {
+        let (read, write) = tokio::io::split(stream);
+        Talk { lines: BufReader::new(read).lines(), write: Some(write) }
+    }
+
+    /// Sends text as it is.
+    async fn raw(&mut self, text: impl AsRef<[u8]>) {
+        let write = self.write.as_mut().expect("not closed");
+        tokio::time::timeout(PATIENCE, write.write_all(text.as_ref())).await.expect("taken in time").unwrap();
+    }
+
+    async fn say(&mut self, message: Value) {
+        self.raw(format!("{message}\n")).await;
+    }
+
+    /// The next line; `None` at the end.
+    async fn line(&mut self) -> Option<String> {
+        tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("a line in time").unwrap()
+    }
+
+    async fn hear(&mut self) -> Value {
+        let line = self.line().await.expect("a line, not the end");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    async fn ask(&mut self, message: Value) -> Value {
+        self.say(message).await;
+        self.hear().await
+    }
+
+    /// Ends our side; the other may go on talking.
+    async fn hang_up(&mut self) {
+        if let Some(mut write) = self.write.take() {
+            write.shutdown().await.unwrap();
+        }
+    }
+}
+
+/// A client, our front, and the servers we play behind it.
+struct Rig {
+    client: Talk,
+    server: Talk,
+    /// Each further server the front opened.
+    next: mpsc::UnboundedReceiver<Talk>,
+    stop: CancellationToken,
+    front: JoinHandle<Result<(), Fault>>,
+}
+
+fn reads(tool: &str) -> bool {
+    tool.contains("get") || tool.contains("list")
+}
+
+impl Rig {
+    fn new(limits: Limits) -> Self {
+        let (more, next) = mpsc::unbounded_channel();
+        let reopen = move || -> BoxFuture<'static, Result<Backend, Fault>> {
+            let (ours, theirs) = tokio::io::duplex(1 << 16);
+            let opened = more.send(Talk::new(theirs)).map_err(|_| Fault::new(Kind::Conflict, "no more servers"));
+            Box::pin(async move { opened.map(|()| Backend::new(ours)) })
+        };
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let (client, pipe) = tokio::io::duplex(1 << 16);
+        let stop = CancellationToken::new();
+        let (input, output) = tokio::io::split(pipe);
+        let run = front::run(input, output, Backend::new(ours), reopen, reads, limits, stop.clone());
+        Rig { client: Talk::new(client), server: Talk::new(theirs), next, stop, front: tokio::task::spawn(run) }
+    }
+
+    /// The server leaves; the front's next one takes its place.
+    async fn replace_server(&mut self) {
+        self.server.hang_up().await;
+        self.server = tokio::time::timeout(PATIENCE, self.next.recv()).await.expect("a server in time").expect("the front runs");
+    }
+
+    async fn end(self) -> Result<(), Fault> {
+        tokio::time::timeout(PATIENCE, self.front).await.expect("the front ends in time").unwrap()
+    }
+}
+
+fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})
+}
+
+fn call(id: impl Into<Value>, tool: &str) -> Value {
+    request(id, "tools/call", json!({"name": tool, "arguments": {}}))
+}
+
+fn result(id: &Value, result: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": id, "result": result})
+}
+
+fn hello(version: &str) -> Value {
+    let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
+    request(0, "initialize", params)
+}
+
+/// Client and server greet each other in `version`.
+async fn greet(rig: &mut Rig, version: &str) {
+    rig.client.say(hello(version)).await;
+    let asked = rig.server.hear().await;
+    rig.server.say(result(&asked["id"], json!({"protocolVersion": version}))).await;
+    assert_eq!(rig.client.hear().await["id"], 0);
+    rig.client.say(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+    assert_eq!(rig.server.hear().await["method"], "notifications/initialized");
+}
+
+#[tokio::test]
+async fn broken_lines_are_answered_and_the_session_lives_on() {
+    let mut rig = Rig::new(Limits::default());
+    let deep = format!("{{\"jsonrpc\":\"2.0\",\"id\":9,\"method\":\"m\",\"params\":{{\"a\":{}{}}}}}", "[".repeat(500), "]".repeat(500));
+    for (line, code, id) in [
+        ("this is not JSON", -32700, Value::Null),
+        ("[]", -32600, Value::Null),
+        ("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\"}]", -32600, Value::Null),
+        ("{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"ping\"}", -32600, Value::Null),
+        ("{\"jsonrpc\":\"1.0\",\"id\":5,\"method\":\"ping\"}", -32600, json!(5)),
+        ("{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"tools/call\",\"params\":[1]}", -32602, json!("x")),
+        (&deep, -32600, json!(9)),
+    ] {
+        rig.client.raw(format!("{line}\r\n\r\n\n")).await;
+        let answer = rig.client.hear().await;
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(code), &id), "{line:.60}");
+    }
+    rig.client.say(request(1, "ping", json!({}))).await;
+    assert_eq!(rig.server.hear().await["method"], "ping");
+}
+
+#[tokio::test]
+async fn a_twenty_megabyte_line_is_refused_and_skipped() {
+    let mut rig = Rig::new(Limits::default());
+    let chunk = vec![b'x'; 1 << 20];
+    for _ in 0..20 {
+        rig.client.raw(&chunk).await;
+    }
+    rig.client.raw("\n").await;
+    let answer = rig.client.hear().await;
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32600), &Value::Null));
+    assert!(answer["error"]["message"].as_str().unwrap().contains("4194304"), "{answer}");
+    rig.client.say(request(1, "ping", json!({}))).await;
+    assert_eq!(rig.server.hear().await["id"], 1);
+}
+
+#[tokio::test]
+async fn every_id_comes_back_as_it_was_written() {
+    let mut rig = Rig::new(Limits::default());
+    for id in [json!(1), json!(-1), json!("1"), json!(""), json!("\u{e4}\"\\"), json!(1.5), json!(u64::MAX), json!(1e3)] {
+        rig.client.say(request(id.clone(), "ping", json!({}))).await;
+        let asked = rig.server.hear().await;
+        assert!(asked["id"].is_string() || asked["id"].is_i64(), "rmcp repeats only these: {asked}");
+        rig.server.say(result(&asked["id"], json!({}))).await;
+        assert_eq!(rig.client.hear().await["id"], id);
+    }
+}
+
+#[tokio::test]
+async fn an_ended_stream_still_gets_its_answers() {
+    let mut rig = Rig::new(Limits::default());
+    rig.client.raw(call(1, "set.a").to_string()).await;
+    rig.client.hang_up().await;
+    let asked = rig.server.hear().await;
+    assert_eq!(asked["params"]["name"], "set.a", "the last line needs no newline");
+    rig.server.say(result(&asked["id"], json!({"ok": true}))).await;
+    assert_eq!(rig.client.hear().await["result"]["ok"], true);
+    assert_eq!(rig.client.line().await, None);
+    rig.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn told_to_stop_an_idle_session_ends_at_once_and_a_busy_one_answers_first() {
+    let idle = Rig::new(Limits::default());
+    idle.stop.cancel();
+    idle.end().await.unwrap();
+    let mut busy = Rig::new(Limits::default());
+    busy.client.say(call(1, "get.a")).await;
+    let asked = busy.server.hear().await;
+    busy.stop.cancel();
+    busy.server.say(result(&asked["id"], json!({}))).await;
+    assert_eq!(busy.client.hear().await["id"], 1);
+    busy.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_not_answered_in_the_drain_time_is_answered_by_us() {
+    let mut rig = Rig::new(Limits { drain: Duration::from_millis(50), ..Limits::default() });
+    rig.client.say(call(1, "set.a")).await;
+    rig.server.hear().await;
+    rig.stop.cancel();
+    let answer = rig.client.hear().await;
+    assert_eq!(answer["result"]["structuredContent"]["error"]["kind"], "unknown_outcome");
+    rig.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_new_server_hears_the_greeting_and_the_reads_but_not_the_writes() {
+    let mut rig = Rig::new(Limits::default());
+    greet(&mut rig, "2025-11-25").await;
+    let (read, write) = (call("r", "device_list"), call("w", "system.set_identity"));
+    for message in [&read, &write, &request("l", "tools/list", json!({}))] {
+        rig.client.say(message.clone()).await;
+        assert_eq!(&rig.server.hear().await, message, "passed on as it is");
+    }
+    rig.replace_server().await;
+    let lost = rig.client.hear().await;
+    assert_eq!(lost["id"], "w");
+    assert_eq!(
+        (&lost["result"]["isError"], &lost["result"]["structuredContent"]["error"]["kind"]),
+        (&json!(true), &json!("unknown_outcome"))
+    );
+    let again = rig.server.hear().await;
+    assert_eq!((&again["method"], &again["params"]), (&json!("initialize"), &hello("2025-11-25")["params"]));
+    rig.server.say(result(&again["id"], json!({"protocolVersion": "2025-11-25"}))).await;
+    assert_eq!(rig.server.hear().await["method"], "notifications/initialized");
+    assert_eq!(rig.server.hear().await, read);
+    assert_eq!(rig.server.hear().await["method"], "tools/list");
+    rig.server.say(json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": {"progressToken": 1, "progress": 1}})).await;
+    rig.server.say(result(&json!("r"), json!({"rows": []}))).await;
+    assert_eq!(rig.client.hear().await["method"], "notifications/progress", "the second greeting's answer is swallowed");
+    assert_eq!(rig.client.hear().await["id"], "r");
+}
+
+#[tokio::test]
+async fn a_session_without_handshake_is_carried_on_without_one() {
+    let mut rig = Rig::new(Limits::default());
+    let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}});
+    let params = |name: &str| json!({"name": name, "_meta": meta});
+    for (id, tool) in [(1, "set.a"), (2, "get.a")] {
+        rig.client.say(request(id, "tools/call", params(tool))).await;
+        rig.server.hear().await;
+    }
+    rig.replace_server().await;
+    assert_eq!(rig.client.hear().await["result"]["resultType"], "complete");
+    assert_eq!(rig.server.hear().await["id"], 2, "nothing comes before it");
+}
+
+#[tokio::test]
+async fn what_comes_while_there_is_no_server_waits_for_the_next() {
+    let mut rig = Rig::new(Limits::default());
+    greet(&mut rig, "2025-06-18").await;
+    rig.server.hang_up().await;
+    rig.client.say(call(1, "set.a")).await;
+    let mut next = tokio::time::timeout(PATIENCE, rig.next.recv()).await.unwrap().unwrap();
+    assert_eq!(next.hear().await["method"], "initialize");
+    assert_eq!(next.hear().await["method"], "notifications/initialized");
+    // Sent before or after the new server came, but once.
+    assert_eq!(next.hear().await["params"]["name"], "set.a");
+}
+
+#[tokio::test]
+async fn without_another_server_the_client_is_told_and_the_session_ends_with_the_reason() {
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let (client, pipe) = tokio::io::duplex(1 << 16);
+    let (input, output) = tokio::io::split(pipe);
+    let reopen =
+        || -> BoxFuture<'static, Result<Backend, Fault>> { Box::pin(async { Err(Fault::new(Kind::Storage, "the disk is full")) }) };
+    let limits = Limits { reopen: Duration::from_millis(50), ..Limits::default() };
+    let run = front::run(input, output, Backend::new(ours), reopen, reads, limits, CancellationToken::new());
+    let front = tokio::task::spawn(run);
+    let mut client = Talk::new(client);
+    client.say(call(1, "get.a")).await;
+    let mut server = Talk::new(theirs);
+    server.hear().await;
+    drop(server);
+    let answer = client.hear().await;
+    assert_eq!((&answer["id"], &answer["result"]["structuredContent"]["error"]["kind"]), (&json!(1), &json!("busy")));
+    let fault = tokio::time::timeout(PATIENCE, front).await.unwrap().unwrap().unwrap_err();
+    assert_eq!((fault.kind, fault.hint.as_deref()), (Kind::Storage, Some("the last try said: the disk is full")));
+}
+
+#[tokio::test]
+async fn a_cancelled_request_is_neither_answered_nor_repeated() {
+    let mut rig = Rig::new(Limits::default());
+    rig.client.say(call(1.5, "get.slow")).await;
+    let wire = rig.server.hear().await["id"].clone();
+    rig.client.say(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1.5}})).await;
+    assert_eq!(rig.server.hear().await["params"]["requestId"], wire);
+    rig.server.say(result(&wire, json!({}))).await;
+    rig.replace_server().await;
+    rig.client.say(request(2, "ping", json!({}))).await;
+    assert_eq!(rig.server.hear().await["id"], 2);
+    rig.client.hang_up().await;
+    rig.server.say(result(&json!(2), json!({}))).await;
+    assert_eq!(rig.client.hear().await["id"], 2, "the late answer was dropped");
+}
+
+#[tokio::test]
+async fn a_batch_of_the_revision_that_has_them_is_answered_as_one() {
+    let mut rig = Rig::new(Limits::default());
+    greet(&mut rig, "2025-03-26").await;
+    let notice = json!({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"});
+    rig.client.say(json!([request(1, "ping", json!({})), notice, 7, request(2, "ping", json!({}))])).await;
+    for method in ["ping", "notifications/roots/list_changed", "ping"] {
+        assert_eq!(rig.server.hear().await["method"], method);
+    }
+    for id in [2, 1] {
+        rig.server.say(result(&json!(id), json!({}))).await;
+    }
+    let answer = rig.client.hear().await;
+    let ids: Vec<&Value> = answer.as_array().unwrap().iter().map(|answer| &answer["id"]).collect();
+    assert_eq!(ids, [&Value::Null, &json!(2), &json!(1)]);
+    rig.client.say(json!([notice])).await;
+    assert_eq!(rig.server.hear().await["method"], notice["method"]);
+    rig.client.say(request(3, "ping", json!({}))).await;
+    rig.server.hear().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_does_not_stop_us_from_reading_it() {
+    let mut rig = Rig::new(Limits::default());
+    // Far more answers than the pipe holds.
+    for n in 0..2000 {
+        rig.client.say(json!({"jsonrpc": "1.0", "id": n, "method": "x".repeat(100)})).await;
+    }
+    rig.client.say(request(1, "ping", json!({}))).await;
+    assert_eq!(rig.server.hear().await["id"], 1);
+    for n in 0..2000 {
+        assert_eq!(rig.client.hear().await["id"], n);
+    }
+}
+
+#[tokio::test]
+async fn permissive_mode_reads_an_empty_list_as_an_empty_object() {
+    let odd = || request(1, "tools/call", json!({"name": "get.a", "arguments": []}));
+    let mut strict = Rig::new(Limits::default());
+    strict.client.say(odd()).await;
+    assert_eq!(strict.server.hear().await["params"]["arguments"], json!([]));
+    let mut permissive = Rig::new(Limits { permissive: true, ..Limits::default() });
+    permissive.client.say(odd()).await;
+    assert_eq!(permissive.server.hear().await["params"]["arguments"], json!({}));
+}
+
+/// The whole edge in one process: a client, the front, rmcp, the spine.
+struct Edge {
+    client: Talk,
+    front: JoinHandle<Result<(), Fault>>,
+    stop: CancellationToken,
+    _dir: tempfile::TempDir,
+}
+
+fn edge() -> Edge {
+    let dir = tempfile::tempdir().unwrap();
+    let (dispatch, tracker, stop) = (spine(dir.path()), TaskTracker::new(), CancellationToken::new());
+    let principal = Arc::new(Principal::stdio(Role::OpsRw));
+    let ending = stop.clone();
+    let open = move || stdio::local(dispatch.clone(), principal.clone(), Arc::new(Settings::default()), &tracker, ending.clone());
+    let first = open();
+    let reopen = move || -> BoxFuture<'static, Result<Backend, Fault>> {
+        let backend = open();
+        Box::pin(async move { Ok(backend) })
+    };
+    let (client, pipe) = tokio::io::duplex(1 << 16);
+    let (input, output) = tokio::io::split(pipe);
+    let run = front::run(input, output, first, reopen, routeros_mcp::mcp::tools::only_reads, Limits::default(), stop.clone());
+    Edge { client: Talk::new(client), front: tokio::task::spawn(run), stop, _dir: dir }
+}
+
+async fn ends(edge: Edge) {
+    tokio::time::timeout(PATIENCE, edge.front).await.expect("ends in time").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn all_versions_with_a_handshake_list_and_call_tools() {
+    let mut lists = Vec::new();
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let mut edge = edge();
+        let answer = edge.client.ask(hello(version)).await;
+        assert_eq!(answer["result"]["protocolVersion"], version);
+        assert_eq!(answer["result"]["capabilities"], json!({"tools": {}}));
+        assert_eq!(answer["result"]["serverInfo"]["name"], "routeros-mcp");
+        edge.client.say(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        edge.client.say(request(1, "tools/list", json!({}))).await;
+        lists.push(edge.client.line().await.unwrap());
+        edge.client.say(request(1, "tools/list", json!({}))).await;
+        lists.push(edge.client.line().await.unwrap());
+        for name in ["device.list", "device_list"] {
+            let answer = edge.client.ask(request(2, "tools/call", json!({"name": name, "arguments": {}}))).await;
+            let result = &answer["result"];
+            assert_eq!((&result["isError"], &result["structuredContent"]["total"]), (&json!(false), &json!(0)), "{answer}");
+            assert_eq!(result["content"].as_array().unwrap().len(), 1);
+            assert_eq!(result["_meta"]["correlation_id"].as_str().unwrap().len(), 36);
+            assert!(result.get("resultType").is_none());
+        }
+        edge.client.hang_up().await;
+        assert_eq!(edge.client.line().await, None);
+        ends(edge).await;
+    }
+    assert!(lists.windows(2).all(|pair| pair[0] == pair[1]), "one list, the same bytes in every session");
+    let list: Value = serde_json::from_str(&lists[0]).unwrap();
+    let tools = list["result"]["tools"].as_array().unwrap();
+    assert!(!tools.is_empty());
+    for tool in tools {
+        let hints = tool["annotations"].as_object().unwrap();
+        assert!(["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"].iter().all(|hint| hints[*hint].is_boolean()));
+        assert!(tool["title"].is_string() && tool["inputSchema"]["additionalProperties"] == false && tool["outputSchema"].is_object());
+    }
+    assert!(list["result"].get("nextCursor").is_none());
+}
+
+#[tokio::test]
+async fn the_version_without_a_handshake_is_served_request_by_request() {
+    let mut edge = edge();
+    let meta = || {
+        json!({"_meta": {
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientCapabilities": {},
+            "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"}
+        }})
+    };
+    let with = |key: &str, value: Value| {
+        let mut params = meta();
+        params[key] = value;
+        params
+    };
+    let found = edge.client.ask(request(1, "server/discover", meta())).await;
+    assert!(found["result"]["supportedVersions"].as_array().unwrap().contains(&json!("2026-07-28")), "{found}");
+    let list = edge.client.ask(request(2, "tools/list", meta())).await;
+    assert_eq!((&list["result"]["cacheScope"], &list["result"]["resultType"]), (&json!("private"), &json!("complete")));
+    assert!(list["result"]["ttlMs"].as_u64().unwrap() > 0);
+    let answer = edge.client.ask(request(3, "tools/call", with("name", json!("device.list")))).await;
+    assert_eq!((&answer["result"]["resultType"], &answer["result"]["isError"]), (&json!("complete"), &json!(false)), "{answer}");
+    assert_eq!(answer["result"]["_meta"]["io.modelcontextprotocol/serverInfo"]["name"], "routeros-mcp");
+    let cursor = edge.client.ask(request(4, "tools/list", with("cursor", json!("x")))).await;
+    assert_eq!(cursor["error"]["code"], -32602);
+    edge.client.hang_up().await;
+    ends(edge).await;
+}
+
+#[tokio::test]
+async fn protocol_errors_and_tool_errors_are_kept_apart() {
+    let mut edge = edge();
+    edge.client.ask(hello("2025-11-25")).await;
+    for (params, code) in [
+        (json!({"name": "no.such_tool"}), -32602),
+        (json!({"name": 7}), -32602),
+        (json!({"name": "device.list", "arguments": "all"}), -32602),
+        (json!({"name": "device.add", "arguments": {}}), -32602),
+    ] {
+        let answer = edge.client.ask(request(1, "tools/call", params.clone())).await;
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(code), &json!(1)), "{params}: {answer}");
+    }
+    let unknown = edge.client.ask(call(1, "no.such_tool")).await;
+    let said = unknown["error"]["message"].as_str().unwrap();
+    assert!(said.starts_with("unknown tool: no.such_tool") && said.contains("tools.search"), "{said}");
+    let method = edge.client.ask(request(2, "no/such", json!({}))).await;
+    assert_eq!(method["error"]["code"], -32601);
+    for (arguments, kind) in [(json!({"devcie": 1}), "bad_input"), (json!({"device": "nowhere"}), "not_found")] {
+        let answer = edge.client.ask(request(3, "tools/call", json!({"name": "device.get", "arguments": arguments}))).await;
+        let result = &answer["result"];
+        assert_eq!((&result["isError"], &result["structuredContent"]["error"]["kind"]), (&json!(true), &json!(kind)), "{answer}");
+    }
+    edge.stop.cancel();
+    ends(edge).await;
+}
+
+#[tokio::test]
+async fn messages_before_the_session_began_do_not_end_it() {
+    let mut edge = edge();
+    edge.client.say(json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}})).await;
+    edge.client.say(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+    edge.client.say(json!({"jsonrpc": "2.0", "id": 9, "result": {}})).await;
+    assert_eq!(edge.client.ask(request(1, "ping", json!({}))).await["result"], json!({}));
+    assert!(edge.client.ask(request(2, "tools/list", json!({}))).await["error"].is_object(), "not before initialize");
+    let notice = json!({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"});
+    edge.client.say(notice).await;
+    assert_eq!(edge.client.ask(hello("2025-11-25")).await["result"]["protocolVersion"], "2025-11-25");
+    let again = edge.client.ask(request(5, "initialize", hello("2025-11-25")["params"].clone())).await;
+    assert_eq!(again["error"]["code"], -32600, "a session begins once");
+}
