@@ -1,5 +1,6 @@
 //! `demo`: a small simulated site and the whole appliance on loopback, with a throw-away store.
 
+use crate::access::principal::Principal;
 use crate::app::App;
 use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
@@ -8,7 +9,9 @@ use crate::cli::args::Demo;
 use crate::cli::{output, ready};
 use crate::config::{self, Inputs};
 use crate::dispatch::Call;
+use crate::fleet::Device;
 use crate::host::signal::Signals;
+use crate::routeros::pin::format_fingerprint;
 use crate::sim::profiles::Profile;
 use crate::sim::{Options, Sim};
 use crate::tools::spec::Audience;
@@ -18,6 +21,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+
+/// Where the simulated routers are.
+const LOOPBACK: &str = "127.0.0.1";
+
+/// They have no SSH yet: a port where nothing listens.
+const NO_SSH: u16 = 1;
 
 /// Devices taken in at once while the site comes up.
 const AT_ONCE: usize = 16;
@@ -35,14 +44,15 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
     said(&format!("starting {} simulated routers", arguments.devices));
     let app = App::build(&loaded).await?;
     let site = start(arguments.devices).await?;
-    let names = adopt(&app, &site).await?;
+    let devices = adopt(&app, &site).await?;
+    let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     app.open_doors().await?;
     let command = std::env::current_exe().map_err(Fault::bug)?;
     let args = json!(["--data-dir", dir, "stdio"]);
     let line = json!({
-        "ready": true, "data_dir": dir, "command": command, "args": args, "devices": names,
+        "ready": true, "data_dir": dir, "command": command, "args": args,
         "control": app.places.control_socket(), "pid": std::process::id(),
-        "routers": site.iter().map(describe).collect::<Vec<_>>(),
+        "devices": devices.iter().zip(&site).map(|(device, (_, sim))| describe(device, sim)).collect::<Vec<_>>(),
     });
     let client = json!({"mcpServers": {"routeros": {"command": command, "args": args}}});
     if as_json {
@@ -52,7 +62,7 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
     said("\nMCP client configuration, ready to paste (it works while this demo runs):\n");
     said(&serde_json::to_string_pretty(&client).map_err(Fault::bug)?);
     said("\nThe admin page and HTTP with tokens are not in this build yet; stdio is the way in.");
-    let name = names.first().cloned().unwrap_or_default();
+    let name = names.first().copied().unwrap_or_default().to_owned();
     said(&format!("\nA sample call, through a stdio client of its own: system.get_overview {{\"device\": \"{name}\"}}\n"));
     let (exe, state) = (command.clone(), dir.clone());
     let answer = tokio::task::spawn_blocking(move || sample(&exe, &state, &name)).await.map_err(Fault::bug)??;
@@ -106,37 +116,35 @@ async fn start(count: u32) -> Result<Vec<(String, Sim)>, Fault> {
 }
 
 /// Takes every router into care as an operator would, trusting what it presents.
-async fn adopt(app: &App, site: &[(String, Sim)]) -> Result<Vec<String>, Fault> {
+async fn adopt(app: &App, site: &[(String, Sim)]) -> Result<Vec<Arc<Device>>, Fault> {
     let add = |(name, sim): &(String, Sim)| {
         let name = name.clone();
+        let mcp = sim.credentials().mcp;
         let arguments = json!({
-            "name": name, "address": "127.0.0.1", "rest_port": sim.https_port(), "ssh_port": 1,
-            "username": sim.credentials().mcp.user, "password": sim.credentials().mcp.password.expose(),
-            "tls_fingerprint": crate::routeros::pin::format_fingerprint(&sim.fingerprint()),
-            "tags": ["site=demo"],
+            "name": name, "address": LOOPBACK, "rest_port": sim.https_port(), "ssh_port": NO_SSH,
+            "username": mcp.user, "password": mcp.password.expose(),
+            "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "tags": ["site=demo"],
         });
         let arguments = arguments.as_object().cloned().unwrap_or_default();
-        let call = Call::new("device.add", arguments, Arc::new(crate::access::principal::Principal::operator()), Audience::Operator);
+        let call = Call::new("device.add", arguments, Arc::new(Principal::operator()), Audience::Operator);
         async move {
             let reply = app.dispatch.call(call).await;
             match reply.fault {
-                None => Ok(name),
+                None => app.dispatch.world().fleet.find(&name),
                 Some(kind) => Err(Fault::new(kind, format!("device {name}: {}", reply.text))),
             }
         }
     };
-    let added: Vec<Result<String, Fault>> = stream::iter(site.iter().map(add)).buffered(AT_ONCE).collect().await;
+    let added: Vec<Result<Arc<Device>, Fault>> = stream::iter(site.iter().map(add)).buffered(AT_ONCE).collect().await;
     added.into_iter().collect()
 }
 
-fn describe((name, sim): &(String, Sim)) -> Value {
+/// What a script needs to reach a simulated router itself. Its password is the demo's own, worth nothing elsewhere.
+fn describe(device: &Device, sim: &Sim) -> Value {
     json!({
-        "name": name,
-        "rest_port": sim.https_port(),
-        "tls_fingerprint": crate::routeros::pin::format_fingerprint(&sim.fingerprint()),
-        "username": sim.credentials().mcp.user,
-        // A password of a simulated router: the demo's own, worth nothing elsewhere.
-        "password": sim.credentials().mcp.password.expose(),
+        "id": device.id.as_str(), "name": device.name, "address": device.address, "rest_port": device.rest_port, "ssh_port": device.ssh_port,
+        "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "environment": device.environment.as_str(),
+        "username": device.username, "password": sim.credentials().mcp.password.expose(),
     })
 }
 
