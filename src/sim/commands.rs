@@ -45,7 +45,8 @@ impl Asked<'_> {
 /// The policy a command needs.
 pub(super) fn policy(menu: &str, word: &str) -> &'static str {
     match (menu, word) {
-        ("/tool", "fetch") | ("/tool", "ping" | "traceroute" | "torch" | "bandwidth-test" | "profile" | "flood-ping" | "ping-speed" | "ip-scan") => "test",
+        ("/tool", "fetch")
+        | ("/tool", "ping" | "traceroute" | "torch" | "bandwidth-test" | "profile" | "flood-ping" | "ping-speed" | "ip-scan") => "test",
         ("/interface/ethernet", "cable-test") => "test",
         (_, "password") => "password",
         ("/system", "reboot" | "shutdown") | ("/system/package", "apply-changes") => "reboot",
@@ -63,10 +64,10 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
     match (asked.menu.path.as_str(), asked.word) {
         ("/tool", "ping") => ping(asked),
         ("/tool", "traceroute") => traceroute(world, asked),
-        ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, |world, name| traffic(world, name), world),
+        ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, traffic, world),
         ("/interface/ethernet", "monitor") => {
             let names = ethernets(world, asked)?;
-            sections(asked, &names, |world, name| link(world, name), world)
+            sections(asked, &names, link, world)
         }
         ("/interface/ethernet", "cable-test") => Ok(ethernets(world, asked)?.iter().map(|name| cable(world, name)).collect()),
         ("/system/resource", "monitor") => sections(asked, &[String::new()], |world, _| load(world), world),
@@ -97,7 +98,8 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
 fn known(asked: &Asked<'_>, name: &str) -> bool {
     let listed = asked.menu.commands.get(asked.word);
     // Commands whose arguments we did not list take any.
-    listed.is_none_or(|l| l.is_empty() || l.iter().any(|a| a == name)) || matches!(name, ".id" | "numbers" | "once" | "duration" | "interval" | "as-value" | "number" | "interface")
+    listed.is_none_or(|l| l.is_empty() || l.iter().any(|a| a == name))
+        || matches!(name, ".id" | "numbers" | "once" | "duration" | "interval" | "as-value" | "number" | "interface")
 }
 
 fn sections(
@@ -212,7 +214,8 @@ fn traceroute(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal>
     if asked.get("count").is_none() && asked.get("duration").is_none() {
         return Err(Refusal::bad("Session closed"));
     }
-    let gateway = world.rows("/ip/route").iter().find(|r| r.get("dst-address") == Some("0.0.0.0/0")).and_then(|r| r.get("gateway").map(String::from));
+    let gateway =
+        world.rows("/ip/route").iter().find(|r| r.get("dst-address") == Some("0.0.0.0/0")).and_then(|r| r.get("gateway").map(String::from));
     let mut hops = vec![gateway.unwrap_or_else(|| "192.0.2.1".into()), "198.51.100.1".into()];
     hops.push(if silent(target) { String::new() } else { target.to_string() });
     let rows = hops.into_iter().enumerate().map(|(i, hop)| {
@@ -220,7 +223,12 @@ fn traceroute(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal>
         let ms = format!("{}.5", i * 3);
         let value = |v: &str| if lost { String::new() } else { v.to_string() };
         let row = Row::new(None).with(".section", "0").with("sent", "1").with("status", "").with("std-dev", "0");
-        row.with("loss", if lost { "100" } else { "0" }).with("avg", value(&ms)).with("best", value(&ms)).with("last", if lost { "timeout".into() } else { ms.clone() }).with("worst", value(&ms)).with("address", hop)
+        row.with("loss", if lost { "100" } else { "0" })
+            .with("avg", value(&ms))
+            .with("best", value(&ms))
+            .with("last", if lost { "timeout".into() } else { ms.clone() })
+            .with("worst", value(&ms))
+            .with("address", hop)
     });
     Ok(rows.collect())
 }
@@ -274,7 +282,9 @@ fn read_file(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> 
     let name = asked.need("file")?;
     let row = world.find("/file", name).ok_or_else(|| Refusal::no_match("file"))?;
     let contents = row.get("contents").unwrap_or_default().as_bytes();
-    let number = |name: &str, default: usize| asked.get(name).map_or(Ok(default), |t| t.parse().map_err(|_| Refusal::bad(format!("invalid value for argument {name}"))));
+    let number = |name: &str, default: usize| {
+        asked.get(name).map_or(Ok(default), |t| t.parse().map_err(|_| Refusal::bad(format!("invalid value for argument {name}"))))
+    };
     let (from, len) = (number("offset", 0)?, number("chunk-size", CHUNK_MAX)?.min(CHUNK_MAX));
     if from > contents.len() {
         return Err(Refusal::bad("failure: chunk out of file bounds"));

@@ -9,8 +9,23 @@ use crate::base::clock::Wall;
 
 /// All policies, in the order the router lists them.
 pub(super) const POLICIES: [&str; 17] = [
-    "local", "telnet", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox", "password", "web", "sniff", "sensitive",
-    "api", "romon", "rest-api",
+    "local",
+    "telnet",
+    "ssh",
+    "ftp",
+    "reboot",
+    "read",
+    "write",
+    "policy",
+    "test",
+    "winbox",
+    "password",
+    "web",
+    "sniff",
+    "sensitive",
+    "api",
+    "romon",
+    "rest-api",
 ];
 
 /// Leases of the WISP tower.
@@ -24,7 +39,18 @@ const LOG_LINES: u32 = 120;
 
 /// Host names of DHCP clients: people and attackers choose these.
 const HOSTS: [&str; 12] = [
-    "iPhone", "DESKTOP-7Q2KPL1", "android-3f1c", "Chromecast", "ESP_4D21A0", "laptop", "printer", "nvr", "", "smart-tv", "switch", "raspberrypi",
+    "iPhone",
+    "DESKTOP-7Q2KPL1",
+    "android-3f1c",
+    "Chromecast",
+    "ESP_4D21A0",
+    "laptop",
+    "printer",
+    "nvr",
+    "",
+    "smart-tv",
+    "switch",
+    "raspberrypi",
 ];
 
 /// Host names that try something.
@@ -174,7 +200,8 @@ fn listed(world: &World, blank: &Row, i: u32) -> Row {
     let net = ["192.0.2", "198.51.100", "203.0.113", "100.64.7"][i as usize % 4];
     let address = if list == "customers" { format!("100.64.{}.{}", i / 250, i % 250 + 1) } else { format!("{net}.{}/32", i / 8 % 256) };
     let made = date_time(Wall(world.now().0 - i64::from(i) * 600_000));
-    let row = blank.clone().with("list", list).with("address", format!("{}{}", address.trim_end_matches("/32"), "")).with("creation-time", made);
+    let row =
+        blank.clone().with("list", list).with("address", format!("{}{}", address.trim_end_matches("/32"), "")).with("creation-time", made);
     match list {
         "blocklist-auto" => row.with("dynamic", "true").with("timeout", "4w2d"),
         "blocklist" if i.is_multiple_of(7) => row.with("comment", format!("reported by feed {i}")),
@@ -219,7 +246,7 @@ fn tracked(world: &World, blank: &Row, i: u32) -> Row {
         .with("reply-src-address", format!("{dst}:{port}"))
         .with("reply-dst-address", format!("198.51.100.7:{from}"))
         .with("timeout", super::value::show_time((10 + jitter(world.seed, &i.to_string(), 86_000)) * 1_000))
-        .with("assured", (i % 3 != 0).to_string())
+        .with("assured", (!i.is_multiple_of(3)).to_string())
         .with("seen-reply", "true")
         .with("orig-bytes", jitter(world.seed, &format!("o{i}"), 900_000).to_string())
         .with("repl-bytes", jitter(world.seed, &format!("r{i}"), 9_000_000).to_string());

@@ -64,15 +64,7 @@ pub struct Options {
 impl Options {
     /// A router of this profile on the system's clock, with the certificate all share and both ports.
     pub fn new(profile: Profile, name: &str) -> Self {
-        Options {
-            profile,
-            name: name.to_string(),
-            clock: Clock::system(),
-            seed: 1,
-            tls: TlsOption::Shared,
-            plain: true,
-            definitions: None,
-        }
+        Options { profile, name: name.to_string(), clock: Clock::system(), seed: 1, tls: TlsOption::Shared, plain: true, definitions: None }
     }
 }
 
@@ -180,11 +172,7 @@ impl Sim {
     /// Names and passwords of its users.
     pub fn credentials(&self) -> Credentials {
         let of = |user, password: &str| Credential { user, password: Secret::new(password) };
-        Credentials {
-            admin: of("admin", "sim-admin-pass"),
-            mcp: of("mcp", "sim-mcp-pass"),
-            monitor: of("monitor", "sim-monitor-pass"),
-        }
+        Credentials { admin: of("admin", "sim-admin-pass"), mcp: of("mcp", "sim-mcp-pass"), monitor: of("monitor", "sim-monitor-pass") }
     }
 
     /// Requests so far, oldest first.

@@ -147,12 +147,15 @@ pub(super) fn before_remove(world: &mut World, menu: &Menu, row: &Row, _by: &str
 
 /// Refuses what device-mode does not allow.
 fn gate(world: &mut World, feature: &str, command: &str) -> Result<(), Refusal> {
-    let Some(mode) = world.menu("/system/device-mode").is_some().then(|| world.table("/system/device-mode").rows.first().cloned()).flatten()
+    let Some(mode) =
+        world.menu("/system/device-mode").is_some().then(|| world.table("/system/device-mode").rows.first().cloned()).flatten()
     else {
         return Ok(());
     };
     if mode.is("flagged") {
-        return Err(Refusal::bad("failure: configuration flagged, check all router configuration for unauthorized changes and update device-mode"));
+        return Err(Refusal::bad(
+            "failure: configuration flagged, check all router configuration for unauthorized changes and update device-mode",
+        ));
     }
     match mode.get(feature) {
         Some("false") => Err(Refusal::bad(format!("failure: not allowed by device-mode ({command}; line 1)"))),

@@ -83,7 +83,8 @@ fn push(menu: &mut Menu, name: String, facts: &Value, read_only: bool) {
 }
 
 fn plausible(name: &str, flag: bool, kind: &str, facts: &Value) -> String {
-    let first_word = facts["enums"][name].as_array().and_then(|words| words.iter().filter_map(|w| w.as_str()).find(|w| !w.is_empty() && *w != "!"));
+    let first_word =
+        facts["enums"][name].as_array().and_then(|words| words.iter().filter_map(|w| w.as_str()).find(|w| !w.is_empty() && *w != "!"));
     match (flag, first_word) {
         (true, _) => "false".to_string(),
         (_, Some(word)) => word.to_string(),

@@ -46,8 +46,7 @@ pub(super) fn login(world: &mut World, header: Option<&str>) -> Result<Login, Re
 fn fresh(world: &mut World, user: &str, group: &str, from: IpAddr) -> Login {
     let row = world.table("/user/group").rows.iter().find(|g| g.get("name") == Some(group)).cloned().unwrap_or_default();
     let policies = row.get("policy").unwrap_or_default().split(',').filter(|p| !p.starts_with('!')).map(String::from).collect();
-    let login =
-        Login { user: user.to_string(), group: group.to_string(), from, policies, since: world.clock.mono(), when: world.now() };
+    let login = Login { user: user.to_string(), group: group.to_string(), from, policies, since: world.clock.mono(), when: world.now() };
     world.logins.push(login.clone());
     world.log("system,info,account", &format!("user {user} logged in from {from} via rest-api"));
     login
@@ -62,5 +61,7 @@ pub(super) fn may(login: &Login, policy: &str) -> bool {
 pub(super) fn in_ranges(list: &str, from: IpAddr) -> bool {
     let mut ranges = list.split(',').filter(|r| !r.is_empty()).peekable();
     ranges.peek().is_none()
-        || ranges.filter_map(value::prefix).any(|(ip, len)| ip.is_ipv4() == from.is_ipv4() && value::network(ip, len) == value::network(from, len))
+        || ranges
+            .filter_map(value::prefix)
+            .any(|(ip, len)| ip.is_ipv4() == from.is_ipv4() && value::network(ip, len) == value::network(from, len))
 }

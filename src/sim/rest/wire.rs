@@ -34,7 +34,8 @@ pub(super) fn json(status: u16, body: Bytes) -> Response<Body> {
 /// An error answer.
 pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
     if refusal.status == 403 {
-        let page = Bytes::from_static(b"<!doctype html><html><head><title>Error 403: Forbidden</title></head><body>Forbidden</body></html>");
+        let page =
+            Bytes::from_static(b"<!doctype html><html><head><title>Error 403: Forbidden</title></head><body>Forbidden</body></html>");
         let mut response = json(403, page);
         response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html"));
         return response;
@@ -50,7 +51,10 @@ pub(super) fn refused(refusal: &Refusal) -> Response<Body> {
 pub(super) fn endless() -> Response<Body> {
     let rows = stream::unfold(0u32, |n| async move {
         let open = if n == 0 { "[" } else { "," };
-        Some((Ok::<_, Infallible>(Frame::data(Bytes::from(format!("{open}{{\".id\":\"*{n:X}\",\"name\":\"row{n}\"}}")))), n.wrapping_add(1)))
+        Some((
+            Ok::<_, Infallible>(Frame::data(Bytes::from(format!("{open}{{\".id\":\"*{n:X}\",\"name\":\"row{n}\"}}")))),
+            n.wrapping_add(1),
+        ))
     });
     let mut response = json(200, Bytes::new());
     *response.body_mut() = StreamBody::new(rows).boxed();
@@ -91,32 +95,21 @@ pub(super) fn with_more_rows(body: Vec<u8>, path: &str, rows: u32) -> Response<B
     });
     let frames = futures_util::StreamExt::map(pieces, |piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))));
     let mut response = json(200, Bytes::new());
-    *response.body_mut() = StreamBody::new(Box::pin(frames)).boxed_unsync_sync();
+    *response.body_mut() = StreamBody::new(Box::pin(frames)).boxed();
     response
 }
 
-/// Streams made of async blocks are `Sync` only by luck; this names what is wanted.
-trait BoxedBody {
-    fn boxed_unsync_sync(self) -> Body;
-}
-
-impl<B> BoxedBody for B
-where
-    B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
-{
-    fn boxed_unsync_sync(self) -> Body {
-        BodyExt::boxed(self)
-    }
-}
-
 fn made_up(menu: &str, n: u32) -> Row {
-    let row = Row::new(Some(0x10_0000 + n)).with("comment", format!("generated row {n}")).with("disabled", "false").with("dynamic", "false");
+    let row =
+        Row::new(Some(0x10_0000 + n)).with("comment", format!("generated row {n}")).with("disabled", "false").with("dynamic", "false");
     match menu {
         m if m.ends_with("address-list") => row
             .with("list", "generated")
             .with("address", format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255))
             .with("creation-time", "2026-03-02 19:46:26"),
-        m if m.contains("/firewall/") => row.with("chain", "forward").with("action", "accept").with("bytes", "0").with("packets", "0").with("invalid", "false"),
+        m if m.contains("/firewall/") => {
+            row.with("chain", "forward").with("action", "accept").with("bytes", "0").with("packets", "0").with("invalid", "false")
+        }
         _ => row.with("name", format!("row{n}")).with("address", format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255)),
     }
 }
