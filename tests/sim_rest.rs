@@ -446,7 +446,7 @@ async fn verbs_and_bodies_the_router_does_not_know() {
 #[tokio::test]
 async fn one_request_of_a_user_at_a_time_and_users_in_parallel() {
     let sim = Arc::new(sim(Profile::HomeAp).await);
-    sim.faults().inject(Rule::always(Fault::Latency(Duration::from_millis(60))));
+    sim.faults().inject(Rule::always(Fault::Latency(Duration::from_millis(150))));
     let who = sim.credentials();
     let ask = |who: Credential| {
         let sim = sim.clone();
@@ -455,8 +455,8 @@ async fn one_request_of_a_user_at_a_time_and_users_in_parallel() {
     let started = std::time::Instant::now();
     let all = futures_util::future::join_all((0..4).map(|_| ask(who.mcp.clone()))).await;
     assert_eq!(all, [200; 4]);
-    assert!(started.elapsed() >= Duration::from_millis(240), "four of one user take four times as long");
-    assert_eq!((sim.faults().working().most(), sim.faults().in_flight().most()), (1, 4));
+    assert!(started.elapsed() >= Duration::from_millis(600), "four of one user take four times as long");
+    assert!(sim.faults().working().most() == 1 && sim.faults().in_flight().most() > 1, "one works, the others queue");
     futures_util::future::join_all([ask(who.mcp.clone()), ask(who.admin), ask(who.monitor)]).await;
     assert!(sim.faults().working().most() > 1, "users do not wait for each other");
     // A request the client gave up keeps its user's queue.
