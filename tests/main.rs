@@ -11,4 +11,6 @@ mod mcp_stdio;
 mod menus_facts;
 mod policy;
 mod rest_client;
+#[cfg(feature = "sim")]
+mod sim_rest;
 mod store_upgrade;

@@ -64,10 +64,10 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
     match (asked.menu.path.as_str(), asked.word) {
         ("/tool", "ping") => ping(asked),
         ("/tool", "traceroute") => traceroute(world, asked),
-        ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, |world, name| traffic(world, name), world),
+        ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, traffic, world),
         ("/interface/ethernet", "monitor") => {
             let names = ethernets(world, asked)?;
-            sections(asked, &names, |world, name| link(world, name), world)
+            sections(asked, &names, link, world)
         }
         ("/interface/ethernet", "cable-test") => Ok(ethernets(world, asked)?.iter().map(|name| cable(world, name)).collect()),
         ("/system/resource", "monitor") => sections(asked, &[String::new()], |world, _| load(world), world),

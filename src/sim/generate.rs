@@ -246,7 +246,7 @@ fn tracked(world: &World, blank: &Row, i: u32) -> Row {
         .with("reply-src-address", format!("{dst}:{port}"))
         .with("reply-dst-address", format!("198.51.100.7:{from}"))
         .with("timeout", super::value::show_time((10 + jitter(world.seed, &i.to_string(), 86_000)) * 1_000))
-        .with("assured", (i % 3 != 0).to_string())
+        .with("assured", (!i.is_multiple_of(3)).to_string())
         .with("seen-reply", "true")
         .with("orig-bytes", jitter(world.seed, &format!("o{i}"), 900_000).to_string())
         .with("repl-bytes", jitter(world.seed, &format!("r{i}"), 9_000_000).to_string());

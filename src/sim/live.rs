@@ -377,7 +377,7 @@ fn timed(world: &mut World) -> Option<Vec<Row>> {
     let mut rows = table.rows.clone();
     for row in &mut rows {
         if let Some(ms) = left(row) {
-            row.put("timeout", value::show_time(ms as u64 / 1_000 * 1_000));
+            row.put("timeout", value::show_time((ms as u64).div_ceil(1_000) * 1_000));
         }
     }
     Some(rows)

@@ -322,18 +322,22 @@ mod tests {
         let menus = own_menus();
         assert!(menus.len() > 150, "only {} menus", menus.len());
         let known: BTreeSet<&str> = menus.iter().map(|m| m.path.as_str()).collect();
+        let mut wrong = Vec::new();
         for menu in &menus {
             let mut seen = BTreeSet::new();
             for attr in &menu.attrs {
-                assert!(seen.insert(&attr.name), "{} has {} twice", menu.path, attr.name);
-                for target in attr.of.targets() {
-                    assert!(known.contains(target.as_str()), "{} {} points to unknown {target}", menu.path, attr.name);
+                let at = format!("{} {}", menu.path, attr.name);
+                if !seen.insert(&attr.name) {
+                    wrong.push(format!("{at} stands there twice"));
                 }
-                if let (Some(default), false) = (&attr.default, attr.read_only) {
-                    assert!(default.is_empty() || attr.of.allows_default(default), "{} {}={default}", menu.path, attr.name);
-                }
+                wrong.extend(
+                    attr.of.targets().iter().filter(|t| !known.contains(t.as_str())).map(|t| format!("{at} points to unknown {t}")),
+                );
+                let default = attr.default.as_deref().filter(|d| !attr.read_only && !d.is_empty() && !attr.of.allows_default(d));
+                wrong.extend(default.map(|d| format!("{at} cannot be its default {d}")));
             }
         }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]

@@ -58,10 +58,10 @@ impl Type {
             let menus = menus.into_iter().map(|m| m[1..].to_string()).collect();
             return Type::Reference(menus, rest.into_iter().map(String::from).collect(), negatable);
         }
-        if let Some((lo, hi)) = text.split_once("..") {
-            if let (Ok(lo), Ok(hi)) = (lo.parse(), hi.parse()) {
-                return Type::Number(lo, hi);
-            }
+        if let Some((lo, hi)) = text.split_once("..")
+            && let (Ok(lo), Ok(hi)) = (lo.parse(), hi.parse())
+        {
+            return Type::Number(lo, hi);
         }
         match text {
             "" => Type::Text,

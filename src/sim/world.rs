@@ -245,7 +245,7 @@ impl World {
         let mut table = Table { rows: Vec::new(), next: menu.first };
         self.fill(menu, &mut table.rows);
         for row in table.rows.iter_mut().filter(|_| menu.shape == Shape::List) {
-            let id = row.id.unwrap_or_else(|| table.next);
+            let id = row.id.unwrap_or(table.next);
             row.id = Some(id);
             table.next = table.next.max(if id < 0x1000_0000 || menu.first >= 0x1000_0000 { id + 1 } else { 0 });
         }

@@ -36,10 +36,10 @@ pub(super) fn add(world: &mut World, menu: &Menu, params: &Params, by: &str) -> 
     }
     rules::before_add(world, menu, &mut row, by)?;
     unique(world, menu, &row)?;
+    let before = before.map(|b| read_id(&b).ok_or_else(|| Refusal::no_match("place-before"))).transpose()?;
     let id = world.append(&menu.path, row);
-    if let Some(before) = before {
-        let Some(at) = read_id(&before) else { return Err(Refusal::no_match("place-before")) };
-        place(&mut world.table(&menu.path).rows, &[id], Some(at));
+    if before.is_some() {
+        place(&mut world.table(&menu.path).rows, &[id], before);
     }
     rules::after_write(world, menu, id, "added", by);
     Ok(id)
@@ -200,13 +200,14 @@ fn write(world: &mut World, menu: &Menu, row: &mut Row, name: &str, given: &str)
         Wrong::Invalid => Refusal::bad(format!("invalid value for argument {name}")),
         Wrong::OutOfRange(lo, hi) => Refusal::bad(format!("value of {name} out of range ({lo}..{hi})")),
     })?;
-    if let Type::Reference(menus, words, negatable) = &attr.of {
-        if attr.default.as_deref() != Some(given) {
-            let bare = if *negatable { given.strip_prefix('!').unwrap_or(given) } else { given };
-            let known = words.iter().any(|w| w == bare) || menus.iter().any(|m| names(world, m, bare));
-            if !known && !(bare.is_empty() && !attr.required) {
-                return Err(Refusal::no_match(name));
-            }
+    if let Type::Reference(menus, words, negatable) = &attr.of
+        && attr.default.as_deref() != Some(given)
+    {
+        let bare = if *negatable { given.strip_prefix('!').unwrap_or(given) } else { given };
+        let none = bare.is_empty() && !attr.required;
+        let known = none || words.iter().any(|w| w == bare) || menus.iter().any(|m| names(world, m, bare));
+        if !known {
+            return Err(Refusal::no_match(name));
         }
     }
     row.put(name, shown);
@@ -241,19 +242,20 @@ fn place(rows: &mut Vec<Row>, ids: &[u32], before: Option<u32>) {
 }
 
 fn follow_rename(world: &mut World, menu: &Menu, old: &Row, new: &Row) {
-    if let (Some(from), Some(to)) = (old.get("name"), new.get("name")) {
-        if from != to {
-            let (from, to) = (from.to_string(), to.to_string());
-            repoint(world, menu, &from, &to);
-        }
+    let renamed = old.get("name").zip(new.get("name")).filter(|(from, to)| from != to);
+    if let Some((from, to)) = renamed.map(|(from, to)| (from.to_string(), to.to_string())) {
+        repoint(world, menu, &from, &to);
     }
 }
 
 /// The router keeps references by object, we by name: whoever said the old name says the new one.
 fn repoint(world: &mut World, menu: &Menu, from: &str, to: &str) {
     let target = menu.family.as_ref().map_or(menu.path.clone(), |(of, _)| of.clone());
-    let points_here = |of: &Type| of.targets().iter().any(|t| *t == target || *t == menu.path);
     let (defs, model) = (world.defs.clone(), world.model.clone());
+    // Renamed through `/interface`, a bridge is still a bridge to its ports.
+    let member =
+        |t: &str| menu.path == target && defs.menu(t, &model).is_some_and(|m| m.family.as_ref().is_some_and(|(of, _)| *of == target));
+    let points_here = |of: &Type| of.targets().iter().any(|t| *t == target || *t == menu.path || member(t));
     for other in defs.all().iter().filter(|m| defs.menu(&m.path, &model).is_some_and(|k| std::ptr::eq(k, *m))) {
         let pointing: Vec<&str> = other.attrs.iter().filter(|a| points_here(&a.of)).map(|a| a.name.as_str()).collect();
         if pointing.is_empty() {

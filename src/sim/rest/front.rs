@@ -11,7 +11,6 @@
 use super::params::{self, Arguments};
 use super::{auth, print};
 use crate::sim::commands;
-use crate::sim::faults::Fault;
 use crate::sim::inspect;
 use crate::sim::menus::{Menu, Shape};
 use crate::sim::refusal::Refusal;
@@ -65,7 +64,7 @@ struct Place {
 }
 
 /// Does what a request asks for.
-pub(super) fn respond(world: &mut World, asked: &Asked, _struck: &[Fault], limit: Duration) -> Result<Answer, Refusal> {
+pub(super) fn respond(world: &mut World, asked: &Asked, limit: Duration) -> Result<Answer, Refusal> {
     let path = asked.target.split('?').next().unwrap_or_default();
     let Some(path) = path.strip_prefix("/rest").filter(|p| p.is_empty() || p.starts_with('/')) else {
         return Err(Refusal::bare(404));

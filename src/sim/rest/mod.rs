@@ -40,6 +40,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Ports can be taken for a moment by somebody else while we refuse connections.
 const REBIND: Duration = Duration::from_millis(20);
 
+/// A router that reboots answers first, then goes down.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
 /// What all connections of one router share.
 #[derive(Debug)]
 pub(super) struct Shared {
@@ -266,10 +269,17 @@ async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Res
             _ => {}
         }
     }
-    let result = front::respond(&mut shared.world(), &asked, &struck, limit);
+    let result = front::respond(&mut shared.world(), &asked, limit);
     if let Ok(Answer { hangs: true, .. }) = &result {
         tokio::time::sleep(limit).await;
         return Ok(wire::refused(&Refusal::bad("Session closed")));
+    }
+    if result.is_ok() && asked.method == Method::POST && asked.path() == "/system/reboot" {
+        let here = shared.clone();
+        shared.tasks.spawn(async move {
+            tokio::time::sleep(LAST_WORDS).await;
+            here.cut_connections();
+        });
     }
     finish(shared, &asked, result, &struck)
 }

@@ -57,8 +57,8 @@ fn text(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         Value::Bool(b) => Some(if b { "true" } else { "false" }.to_string()),
-        // An exponent is misread by the router; this one refuses it.
-        Value::Number(n) => Some(n.to_string()).filter(|t| !t.contains(['e', 'E'])),
+        // Exponents are misread by the router; this one refuses them, and with them 1000.0, which looks the same once parsed.
+        Value::Number(n) => Some(n.to_string()).filter(|t| !(t.contains(['e', 'E']) || n.is_f64() && t.ends_with(".0"))),
         Value::Null => Some(String::new()),
         Value::Array(items) => texts(items).map(|t| t.join(",")),
         Value::Object(_) => None,

@@ -95,22 +95,8 @@ pub(super) fn with_more_rows(body: Vec<u8>, path: &str, rows: u32) -> Response<B
     });
     let frames = futures_util::StreamExt::map(pieces, |piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))));
     let mut response = json(200, Bytes::new());
-    *response.body_mut() = StreamBody::new(Box::pin(frames)).boxed_unsync_sync();
+    *response.body_mut() = StreamBody::new(Box::pin(frames)).boxed();
     response
-}
-
-/// Streams made of async blocks are `Sync` only by luck; this names what is wanted.
-trait BoxedBody {
-    fn boxed_unsync_sync(self) -> Body;
-}
-
-impl<B> BoxedBody for B
-where
-    B: hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
-{
-    fn boxed_unsync_sync(self) -> Body {
-        BodyExt::boxed(self)
-    }
 }
 
 fn made_up(menu: &str, n: u32) -> Row {
