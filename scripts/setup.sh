@@ -51,8 +51,8 @@ apt_install() {
         as=(sudo -n)
     fi
     say "  installing $* with apt-get"
-    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >&2
-    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -qq >/dev/null
+    "${as[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" >/dev/null
 }
 
 # Registries are far away: three tries.
@@ -69,13 +69,14 @@ patiently() {
 
 STEP=0
 STEPS=0
-FAILED_STEPS=0
+FAILED=0
 REPORT=()
 BEGAN=$SECONDS
 
 # step NAME COMMAND…: runs one numbered step and remembers its time and outcome. Gives the command's exit code.
+# A step that fails without counting a failed test counts as one failure itself.
 step() {
-    local name=$1 from=$SECONDS code=0
+    local name=$1 from=$SECONDS failed_before=$FAILED code=0
     shift
     STEP=$((STEP + 1))
     printf '\n[%d/%d] %s\n' "$STEP" "$STEPS" "$name"
@@ -84,7 +85,7 @@ step() {
         REPORT+=("$(printf '%6d s  ok    %s' $((SECONDS - from)) "$name")")
     else
         REPORT+=("$(printf '%6d s  FAIL  %s' $((SECONDS - from)) "$name")")
-        FAILED_STEPS=$((FAILED_STEPS + 1))
+        [ "$FAILED" -gt "$failed_before" ] || FAILED=$((FAILED + 1))
         printf '      failed: %s (exit code %d)\n' "$name" "$code"
     fi
     return "$code"

@@ -112,13 +112,13 @@ impl Dispatch {
             meta.insert("cached".into(), reading.cached.into());
         }
         let pointers: Vec<String> = cx.tool.untrusted.iter().map(|p| (*p).to_owned()).chain(notes.untrusted.iter().cloned()).collect();
-        untrusted::clean_at(&mut value, &pointers);
+        untrusted::answer(&mut value, &pointers);
         if !pointers.is_empty() {
             meta.insert("untrusted".into(), json!(pointers));
         }
         let settings = &self.world.settings;
         let mut text = table::text(&value);
-        let mut tokens = budget::tokens(&value, &text);
+        let mut tokens = read_by_model(&value, &text);
         if tokens > settings.most_tokens {
             match cut(&mut value, notes, settings.most_tokens) {
                 Some(whole) => {
@@ -127,7 +127,7 @@ impl Dispatch {
                         format!("cut to fit {} tokens; go on with next_cursor", settings.most_tokens).into(),
                     );
                     text = whole;
-                    tokens = budget::tokens(&value, &text);
+                    tokens = read_by_model(&value, &text);
                 }
                 None => return failed(cx, notes, &too_long(cx.tool, tokens, settings.most_tokens), meta),
             }
@@ -222,6 +222,12 @@ fn alias(given: &mut Map<String, Value>, input: &Map<String, Value>) {
     }
 }
 
+/// What a model reads of an answer: clients show it the text or the structured content, so the longer of the two.
+fn read_by_model(structured: &Value, text: &str) -> u64 {
+    let json = serde_json::to_string(structured).map_or(0, |json| json.len());
+    budget::tokens(json.max(text.len()))
+}
+
 fn late(tool: &Tool, timeout: Duration) -> Fault {
     let said = format!("{}: no answer within {} s", tool.name, timeout.as_secs());
     if tool.effect == Effect::Reads {
@@ -248,7 +254,7 @@ fn cut(value: &mut Value, notes: &Notes, most_tokens: u64) -> Option<String> {
         rows.truncate(keep);
         value.as_object_mut()?.insert("next_cursor".into(), paged.next(keep)?.into());
         let text = table::text(value);
-        if budget::tokens(value, &text) <= most_tokens {
+        if read_by_model(value, &text) <= most_tokens {
             return Some(text);
         }
     }
@@ -283,6 +289,6 @@ fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &str, mut me
         Some(hint) => format!("{}\nhint: {hint}", fault.said),
         None => fault.said.clone(),
     };
-    meta.insert("estimated_tokens".into(), budget::tokens(&structured, &text).into());
+    meta.insert("estimated_tokens".into(), read_by_model(&structured, &text).into());
     Reply { structured, text, meta, fault: Some(fault.kind), unknown_tool: false }
 }

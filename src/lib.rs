@@ -3,6 +3,10 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+pub mod cli;
+
+pub mod app;
+
 pub mod config;
 
 pub mod control;
@@ -32,5 +36,8 @@ pub mod routeros;
 pub mod store;
 
 pub mod host;
+
+#[cfg(feature = "sim")]
+pub mod sim;
 
 pub mod base;

@@ -1,3 +1,9 @@
 //! Arguments in, exit code out.
 
-fn main() {}
+use routeros_mcp::cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // Standard output belongs to MCP in stdio mode, so errors keep off it.
+    cli::main()
+}

@@ -1,10 +1,14 @@
 //! Journeys through the whole program, a file each.
 
-#![allow(clippy::unwrap_used, reason = "a test stops at its first surprise; clippy only sees that inside #[test] functions")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 mod config_files;
 mod control;
+mod fleet_add;
+mod fleet_lane;
 mod layers;
 mod mcp_stdio;
+mod menus_facts;
 mod policy;
+mod rest_client;
+mod store_upgrade;

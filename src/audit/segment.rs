@@ -11,8 +11,7 @@
 use crate::audit::chain::{Frame, Hash, Head, NoFrame};
 use crate::audit::error::AuditError;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"RMCPAUD1";
@@ -59,7 +58,12 @@ pub(crate) fn path(dir: &Path, number: u64) -> PathBuf {
 pub(crate) fn list(dir: &Path) -> Result<Vec<u64>, AuditError> {
     let failed = AuditError::io("listing the segments");
     let mut numbers = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(&failed)? {
+    let entries = match std::fs::read_dir(dir) {
+        // Nothing was ever recorded here.
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(numbers),
+        entries => entries.map_err(&failed)?,
+    };
+    for entry in entries {
         let name = entry.map_err(&failed)?.file_name();
         if let Some(number) = name.to_str().and_then(|n| n.strip_suffix(".seg")) {
             numbers.extend(number.parse::<u64>().ok());
@@ -101,8 +105,10 @@ impl Reader {
 
 /// Reads the frames of one stretch of a segment, as far as they can be read.
 pub(crate) fn stretch(path: &Path, from: u64, to: u64) -> io::Result<Vec<Frame>> {
-    let mut bytes = vec![0; usize::try_from(to - from).map_err(io::Error::other)?];
-    File::open(path)?.read_exact_at(&mut bytes, from)?;
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.take(to - from).read_to_end(&mut bytes)?;
     let mut rest = bytes.as_slice();
     let mut frames = Vec::new();
     while let Ok(frame) = Frame::read(&mut rest) {

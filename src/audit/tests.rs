@@ -1,1 +1,420 @@
+//! The trail as callers and tamperers see it.
 
+use super::record::tests::sample;
+use super::*;
+use crate::audit::medium::Medium;
+use crate::base::clock::Wall;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::time::Instant;
+
+const NEVER: Duration = Duration::from_secs(3600);
+
+pub(super) fn options() -> Options {
+    Options { flush_interval: NEVER, ..Options::default() }
+}
+
+/// Segments of a dozen records.
+pub(super) fn small() -> Options {
+    Options { segment_bytes: 4000, ..options() }
+}
+
+fn clock() -> Clock {
+    Clock::by_hand(Wall(1_790_000_000_000)).0
+}
+
+pub(super) async fn write(dir: &Path, options: Options, numbers: std::ops::RangeInclusive<u64>) {
+    let audit = Audit::open(dir, clock(), options).unwrap();
+    for n in numbers {
+        assert_eq!(audit.append(sample(n), Durability::Now).await.unwrap(), n);
+    }
+    audit.close().await.unwrap();
+}
+
+fn broken_at(dir: &Path) -> u64 {
+    match verify(dir) {
+        Err(AuditError::Broken { seq, .. }) => seq,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_chain_goes_on_over_restarts_and_segments() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), small(), 1..=40).await;
+    write(dir.path(), small(), 41..=100).await;
+    let report = verify(dir.path()).unwrap();
+    assert_eq!((report.records, report.head.seq, report.unfinished_bytes), (100, 100, 0));
+    assert!(report.segments > 3, "{report:?}");
+    assert!(report.bytes / report.records <= 1000, "{} bytes a record", report.bytes / report.records);
+}
+
+#[tokio::test]
+async fn a_trail_that_was_never_begun_is_empty_and_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(verify(&dir.path().join("none")).unwrap(), Report::default());
+    drop(Audit::open(dir.path(), clock(), options()).unwrap());
+    assert_eq!(verify(dir.path()).unwrap(), Report::default());
+}
+
+#[tokio::test]
+async fn a_spoilt_segment_header_is_named_and_what_it_held_is_kept() {
+    for last in [false, true] {
+        let mut expected = 0;
+        let found = tampered(|dir, places| {
+            let number = if last { segment::list(dir).unwrap().pop().unwrap() } else { 2 };
+            let path = segment::path(dir, number);
+            expected = places.iter().find(|p| p.1 == path).unwrap().0;
+            edit(&path, |bytes| bytes[20] ^= 1);
+        });
+        assert_eq!(found.await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_second_writer_is_held_and_a_reader_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = Audit::open(dir.path(), clock(), options()).unwrap();
+    audit.append(sample(1), Durability::Soon).await.unwrap();
+    assert!(matches!(Audit::open(dir.path(), clock(), options()), Err(AuditError::Held { .. })));
+    assert_eq!(verify(dir.path()).unwrap().records, 1);
+    let clone = audit.clone();
+    audit.close().await.unwrap();
+    assert!(matches!(clone.append(sample(2), Durability::Now).await, Err(AuditError::Closed)));
+    drop(Audit::open(dir.path(), clock(), options()).unwrap());
+}
+
+/// Where each record stands: `(seq, segment, from, to)`.
+fn places(dir: &Path) -> Vec<(u64, PathBuf, usize, usize)> {
+    let mut all = Vec::new();
+    for number in segment::list(dir).unwrap() {
+        let path = segment::path(dir, number);
+        let mut reader = segment::Reader::open(&path).unwrap();
+        while let Ok((at, frame)) = reader.frame() {
+            all.push((frame.seq, path.clone(), at as usize, (at + frame.len()) as usize));
+        }
+    }
+    all
+}
+
+fn edit(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = std::fs::read(path).unwrap();
+    change(&mut bytes);
+    std::fs::write(path, bytes).unwrap();
+}
+
+/// The trail of 60 records in some segments, tampered with by `change`.
+async fn tampered(change: impl FnOnce(&Path, Vec<(u64, PathBuf, usize, usize)>)) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), small(), 1..=60).await;
+    change(dir.path(), places(dir.path()));
+    let found = broken_at(dir.path());
+    // Going on does not heal it: the evidence stays.
+    let audit = Audit::open(dir.path(), clock(), small()).unwrap();
+    let next = audit.append(sample(61), Durability::Now).await.unwrap();
+    assert_eq!(next, 61);
+    audit.close().await.unwrap();
+    assert_eq!(broken_at(dir.path()), found, "after going on");
+    found
+}
+
+#[tokio::test]
+async fn a_changed_byte_is_named() {
+    for seq in [1, 17, 59, 60] {
+        let found = tampered(|_, places| {
+            let (_, path, from, to) = &places[seq as usize - 1];
+            edit(path, |bytes| bytes[(from + to) / 2] ^= 1);
+        });
+        assert_eq!(found.await, seq);
+    }
+}
+
+#[tokio::test]
+async fn a_change_with_a_mended_checksum_is_named() {
+    for seq in [1, 17, 59, 60] {
+        let found = tampered(|_, places| {
+            let (_, path, from, to) = &places[seq as usize - 1];
+            edit(path, |bytes| {
+                let mut frame = chain::Frame::read(&mut &bytes[*from..*to]).unwrap();
+                *frame.payload.last_mut().unwrap() ^= 1;
+                let mut forged = Vec::new();
+                frame.write(&mut forged);
+                bytes.splice(from..to, forged);
+            });
+        });
+        assert_eq!(found.await, seq);
+    }
+}
+
+#[tokio::test]
+async fn a_removed_record_is_named_wherever_it_stood() {
+    for seq in [1, 17, 60] {
+        let found = tampered(|_, places| {
+            let (_, path, from, to) = &places[seq as usize - 1];
+            edit(path, |bytes| drop(bytes.drain(from..to)));
+        });
+        assert_eq!(found.await, seq);
+    }
+}
+
+#[tokio::test]
+async fn swapped_records_are_named() {
+    let found = tampered(|_, places| {
+        let ((_, path, from, middle), (_, _, _, to)) = (&places[2], &places[3]);
+        edit(path, |bytes| bytes[*from..*to].rotate_left(middle - from));
+    });
+    assert_eq!(found.await, 3);
+}
+
+#[tokio::test]
+async fn removed_and_swapped_segments_are_named() {
+    let first_of = |places: &[(u64, PathBuf, usize, usize)], name: &str| places.iter().find(|p| p.1.ends_with(name)).unwrap().0;
+    let mut expected = 0;
+    let found = tampered(|_, places| {
+        expected = first_of(&places, "00000002.seg");
+        std::fs::remove_file(&places[expected as usize - 1].1).unwrap();
+    })
+    .await;
+    assert_eq!(found, expected);
+    let found = tampered(|_, places| std::fs::remove_file(&places[0].1).unwrap()).await;
+    assert_eq!(found, 1);
+    let found = tampered(|_, places| {
+        let last = places.last().unwrap().1.clone();
+        expected = places.iter().find(|p| p.1 == last).unwrap().0;
+        std::fs::remove_file(last).unwrap();
+    })
+    .await;
+    assert_eq!(found, expected);
+    let found = tampered(|dir, places| {
+        expected = first_of(&places, "00000002.seg");
+        let (two, three) = (segment::path(dir, 2), segment::path(dir, 3));
+        std::fs::rename(&two, dir.join("x")).unwrap();
+        std::fs::rename(&three, &two).unwrap();
+        std::fs::rename(dir.join("x"), &three).unwrap();
+    })
+    .await;
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn everything_removed_but_the_head_is_noticed() {
+    let found = tampered(|_, places| places.iter().for_each(|p| drop(std::fs::remove_file(&p.1)))).await;
+    assert_eq!(found, 1);
+}
+
+#[tokio::test]
+async fn a_missing_or_spoilt_head_is_noticed() {
+    for junk in [None, Some("nonsense")] {
+        let dir = tempfile::tempdir().unwrap();
+        write(dir.path(), options(), 1..=3).await;
+        match junk {
+            None => std::fs::remove_file(dir.path().join(segment::HEAD)).unwrap(),
+            Some(text) => std::fs::write(dir.path().join(segment::HEAD), text).unwrap(),
+        }
+        assert_eq!(broken_at(dir.path()), 4);
+        write(dir.path(), options(), 4..=5).await;
+    }
+}
+
+#[tokio::test]
+async fn recent_is_newest_first_filtered_and_pages_to_the_beginning() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), small(), 1..=200).await;
+    let audit = Audit::open(dir.path(), clock(), small()).unwrap();
+    audit.append(Record { outcome: "denied".into(), ..sample(201) }, Durability::Soon).await.unwrap();
+    let seqs =
+        |filter: &Filter, before, limit| -> Vec<u64> { audit.recent(filter, before, limit).unwrap().iter().map(|s| s.seq).collect() };
+    let all = Filter::default();
+    assert_eq!(seqs(&all, None, 3), [201, 200, 199], "one that is not flushed yet is seen");
+    assert_eq!(seqs(&all, Some(4), 10), [3, 2, 1]);
+    assert!(seqs(&all, Some(1), 10).is_empty());
+    assert_eq!(seqs(&all, None, 1000), (1..=201).rev().collect::<Vec<_>>());
+    let denied = Filter { outcome: Some("denied".into()), ..all.clone() };
+    assert_eq!(seqs(&denied, None, 10), [201]);
+    let own = Filter { principal: Some("user-1".into()), ..all.clone() };
+    assert_eq!(seqs(&own, None, 1000), (1..=201).rev().filter(|n| n % 3 == 1).collect::<Vec<_>>());
+    let device = Filter { device: Some("edge-2".into()), tool: Some("interface.set".into()), ..all.clone() };
+    assert_eq!(seqs(&device, Some(30), 2), [27, 17]);
+    assert!(seqs(&Filter { until: Some(Wall(0)), ..all.clone() }, None, 5).is_empty());
+    let mut pages = Vec::new();
+    let mut next = None;
+    loop {
+        let page = audit.page(&all, next, 7).unwrap();
+        pages.extend(page.rows.iter().map(|s| s.seq));
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(pages, (1..=201).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn records_carry_time_boot_and_what_was_said() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), options(), 1..=1).await;
+    let audit = Audit::open(dir.path(), clock(), options()).unwrap();
+    let stored = audit.recent(&Filter::default(), None, 1).unwrap().remove(0);
+    assert_eq!((stored.time, stored.boot_id.len(), &stored.record), (Wall(1_790_000_000_000), 32, &sample(1)));
+}
+
+#[tokio::test]
+async fn an_export_is_one_signed_document() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), small(), 1..=30).await;
+    let (key, mut out) = (sign::generate_key(), Vec::new());
+    let head = export(dir.path(), Format::Json, None, Some(&key), &mut out).unwrap();
+    assert!(head.is_signed() && head.seq == 30 && head.records == 30);
+    let text = String::from_utf8(out).unwrap();
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["records"].as_array().unwrap().len(), 30);
+    assert_eq!((&document["records"][4]["seq"], &document["records"][4]["tool"]), (&5.into(), &"interface.set".into()));
+    assert_eq!(serde_json::from_value::<sign::SignedHead>(document["head"].clone()).unwrap(), head);
+    let lines = &text["{\"records\":[\n".len()..text.rfind("],\"head\"").unwrap()];
+    let digest = ring::digest::digest(&ring::digest::SHA256, lines.as_bytes());
+    assert_eq!(head.digest, crate::base::ids::hex(digest.as_ref()), "the digest covers the lines as they stand");
+    assert!(!sign::SignedHead { records: 29, ..head.clone() }.is_signed());
+    assert!(matches!(export(dir.path(), Format::Json, None, Some(b"junk"), &mut Vec::new()), Err(AuditError::Key)));
+
+    let mut out = Vec::new();
+    let later = Some(Wall(1_790_000_000_001));
+    assert_eq!(export(dir.path(), Format::Csv, later, None, &mut out).unwrap().records, 0);
+    let mut out = Vec::new();
+    export(dir.path(), Format::Csv, None, None, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert_eq!(text.lines().count(), 31);
+    assert!(text.starts_with("seq,time,boot_id,"));
+}
+
+#[tokio::test]
+async fn an_export_stops_at_a_broken_record() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), options(), 1..=5).await;
+    let places = places(dir.path());
+    edit(&places[2].1, |bytes| bytes[places[2].3 - 1] ^= 1);
+    let refused = export(dir.path(), Format::Json, None, None, &mut Vec::new());
+    assert!(matches!(refused, Err(AuditError::Broken { seq: 3, .. })));
+}
+
+/// A segment file on a disk that can be told to fail, and counts.
+#[derive(Clone, Default)]
+struct Faulty(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    failing: AtomicBool,
+    /// Writes half of what it is given, then fails.
+    tearing: AtomicBool,
+    syncs: AtomicU64,
+    bytes: AtomicU64,
+}
+
+struct OnFaulty(Faulty, Box<dyn Medium>);
+
+impl Faulty {
+    fn open(&self) -> Open {
+        let faulty = self.clone();
+        Box::new(move |path| {
+            faulty.check()?;
+            Ok(Box::new(OnFaulty(faulty.clone(), medium::file(path)?)))
+        })
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.0.failing.load(SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+}
+
+impl Medium for OnFaulty {
+    fn write_at(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
+        if self.0.0.tearing.load(SeqCst) {
+            self.1.write_at(&bytes[..bytes.len() / 2], at)?;
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.check()?;
+        self.0.0.bytes.fetch_add(bytes.len() as u64, SeqCst);
+        self.1.write_at(bytes, at)
+    }
+
+    fn cut(&mut self, len: u64) -> io::Result<()> {
+        self.0.check()?;
+        self.1.cut(len)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.check()?;
+        self.0.0.syncs.fetch_add(1, SeqCst);
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_refused_and_leaves_nothing() {
+    for tearing in [false, true] {
+        let (dir, disk) = (tempfile::tempdir().unwrap(), Faulty::default());
+        let audit = Audit::open_on(dir.path(), clock(), small(), disk.open()).unwrap();
+        for n in 1..=10 {
+            let durability = if n == 10 { Durability::Soon } else { Durability::Now };
+            assert_eq!(audit.append(sample(n), durability).await.unwrap(), n);
+        }
+        let switch = if tearing { &disk.0.tearing } else { &disk.0.failing };
+        switch.store(true, SeqCst);
+        for durability in [Durability::Now, Durability::Soon, Durability::Now] {
+            let refused = audit.append(sample(99), durability).await;
+            assert!(matches!(&refused, Err(AuditError::Io { .. })), "{refused:?}");
+            assert_eq!(audit.recent(&Filter::default(), None, 1).unwrap()[0].seq, 10, "reads go on");
+        }
+        switch.store(false, SeqCst);
+        for n in 11..=40 {
+            assert_eq!(audit.append(sample(n), Durability::Now).await.unwrap(), n, "heals by itself");
+        }
+        audit.close().await.unwrap();
+        assert_eq!(verify(dir.path()).unwrap().records, 40);
+        let audit = Audit::open(dir.path(), clock(), small()).unwrap();
+        let all = audit.recent(&Filter::default(), None, 100).unwrap();
+        assert!(all.iter().all(|stored| stored.record == sample(stored.seq)), "and nothing refused is in it");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_concurrent_writers_share_flushes_and_few_bytes() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Faulty::default());
+    let audit = Audit::open_on(dir.path(), clock(), options(), disk.open()).unwrap();
+    let started = Instant::now();
+    let mut seqs: Vec<u64> = futures_util::future::join_all((0..100).map(|n| audit.append(sample(n), Durability::Now)))
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    let (syncs, bytes) = (disk.0.syncs.load(SeqCst), disk.0.bytes.load(SeqCst));
+    println!("100 concurrent records: {syncs} flushes, {} bytes a record, {:?}", bytes / 100, started.elapsed());
+    assert!(syncs <= 20, "{syncs}");
+    assert!(bytes / 100 <= 1000);
+    seqs.sort_unstable();
+    assert_eq!(seqs, (1..=100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn records_that_may_wait_are_flushed_by_the_hundred_and_by_the_clock() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Faulty::default());
+    let audit = Audit::open_on(dir.path(), clock(), options(), disk.open()).unwrap();
+    audit.append(sample(0), Durability::Now).await.unwrap();
+    let syncs = disk.0.syncs.load(SeqCst);
+    for n in 0..99 {
+        audit.append(sample(n), Durability::Soon).await.unwrap();
+    }
+    assert_eq!(disk.0.syncs.load(SeqCst), syncs);
+    audit.append(sample(99), Durability::Soon).await.unwrap();
+    assert_eq!(disk.0.syncs.load(SeqCst), syncs + 1);
+    audit.close().await.unwrap();
+
+    let quick = Options { flush_interval: Duration::from_millis(20), ..options() };
+    let audit = Audit::open_on(dir.path(), clock(), quick, disk.open()).unwrap();
+    let syncs = disk.0.syncs.load(SeqCst);
+    audit.append(sample(1), Durability::Soon).await.unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while disk.0.syncs.load(SeqCst) == syncs {
+        assert!(Instant::now() < deadline, "never flushed");
+        tokio::task::yield_now().await;
+    }
+}

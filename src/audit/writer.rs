@@ -193,8 +193,10 @@ impl Writer {
         let path = segment::path(&self.setup.dir, self.number);
         let mut file = (self.setup.open)(&path).map_err(AuditError::io("opening a segment"))?;
         if self.begun {
-            file.cut(self.flushed).map_err(AuditError::io("mending a segment"))?;
-            file.write_at(&self.pending, self.flushed).map_err(AuditError::io("mending a segment"))?;
+            // Written again before what follows is cut off: readers never see the file without them.
+            let mended = file.write_at(&self.pending, self.flushed);
+            let end = self.flushed + self.pending.len() as u64;
+            mended.and_then(|()| file.cut(end)).map_err(AuditError::io("mending a segment"))?;
         } else {
             let header = tail::header(self.number, self.head);
             let made = file.cut(0).and_then(|()| file.write_at(&header, 0)).and_then(|()| file.sync());

@@ -53,7 +53,7 @@ fn outcome(fault: Option<Kind>) -> &'static str {
 }
 
 fn blank(principal: &Principal, correlation_id: &str, given: &Map<String, Value>) -> Record {
-    let arguments = redact::arguments(given).to_string();
+    let arguments = redact::arguments(&Value::Object(given.clone())).to_string();
     let mut digest = [0; 32];
     // Over the masked form: a digest of a password could be guessed.
     digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());

@@ -216,7 +216,7 @@ async fn a_read_from_before_a_change_is_not_given_to_one_after_it() {
 
 #[tokio::test]
 async fn never_more_in_flight_than_configured_and_the_queue_has_an_end() {
-    let rig = Rig::new(Script::new([], true), Config { max_concurrent_per_device: 2, ..once() }).await;
+    let rig = Rig::new(Script::new([], true), Config { max_concurrent_per_device: 2, requests_per_second: 1_000, ..once() }).await;
     let lane = rig.lane();
     let asked = WAITING_MAX + 10;
     let reads = (0..asked).map(|n| {

@@ -213,6 +213,11 @@ impl Fleet {
         .await
     }
 
+    /// Waits until no change of a record is under way.
+    pub async fn settled(&self) {
+        drop(self.shared.edits.acquire().await);
+    }
+
     /// Waits for requests under way, and stores what is known of devices. The store itself stays open.
     pub async fn close(&self) {
         self.shared.closing.store(true, Ordering::SeqCst);

@@ -131,6 +131,7 @@ impl Slot {
     }
 
     /// Whether a connection is kept.
+    #[cfg(test)]
     pub fn is_connected(&self) -> bool {
         lock(&self.connection).is_some()
     }

@@ -104,8 +104,6 @@ pub const DISABLED: Attr = attr("disabled", Kind::Flag, "Kept in the table but n
 pub const DYNAMIC: Attr = attr("dynamic", Kind::Flag, "Made by the router, not by hand").read_only();
 /// `invalid`: refers to something that is missing.
 pub const INVALID: Attr = attr("invalid", Kind::Flag, "Refers to something missing or wrong; not in use").read_only();
-/// `name` of a row others refer to.
-pub const NAME: Attr = attr("name", Kind::Name, "Name others refer to");
 
 /// Two runs of attributes as one; `N` is the sum of their lengths.
 ///

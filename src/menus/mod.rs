@@ -29,7 +29,7 @@ pub mod zerotier;
 
 use crate::routeros::value::Kind;
 
-pub use attr::{Absent, Attr, COMMENT, DISABLED, DYNAMIC, INVALID, NAME, attr, join};
+pub use attr::{Absent, Attr, COMMENT, DISABLED, DYNAMIC, INVALID, attr, join};
 pub use menu::{Menu, Shape, Topic, list, ordered, singleton};
 pub use names::{looks_secret, looks_untrusted, reviewed};
 pub use search::{Match, search};

@@ -36,6 +36,8 @@ const WHOLE: &[&str] = &[
     "http-header-field",
     "vpn-wireguard-client-config",
     "client-config",
+    "tls-auth",
+    "tls-crypt",
     "environment",
 ];
 
@@ -139,6 +141,10 @@ const OUTSIDERS: &[&str] = &[
     "ac-name",
     "banner",
     "motd",
+    "identity",
+    "eap-identity",
+    "phone",
+    "last-caller-id",
 ];
 
 /// Whether a name is one that outsiders usually fill.

@@ -88,6 +88,12 @@ const WHOLE_SYNONYM: f32 = 10.0;
 const SYNONYM_WORD: f32 = 5.0;
 /// The query is a synonym, or an attribute's name, and nothing else.
 const NOTHING_ELSE: f32 = 12.0;
+/// A menu lists its synonyms best first; each step down costs this much.
+const LATER_SYNONYM: f32 = 0.4;
+/// The synonym is in the query letter by letter: "ntp servers" is not "ntp server".
+const SAME_LETTERS: f32 = 1.0;
+/// How much of the query (by rarity) a match must hold; less is chance.
+const ENOUGH: f32 = 0.6;
 
 /// One menu, or one attribute of it, that fits a query.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -113,9 +119,6 @@ pub fn search(query: &str, limit: usize) -> Vec<Match> {
     found.sort_by(|a, b| {
         b.score.total_cmp(&a.score).then_with(|| a.menu.path.len().cmp(&b.menu.path.len())).then(a.menu.path.cmp(b.menu.path))
     });
-    // What scores far below the best is only chance.
-    let floor = found.first().map_or(0.0, |best| best.score * 0.2);
-    found.retain(|one| one.score >= floor);
     found.truncate(limit);
     found
 }
@@ -123,6 +126,8 @@ pub fn search(query: &str, limit: usize) -> Vec<Match> {
 /// A query as words.
 struct Wanted {
     words: Vec<String>,
+    /// Its read words in lower case, a space around each.
+    text: String,
     /// The query as an attribute would be spelled: `host-name`.
     spelled: String,
     /// The query is a menu's path, in REST or console spelling.
@@ -132,7 +137,8 @@ struct Wanted {
 impl Wanted {
     fn read(query: &str) -> Wanted {
         let spelled = pieces(query).take(MOST_WORDS).map(str::to_ascii_lowercase).collect::<Vec<_>>().join("-");
-        let path = format!("/{}", query.trim().trim_matches('/').to_ascii_lowercase().replace([' ', '/'], "/"));
+        let text = format!(" {} ", spelled.replace('-', " "));
+        let path = format!("/{}", query.trim().trim_matches('/').to_ascii_lowercase().replace(' ', "/"));
         let mut words: Vec<String> = Vec::new();
         for piece in pieces(query).take(MOST_WORDS) {
             let word = stem(piece);
@@ -140,7 +146,7 @@ impl Wanted {
                 words.push(word);
             }
         }
-        Wanted { words, spelled, path }
+        Wanted { words, text, spelled, path }
     }
 }
 
@@ -193,8 +199,7 @@ fn judge(menu: &'static Menu, wanted: &Wanted, rarity: &[f32]) -> Option<Match> 
         hits += if worth > 0.0 { *weight } else { 0.0 };
     }
     let all: f32 = rarity.iter().sum();
-    // Half of what the query says must be found, or the match is chance.
-    if hits * 2.0 < all || sum == 0.0 {
+    if hits < all * ENOUGH || sum == 0.0 {
         return None;
     }
     let attribute = named_attribute(menu, wanted);
@@ -231,7 +236,8 @@ fn worth(menu: &Menu, word: &str) -> f32 {
 
 /// What whole synonyms in the query are worth: the best of them.
 fn phrases(menu: &Menu, wanted: &Wanted) -> f32 {
-    menu.synonyms.iter().map(|synonym| phrase(synonym, wanted)).fold(0.0, f32::max)
+    let each = menu.synonyms.iter().enumerate().map(|(at, synonym)| (phrase(synonym, wanted) - at as f32 * LATER_SYNONYM).max(0.0));
+    each.fold(0.0, f32::max)
 }
 
 fn phrase(synonym: &str, wanted: &Wanted) -> f32 {
@@ -247,7 +253,8 @@ fn phrase(synonym: &str, wanted: &Wanted) -> f32 {
         len += 1;
     }
     let only = if len == wanted.words.len() { NOTHING_ELSE } else { 0.0 };
-    WHOLE_SYNONYM + SYNONYM_WORD * len as f32 + only
+    let same = if wanted.text.contains(&format!(" {synonym} ")) { SAME_LETTERS } else { 0.0 };
+    WHOLE_SYNONYM + SYNONYM_WORD * len as f32 + only + same
 }
 
 /// The attribute a query names, and whether it names nothing else.
@@ -262,4 +269,146 @@ fn named_attribute(menu: &'static Menu, wanted: &Wanted) -> Option<(&'static Att
     }
     let fits = |attr: &&Attr| left.iter().all(|word| best_in(word, attr.name) > 0.0);
     menu.attrs.iter().filter(fits).min_by_key(|attr| attr.name.len()).map(|attr| (attr, false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(query: &str) -> &'static str {
+        search(query, 5).first().map_or("nothing", |found| found.menu.path)
+    }
+
+    #[test]
+    fn finds_menus_by_the_words_people_use() {
+        let wrong: Vec<String> = CASES
+            .iter()
+            .filter(|(query, path)| first(query) != *path)
+            .map(|(query, path)| {
+                let found: Vec<String> = search(query, 4).iter().map(|one| format!("{} {:.0}", one.menu.path, one.score)).collect();
+                format!("{query:?}: wanted {path}, found {found:?}")
+            })
+            .collect();
+        assert!(CASES.len() >= 40 && wrong.is_empty(), "{} of {} wrong:\n{}", wrong.len(), CASES.len(), wrong.join("\n"));
+    }
+
+    const CASES: &[(&str, &str)] = &[
+        ("port forward", "/ip/firewall/nat"),
+        ("port forwarding", "/ip/firewall/nat"),
+        ("forward a port to my server", "/ip/firewall/nat"),
+        ("masquerade", "/ip/firewall/nat"),
+        ("dhcp leases", "/ip/dhcp-server/lease"),
+        ("show me all dhcp leases", "/ip/dhcp-server/lease"),
+        ("static lease", "/ip/dhcp-server/lease"),
+        ("DHCP server", "/ip/dhcp-server"),
+        ("dhcp option", "/ip/dhcp-server/option"),
+        ("dhcp client", "/ip/dhcp-client"),
+        ("wifi clients", "/interface/wifi/registration-table"),
+        ("wifi", "/interface/wifi"),
+        ("wifi password", "/interface/wifi/security"),
+        ("hostname", "/system/identity"),
+        ("router name", "/system/identity"),
+        ("ntp", "/system/ntp/client"),
+        ("ntp servers", "/system/ntp/client/servers"),
+        ("time zone", "/system/clock"),
+        ("vpn peers", "/interface/wireguard/peers"),
+        ("wireguard", "/interface/wireguard"),
+        ("wireguard peers", "/interface/wireguard/peers"),
+        ("speed limit", "/queue/simple"),
+        ("bandwidth limit", "/queue/simple"),
+        ("firewall rules", "/ip/firewall/filter"),
+        ("firewall", "/ip/firewall/filter"),
+        ("ipv6 firewall", "/ipv6/firewall/filter"),
+        ("block an ip address", "/ip/firewall/filter"),
+        ("address list", "/ip/firewall/address-list"),
+        ("blacklist", "/ip/firewall/address-list"),
+        ("ip addresses", "/ip/address"),
+        ("ipv6 addresses", "/ipv6/address"),
+        ("default gateway", "/ip/route"),
+        ("static routes", "/ip/route"),
+        ("ipv6 routes", "/ipv6/route"),
+        ("arp table", "/ip/arp"),
+        ("mac address table", "/interface/bridge/host"),
+        ("bridge ports", "/interface/bridge/port"),
+        ("vlans", "/interface/vlan"),
+        ("vlan table", "/interface/bridge/vlan"),
+        ("lacp", "/interface/bonding"),
+        ("dns servers", "/ip/dns"),
+        ("dns records", "/ip/dns/static"),
+        ("dns cache", "/ip/dns/cache"),
+        ("cpu load", "/system/resource"),
+        ("uptime", "/system/resource"),
+        ("temperature", "/system/health"),
+        ("serial number", "/system/routerboard"),
+        ("upgrade routeros", "/system/package/update"),
+        ("installed packages", "/system/package"),
+        ("log messages", "/log"),
+        ("syslog server", "/system/logging/action"),
+        ("scheduled tasks", "/system/scheduler"),
+        ("scripts", "/system/script"),
+        ("users", "/user"),
+        ("who is logged in", "/user/active"),
+        ("ssh keys", "/user/ssh-keys"),
+        ("neighbors", "/ip/neighbor"),
+        ("lldp", "/ip/neighbor"),
+        ("bgp", "/routing/bgp/connection"),
+        ("bgp sessions", "/routing/bgp/session"),
+        ("ospf neighbors", "/routing/ospf/neighbor"),
+        ("policy routing", "/routing/rule"),
+        ("pppoe users", "/ppp/secret"),
+        ("pppoe client", "/interface/pppoe-client"),
+        ("ipsec", "/ip/ipsec/peer"),
+        ("snmp community", "/snmp/community"),
+        ("radius servers", "/radius"),
+        ("certificates", "/certificate"),
+        ("backup files", "/file"),
+        ("captive portal", "/ip/hotspot"),
+        ("ping monitor", "/tool/netwatch"),
+        ("capsman clients", "/caps-man/registration-table"),
+        ("open connections", "/ip/firewall/connection"),
+        ("winbox port", "/ip/service"),
+        ("management services", "/ip/service"),
+        ("ddns", "/ip/cloud"),
+        ("address pool", "/ip/pool"),
+        ("interface list members", "/interface/list/member"),
+        ("docker containers", "/container"),
+        ("lte signal", "/interface/lte"),
+        ("netflow", "/ip/traffic-flow"),
+        ("device mode", "/system/device-mode"),
+        ("/ip/address", "/ip/address"),
+        ("/interface/wifi/access-list", "/interface/wifi/access-list"),
+        ("ip firewall nat", "/ip/firewall/nat"),
+        ("interface bridge port", "/interface/bridge/port"),
+    ];
+
+    #[test]
+    fn nonsense_finds_nothing() {
+        for query in ["", "   ", "!!!", "quantum flux capacitor", "banana smoothie", "how do I", "zzzz", "кот", "the the the"] {
+            assert_eq!(search(query, 5), [], "{query:?}");
+        }
+    }
+
+    #[test]
+    fn a_query_for_an_attribute_names_it() {
+        let found = search("persistent keepalive", 3);
+        assert_eq!((found[0].menu.path, found[0].attribute.unwrap().name), ("/interface/wireguard/peers", "persistent-keepalive"));
+        let found = search("vlan-filtering", 3);
+        assert_eq!(found[0].menu.path, "/interface/bridge");
+        let found = search("allow-remote-requests", 3);
+        assert_eq!((found[0].menu.path, found[0].attribute.unwrap().name), ("/ip/dns", "allow-remote-requests"));
+        assert!(!found[0].about.is_empty());
+    }
+
+    #[test]
+    fn a_novel_is_read_only_in_part() {
+        let novel = "firewall rules ".repeat(100_000);
+        assert!(search(&novel, 5).len() <= 5);
+    }
+
+    #[test]
+    fn the_limit_holds_and_scores_fall() {
+        let found = search("firewall", 3);
+        assert_eq!(found.len(), 3);
+        assert!(found.windows(2).all(|pair| pair[0].score >= pair[1].score));
+    }
 }

@@ -1,123 +1,251 @@
-//! Conditions, and pages that survive change.
+//! Long lists in pages.
+//!
+//! A cursor is opaque to callers: base64url of a version, a digest of the query it belongs to, the place it stopped at
+//! and a digest of the last row's key. The next page starts after the row with that key, wherever it stands by then; if
+//! the row is gone, at the place. Rows that come or go between two calls move nothing else.
+//!
+//! Keys are digested because a cursor travels through transcripts and a key may be a secret (an SNMP community).
 
-use crate::base::fault::Fault;
-use crate::base::ids::hex;
-use serde_json::{Map, Value};
-use std::ops::Range;
+use data_encoding::BASE64URL_NOPAD;
+use ring::digest::{SHA256, digest};
 
-/// Rows of a page unless asked otherwise.
-pub const USUAL: usize = 50;
+use super::ShapeError;
 
-/// A value as conditions compare it.
-pub struct Plain(Vec<String>);
+/// Rows in a page unless asked otherwise.
+pub const USUAL_ROWS: usize = 50;
+/// Most rows in a page.
+pub const MOST_ROWS: usize = 500;
 
-impl Plain {
-    /// The router's spelling and the typed value's: either may be meant.
-    pub fn both(text: &str, typed: &Value) -> Self {
-        let mut forms = vec![text.to_owned()];
-        forms.extend(plain(typed).0);
-        Plain(forms)
+const VERSION: u8 = 1;
+const DIGEST: usize = 8;
+/// version, query, place, key
+const LENGTH: usize = 1 + DIGEST + 4 + DIGEST;
+
+/// The asked number of rows, checked.
+pub fn limit(asked: Option<u64>) -> Result<usize, ShapeError> {
+    match asked {
+        None => Ok(USUAL_ROWS),
+        Some(rows) if (1..=MOST_ROWS as u64).contains(&rows) => Ok(rows as usize),
+        Some(rows) => Err(ShapeError::Limit(rows)),
     }
 }
 
-impl From<String> for Plain {
-    fn from(text: String) -> Self {
-        Plain(vec![text])
+/// What a list was asked for; cursors of one query are refused by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Query([u8; DIGEST]);
+
+impl Query {
+    /// Of everything that chooses rows and their order: tool, device, menu, `where`. Not `limit`: a page may change size.
+    pub fn of(parts: &[&str]) -> Query {
+        // Lengths keep ["ab", "c"] apart from ["a", "bc"].
+        let text: String = parts.iter().map(|part| format!("{}:{part}", part.len())).collect();
+        Query(short(&text))
     }
 }
 
-/// A JSON value as text; a list also as its words.
-pub fn plain(value: &Value) -> Plain {
-    Plain(match value {
-        Value::String(text) => vec![text.clone()],
-        Value::Array(items) => vec![items.iter().flat_map(|item| plain(item).0).collect::<Vec<_>>().join(",")],
-        other => vec![other.to_string()],
-    })
+fn short(text: &str) -> [u8; DIGEST] {
+    let full = digest(&SHA256, text.as_bytes());
+    let mut short = [0; DIGEST];
+    short.copy_from_slice(&full.as_ref()[..DIGEST]);
+    short
 }
 
-struct Condition {
-    name: String,
-    contains: bool,
-    text: String,
+/// Where a page stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    query: Query,
+    place: u32,
+    key: [u8; DIGEST],
 }
 
-/// What rows must be like.
-pub struct Conditions(Vec<Condition>);
+impl Cursor {
+    /// After row number `place` (counted from 1), whose key is `key`.
+    pub fn after(query: Query, place: usize, key: &str) -> Cursor {
+        Cursor { query, place: u32::try_from(place).unwrap_or(u32::MAX), key: short(key) }
+    }
 
-impl Conditions {
-    /// Reads `where`.
-    pub fn parse(given: Option<&Map<String, Value>>) -> Result<Self, Fault> {
-        let mut conditions = Vec::new();
-        for (name, value) in given.into_iter().flatten() {
-            let (name, contains) = match name.strip_suffix('~') {
-                Some(name) => (name, true),
-                None => (name.as_str(), false),
-            };
-            let text = match value {
-                Value::Object(_) | Value::Array(_) | Value::Null => {
-                    return Err(Fault::bad_input(format!("where: {name} must be text, a number or a boolean")));
-                }
-                value => plain(value).0.remove(0),
-            };
-            let text = if contains { text.to_lowercase() } else { text };
-            conditions.push(Condition { name: name.to_owned(), contains, text });
+    /// The text callers pass back.
+    pub fn encode(&self) -> String {
+        let mut bytes = Vec::with_capacity(LENGTH);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&self.query.0);
+        bytes.extend_from_slice(&self.place.to_be_bytes());
+        bytes.extend_from_slice(&self.key);
+        BASE64URL_NOPAD.encode(&bytes)
+    }
+
+    /// Reads a cursor of this query.
+    pub fn decode(text: &str, query: Query) -> Result<Cursor, ShapeError> {
+        if text.len() > 2 * LENGTH {
+            return Err(ShapeError::Cursor);
         }
-        Ok(Conditions(conditions))
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| ShapeError::Cursor)?;
+        let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| ShapeError::Cursor)?;
+        if bytes[0] != VERSION {
+            return Err(ShapeError::Cursor);
+        }
+        let take = |at: usize| -> [u8; DIGEST] { std::array::from_fn(|i| bytes[at + i]) };
+        let cursor = Cursor {
+            query: Query(take(1)),
+            place: u32::from_be_bytes(std::array::from_fn(|i| bytes[1 + DIGEST + i])),
+            key: take(1 + DIGEST + 4),
+        };
+        if cursor.query == query { Ok(cursor) } else { Err(ShapeError::ForeignCursor) }
     }
 
-    /// Whether a row fulfils all of them.
-    pub fn hold(&self, value: impl Fn(&str) -> Option<Plain>) -> bool {
-        self.0.iter().all(|c| {
-            value(&c.name).is_some_and(|plain| {
-                plain.0.iter().any(|form| if c.contains { form.to_lowercase().contains(&c.text) } else { *form == c.text })
-            })
-        })
-    }
-
-    /// Names they look at.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|c| c.name.as_str())
-    }
-
-    /// The exact ones.
-    pub fn exact(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter(|c| !c.contains).map(|c| (c.name.as_str(), c.text.as_str()))
+    /// The first row of the next page.
+    fn resume<T>(&self, rows: &[T], key: &impl Fn(&T) -> String) -> usize {
+        let place = (self.place as usize).min(rows.len());
+        let is_last = |at: usize| short(&key(&rows[at])) == self.key;
+        // Nothing moved, the usual case.
+        if place > 0 && is_last(place - 1) {
+            return place;
+        }
+        // Keys may repeat: of rows with the key, the one nearest to where it was.
+        let found = (0..rows.len()).filter(|at| is_last(*at)).min_by_key(|at| (at + 1).abs_diff(place));
+        found.map_or(place, |at| at + 1)
     }
 }
 
-/// Names a list and its conditions.
-pub fn digest(scope: &str, matching: Option<&Map<String, Value>>, fields: Option<&[String]>) -> String {
-    let text = format!("{scope}\n{matching:?}\n{fields:?}");
-    hex(&ring::digest::digest(&ring::digest::SHA256, text.as_bytes()).as_ref()[..8])
+/// One page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page<'a, T> {
+    /// Its rows.
+    pub rows: &'a [T],
+    /// Number of rows before it.
+    pub start: usize,
+    /// Rows there are in all.
+    pub total: usize,
+    query: Query,
 }
 
-/// Where to go on: the digest, the position and the key of the last row shown.
-pub fn cursor(digest: &str, key: &str, position: usize) -> String {
-    data_encoding::BASE64URL_NOPAD.encode(format!("1|{digest}|{position}|{key}").as_bytes())
-}
-
-/// The rows of the page asked for.
-pub fn span(keys: &[&str], cursor: Option<&str>, limit: Option<u16>, digest: &str) -> Result<Range<usize>, Fault> {
+/// The page after `cursor`, or the first. `key` names a row, e.g. by its natural key.
+pub fn page<'a, T>(
+    rows: &'a [T],
+    key: impl Fn(&T) -> String,
+    query: Query,
+    cursor: Option<&str>,
+    limit: usize,
+) -> Result<Page<'a, T>, ShapeError> {
     let start = match cursor {
         None => 0,
-        Some(cursor) => {
-            let wrong = || Fault::bad_input("cursor: not one of ours").hint("pass next_cursor of the page before, unchanged");
-            let bytes = data_encoding::BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| wrong())?;
-            let text = String::from_utf8(bytes).map_err(|_| wrong())?;
-            let mut parts = text.splitn(4, '|');
-            let (Some("1"), Some(of), Some(position), Some(key)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-                return Err(wrong());
-            };
-            if of != digest {
-                return Err(Fault::bad_input("cursor: it belongs to another list or other conditions")
-                    .hint("repeat the call of the first page, or drop the cursor"));
-            }
-            let position: usize = position.parse().map_err(|_| wrong())?;
-            // The row may have moved: go on after it where it is now, else where it was.
-            let found = keys.iter().enumerate().filter(|(_, k)| **k == key).map(|(at, _)| at + 1).min_by_key(|at| at.abs_diff(position));
-            found.unwrap_or(position.saturating_sub(1)).min(keys.len())
-        }
+        Some(text) => Cursor::decode(text, query)?.resume(rows, &key),
     };
-    let end = (start + limit.map_or(USUAL, usize::from)).min(keys.len());
-    Ok(start..end)
+    let end = rows.len().min(start.saturating_add(limit));
+    Ok(Page { rows: &rows[start..end], start, total: rows.len(), query })
+}
+
+impl<'a, T> Page<'a, T> {
+    /// The page without its last rows, when they do not fit a budget. At least one row stays: a page that never moves on
+    /// would be asked for again and again.
+    #[must_use]
+    pub fn cut(self, rows: usize) -> Page<'a, T> {
+        let keep = rows.max(1).min(self.rows.len());
+        Page { rows: &self.rows[..keep], ..self }
+    }
+
+    /// What to pass back for the next page; nothing after the last.
+    pub fn next_cursor(&self, key: impl Fn(&T) -> String) -> Option<String> {
+        let end = self.start + self.rows.len();
+        let last = self.rows.last().filter(|_| end < self.total)?;
+        Some(Cursor::after(self.query, end, &key(last)).encode())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn key(row: &u32) -> String {
+        row.to_string()
+    }
+
+    fn asked() -> Query {
+        Query::of(&["menu.read", "r1", "/ip/address"])
+    }
+
+    #[test]
+    fn limits_are_checked() {
+        assert_eq!(limit(None), Ok(50));
+        assert_eq!((limit(Some(1)), limit(Some(500))), (Ok(1), Ok(500)));
+        assert_eq!((limit(Some(0)), limit(Some(501))), (Err(ShapeError::Limit(0)), Err(ShapeError::Limit(501))));
+    }
+
+    #[test]
+    fn a_cursor_of_another_query_is_refused() {
+        let rows: Vec<u32> = (0..10).collect();
+        let next = page(&rows, key, asked(), None, 3).unwrap().next_cursor(key).unwrap();
+        let other = Query::of(&["menu.read", "r1", "/ip/route"]);
+        assert_eq!(page(&rows, key, other, Some(&next), 3).unwrap_err(), ShapeError::ForeignCursor);
+        assert_ne!(Query::of(&["ab", "c"]), Query::of(&["a", "bc"]));
+    }
+
+    #[test]
+    fn damaged_cursors_are_refused() {
+        for text in ["", "x", "!!!!", "AAAA", &"A".repeat(28), &"A".repeat(100_000), "кот"] {
+            assert_eq!(page(&[1u32], key, asked(), Some(text), 3).unwrap_err(), ShapeError::Cursor, "{text:.20}");
+        }
+    }
+
+    #[test]
+    fn a_page_resumes_after_its_row_when_others_come_and_go() {
+        let rows: Vec<u32> = (0..10).collect();
+        let next = page(&rows, key, asked(), None, 4).unwrap().next_cursor(key).unwrap();
+        // New rows in front: the last row (3) moved down.
+        let grown: Vec<u32> = (90..95).chain(0..10).collect();
+        assert_eq!(page(&grown, key, asked(), Some(&next), 4).unwrap().rows, [4, 5, 6, 7]);
+        // Rows in front are gone.
+        let shrunk: Vec<u32> = (3..10).collect();
+        assert_eq!(page(&shrunk, key, asked(), Some(&next), 4).unwrap().rows, [4, 5, 6, 7]);
+        // The row itself is gone: go on at its place.
+        let without: Vec<u32> = (0..10).filter(|row| *row != 3).collect();
+        assert_eq!(page(&without, key, asked(), Some(&next), 2).unwrap().rows, [5, 6]);
+        // All is gone.
+        let empty = page(&[], key, asked(), Some(&next), 2).unwrap();
+        assert!(empty.rows.is_empty() && empty.next_cursor(key).is_none());
+    }
+
+    #[test]
+    fn a_cut_page_goes_on_where_it_was_cut() {
+        let rows: Vec<u32> = (0..10).collect();
+        let cut = page(&rows, key, asked(), None, 8).unwrap().cut(2);
+        assert_eq!((cut.rows, cut.total), ([0, 1].as_slice(), 10));
+        let next = cut.next_cursor(key).unwrap();
+        assert_eq!(page(&rows, key, asked(), Some(&next), 2).unwrap().rows, [2, 3]);
+        assert_eq!(page(&rows, key, asked(), None, 8).unwrap().cut(0).rows, [0]);
+    }
+
+    proptest! {
+        #[test]
+        fn pages_cover_every_row_once(len in 0u32..300, limit in 1usize..60) {
+            let rows: Vec<u32> = (0..len).collect();
+            let (mut seen, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = page(&rows, key, asked(), cursor.as_deref(), limit).unwrap();
+                prop_assert!(page.rows.len() <= limit && page.total == rows.len());
+                seen.extend_from_slice(page.rows);
+                cursor = page.next_cursor(key);
+                if cursor.is_none() { break }
+            }
+            prop_assert_eq!(seen, rows);
+        }
+
+        #[test]
+        fn equal_keys_end_too(keys in proptest::collection::vec(0u32..3, 0..100), limit in 1usize..10) {
+            let (mut seen, mut cursor) = (0, None);
+            loop {
+                let page = page(&keys, key, asked(), cursor.as_deref(), limit).unwrap();
+                seen += page.rows.len();
+                cursor = page.next_cursor(key);
+                if cursor.is_none() { break }
+            }
+            prop_assert_eq!(seen, keys.len());
+        }
+
+        #[test]
+        fn any_text_as_cursor_is_refused_or_read(text in ".*") {
+            let _ = page(&[1u32, 2], key, asked(), Some(&text), 1);
+        }
+    }
 }

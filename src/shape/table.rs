@@ -1,8 +1,159 @@
-//! Answers as text.
+//! Answers as short text: a table for lists, `key: value` lines otherwise.
+//!
+//! Cells are parted by a tab: one token, and no cell can hold one, for everything that could break a line or a column
+//! becomes a space. So a host name can neither end its row nor fake another.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
-/// A compact table, or `key: value` lines.
-pub fn text(value: &Value) -> String {
-    value.to_string()
+use serde_json::{Map, Value};
+
+use super::untrusted::strip;
+
+/// Longest cell of a table, in characters; the whole value stands in the structured answer.
+pub const LONGEST_CELL: usize = 100;
+/// Longest value of a `key: value` line, in characters.
+pub const LONGEST_LINE: usize = 1000;
+
+/// An answer as text: a list as a table with its total and cursor below, anything else as `key: value` lines.
+pub fn text(answer: &Value) -> String {
+    let Value::Object(members) = answer else { return cell(answer) };
+    let Some(Value::Array(rows)) = members.get("rows") else { return lines(members) };
+    let rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
+    let mut text = if rows.is_empty() { "no rows".to_owned() } else { table(&columns(rows.iter().copied()), rows.iter().copied()) };
+    let mut rest = members.clone();
+    rest.remove("rows");
+    if !rest.is_empty() {
+        text.push('\n');
+        text.push_str(&lines(&rest));
+    }
+    text
+}
+
+/// The columns of rows: names in the order they are first seen, without those empty everywhere.
+pub fn columns<'a>(rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> Vec<&'a str> {
+    let mut names: Vec<&'a str> = Vec::new();
+    for row in rows {
+        for (name, value) in row {
+            if !is_blank(value) && !names.contains(&name.as_str()) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// A header line and a line a row; no line break at the end.
+pub fn table<'a>(columns: &[&str], rows: impl IntoIterator<Item = &'a Map<String, Value>>) -> String {
+    let mut text = columns.iter().map(|name| strip(name)).collect::<Vec<_>>().join("\t");
+    for row in rows {
+        text.push('\n');
+        for (at, name) in columns.iter().enumerate() {
+            if at > 0 {
+                text.push('\t');
+            }
+            if let Some(value) = row.get(*name) {
+                text.push_str(&cut(&cell(value), LONGEST_CELL));
+            }
+        }
+    }
+    text
+}
+
+/// `key: value` lines; what is empty is left out.
+pub fn lines(object: &Map<String, Value>) -> String {
+    let filled = object.iter().filter(|(_, value)| !is_blank(value));
+    filled.map(|(name, value)| format!("{}: {}", strip(name), cut(&cell(value), LONGEST_LINE))).collect::<Vec<_>>().join("\n")
+}
+
+/// A value on one line: lists with commas, rows inside a value by their values.
+pub fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => strip(text).trim().to_owned(),
+        Value::Array(items) if items.iter().any(Value::is_object) => items.iter().map(cell).collect::<Vec<_>>().join("; "),
+        Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(","),
+        Value::Object(members) => members
+            .iter()
+            .filter(|(_, value)| !is_blank(value))
+            .map(|(name, value)| format!("{}={}", strip(name), cell(value)))
+            .collect::<Vec<_>>()
+            .join(" "),
+        plain => plain.to_string(),
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            let end = text.char_indices().nth(most - 1).map_or(text.len(), |(at, _)| at);
+            Cow::Owned(format!("{}…", &text[..end]))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn rows(value: Value) -> Vec<Map<String, Value>> {
+        value.as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()).collect()
+    }
+
+    #[test]
+    fn a_table_has_a_header_and_a_line_a_row() {
+        let rows = rows(json!([{"name": "ether1", "mtu": 1500, "up": true, "x": ""}, {"name": "b", "list": ["a", "c"], "x": null}]));
+        let columns = columns(&rows);
+        assert_eq!(columns.len(), 4, "{columns:?}");
+        assert!(!columns.contains(&"x"));
+        assert_eq!(table(&["name", "mtu", "up", "list"], &rows), "name\tmtu\tup\tlist\nether1\t1500\ttrue\t\nb\t\t\ta,c");
+        assert_eq!(table(&["name"], &[]), "name");
+    }
+
+    #[test]
+    fn no_cell_can_fake_a_row_or_a_column() {
+        let rows = rows(json!([{"host": "a\nb\tc\r\u{2028}d\u{202E}", "n": 1}]));
+        let text = table(&["host", "n"], &rows);
+        assert_eq!(text, "host\tn\na b c  d\t1");
+    }
+
+    #[test]
+    fn long_cells_are_cut() {
+        let rows = rows(json!([{"note": "é".repeat(500)}]));
+        let text = table(&["note"], &rows);
+        assert_eq!(text.lines().nth(1).unwrap().chars().count(), LONGEST_CELL);
+        assert!(text.ends_with('…'));
+    }
+
+    #[test]
+    fn lines_leave_out_what_is_empty() {
+        let object = json!({"identity": "r1\nfake: x", "sensors": [{"name": "cpu", "value": 41, "unit": "C"}], "note": "", "tags": []});
+        let text = lines(object.as_object().unwrap());
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.contains("identity: r1 fake: x"));
+        assert!(text.contains("name=cpu") && text.contains("value=41"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_has_as_many_lines_as_rows_and_tabs_as_columns(cells in proptest::collection::vec((".*", "(?s).*"), 0..20)) {
+            let rows: Vec<Map<String, Value>> = cells.iter()
+                .map(|(a, b)| json!({"a": a, "b": b}).as_object().unwrap().clone()).collect();
+            let text = table(&["a", "b"], &rows);
+            prop_assert_eq!(text.split('\n').count(), rows.len() + 1);
+            prop_assert!(text.split('\n').all(|line| line.matches('\t').count() == 1));
+        }
+    }
 }

@@ -1,6 +1,191 @@
-//! Text that outsiders wrote.
+//! Text that others wrote on the router: DHCP host names, SSIDs, neighbours' names, log lines, comments.
+//!
+//! A model reads it, so it must not carry what a person would not see: control, bidirectional, zero-width and tag
+//! characters and variation selectors are removed, the rest is cut. Where it stands in an answer is told in
+//! `_meta.untrusted`.
+//!
+//! Source: Unicode TR36 (Security Considerations) and TR39, <https://www.unicode.org/reports/tr36/>
 
-use serde_json::Value;
+use std::borrow::Cow;
 
-/// Cleans the strings at the pointers.
-pub fn clean_at(_value: &mut Value, _pointers: &[String]) {}
+use serde_json::{Map, Value};
+
+use crate::menus::{self, Menu};
+
+/// Longest text that leaves, in characters, the mark included.
+pub const MOST_CHARS: usize = 256;
+/// Ends a text that was cut.
+pub const CUT: char = '…';
+
+/// Text without characters nobody sees, at most [`MOST_CHARS`] long. Line breaks and tabs become spaces.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let visible = strip(text);
+    match visible.char_indices().nth(MOST_CHARS) {
+        None => visible,
+        Some(_) => {
+            let end = visible.char_indices().nth(MOST_CHARS - 1).map_or(visible.len(), |(at, _)| at);
+            Cow::Owned(format!("{}{CUT}", &visible[..end]))
+        }
+    }
+}
+
+/// Text without characters nobody sees, however long. Line breaks and tabs become spaces.
+pub fn strip(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(|c| is_space(c) || is_forbidden(c)) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().filter_map(|c| if is_space(c) { Some(' ') } else { Some(c).filter(|c| !is_forbidden(*c)) }).collect())
+}
+
+/// Characters that part words and would part lines.
+fn is_space(c: char) -> bool {
+    matches!(c, '\n' | '\r' | '\t' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
+}
+
+/// Characters that are not seen but read, or that reorder what is seen.
+pub fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            // Bidirectional marks, embeddings, overrides and isolates.
+            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
+            // Zero width, invisible operators, deprecated format characters, line and paragraph separators.
+            | '\u{200B}'..='\u{200D}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FEFF}'
+            | '\u{180E}' | '\u{AD}' | '\u{34F}'
+            // Letters that draw nothing.
+            | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{3164}' | '\u{FFA0}'
+            // Variation selectors: 256 of them spell any byte behind one letter.
+            | '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{FE00}'..='\u{FE0F}'
+            // Annotations, musical and shorthand controls.
+            | '\u{FFF9}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            // Tags, more variation selectors, and what is reserved beside them.
+            | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Makes a row fit to leave: untrusted values are cleaned and cut, all other text loses what nobody sees.
+pub fn row(facts: Option<&Menu>, row: &mut Map<String, Value>) {
+    for (name, value) in row.iter_mut() {
+        let cut = menus::untrusted_of(facts, name);
+        tame(value, cut);
+    }
+}
+
+fn tame(value: &mut Value, cut: bool) {
+    match value {
+        Value::String(text) => {
+            let tamed = if cut { clean(text) } else { strip(text) };
+            if let Cow::Owned(tamed) = tamed {
+                *text = tamed;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| tame(item, cut)),
+        Value::Object(members) => members.values_mut().for_each(|member| tame(member, cut)),
+        _ => {}
+    }
+}
+
+/// Makes a whole answer fit to leave: what stands at the patterns is cleaned and cut, all other text loses what nobody sees.
+pub fn answer(value: &mut Value, patterns: &[String]) {
+    tame(value, false);
+    for pattern in patterns {
+        let steps: Vec<String> = pattern.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+        at(value, &steps, &mut |place| tame(place, true));
+    }
+}
+
+/// Visits every place a pattern names; `*` is any index.
+fn at(value: &mut Value, steps: &[String], visit: &mut impl FnMut(&mut Value)) {
+    let Some((step, below)) = steps.split_first() else { return visit(value) };
+    match value {
+        Value::Array(items) if step == "*" => items.iter_mut().for_each(|item| at(item, below, visit)),
+        Value::Object(members) => {
+            if let Some(member) = members.get_mut(step) {
+                at(member, below, visit);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// A place in an answer, for `_meta.untrusted`: `pointer("/rows/*", "host-name")` is `/rows/*/host-name`.
+pub fn pointer(above: &str, name: &str) -> String {
+    // RFC 6901: these two are escaped, `~` first.
+    format!("{above}/{}", name.replace('~', "~0").replace('/', "~1"))
+}
+
+/// Where untrusted values stand in rows of a menu: one pattern an attribute that occurs, in order of name.
+pub fn pointers<'a>(facts: Option<&Menu>, above: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let mut found: Vec<String> =
+        names.into_iter().filter(|name| menus::untrusted_of(facts, name)).map(|name| pointer(above, name)).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    #[test]
+    fn plain_text_is_not_copied() {
+        for text in ["", "laptop", "Küche – größer", "телефон", "客厅", "a b"] {
+            assert!(matches!(clean(text), Cow::Borrowed(same) if same == text));
+        }
+    }
+
+    #[test]
+    fn what_nobody_sees_goes() {
+        assert_eq!(clean("a\u{202E}b\u{200B}c\u{7}d\u{1b}[31me"), "abcd[31me");
+        assert_eq!(clean("x\u{E0049}\u{E0067}\u{E006E}"), "x");
+        assert_eq!(clean("v\u{FE0F}\u{FE00}\u{E0100}\u{E01EF}"), "v");
+        assert_eq!(clean("one\r\ntwo\tthree\u{2028}four"), "one  two three four");
+        assert_eq!(clean("\u{3164}\u{AD}"), "");
+    }
+
+    #[test]
+    fn long_text_is_cut_with_a_mark() {
+        let long = "é".repeat(300);
+        let cut = clean(&long);
+        assert_eq!(cut.chars().count(), MOST_CHARS);
+        assert!(cut.ends_with(CUT));
+        let just = "é".repeat(MOST_CHARS);
+        assert_eq!(clean(&just), just);
+    }
+
+    #[test]
+    fn rows_are_tamed_and_their_places_told() {
+        let facts = menus::find("/ip/dhcp-server/lease");
+        let Value::Object(mut lease) =
+            json!({"host-name": format!("ig{}nore\u{202E}", "x".repeat(400)), "server": "lan\u{200B}", "age": 3})
+        else {
+            unreachable!()
+        };
+        row(facts, &mut lease);
+        assert_eq!(lease["host-name"].as_str().unwrap().chars().count(), MOST_CHARS);
+        assert_eq!(lease["server"], "lan");
+        assert_eq!(pointers(facts, "/rows/*", lease.keys().map(String::as_str)), ["/rows/*/host-name"]);
+        assert_eq!(pointer("/a", "x/y~z"), "/a/x~1y~0z");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_forbidden_is_left(text in "\\PC*|(?s).{0,600}") {
+            let out = clean(&text);
+            prop_assert!(!out.chars().any(is_forbidden));
+            prop_assert!(out.chars().count() <= MOST_CHARS);
+            let again = clean(&out);
+            prop_assert_eq!(again.as_ref(), out.as_ref());
+        }
+
+        #[test]
+        fn nothing_forbidden_is_left_of_the_worst(text in proptest::collection::vec(prop_oneof![
+            any::<char>(), proptest::char::range('\u{2000}', '\u{2070}'), proptest::char::range('\u{E0000}', '\u{E01FF}'),
+            proptest::char::range('\0', '\u{20}'), proptest::char::range('\u{FE00}', '\u{FE0F}')], 0..600)) {
+            let text: String = text.into_iter().collect();
+            let out = clean(&text);
+            prop_assert!(!out.chars().any(|c| is_forbidden(c) || c == '\n'));
+            prop_assert!(out.chars().count() <= MOST_CHARS);
+        }
+    }
+}

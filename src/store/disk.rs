@@ -20,12 +20,13 @@ pub(crate) trait Disk: Send + Sync + 'static {
 pub(crate) struct FileDisk {
     path: PathBuf,
     lock: Mutex<Option<File>>,
+    /// Flush when told to. Not while the file is being made: nobody relies on it before it has its name.
+    flushes: bool,
 }
 
 impl FileDisk {
     /// Makes the file if need be (mode 0600) and locks it.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let is_new = !path.exists();
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -39,11 +40,37 @@ impl FileDisk {
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held { path: path.to_owned() }),
             Err(TryLockError::Error(e)) => return Err(StoreError::io("locking the file", e)),
         }
-        if is_new {
-            sync_parent(path).map_err(|e| StoreError::io("making the file", e))?;
-        }
-        Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)) })
+        Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)), flushes: true })
     }
+}
+
+/// Makes a store file that is not there yet: `fill` fills a file beside it, which is then renamed. A power cut leaves the
+/// whole file or none; redb would not open one whose making was cut short.
+pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    let failed = |e| StoreError::io("making the file", e);
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let mut disk = FileDisk::open(&part).map_err(|error| match error {
+        StoreError::Held { .. } => StoreError::Held { path: path.to_owned() },
+        other => other,
+    })?;
+    // Keeps the lock until the file has its name, though `fill` closes its own handle.
+    let hold = disk.lock.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(File::try_clone);
+    let hold = hold.ok_or(io::ErrorKind::NotConnected.into()).flatten().map_err(failed)?;
+    if is_made(path) {
+        return std::fs::remove_file(&part).map_err(failed);
+    }
+    hold.set_len(0).map_err(failed)?;
+    disk.flushes = false;
+    fill(disk)?;
+    hold.sync_all().map_err(failed)?;
+    std::fs::rename(&part, path).and_then(|()| sync_parent(path)).map_err(failed)
+}
+
+/// Whether there is a store file already. An empty file holds nothing that could be lost.
+pub(crate) fn is_made(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|m| m.len() > 0)
 }
 
 impl Disk for FileDisk {
@@ -55,7 +82,7 @@ impl Disk for FileDisk {
         if (here.dev(), here.ino()) != (held.dev(), held.ino()) {
             return Err(io::Error::other("the file was replaced while we held it"));
         }
-        Ok(Box::new(Plain(file)))
+        Ok(Box::new(Plain { file, flushes: self.flushes }))
     }
 
     fn release(&self) {
@@ -65,27 +92,30 @@ impl Disk for FileDisk {
 
 /// A file without redb's own locks, which would refuse a second handle of this process.
 #[derive(Debug)]
-struct Plain(File);
+struct Plain {
+    file: File,
+    flushes: bool,
+}
 
 impl StorageBackend for Plain {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read_exact_at(out, offset)
+        self.file.read_exact_at(out, offset)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(len)
+        self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync_data()
+        if self.flushes { self.file.sync_data() } else { Ok(()) }
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_all_at(data, offset)
+        self.file.write_all_at(data, offset)
     }
 }
 

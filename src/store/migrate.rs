@@ -8,8 +8,8 @@ use crate::store::record::{Record, decode, encode};
 use crate::store::redb::Redb;
 use serde::{Deserialize, Serialize};
 
-/// The schema this build writes.
-pub(crate) const SCHEMA: u32 = 1;
+/// The schema this build writes. Each has a file in `tests/data/store/`.
+pub const SCHEMA: u32 = 1;
 
 /// The store's word about itself.
 #[derive(Debug, Serialize, Deserialize)]

@@ -33,9 +33,10 @@ struct Handle {
 }
 
 impl Redb {
-    /// Opens the file, or makes an empty one.
-    pub(crate) fn open(disk: Box<dyn Disk>, cache_bytes: usize) -> Result<Self, StoreError> {
-        let handle = open_handle(&*disk, cache_bytes)?;
+    /// Opens the file, or makes an empty one. A file of at most `check_up_to` bytes is checked page by page first: redb
+    /// trusts a file that was closed well, and panics on one that was damaged afterwards.
+    pub(crate) fn open(disk: Box<dyn Disk>, cache_bytes: usize, check_up_to: u64) -> Result<Self, StoreError> {
+        let handle = open_handle(&*disk, cache_bytes, check_up_to)?;
         Ok(Redb { disk, cache_bytes, slot: RwLock::new(Some(handle)) })
     }
 
@@ -69,7 +70,7 @@ impl Redb {
     fn reopen(&self) -> Result<(), StoreError> {
         let mut slot = self.write_slot();
         live(&slot)?.gate.shut();
-        *slot = Some(open_handle(&*self.disk, self.cache_bytes)?);
+        *slot = Some(open_handle(&*self.disk, self.cache_bytes, 0)?);
         Ok(())
     }
 
@@ -128,14 +129,17 @@ impl Engine for Redb {
     }
 }
 
-fn live<'a>(slot: &'a Option<Handle>) -> Result<&'a Handle, StoreError> {
+fn live(slot: &Option<Handle>) -> Result<&Handle, StoreError> {
     slot.as_ref().ok_or(StoreError::Closed)
 }
 
-fn open_handle(disk: &dyn Disk, cache_bytes: usize) -> Result<Handle, StoreError> {
-    let gate = Arc::new(Gate { inner: disk.open().map_err(|e| StoreError::io("opening the file", e))?, shut: AtomicBool::new(false) });
+fn open_handle(disk: &dyn Disk, cache_bytes: usize, check_up_to: u64) -> Result<Handle, StoreError> {
+    let failed_io = |e| StoreError::io("opening the file", e);
+    let inner = disk.open().map_err(failed_io)?;
+    let check = (1..=check_up_to).contains(&inner.len().map_err(failed_io)?);
+    let gate = Arc::new(Gate { inner, shut: AtomicBool::new(false) });
     let mut builder = Database::builder();
-    builder.set_cache_size(cache_bytes);
+    builder.set_cache_size(cache_bytes).set_check_integrity_on_open(check);
     let database = builder.create_with_backend(Gated(gate.clone())).map_err(failed("opening the file"))?;
     Ok(Handle { database, gate })
 }

@@ -151,7 +151,7 @@ pub struct Reading {
 #[derive(Debug, Clone)]
 pub struct Paged {
     /// Names the list and its conditions.
-    pub digest: String,
+    pub query: page::Query,
     /// Position of the page's first row.
     pub start: usize,
     /// The key of each row on the page.
@@ -165,7 +165,7 @@ impl Paged {
     pub fn next(&self, shown: usize) -> Option<String> {
         let end = self.start + shown;
         let last = self.keys.get(shown.checked_sub(1)?)?;
-        (end < self.total).then(|| page::cursor(&self.digest, last, end))
+        (end < self.total).then(|| page::Cursor::after(self.query, end, last).encode())
     }
 }
 

@@ -1,11 +1,13 @@
 //! What every list takes and answers: `where`, `fields`, `limit`, `cursor` in; `rows`, `total`, `next_cursor` out.
 
 use crate::base::fault::Fault;
+use crate::shape::filter::Filter;
 use crate::shape::page;
 use crate::tools::context::{Cx, Paged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::ops::Range;
 
 /// The list arguments; flattened into a tool's own.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
@@ -42,17 +44,30 @@ pub type Rows = Page<Map<String, Value>>;
 ///
 /// `scope` names the list (tool, device …): a cursor of another scope or of other conditions is refused.
 pub fn cut(cx: &Cx, scope: &str, args: &ListArgs, rows: Vec<(String, Map<String, Value>)>) -> Result<Rows, Fault> {
-    let conditions = page::Conditions::parse(args.matching.as_ref())?;
-    let digest = page::digest(scope, args.matching.as_ref(), args.fields.as_deref());
-    let kept: Vec<(String, Map<String, Value>)> =
-        rows.into_iter().filter(|(_, row)| conditions.hold(|name| row.get(name).map(page::plain))).collect();
-    let keys: Vec<&str> = kept.iter().map(|(key, _)| key.as_str()).collect();
-    let span = page::span(&keys, args.cursor.as_deref(), args.limit, &digest)?;
-    let shown = keys[span.clone()].iter().map(|key| (*key).to_owned()).collect();
-    cx.paged(Paged { digest, start: span.start, keys: shown, total: kept.len() });
+    let filter = args.filter()?;
+    let kept: Vec<(String, Map<String, Value>)> = rows.into_iter().filter(|(_, row)| filter.passes_json(row)).collect();
+    let span = args.span(cx, scope, &kept, |(key, _)| key.clone())?;
     let total = kept.len();
     let rows = kept.into_iter().skip(span.start).take(span.len()).map(|(_, row)| project(row, args.fields.as_deref())).collect();
     Ok(cx.page(rows, total))
+}
+
+impl ListArgs {
+    /// The conditions of `where`.
+    pub fn filter(&self) -> Result<Filter, Fault> {
+        Ok(self.matching.as_ref().map(Filter::parse).transpose()?.unwrap_or_default())
+    }
+
+    /// Which of `rows` stand on the page asked for; the spine is told how to cut it shorter.
+    pub fn span<T>(&self, cx: &Cx, scope: &str, rows: &[T], key: impl Fn(&T) -> String) -> Result<Range<usize>, Fault> {
+        let matching = self.matching.as_ref().map(|m| Value::Object(m.clone()).to_string()).unwrap_or_default();
+        let query = page::Query::of(&[scope, &matching, &self.fields.as_deref().unwrap_or_default().join(",")]);
+        let limit = page::limit(self.limit.map(u64::from))?;
+        let page = page::page(rows, &key, query, self.cursor.as_deref(), limit)?;
+        let span = page.start..page.start + page.rows.len();
+        cx.paged(Paged { query, start: span.start, keys: page.rows.iter().map(key).collect(), total: rows.len() });
+        Ok(span)
+    }
 }
 
 /// Only the named fields, in the caller's order; all of them when none is named.

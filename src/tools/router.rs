@@ -6,18 +6,16 @@
 use crate::access::policy::Verb;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::{Device, Lane, Read};
-use crate::menus;
+use crate::menus::{self, Menu};
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
 use crate::routeros::row::Row;
 use crate::routeros::value;
+use crate::shape::redact::HIDDEN;
 use crate::tools::context::{Cx, Reading};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What stands for a secret in every answer.
-pub const SECRET: &str = "(secret)";
 
 /// Answers younger than this are not asked for again: a model that asks two tools about one thing costs one request.
 pub const FRESH: Duration = Duration::from_secs(5);
@@ -49,7 +47,7 @@ impl<'a> Router<'a> {
         let menu = path.as_str().to_owned();
         let answer = self.lane.read(Read { path, query, max_age }).await?;
         self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached });
-        Ok(Seen { menu, rows: answer.rows })
+        Ok(Seen::new(menu, answer.rows))
     }
 
     /// All of a menu.
@@ -72,7 +70,7 @@ impl<'a> Router<'a> {
         self.cx.judge(&self.device, path.as_str(), Verb::Probe)?;
         let menu = path.as_str().to_owned();
         let answer = self.lane.run(path, command, arguments, PROBE).await?;
-        Ok(Seen { menu, rows: answer.rows })
+        Ok(Seen::new(menu, answer.rows))
     }
 }
 
@@ -80,13 +78,18 @@ impl<'a> Router<'a> {
 #[derive(Debug, Clone)]
 pub struct Seen {
     menu: String,
+    facts: Option<&'static Menu>,
     rows: Arc<Vec<Row>>,
 }
 
 impl Seen {
+    fn new(menu: String, rows: Arc<Vec<Row>>) -> Self {
+        Seen { facts: menus::find(&menu), menu, rows }
+    }
+
     /// One by one, in the router's order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = View<'_>> {
-        self.rows.iter().map(|row| View { menu: &self.menu, row })
+        self.rows.iter().map(|row| View { menu: &self.menu, facts: self.facts, row })
     }
 
     /// The first row: all there is of a singleton.
@@ -109,6 +112,7 @@ impl Seen {
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     menu: &'a str,
+    facts: Option<&'static Menu>,
     row: &'a Row,
 }
 
@@ -116,7 +120,7 @@ impl<'a> View<'a> {
     /// The attribute's text; `(secret)` for a secret that is set.
     pub fn text(&self, name: &str) -> Option<&'a str> {
         let text = self.row.get(name)?;
-        if !text.is_empty() && menus::is_secret(self.menu, name) { Some(SECRET) } else { Some(text) }
+        if !text.is_empty() && self.is_secret(name) { Some(HIDDEN) } else { Some(text) }
     }
 
     /// The same, owned; empty counts as absent.
@@ -142,7 +146,11 @@ impl<'a> View<'a> {
     /// The value in its own type.
     pub fn typed(&self, name: &str, kind: value::Kind) -> Option<Value> {
         let text = self.text(name)?;
-        Some(if text == SECRET { Value::from(SECRET) } else { value::typed(kind, text) })
+        Some(if self.is_secret(name) { Value::from(text) } else { value::typed(kind, text) })
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        menus::secret_of(self.facts, self.menu, name)
     }
 
     /// Attribute names, without `.id` and the router's own marks.

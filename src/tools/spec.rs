@@ -85,7 +85,6 @@ impl std::fmt::Debug for Tool {
 }
 
 /// Makes a [`Run`] of `async fn(&Cx, Args) -> Result<Answer, Fault>`.
-#[macro_export]
 macro_rules! run {
     ($handler:path) => {
         |cx, arguments| {
@@ -97,3 +96,5 @@ macro_rules! run {
         }
     };
 }
+
+pub(crate) use run;

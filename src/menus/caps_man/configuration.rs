@@ -35,7 +35,7 @@ pub const MENU: Menu = list("/caps-man/configuration", "Configuration profiles o
         attr("datapath.vlan-id", Kind::Int, "VLAN of clients"),
         attr("datapath.vlan-mode", Kind::Text, ""),
         attr("disconnect-timeout", Kind::Span, ""),
-        attr("distance", Kind::Int, "Administrative distance; the lowest wins"),
+        attr("distance", Kind::Int, "Distance to the farthest client, km"),
         attr("frame-lifetime", Kind::Span, ""),
         attr("guard-interval", Kind::Text, ""),
         attr("hide-ssid", Kind::Flag, "Network name is not announced"),

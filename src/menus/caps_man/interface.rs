@@ -25,7 +25,7 @@ pub const MENU: Menu = list("/caps-man/interface", "Interfaces of access points 
         attr("configuration", Kind::Name, "Configuration profile"),
         attr("configuration.country", Kind::Text, "Country whose radio rules apply"),
         attr("configuration.disconnect-timeout", Kind::Span, ""),
-        attr("configuration.distance", Kind::Int, "Administrative distance; the lowest wins"),
+        attr("configuration.distance", Kind::Int, "Distance to the farthest client, km"),
         attr("configuration.frame-lifetime", Kind::Span, ""),
         attr("configuration.guard-interval", Kind::Text, ""),
         attr("configuration.hide-ssid", Kind::Flag, "Network name is not announced"),

@@ -10,7 +10,7 @@ pub const MENU: Menu = list("/caps-man/registration-table", "Clients of access p
     .key(&["mac-address", "interface"])
     .attrs(&[
         attr("bytes", Kind::Text, "Bytes counted").read_only(),
-        COMMENT,
+        COMMENT.read_only(),
         attr("eap-identity", Kind::Text, "EAP identity the client gave").read_only().untrusted(),
         attr("interface", Kind::Name, "Interface it belongs to").read_only(),
         attr("mac-address", Kind::Mac, "MAC address").read_only(),

@@ -9,7 +9,7 @@ use crate::routeros::value::Kind;
 pub const MENU: Menu = list("/interface/ethernet", "Wired ports: speed, flow control, error counters")
     .key(&["name"])
     .attrs(&[
-        attr("advertise", Kind::Text, "Speeds offered, or whether the prefix is announced"),
+        attr("advertise", Kind::Text, "Speeds offered"),
         attr("arp", Kind::Enum(&["disabled", "enabled", "local-proxy-arp", "proxy-arp", "reply-only"]), "How ARP is answered"),
         attr("arp-timeout", Kind::Span, "How long an ARP entry lives"),
         attr("auto-negotiation", Kind::Flag, "Negotiates the speed"),

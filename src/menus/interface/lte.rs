@@ -27,7 +27,7 @@ pub const MENU: Menu = list("/interface/lte", "Mobile modems")
         attr("default-name", Kind::Name, "Name given at the factory").read_only(),
         attr("inactive", Kind::Flag, "Configured but not in use now").read_only(),
         attr("master", Kind::Flag, "Master now").read_only(),
-        attr("running", Kind::Flag, "Link is up").read_only(),
+        attr("running", Kind::Flag, "Connected").read_only(),
     ])
     .synonyms(&["lte", "4g", "5g", "mobile", "cellular", "modem", "sim card", "lte signal"])
     .commands(&["at-chat", "cell-monitor", "firmware-upgrade", "monitor", "scan", "show-capabilities"])

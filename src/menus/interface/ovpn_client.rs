@@ -36,6 +36,8 @@ pub const MENU: Menu = list("/interface/ovpn-client", "OpenVPN tunnels this rout
         attr("verify-server-certificate", Kind::Flag, "Check the server's certificate"),
         attr("hw-crypto", Kind::Flag, "").read_only(),
         attr("running", Kind::Flag, "Link is up").read_only(),
+        attr("tls-auth", Kind::Text, "").read_only().secret(),
+        attr("tls-crypt", Kind::Text, "").read_only().secret(),
     ])
     .synonyms(&["openvpn", "ovpn", "openvpn client", "vpn client"])
     .commands(&["import-ovpn-configuration", "monitor"])

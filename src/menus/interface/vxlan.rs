@@ -18,7 +18,7 @@ pub const MENU: Menu = list("/interface/vxlan", "VXLAN interfaces")
         COMMENT,
         DISABLED,
         attr("dont-fragment", Kind::Enum(&["auto", "disabled", "enabled", "inherit"]), "Don't-fragment bit of the outer packet"),
-        attr("group", Kind::Name, "Group"),
+        attr("group", Kind::Name, "Multicast group"),
         attr("hw", Kind::Flag, "Hardware offloading wanted"),
         attr("interface", Kind::Name, "Interface it belongs to"),
         attr("learning", Kind::Flag, "Learns addresses now"),

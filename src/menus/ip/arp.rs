@@ -12,7 +12,7 @@ pub const MENU: Menu = list("/ip/arp", "ARP table: which MAC address has which I
         attr("address", Kind::Address, "Address"),
         COMMENT,
         DISABLED,
-        attr("interface", Kind::Name, "Interface it belongs to"),
+        attr("interface", Kind::Name, "Interface it is seen on"),
         attr("mac-address", Kind::Mac, "MAC address"),
         attr("published", Kind::Flag, "Answer for this address (proxy ARP)"),
         attr("complete", Kind::Flag, "MAC address is known").read_only(),

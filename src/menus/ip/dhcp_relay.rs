@@ -11,7 +11,7 @@ pub const MENU: Menu = list("/ip/dhcp-relay", "DHCP relays")
     .attrs(&[
         attr("add-relay-info", Kind::Flag, ""),
         attr("delay-threshold", Kind::Span, "Answer only clients waiting this long"),
-        attr("dhcp-server", Kind::Address, "DHCP server").required(),
+        attr("dhcp-server", Kind::Address, "DHCP servers asked").required(),
         attr("dhcp-server-vrf", Kind::Text, ""),
         DISABLED,
         attr("interface", Kind::Name, "Interface it belongs to").required(),

@@ -9,7 +9,7 @@ use crate::routeros::value::Kind;
 pub const MENU: Menu = list("/ip/route", "IPv4 routes: static ones can be changed here")
     .key(&["dst-address", "gateway", "routing-table"])
     .attrs(&[
-        attr("blackhole", Kind::Flag, "Packets are dropped silently").empty_is_yes(),
+        attr("blackhole", Kind::Flag, "Packets are dropped silently").absent_no().empty_is_yes(),
         attr("check-gateway", Kind::Enum(&["arp", "none", "ping"]), "How the gateway is watched"),
         COMMENT,
         attr("disabled", Kind::Flag, "Kept in the table but not in use").absent_no(),

@@ -18,7 +18,7 @@ pub const MENU: Menu = list("/ip/service", "Services the router offers: www, ssh
         attr("tls-version", Kind::Enum(&["any", "only-1.2"]), "TLS versions taken"),
         attr("vrf", Kind::Name, "VRF it works in"),
         attr("connection", Kind::Flag, "An open connection, not a service").read_only(),
-        attr("container", Kind::Flag, "Containers allowed").read_only(),
+        attr("container", Kind::Flag, "Belongs to a container").read_only(),
         DYNAMIC,
         INVALID,
         attr("local", Kind::Text, "Own end").read_only(),

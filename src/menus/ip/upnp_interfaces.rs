@@ -12,7 +12,7 @@ pub const MENU: Menu = list("/ip/upnp/interfaces", "Interfaces UPnP works on")
         DISABLED,
         attr("forced-ip", Kind::Text, ""),
         attr("interface", Kind::Name, "Interface it belongs to").required(),
-        attr("type", Kind::Enum(&["external", "internal"]), "Kind of entry").required(),
+        attr("type", Kind::Enum(&["external", "internal"]), "internal or external").required(),
         DYNAMIC,
     ])
     .synonyms(&["upnp interfaces"])

@@ -10,7 +10,7 @@ pub const MENU: Menu = list("/ipv6/address", "IPv6 addresses on interfaces")
     .key(&["address", "interface"])
     .attrs(&[
         attr("address", Kind::Prefix, "Address with prefix length, e.g. 2001:db8::1/64"),
-        attr("advertise", Kind::Flag, "Speeds offered, or whether the prefix is announced"),
+        attr("advertise", Kind::Flag, "Prefix is announced to hosts"),
         attr("auto-link-local", Kind::Flag, ""),
         COMMENT,
         DISABLED,

@@ -36,7 +36,7 @@ pub const MENU: Menu = list("/ipv6/dhcp-client", "DHCPv6 clients: prefixes the r
         attr("duid", Kind::Text, "DHCP unique identifier").read_only(),
         DYNAMIC,
         INVALID,
-        attr("prefix", Kind::Text, "Begins each line").read_only(),
+        attr("prefix", Kind::Text, "Prefix received, with its lifetime").read_only(),
         attr("reconfigure-key", Kind::Text, "").read_only().secret(),
         attr("status", Kind::Text, "State as the router reports it").read_only(),
     ])

@@ -12,7 +12,7 @@ pub const MENU: Menu = list("/ipv6/pool", "IPv6 prefix pools")
         COMMENT,
         attr("from-pool", Kind::Name, "Pool the prefix comes from"),
         attr("name", Kind::Name, "Name others refer to"),
-        attr("prefix", Kind::Prefix, "Begins each line").required(),
+        attr("prefix", Kind::Prefix, "Prefix handed out in parts").required(),
         attr("prefix-length", Kind::Int, "Prefix length handed out").required(),
         DYNAMIC,
         attr("inactive", Kind::Flag, "Configured but not in use now").read_only(),

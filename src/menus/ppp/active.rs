@@ -11,7 +11,7 @@ pub const MENU: Menu = list("/ppp/active", "PPP users connected now")
     .attrs(&[
         attr("address", Kind::Address, "Address").read_only(),
         attr("caller-id", Kind::Text, "Who calls: MAC or IP address, number").read_only().untrusted(),
-        COMMENT,
+        COMMENT.read_only(),
         attr("encoding", Kind::Text, "Encryption and compression in use").read_only(),
         attr("limit-bytes-in", Kind::Bytes, "Bytes the client may send").read_only(),
         attr("limit-bytes-out", Kind::Bytes, "Bytes the client may receive").read_only(),

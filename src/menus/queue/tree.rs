@@ -20,7 +20,7 @@ pub const MENU: Menu = list("/queue/tree", "Queue tree: shaping of marked traffi
         attr("name", Kind::Name, "Name others refer to"),
         attr("packet-mark", Kind::Name, "Mark of the packet"),
         attr("parent", Kind::Name, "Row above it").required(),
-        attr("priority", Kind::Text, "Priority"),
+        attr("priority", Kind::Int, "Priority"),
         attr("queue", Kind::Name, "Queue type"),
         attr("bytes", Kind::Bytes, "Bytes counted").read_only(),
         attr("dropped", Kind::Count, "Packets dropped").read_only(),

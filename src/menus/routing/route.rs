@@ -16,7 +16,7 @@ pub const MENU: Menu = list("/routing/route", "All routes of all protocols, read
         attr("belongs-to", Kind::Text, "Where the route came from").read_only(),
         attr("bgp", Kind::Flag, "").read_only().absent_no(),
         attr("bgp-mpls-vpn", Kind::Flag, "").read_only(),
-        attr("blackhole", Kind::Flag, "Packets are dropped silently").read_only().absent_no(),
+        attr("blackhole", Kind::Flag, "Packets are dropped silently").read_only().absent_no().empty_is_yes(),
         attr("check-gateway", Kind::Text, "How the gateway is watched").read_only(),
         attr("connect", Kind::Flag, "Route of a connected network").read_only().absent_no(),
         attr("dhcp", Kind::Flag, "Learnt from DHCP").read_only().absent_no(),

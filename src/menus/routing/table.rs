@@ -11,7 +11,7 @@ pub const MENU: Menu = list("/routing/table", "Routing tables")
     .attrs(&[
         COMMENT,
         DISABLED,
-        attr("fib", Kind::Text, "Has its own forwarding table"),
+        attr("fib", Kind::Flag, "Has its own forwarding table").absent_no().empty_is_yes(),
         attr("name", Kind::Name, "Name others refer to"),
         DYNAMIC,
         INVALID,

@@ -9,7 +9,7 @@ use crate::routeros::value::Kind;
 pub const MENU: Menu = singleton("/system/clock", "Date, time and time zone")
     .attrs(&[
         attr("date", Kind::Text, "Date"),
-        attr("time", Kind::Text, "Hours and days"),
+        attr("time", Kind::Text, "Time of day"),
         attr("time-zone-autodetect", Kind::Flag, "Finds the time zone itself"),
         attr("time-zone-name", Kind::Text, "Time zone"),
         attr("dst-active", Kind::Flag, "Summer time is on").read_only(),

@@ -9,12 +9,12 @@ use crate::routeros::value::Kind;
 pub const MENU: Menu = list("/system/history", "Changes made, newest first")
     .attrs(&[
         attr("action", Kind::Text, "What happens to a packet that matches").read_only().untrusted(),
-        attr("by", Kind::Text, "Who did it").read_only(),
+        attr("by", Kind::Text, "Who did it").read_only().untrusted(),
         attr("floating-undo", Kind::Flag, "").read_only(),
         attr("policy", Kind::Set, "What it may do").read_only(),
         attr("redo", Kind::Text, "Command that does it again").read_only().secret(),
         attr("redoable", Kind::Flag, "").read_only(),
-        attr("time", Kind::Time, "Hours and days").read_only(),
+        attr("time", Kind::Time, "When it was done").read_only(),
         attr("trace", Kind::Text, "Where it came from").read_only(),
         attr("undo", Kind::Text, "Command that undoes it").read_only().secret(),
         attr("undoable", Kind::Flag, "Can be undone").read_only(),

@@ -9,7 +9,7 @@ use crate::routeros::value::Kind;
 pub const MENU: Menu = singleton("/system/license", "Licence of the router")
     .attrs(&[
         attr("deadline-at", Kind::Time, "When it must be renewed").read_only(),
-        attr("level", Kind::Text, "Level").read_only(),
+        attr("level", Kind::Text, "Licence level").read_only(),
         attr("limited-upgrades", Kind::Text, "Upgrades are limited").read_only(),
         attr("next-renewal-at", Kind::Time, "When it renews itself").read_only(),
         attr("system-id", Kind::Text, "System id").read_only(),

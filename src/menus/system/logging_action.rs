@@ -24,7 +24,7 @@ pub const MENU: Menu = list("/system/logging/action", "Where log lines go: memor
         attr("memory-stop-on-full", Kind::Flag, ""),
         attr("name", Kind::Name, "Name others refer to"),
         attr("remember", Kind::Flag, "Keep lines not yet shown"),
-        attr("remote", Kind::Text, "Other end"),
+        attr("remote", Kind::Text, "Address of the log server"),
         attr("remote-log-format", Kind::Enum(&["cef", "default", "syslog"]), "Format on the wire"),
         attr("remote-port", Kind::Int, "Port of the log server"),
         attr("remote-protocol", Kind::Enum(&["tcp", "udp"]), "Transport to the log server"),

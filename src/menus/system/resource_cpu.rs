@@ -9,7 +9,7 @@ use crate::routeros::value::Kind;
 pub const MENU: Menu = list("/system/resource/cpu", "Load of each CPU core")
     .key(&["cpu"])
     .attrs(&[
-        attr("cpu", Kind::Text, "CPU").read_only(),
+        attr("cpu", Kind::Text, "Core").read_only(),
         attr("disk", Kind::Int, "Load by disk, percent").read_only(),
         attr("irq", Kind::Percent, "Load by interrupts, percent").read_only(),
         attr("load", Kind::Percent, "Load, percent").read_only(),

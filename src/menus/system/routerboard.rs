@@ -8,7 +8,7 @@ use crate::routeros::value::Kind;
 /// The facts.
 pub const MENU: Menu = singleton("/system/routerboard", "RouterBOARD: model, serial number, firmware")
     .attrs(&[
-        attr("routerboard", Kind::Flag, "RouterBOARD settings may be changed").read_only(),
+        attr("routerboard", Kind::Flag, "It is a RouterBOARD").read_only(),
         attr("board-name", Kind::Text, "Model").read_only(),
         attr("model", Kind::Text, "Model").read_only(),
         attr("serial-number", Kind::Text, "Serial number").read_only(),

@@ -11,7 +11,7 @@ pub const MENU: Menu = list("/user/group", "Groups of users and what they may do
     .attrs(&[
         COMMENT,
         attr("name", Kind::Name, "Name others refer to"),
-        attr("policy", Kind::Set, "What it may do"),
+        attr("policy", Kind::Set, "What its users may do, ! before what they may not"),
         attr("skin", Kind::Name, "WebFig skin"),
     ])
     .synonyms(&["user groups", "permissions", "policies", "user rights", "privileges", "roles"])

@@ -18,7 +18,7 @@ pub const MENU: Menu = list("/zerotier/interface", "ZeroTier networks joined")
         DISABLED,
         attr("instance", Kind::Name, "Instance"),
         attr("name", Kind::Name, "Name others refer to"),
-        attr("network", Kind::Address, "Network address").required(),
+        attr("network", Kind::Address, "Network id").required(),
         attr("bridge", Kind::Flag, "Bridge").read_only(),
         attr("dhcp", Kind::Flag, "Learnt from DHCP").read_only(),
         attr("mac-address", Kind::Mac, "MAC address").read_only(),

@@ -4,12 +4,10 @@ use crate::audit::{Filter, Stored};
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::run;
-use crate::shape::page;
-use crate::tools::context::{Cx, Paged};
-use crate::tools::list::{ListArgs, Rows};
+use crate::tools::context::Cx;
+use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool};
+use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -54,28 +52,20 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         outcome: args.outcome.clone(),
         ..Filter::default()
     };
-    let conditions = page::Conditions::parse(args.list.matching.as_ref())?;
-    let scope = format!("audit.get_events {all} {:?} {:?} {:?}", args.device, args.tool, args.outcome);
-    let digest = page::digest(&scope, args.list.matching.as_ref(), args.list.fields.as_deref());
-    let mut rows: Vec<(String, Map<String, Value>)> = Vec::new();
+    let wanted = args.list.filter()?;
+    let mut rows: Vec<(u64, Map<String, Value>)> = Vec::new();
     for stored in cx.world.audit.recent(&filter, None, MOST_LOOKED_AT)? {
         let row = view(&stored);
-        if conditions.hold(|name| row.get(name).map(page::plain)) {
-            rows.push((format!("{:012}", stored.seq), row));
+        if wanted.passes_json(&row) {
+            rows.push((stored.seq, row));
         }
     }
-    let keys: Vec<&str> = rows.iter().map(|(key, _)| key.as_str()).collect();
-    // New records push older ones back, so a page starts after a sequence number, not at a position.
-    let span = page::span(&keys, args.list.cursor.as_deref(), args.list.limit, &digest)?;
-    let kept: Vec<String> = keys[span.clone()].iter().map(|key| (*key).to_owned()).collect();
+    let scope = format!("audit.get_events {all} {:?} {:?} {:?}", args.device, args.tool, args.outcome);
+    // New records push older ones back, so a page goes on after a sequence number, not at a position.
+    let span = args.list.span(cx, &scope, &rows, |(seq, _)| seq.to_string())?;
     let total = rows.len();
-    cx.paged(Paged { digest, start: span.start, keys: kept, total });
-    let shown = rows
-        .into_iter()
-        .skip(span.start)
-        .take(span.len())
-        .map(|(_, row)| crate::tools::list::project(row, args.list.fields.as_deref()))
-        .collect();
+    let shown =
+        rows.into_iter().skip(span.start).take(span.len()).map(|(_, row)| list::project(row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, total))
 }
 

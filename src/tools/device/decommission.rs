@@ -3,11 +3,10 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::run;
 use crate::tools::context::Cx;
 use crate::tools::device::view;
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool};
+use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};

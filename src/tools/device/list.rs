@@ -3,12 +3,11 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Environment, Tier};
-use crate::run;
 use crate::tools::context::Cx;
 use crate::tools::device::view;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool};
+use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

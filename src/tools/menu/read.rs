@@ -9,15 +9,15 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::menus::{self, Menu};
 use crate::routeros::path::MenuPath;
-use crate::routeros::query::Query;
+use crate::routeros::query::{Query, is_attribute};
 use crate::routeros::value::Kind as ValueKind;
-use crate::run;
-use crate::shape::page;
-use crate::tools::context::{Cx, Paged};
+use crate::shape::filter::Filter;
+use crate::shape::untrusted;
+use crate::tools::context::Cx;
 use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, View};
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool};
+use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -56,57 +56,38 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let path = MenuPath::parse(&args.menu)?;
     let menu = path.as_str();
     let facts = menus::find(menu);
-    let conditions = page::Conditions::parse(args.list.matching.as_ref())?;
-    no_secret_conditions(menu, &conditions)?;
-    let query = query(menu, facts, &args.list, &conditions)?;
+    let filter = args.list.filter()?;
+    filter.check(menu)?;
+    let query = query(facts, &args.list, &filter)?;
     let seen = match router.rows(menu, query, FRESH).await {
         Ok(seen) => seen,
         Err(fault) if fault.kind == Kind::NotFound => return Err(no_menu(&router.device.name, menu, facts, fault)),
         Err(fault) => return Err(fault),
     };
-    let rows: Vec<View<'_>> = seen.iter().filter(|row| conditions.hold(|name| plain(menu, facts, *row, name))).collect();
-    let digest = page::digest(&format!("menu.read {} {menu}", router.device.id), args.list.matching.as_ref(), args.list.fields.as_deref());
-    let keys: Vec<String> = rows.iter().map(|row| key(facts, *row)).collect();
-    let borrowed: Vec<&str> = keys.iter().map(String::as_str).collect();
-    let span = page::span(&borrowed, args.list.cursor.as_deref(), args.list.limit, &digest)?;
-    let shown: Vec<Map<String, Value>> =
-        span.clone().map(|n| shape(cx, menu, facts, rows[n], &keys[n], args.list.fields.as_deref())).collect();
-    cx.paged(Paged { digest, start: span.start, keys: keys[span].to_vec(), total: rows.len() });
+    let rows: Vec<View<'_>> = seen.iter().filter(|row| passes(&filter, facts, *row)).collect();
+    let span = args.list.span(cx, &format!("menu.read {} {menu}", router.device.id), &rows, |row| key(facts, *row))?;
+    let shown = rows[span].iter().map(|row| shape(cx, facts, *row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, rows.len()))
 }
 
-/// Guessing a secret by filtering for it is reading it.
-fn no_secret_conditions(menu: &str, conditions: &page::Conditions) -> Result<(), Fault> {
-    match conditions.names().find(|name| menus::is_secret(menu, name)) {
-        Some(name) => Err(Fault::denied(format!("where: {name} is secret in {menu} and cannot be searched"))),
-        None => Ok(()),
-    }
-}
-
 /// What the router is asked to do by itself.
-fn query(menu: &str, facts: Option<&Menu>, list: &ListArgs, conditions: &page::Conditions) -> Result<Query, Fault> {
+fn query(facts: Option<&Menu>, list: &ListArgs, filter: &Filter) -> Result<Query, Fault> {
     let mut query = Query::default();
     if let Some(fields) = &list.fields {
-        let known = |name: &str| name.len() <= 64 && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'));
-        if let Some(odd) = fields.iter().find(|name| !known(name)) {
+        if let Some(odd) = fields.iter().find(|name| !is_attribute(name)) {
             return Err(Fault::bad_input(format!("fields: `{}` is not an attribute name", odd.chars().take(64).collect::<String>())));
         }
         // A key of its own needs its attributes; a menu without facts is told apart by its name or all it has.
         let Some(facts) = facts.filter(|facts| !facts.key.is_empty()) else { return Ok(query) };
         let mut names: BTreeSet<&str> = fields.iter().map(String::as_str).collect();
         names.extend(facts.key);
-        names.extend(conditions.names());
+        names.extend(filter.conditions().iter().map(|one| one.name.as_str()));
         names.remove("_key");
         query = query.columns(names);
     }
-    for (name, text) in conditions.exact() {
-        // Only what reads the same there and here: a length of time or a rate has several spellings.
-        let kind = facts.and_then(|facts| facts.attr(name)).map(|attr| attr.kind);
-        if !menus::is_secret(menu, name) && matches!(kind, Some(ValueKind::Text | ValueKind::Name | ValueKind::Mac | ValueKind::Enum(_))) {
-            query = query.eq(name, text);
-        }
-    }
-    Ok(query)
+    let words = filter.words(facts);
+    let pairs = words.iter().filter_map(|word| word.split_once('='));
+    Ok(pairs.fold(query, |query, (name, value)| query.eq(name, value)))
 }
 
 fn no_menu(device: &str, menu: &str, facts: Option<&Menu>, fault: Fault) -> Fault {
@@ -116,15 +97,20 @@ fn no_menu(device: &str, menu: &str, facts: Option<&Menu>, fault: Fault) -> Faul
         .cause(fault)
 }
 
-/// A value as conditions compare it: what the caller sees in the answer, or the router's own spelling.
-fn plain(menu: &str, facts: Option<&Menu>, row: View<'_>, name: &str) -> Option<page::Plain> {
-    if name == "_key" {
-        return Some(page::Plain::from(key(facts, row)));
+/// Whether a row is wanted: by the router's own spelling, or by what the caller sees in answers.
+fn passes(filter: &Filter, facts: Option<&Menu>, row: View<'_>) -> bool {
+    filter.passes(facts, |name| row.text(name)) || {
+        let mut shown = Map::new();
+        for one in filter.conditions() {
+            let value = if one.name == "_key" { Some(Value::from(key(facts, row))) } else { row.typed(&one.name, kind(facts, &one.name)) };
+            shown.extend(value.map(|value| (one.name.clone(), value)));
+        }
+        filter.passes_json(&shown)
     }
-    let text = row.text(name)?;
-    let kind = facts.and_then(|facts| facts.attr(name)).map_or(ValueKind::Any, |attr| attr.kind);
-    let typed = if menus::is_secret(menu, name) { Value::from(text) } else { row.typed(name, kind)? };
-    Some(page::Plain::both(text, &typed))
+}
+
+fn kind(facts: Option<&Menu>, name: &str) -> ValueKind {
+    facts.and_then(|facts| facts.attr(name)).map_or(ValueKind::Any, |attr| attr.kind)
 }
 
 /// The natural key by the facts; without facts the name; without a name a digest of all it has.
@@ -142,14 +128,13 @@ fn key(facts: Option<&Menu>, row: View<'_>) -> String {
     }
 }
 
-fn shape(cx: &Cx, menu: &str, facts: Option<&Menu>, row: View<'_>, key: &str, fields: Option<&[String]>) -> Map<String, Value> {
+fn shape(cx: &Cx, facts: Option<&Menu>, row: View<'_>, fields: Option<&[String]>) -> Map<String, Value> {
     let mut out = Map::new();
-    out.insert("_key".into(), key.into());
+    out.insert("_key".into(), key(facts, row).into());
     let mut put = |name: &str| {
-        let kind = facts.and_then(|facts| facts.attr(name)).map_or(ValueKind::Any, |attr| attr.kind);
-        if let Some(value) = row.typed(name, kind) {
-            if menus::is_untrusted(menu, name) {
-                cx.untrusted(format!("/rows/*/{}", name.replace('~', "~0").replace('/', "~1")));
+        if let Some(value) = row.typed(name, kind(facts, name)) {
+            if menus::untrusted_of(facts, name) {
+                cx.untrusted(untrusted::pointer("/rows/*", name));
             }
             out.insert(name.to_owned(), value);
         }
@@ -158,7 +143,7 @@ fn shape(cx: &Cx, menu: &str, facts: Option<&Menu>, row: View<'_>, key: &str, fi
         Some(fields) => fields.iter().for_each(|name| put(name)),
         None => row.names().for_each(put),
     }
-    if facts.is_some_and(|facts| facts.key.iter().any(|name| menus::is_untrusted(menu, name))) {
+    if facts.is_some_and(|facts| facts.key.iter().any(|name| menus::untrusted_of(Some(facts), name))) {
         cx.untrusted("/rows/*/_key");
     }
     out

@@ -6,10 +6,9 @@ use crate::base::tier::{Effect, Tier};
 use crate::fleet::{Device, Wifi};
 use crate::menus::{self, Menu};
 use crate::routeros::version::Version;
-use crate::run;
 use crate::tools::context::Cx;
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool};
+use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

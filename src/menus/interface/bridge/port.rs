@@ -25,7 +25,7 @@ pub const MENU: Menu = list("/interface/bridge/port", "Member ports of bridges")
         attr("horizon", Kind::Text, "Ports with equal horizon do not talk"),
         attr("hw", Kind::Flag, "Hardware offloading wanted"),
         attr("ingress-filtering", Kind::Flag, "Refuse VLANs the port is no member of"),
-        attr("interface", Kind::Name, "Interface it belongs to").required(),
+        attr("interface", Kind::Name, "Interface that is the port").required(),
         attr("internal-path-cost", Kind::Int, "Path cost inside an MST region"),
         attr("learn", Kind::Enum(&["auto", "no", "yes"]), "Learns addresses"),
         attr("multicast-router", Kind::Enum(&["disabled", "permanent", "temporary-query"]), ""),

@@ -67,7 +67,7 @@ pub const MENU: Menu = list("/interface/wifi/configuration", "Wi-Fi configuratio
         attr("datapath.traffic-processing", Kind::Enum(&["on-cap", "on-capsman", "on-capsman-secure"]), "Where traffic enters the network"),
         attr("datapath.vlan-id", Kind::Int, "VLAN of clients"),
         DISABLED,
-        attr("distance", Kind::Int, "Administrative distance; the lowest wins"),
+        attr("distance", Kind::Int, "Distance to the farthest client, km"),
         attr("dtim-period", Kind::Text, ""),
         attr("hide-ssid", Kind::Flag, "Network name is not announced"),
         attr("hw-protection-mode", Kind::Enum(&["cts-to-self", "none", "rts-cts"]), ""),

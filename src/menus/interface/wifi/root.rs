@@ -60,7 +60,7 @@ pub const MENU: Menu = list("/interface/wifi", "Wi-Fi interfaces (new driver)")
         attr("configuration.beacon-interval", Kind::Span, ""),
         attr("configuration.chains", Kind::Set, ""),
         attr("configuration.country", Kind::Text, "Country whose radio rules apply"),
-        attr("configuration.distance", Kind::Int, "Administrative distance; the lowest wins"),
+        attr("configuration.distance", Kind::Int, "Distance to the farthest client, km"),
         attr("configuration.dtim-period", Kind::Text, ""),
         attr("configuration.hide-ssid", Kind::Flag, "Network name is not announced"),
         attr("configuration.hw-protection-mode", Kind::Enum(&["cts-to-self", "none", "rts-cts"]), ""),
@@ -147,21 +147,10 @@ pub const MENU: Menu = list("/interface/wifi", "Wi-Fi interfaces (new driver)")
         DYNAMIC,
         attr("inactive", Kind::Flag, "Configured but not in use now").read_only(),
         attr("master", Kind::Flag, "Master now").read_only(),
-        attr("network", Kind::Address, "Network address").read_only(),
+        attr("network", Kind::Address, "Network it serves").read_only(),
         attr("running", Kind::Flag, "Link is up").read_only(),
     ])
-    .synonyms(&[
-        "wifi",
-        "wlan",
-        "wireless interfaces",
-        "access point",
-        "wifi radios",
-        "ssid",
-        "wifi password",
-        "wireless network",
-        "802.11ax",
-        "wifi 6",
-    ])
+    .synonyms(&["wifi", "wlan", "wireless interfaces", "access point", "wifi radios", "ssid", "wireless network", "802.11ax", "wifi 6"])
     .commands(&[
         "flat-snoop",
         "frequency-scan",

@@ -49,7 +49,7 @@ pub const MENU: Menu = list("/interface/wifi/security", "Wi-Fi security profiles
         attr("sae-pwe", Kind::Enum(&["both", "hash-to-element", "hunting-and-pecking"]), ""),
         attr("wps", Kind::Enum(&["disable", "push-button"]), "WPS"),
     ])
-    .synonyms(&["wifi security", "wifi passphrase", "wpa2", "wpa3", "wifi password", "wifi encryption", "wifi key"])
+    .synonyms(&["wifi security", "wifi password", "wifi passphrase", "wpa2", "wpa3", "wifi encryption", "wifi key"])
     .topic(Topic::Wireless)
     .cuts_access()
     .since(7, 13);

@@ -35,7 +35,7 @@ pub const MENU: Menu = list("/interface/wireless", "Wireless interfaces (old dri
         attr("disable-running-check", Kind::Flag, ""),
         DISABLED,
         attr("disconnect-timeout", Kind::Span, ""),
-        attr("distance", Kind::Int, "Administrative distance; the lowest wins"),
+        attr("distance", Kind::Int, "Distance to the farthest client, km"),
         attr("frame-lifetime", Kind::Text, ""),
         attr("frequency", Kind::Text, "Frequencies, MHz"),
         attr("frequency-mode", Kind::Text, "Which radio rules apply"),

@@ -18,7 +18,7 @@ pub const MENU: Menu = list("/ip/dhcp-server/network", "What DHCP clients are to
         attr("dns-none", Kind::Flag, "Give no DNS server"),
         attr("dns-server", Kind::List, "DNS servers given to clients"),
         attr("domain", Kind::Text, "Domain name"),
-        attr("gateway", Kind::Address, "Next hop: address, interface, or address%interface"),
+        attr("gateway", Kind::Address, "Gateway given to clients"),
         attr("netmask", Kind::Address, "Network mask"),
         attr("next-server", Kind::Address, "Boot server for network boot"),
         attr("ntp-none", Kind::Flag, "Give no NTP server"),

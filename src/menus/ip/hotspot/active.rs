@@ -14,7 +14,7 @@ pub const MENU: Menu = list("/ip/hotspot/active", "Hotspot users logged in now")
         attr("blocked", Kind::Flag, "Kept out").read_only(),
         attr("bytes-in", Kind::Bytes, "Bytes from the client").read_only(),
         attr("bytes-out", Kind::Bytes, "Bytes to the client").read_only(),
-        COMMENT,
+        COMMENT.read_only(),
         attr("domain", Kind::Text, "Domain name").read_only().untrusted(),
         attr("idle-time", Kind::Span, "Time without traffic").read_only(),
         attr("idle-timeout", Kind::Span, "Silence after which the session ends").read_only(),

@@ -15,7 +15,7 @@ pub const MENU: Menu = list("/ip/hotspot/host", "Devices seen on hotspot interfa
         attr("bypassed", Kind::Flag, "").read_only(),
         attr("bytes-in", Kind::Bytes, "Bytes from the client").read_only(),
         attr("bytes-out", Kind::Bytes, "Bytes to the client").read_only(),
-        COMMENT,
+        COMMENT.read_only(),
         DYNAMIC,
         attr("host-dead-time", Kind::Span, "").read_only(),
         attr("idle-time", Kind::Span, "Time without traffic").read_only(),

@@ -12,7 +12,7 @@ pub const MENU: Menu = list("/ip/hotspot/user", "Hotspot users")
         attr("address", Kind::Address, "Address"),
         COMMENT,
         DISABLED,
-        attr("email", Kind::Text, "E-mail allowed"),
+        attr("email", Kind::Text, "E-mail address"),
         attr("limit-bytes-in", Kind::Bytes, "Bytes the client may send"),
         attr("limit-bytes-out", Kind::Bytes, "Bytes the client may receive"),
         attr("limit-bytes-total", Kind::Bytes, "Bytes in all"),

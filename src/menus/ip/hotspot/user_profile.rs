@@ -12,7 +12,7 @@ pub const MENU: Menu = list("/ip/hotspot/user/profile", "Limits of hotspot users
         attr("add-mac-cookie", Kind::Flag, ""),
         attr("address-list", Kind::Name, "Address list entries go into"),
         attr("address-pool", Kind::Name, "Pool addresses come from"),
-        attr("advertise", Kind::Flag, "Speeds offered, or whether the prefix is announced"),
+        attr("advertise", Kind::Flag, "Shows advertisements"),
         attr("advertise-interval", Kind::Span, ""),
         attr("advertise-timeout", Kind::Span, ""),
         attr("advertise-url", Kind::Text, ""),

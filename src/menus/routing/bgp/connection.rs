@@ -10,10 +10,10 @@ pub const MENU: Menu = list("/routing/bgp/connection", "BGP connections to peers
     .key(&["name"])
     .attrs(&[
         attr("afi", Kind::Set, "Address families"),
-        attr("as", Kind::Text, "AS number"),
+        attr("as", Kind::Int, "AS number"),
         attr("cisco-vpls-nlri-len-fmt", Kind::Enum(&["auto-bits", "auto-bytes", "bits", "bytes"]), ""),
         COMMENT,
-        attr("connect", Kind::Flag, "Route of a connected network"),
+        attr("connect", Kind::Flag, "Opens the connection itself"),
         DISABLED,
         attr("hold-time", Kind::Span, "Silence after which the peer counts as gone"),
         attr("input.accept-communities", Kind::Text, ""),
@@ -62,7 +62,7 @@ pub const MENU: Menu = list("/routing/bgp/connection", "BGP connections to peers
         attr("output.remove-private-as", Kind::Flag, ""),
         attr("remote.address", Kind::Address, "Peer address"),
         attr("remote.allowed-as", Kind::Text, ""),
-        attr("remote.as", Kind::Text, "Peer AS number"),
+        attr("remote.as", Kind::Int, "Peer AS number"),
         attr("remote.port", Kind::Int, "Peer port"),
         attr("remote.ttl", Kind::Text, ""),
         attr("routing-table", Kind::Name, "Routing table"),

@@ -9,7 +9,7 @@ use crate::routeros::value::Kind;
 pub const MENU: Menu = list("/routing/bgp/instance", "BGP instances")
     .key(&["name"])
     .attrs(&[
-        attr("as", Kind::Text, "AS number"),
+        attr("as", Kind::Int, "AS number"),
         attr("cluster-id", Kind::Text, "Route reflector cluster"),
         COMMENT,
         DISABLED,

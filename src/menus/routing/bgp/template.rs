@@ -10,7 +10,7 @@ pub const MENU: Menu = list("/routing/bgp/template", "BGP templates")
     .key(&["name"])
     .attrs(&[
         attr("afi", Kind::Set, "Address families"),
-        attr("as", Kind::Text, "AS number"),
+        attr("as", Kind::Int, "AS number"),
         attr("cisco-vpls-nlri-len-fmt", Kind::Enum(&["auto-bits", "auto-bytes", "bits", "bytes"]), ""),
         COMMENT,
         DISABLED,

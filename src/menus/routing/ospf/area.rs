@@ -15,7 +15,7 @@ pub const MENU: Menu = list("/routing/ospf/area", "OSPF areas")
         DISABLED,
         attr("instance", Kind::Name, "Instance").required(),
         attr("name", Kind::Name, "Name others refer to"),
-        attr("no-summaries", Kind::Text, "Takes no summaries"),
+        attr("no-summaries", Kind::Flag, "Takes no summaries").absent_no().empty_is_yes(),
         attr("nssa-translator", Kind::Enum(&["candidate", "no", "yes"]), ""),
         attr("type", Kind::Enum(&["default", "nssa", "stub"]), "Kind of entry"),
         DYNAMIC,

@@ -21,7 +21,7 @@ pub const MENU: Menu = ordered("/routing/ospf/interface-template", "Interfaces O
         attr("instance-id", Kind::Int, ""),
         attr("interfaces", Kind::Set, "Interfaces"),
         attr("networks", Kind::Set, "Networks it applies to"),
-        attr("passive", Kind::Text, "Waits for the other side"),
+        attr("passive", Kind::Flag, "Sends no hellos, only announces the network").absent_no().empty_is_yes(),
         attr("prefix-list", Kind::Text, ""),
         attr("priority", Kind::Int, "Priority"),
         attr("retransmit-interval", Kind::Span, ""),

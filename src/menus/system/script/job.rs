@@ -10,7 +10,7 @@ pub const MENU: Menu = list("/system/script/job", "Scripts and console sessions 
     .attrs(&[
         COMMENT,
         attr("started", Kind::Time, ""),
-        attr("type", Kind::Enum(&["api-login", "command", "login"]), "Kind of entry"),
+        attr("type", Kind::Enum(&["api-login", "command", "login"]), "Kind of job"),
         attr("owner", Kind::Text, "Who holds or made it").read_only(),
         attr("parent", Kind::Name, "Row above it").read_only(),
         attr("policy", Kind::Set, "What it may do").read_only(),

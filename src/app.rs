@@ -1,0 +1,287 @@
+//! Wiring: builds every part from its configuration in dependency order, and shuts them down in reverse.
+
+use crate::access::policy::Rules;
+use crate::access::principal::Principal;
+use crate::access::role::Role;
+use crate::audit::{self, Audit, Format};
+use crate::base::clock::{Clock, Wall};
+use crate::base::events::Bus;
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::{hex, random};
+use crate::base::span::Span;
+use crate::config::sections::{self, Mode, StdioRole};
+use crate::config::{Config, Loaded};
+use crate::control::{self, Control, Handles};
+use crate::dispatch::Dispatch;
+use crate::fleet::{self, Fleet, Parts};
+use crate::history::series::History;
+use crate::host::paths::Places;
+use crate::mcp;
+use crate::store::{Batch, Durability, Options, Place, Seal, Store, seal};
+use crate::tools::context::{Settings, World};
+use crate::tools::spec::Audience;
+use crate::watch;
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value, json};
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+/// The whole appliance in this process.
+pub struct App {
+    /// Takes every call.
+    pub dispatch: Arc<Dispatch>,
+    /// What was configured.
+    pub config: Arc<Config>,
+    /// Where things are.
+    pub places: Places,
+    /// Ends everything.
+    pub stop: CancellationToken,
+    /// Whatever runs beside the calls.
+    pub tasks: TaskTracker,
+    mcp: Arc<mcp::Settings>,
+    seal: Arc<Seal>,
+}
+
+impl App {
+    /// Opens the store and builds every part over it. `Conflict` when another process holds the store.
+    pub async fn build(loaded: &Loaded) -> Result<App, Fault> {
+        let config = Arc::new(loaded.config.clone());
+        let places = places(loaded);
+        places.create()?;
+        let clock = Clock::system();
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
+        let store = open_store(loaded).await?;
+        // Volatile state loses its key with the rest; it keeps no credentials anyway.
+        let master = match config.master_key() {
+            Some(key) => key,
+            None => seal::load_or_create_master(&places.master_key())?,
+        };
+        let seal = Arc::new(Seal::new(&master));
+        seal::check_canary(&store, &seal).await?;
+        let audit = Audit::open(&audit_dir(&places), clock.clone(), audit::Options::default())?;
+        let fleet = Fleet::open(Parts {
+            store: store.clone(),
+            seal: Seal::new(&master),
+            clock: clock.clone(),
+            bus: Bus::default(),
+            settings: fleet_settings(&config),
+        })?;
+        let history = History::new(store.clone());
+        let world = Arc::new(World { fleet, audit, history, store, clock, rules: rules(&config), settings: settings(&config) });
+        let mcp = Arc::new(mcp_settings(&config));
+        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal })
+    }
+
+    /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
+    pub async fn open_doors(&self) -> Result<(), Fault> {
+        let handles = Handles {
+            dispatch: self.dispatch.clone(),
+            settings: self.mcp.clone(),
+            stdio_principal: Arc::new(self.stdio_principal()),
+            ops: Arc::new(self.ops()),
+            data_dir: self.places.state.clone(),
+        };
+        Control::bind(&self.places.control_socket(), handles, &self.tasks, self.stop.clone()).await?;
+        if self.config.health_check.enabled {
+            let every = self.config.health_check.interval_seconds.0;
+            let jitter = self.config.health_check.jitter_seconds.0;
+            watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
+        }
+        Ok(())
+    }
+
+    /// Who the local stdio client is.
+    pub fn stdio_principal(&self) -> Principal {
+        Principal::stdio(match self.config.mcp.stdio_role {
+            StdioRole::ReadOnly => Role::ReadOnly,
+            StdioRole::OpsRw => Role::OpsRw,
+            StdioRole::Admin => Role::Admin,
+        })
+    }
+
+    /// How MCP is spoken.
+    pub fn mcp(&self) -> Arc<mcp::Settings> {
+        self.mcp.clone()
+    }
+
+    /// What local programs may ask that is no call.
+    pub fn ops(&self) -> Ops {
+        Ops { dispatch: self.dispatch.clone(), principal: self.stdio_principal(), places: self.places.clone(), seal: self.seal.clone() }
+    }
+
+    /// Ends background work, then the lanes, then the trail and the store: nothing is written after its place is closed.
+    pub async fn close(self) {
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(self.config.shutdown.drain_seconds.0, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "work did not end within shutdown.drain_seconds");
+        }
+        let world = self.dispatch.world().clone();
+        world.fleet.close().await;
+        if let Err(error) = world.audit.clone().close().await {
+            tracing::error!(%error, "audit trail not closed cleanly");
+        }
+        if let Err(error) = world.store.clone().close().await {
+            tracing::error!(%error, "store not closed cleanly");
+        }
+    }
+}
+
+impl control::Ops for Ops {
+    fn run(&self, op: &str, arguments: Map<String, Value>) -> Option<BoxFuture<'static, Result<Value, Fault>>> {
+        let (ops, op) = (self.clone(), op.to_owned());
+        Some(Box::pin(async move { Ops::run(&ops, &op, Value::Object(arguments)).await }))
+    }
+}
+
+/// Local operations beside the catalogue.
+#[derive(Clone)]
+pub struct Ops {
+    dispatch: Arc<Dispatch>,
+    principal: Principal,
+    places: Places,
+    seal: Arc<Seal>,
+}
+
+impl Ops {
+    /// Runs one by name.
+    pub async fn run(&self, name: &str, arguments: Value) -> Result<Value, Fault> {
+        match name {
+            "tools.list" => {
+                let listed = self.dispatch.list(&self.principal, Audience::Model);
+                let tools: Result<Vec<Value>, _> = listed.iter().map(|tool| serde_json::to_value(mcp::tools::listed(tool))).collect();
+                Ok(json!({"tools": tools.map_err(Fault::bug)?}))
+            }
+            "audit.export" => self.export(&arguments).await,
+            other => {
+                Err(Fault::bad_input(format!("unknown operation: {other}"))
+                    .hint("the running appliance may be another version: restart it"))
+            }
+        }
+    }
+
+    /// Writes the trail with a signed head to a file of its own; the signing key stays here.
+    async fn export(&self, arguments: &Value) -> Result<Value, Fault> {
+        let format = if arguments["format"] == "csv" { Format::Csv } else { Format::Json };
+        let since = arguments["since"].as_i64().map(Wall);
+        let key = self.audit_key().await?;
+        let (dir, path) = (audit_dir(&self.places), self.places.runtime.join(format!("export-{}", hex(&random::<8>()))));
+        let to = path.clone();
+        let write = move || -> Result<(), Fault> {
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to);
+            let mut file = BufWriter::new(file.map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))?);
+            audit::export(&dir, format, since, Some(&key), &mut file)?;
+            file.flush().map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))
+        };
+        tokio::task::spawn_blocking(write).await.map_err(Fault::bug)??;
+        Ok(json!({"path": path}))
+    }
+
+    /// The box's own ed25519 key, sealed in the store; made when first needed.
+    async fn audit_key(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let store = &self.dispatch.world().store;
+        let place = Place { purpose: "audit", table: BOX, key: "audit", field: "pkcs8" };
+        if let Some(sealed) = store.get(BOX, "audit")? {
+            return Ok(self.seal.open(place, &sealed)?);
+        }
+        let key = audit::sign::generate_key();
+        let batch = Batch::new().expect(BOX, "audit", None).put(BOX, "audit", self.seal.seal(place, &key));
+        store.commit(batch, Durability::Now).await?;
+        Ok(key)
+    }
+}
+
+/// The table of what belongs to the appliance itself.
+const BOX: &str = "appliance";
+
+/// Where things are.
+pub fn places(loaded: &Loaded) -> Places {
+    Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
+}
+
+/// Where the trail's segments are.
+pub fn audit_dir(places: &Places) -> PathBuf {
+    places.state.join("audit")
+}
+
+async fn open_store(loaded: &Loaded) -> Result<Store, Fault> {
+    let store = &loaded.config.store;
+    let options =
+        Options { path: store.path.clone(), cache_mb: store.cache_mb, flush_interval: store.flush_interval.0, volatile_ok: store.volatile };
+    let opened = tokio::task::spawn_blocking(move || Store::open(options)).await.map_err(Fault::bug)?;
+    opened.map_err(|error| {
+        let fault = Fault::from(error);
+        match fault.kind {
+            Kind::Conflict => fault.hint("another routeros-mcp uses this state directory: stop it, or choose another with --data-dir"),
+            _ => fault,
+        }
+    })
+}
+
+fn rules(config: &Config) -> Rules {
+    Rules {
+        environment: config.environment,
+        read_only: config.read_only,
+        tiers: config.mcp.tool_tiers.clone(),
+        disabled: config.mcp.disable_tools.clone(),
+        plan_apply: config.mcp.enable_plan_apply,
+        permissive_reads: config.mcp.rbac_mode == Mode::Permissive,
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    let every = config.mcp.toolsets.iter().any(|set| set == "all");
+    Settings {
+        toolsets: (!every).then(|| config.mcp.toolsets.clone()),
+        separator: config.mcp.tool_name_separator.chars().next().unwrap_or('.'),
+        warn_tokens: config.token_budget.warning_threshold,
+        most_tokens: config.token_budget.error_threshold,
+        ssh_port: config.routeros.ssh_port,
+        enable_tools: config.mcp.enable_tools,
+    }
+}
+
+fn mcp_settings(config: &Config) -> mcp::Settings {
+    mcp::Settings {
+        server_name: config.mcp.server_name.clone(),
+        server_description: config.mcp.server_description.clone(),
+        drain: config.shutdown.drain_seconds.0,
+        ..mcp::Settings::default()
+    }
+}
+
+fn fleet_settings(config: &Config) -> fleet::Settings {
+    let from = &config.routeros;
+    let verify_tls = match from.verify_tls {
+        sections::VerifyTls::Pin => fleet::VerifyTls::Pin,
+        sections::VerifyTls::Ca => fleet::VerifyTls::Ca,
+        sections::VerifyTls::Off => fleet::VerifyTls::Off,
+    };
+    let routeros = fleet::Config {
+        rest_timeout_seconds: seconds(from.rest_timeout_seconds),
+        connect_timeout_seconds: seconds(from.connect_timeout_seconds),
+        max_concurrent_per_device: from.max_concurrent_per_device as u32,
+        retry_attempts: from.retry_attempts,
+        retry_backoff_seconds: from.retry_backoff_seconds.0.as_secs_f64(),
+        // A rate below one a second would need a lane that sleeps longer than its callers wait.
+        requests_per_second: from.requests_per_second.ceil() as u32,
+        ssh_port: from.ssh_port,
+        verify_tls,
+    };
+    fleet::Settings {
+        routeros,
+        credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        ..fleet::Settings::new(config.environment)
+    }
+}
+
+/// Whole seconds, at least one.
+fn seconds(span: Span) -> u32 {
+    span.0.as_secs().clamp(1, u64::from(u32::MAX)) as u32
+}

@@ -1,0 +1,315 @@
+//! The command line, declared once: help, completions and the man page come from here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Look after MikroTik routers through MCP: a model proposes, a person approves, the router holds the undo.
+#[derive(Debug, Parser)]
+#[command(name = "routeros-mcp", version, disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// Configuration file (TOML; YAML and JSON by extension).
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// State directory: store, audit trail, master key.
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Print JSON, for scripts.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; without it the program speaks MCP on stdin and stdout (or serves, by mcp.transport).
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run as a daemon: control socket and background work (the HTTP listener comes in a later build).
+    Serve(Serve),
+    /// Speak MCP on stdin and stdout; joins a running daemon, or serves alone.
+    Stdio,
+    /// Bring up a simulated site with the whole appliance on a throw-away store.
+    #[cfg(feature = "sim")]
+    Demo(Demo),
+    /// Run the start-up checks.
+    Check(Check),
+    /// Show, check or print the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Manage the devices this appliance looks after.
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    /// List, show and call tools as an MCP client would.
+    #[command(subcommand)]
+    Tool(ToolCommand),
+    /// Read, export and verify the audit trail.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Print the tool catalogue.
+    Catalog {
+        /// As a table for the docs instead of JSON.
+        #[arg(long)]
+        markdown: bool,
+    },
+    /// Print shell completions.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page.
+    Man,
+    /// Print the version.
+    Version,
+}
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Write one JSON line to this file descriptor when ready.
+    #[arg(long, value_name = "N")]
+    pub once_ready_fd: Option<i32>,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Simulated routers.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub devices: u32,
+    /// End after the sample call.
+    #[arg(long)]
+    pub once: bool,
+    /// Write one JSON line to this file descriptor when ready.
+    #[arg(long, value_name = "N")]
+    pub ready_fd: Option<i32>,
+    /// Leave the demo's own store closed, so that the next command can open it itself.
+    #[arg(long, hide = true)]
+    pub sims_only: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Fail on warnings too.
+    #[arg(long)]
+    pub strict: bool,
+    /// Only what needs no network and no bind, on copies.
+    #[arg(long)]
+    pub preflight: bool,
+}
+
+/// `config …`.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// The effective configuration, with the source of each value; secrets masked.
+    Show,
+    /// Check it and say every problem at once.
+    Check {
+        /// Fail on warnings too.
+        #[arg(long)]
+        strict: bool,
+    },
+    /// A commented file with every key and its default.
+    Default {
+        /// lab, staging or prod.
+        #[arg(long, default_value = "lab")]
+        environment: String,
+    },
+}
+
+/// `device …`.
+#[derive(Debug, Subcommand)]
+pub enum DeviceCommand {
+    /// Add a router: shows its fingerprints, waits for a yes, logs in, probes what it can do.
+    Add(Box<DeviceAdd>),
+    /// All devices.
+    List,
+    /// One device.
+    Show {
+        /// Id or name.
+        id: String,
+    },
+    /// Reach the router now and probe it again.
+    Test {
+        /// Id or name.
+        id: String,
+    },
+    /// Change a device's record or credential.
+    Update(Box<DeviceUpdate>),
+    /// Forget a device; its audit records stay.
+    Remove {
+        /// Id or name.
+        id: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Stop managing a device but keep its record.
+    Decommission {
+        /// Id or name.
+        id: String,
+    },
+    /// Trust new fingerprints after a certificate or host key changed.
+    Pin {
+        /// Id or name.
+        id: String,
+        /// What to trust.
+        #[command(flatten)]
+        pins: Pins,
+    },
+}
+
+/// Expected fingerprints.
+#[derive(Debug, Args)]
+pub struct Pins {
+    /// The TLS certificate's SHA-256: sha256:HEX.
+    #[arg(long, value_name = "sha256:HEX")]
+    pub tls_fingerprint: Option<String>,
+    /// The SSH host key's: SHA256:BASE64.
+    #[arg(long, value_name = "SHA256:BASE64")]
+    pub ssh_fingerprint: Option<String>,
+    /// Trust what is presented now.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Where a password comes from; never the command line itself.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct Password {
+    /// Read it from a file (first line).
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Read it from standard input (first line).
+    #[arg(long)]
+    pub password_stdin: bool,
+    /// Keep a reference and read it at each use: file:PATH or credential:NAME.
+    #[arg(long, value_name = "REF")]
+    pub password_ref: Option<String>,
+}
+
+/// `device add`.
+#[derive(Debug, Args)]
+pub struct DeviceAdd {
+    /// A name of your choice: letters, digits, `.`, `_`, `-`.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Host name or address.
+    #[arg(long, value_name = "HOST")]
+    pub address: Option<String>,
+    /// Port of www-ssl [default: 443, or 80 with --plain-http].
+    #[arg(long, value_name = "PORT")]
+    pub rest_port: Option<u16>,
+    /// Port of SSH [default: routeros.ssh_port, 22].
+    #[arg(long, value_name = "PORT")]
+    pub ssh_port: Option<u16>,
+    /// Speak HTTP without TLS: reads only, refused in prod.
+    #[arg(long)]
+    pub plain_http: bool,
+    /// The RouterOS user.
+    #[arg(long, value_name = "U")]
+    pub username: Option<String>,
+    /// Where the password comes from.
+    #[command(flatten)]
+    pub password: Password,
+    /// Private key for SSH.
+    #[arg(long, value_name = "FILE")]
+    pub ssh_key_file: Option<PathBuf>,
+    /// lab, staging or prod [default: the appliance's].
+    #[arg(long)]
+    pub environment: Option<String>,
+    /// A tag, KEY=VALUE; may be given several times.
+    #[arg(long = "tag", value_name = "K=V")]
+    pub tags: Vec<String>,
+    /// What may be changed there: writes, professional, firewall, routing, wireless, dhcp, bridge, bandwidth_test, system.
+    #[arg(long = "capability", value_name = "NAME")]
+    pub capabilities: Vec<String>,
+    /// What to trust.
+    #[command(flatten)]
+    pub pins: Pins,
+}
+
+/// `device update`.
+#[derive(Debug, Args)]
+pub struct DeviceUpdate {
+    /// Id or name.
+    pub id: String,
+    /// A new name.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Host name or address.
+    #[arg(long, value_name = "HOST")]
+    pub address: Option<String>,
+    /// Port of www-ssl.
+    #[arg(long, value_name = "PORT")]
+    pub rest_port: Option<u16>,
+    /// Port of SSH.
+    #[arg(long, value_name = "PORT")]
+    pub ssh_port: Option<u16>,
+    /// The RouterOS user.
+    #[arg(long, value_name = "U")]
+    pub username: Option<String>,
+    /// Where the password comes from.
+    #[command(flatten)]
+    pub password: Password,
+    /// Replaces all tags.
+    #[arg(long = "tag", value_name = "K=V")]
+    pub tags: Option<Vec<String>>,
+    /// Replaces all capabilities; `none` takes all away.
+    #[arg(long = "capability", value_name = "NAME")]
+    pub capabilities: Option<Vec<String>>,
+}
+
+/// `tool …`.
+#[derive(Debug, Subcommand)]
+pub enum ToolCommand {
+    /// As tools/list would answer the local client.
+    List,
+    /// One tool with its whole schemas.
+    Show {
+        /// `category.action`.
+        name: String,
+    },
+    /// Call a tool and print its result.
+    Call {
+        /// `category.action`.
+        name: String,
+        /// All arguments as one JSON object.
+        #[arg(long, value_name = "JSON")]
+        args: Option<String>,
+        /// One argument, KEY=VALUE (JSON values are taken as such); may be given several times.
+        #[arg(long = "arg", value_name = "K=V")]
+        arg: Vec<String>,
+    },
+}
+
+/// `audit …`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// The newest records.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: u16,
+    },
+    /// Everything, with a signed head.
+    Export {
+        /// json or csv.
+        #[arg(long, value_enum, default_value = "json")]
+        format: ExportFormat,
+        /// From this time on: RFC 3339 or YYYY-MM-DD.
+        #[arg(long, value_name = "T")]
+        since: Option<String>,
+    },
+    /// Check the hash chain; names the first broken record.
+    Verify,
+}
+
+/// Format of `audit export`.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a line, the signed head last.
+    Json,
+    /// A header and a line a record.
+    Csv,
+}

@@ -1,0 +1,45 @@
+//! `catalog`, and whole schemas of single tools.
+
+use crate::base::fault::Fault;
+use crate::tools;
+use crate::tools::spec::{Audience, Tool};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// Every tool a model can reach, with whole schemas.
+pub fn json() -> Value {
+    let tools: Vec<Value> = tools::all().filter(|tool| tool.audience == Audience::Model).map(entry).collect();
+    json!({"version": env!("CARGO_PKG_VERSION"), "tools": tools})
+}
+
+/// A table for the docs.
+pub fn markdown() -> String {
+    let mut out = String::from("| tool | toolset | tier | effect | what |\n|---|---|---|---|---|\n");
+    for tool in tools::all().filter(|tool| tool.audience == Audience::Model) {
+        let _ =
+            writeln!(out, "| `{}` | {} | {} | {} | {} |", tool.name, tool.toolset, tool.tier.as_str(), tool.effect.as_str(), tool.about);
+    }
+    out
+}
+
+/// One tool.
+pub fn one(name: &str) -> Result<Value, Fault> {
+    let tool = tools::find(name).filter(|tool| tool.audience == Audience::Model);
+    tool.map(entry).ok_or_else(|| Fault::not_found(format!("unknown tool: {name}")).hint("`tool list` shows them"))
+}
+
+fn entry(tool: &'static Tool) -> Value {
+    json!({
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.about,
+        "toolset": tool.toolset,
+        "tier": tool.tier.as_str(),
+        "effect": tool.effect.as_str(),
+        "menus": tool.paths,
+        "untrusted": tool.untrusted,
+        "timeout_seconds": tool.timeout.0.as_secs(),
+        "inputSchema": (tool.input)(),
+        "outputSchema": (tool.output)(),
+    })
+}

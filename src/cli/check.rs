@@ -1,0 +1,112 @@
+//! `check`: the start-up checks, without serving.
+//!
+//! `--preflight` does only what needs no network and no bind, on a copy of the store: it is what a new build runs before
+//! it may replace the old one.
+
+use crate::app::App;
+use crate::base::fault::{Fault, Kind};
+use crate::cli::args::Check;
+use crate::cli::output;
+use crate::config::{self, Inputs, Loaded};
+use crate::control::client;
+use crate::fleet::Status;
+use serde_json::json;
+use std::path::Path;
+
+/// Devices asked whether they can be reached.
+const DEVICES_ASKED: usize = 5;
+
+/// Runs the checks; warnings fail only with `--strict`.
+pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault> {
+    let loaded = config::load(&inputs)?;
+    let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    for name in &loaded.config.mcp.disable_tools {
+        let known = name
+            .strip_suffix(".*")
+            .map_or_else(|| crate::tools::find(name).is_some(), |category| crate::tools::all().any(|t| t.category() == category));
+        if !known {
+            return Err(
+                Fault::new(Kind::Config, format!("mcp.disable_tools: no tool {name}")).hint("`tool list` and `catalog` show the names")
+            );
+        }
+    }
+    crate::cli::block_on(async {
+        let held = client::hello(&crate::app::places(&loaded).control_socket()).await.is_ok();
+        if held {
+            warnings.push("a running appliance holds the store; it was not opened here".into());
+        } else if arguments.preflight {
+            preflight(&loaded).await?;
+        } else {
+            open(&loaded, &mut warnings).await?;
+        }
+        Ok(())
+    })?;
+    report(&warnings, arguments.strict, as_json)
+}
+
+/// Opens everything as a start would, then asks the first devices.
+async fn open(loaded: &Loaded, warnings: &mut Vec<String>) -> Result<(), Fault> {
+    let app = App::build(loaded).await?;
+    let fleet = &app.dispatch.world().fleet;
+    let devices: Vec<_> = fleet.list().into_iter().filter(|device| device.status != Status::Decommissioned).collect();
+    if devices.is_empty() {
+        warnings.push("no devices yet: add one with `routeros-mcp device add`".into());
+    }
+    let mut reached = devices.is_empty();
+    for device in devices.iter().take(DEVICES_ASKED) {
+        reached = reached || fleet.poll(&device.id).await.is_ok();
+    }
+    if !reached {
+        warnings.push("none of the first devices can be reached".into());
+    }
+    app.close().await;
+    Ok(())
+}
+
+/// The same on a copy of the state, so that a newer build may try it without touching it.
+async fn preflight(loaded: &Loaded) -> Result<(), Fault> {
+    let copy = std::env::temp_dir().join(format!("routeros-mcp-preflight-{}", crate::base::ids::hex(&crate::base::ids::random::<6>())));
+    let done = match copy_state(loaded, &copy) {
+        Ok(copied) => match App::build(&copied).await {
+            Ok(app) => {
+                app.close().await;
+                Ok(())
+            }
+            Err(fault) => Err(fault),
+        },
+        Err(error) => Err(Fault::new(Kind::Storage, format!("copying the state: {error}"))),
+    };
+    let _ = std::fs::remove_dir_all(&copy);
+    done
+}
+
+/// The store and the key, in a directory of their own.
+fn copy_state(loaded: &Loaded, to: &Path) -> std::io::Result<Loaded> {
+    std::fs::create_dir_all(to)?;
+    let mut copied = loaded.clone();
+    copied.state_dir = to.to_owned();
+    copied.runtime_dir = to.join("run");
+    copied.config.store.path = to.join("copy.redb");
+    // The copy lies where the system keeps what may be lost; it is only looked at.
+    copied.config.store.volatile = true;
+    let (from, into) = (crate::app::places(loaded), crate::app::places(&copied));
+    for (from, into) in [(loaded.config.store.path.clone(), copied.config.store.path.clone()), (from.master_key(), into.master_key())] {
+        if from.exists() {
+            std::fs::copy(from, into)?;
+        }
+    }
+    Ok(copied)
+}
+
+fn report(warnings: &[String], strict: bool, as_json: bool) -> Result<(), Fault> {
+    if as_json {
+        output::json(&json!({"ok": warnings.is_empty() || !strict, "warnings": warnings}));
+    } else {
+        warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        output::text(if warnings.is_empty() { "all checks passed" } else { "no check failed" });
+    }
+    if strict && !warnings.is_empty() {
+        return Err(Fault::new(Kind::Config, format!("{} warnings, and --strict was asked", warnings.len())));
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! `device …`: the operator's verbs for devices. Passwords come from a prompt, a file or standard input, never argv.
+
+use crate::base::fault::Fault;
+use crate::cli::args::{DeviceAdd, DeviceCommand, DeviceUpdate, Password, Pins};
+use crate::cli::reach::Way;
+use crate::cli::{output, prompt};
+use serde_json::{Map, Value, json};
+
+/// Runs one subcommand.
+pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(), Fault> {
+    match command {
+        DeviceCommand::Add(add) => one(&add_device(way, *add).await?, as_json),
+        DeviceCommand::List => list(way, as_json).await?,
+        DeviceCommand::Show { id } => one(&way.operator("device.get", json!({"device": id})).await?, as_json),
+        DeviceCommand::Test { id } => one(&way.operator("device.test", json!({"device": id})).await?, as_json),
+        DeviceCommand::Update(update) => one(&update_device(way, *update).await?, as_json),
+        DeviceCommand::Remove { id, yes } => {
+            if !yes {
+                prompt::yes(&format!("Forget device \"{id}\" and its credential?"), "--yes")?;
+            }
+            one(&way.operator("device.remove", json!({"device": id})).await?, as_json);
+        }
+        DeviceCommand::Decommission { id } => one(&way.operator("device.decommission", json!({"device": id})).await?, as_json),
+        DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins).await?, as_json),
+    }
+    Ok(())
+}
+
+async fn add_device(way: &Way, add: DeviceAdd) -> Result<Value, Fault> {
+    let name = given_or_asked(add.name, "Name", "--name")?;
+    let address = given_or_asked(add.address, "Address", "--address")?;
+    let username = given_or_asked(add.username, "RouterOS user", "--username")?;
+    let mut place = Map::new();
+    place.insert("address".into(), address.into());
+    place.insert("plain_http".into(), add.plain_http.into());
+    put(&mut place, "rest_port", add.rest_port);
+    put(&mut place, "ssh_port", add.ssh_port);
+    // What the router presents is looked at, by a person or by the fingerprint given, before any credential leaves.
+    let presented = way.operator("device.present", Value::Object(place.clone())).await?;
+    let pins = trusted(&presented, &add.pins)?;
+    let mut arguments = place;
+    arguments.insert("name".into(), name.into());
+    arguments.insert("username".into(), username.into());
+    put(&mut arguments, "environment", add.environment);
+    arguments.insert("tags".into(), add.tags.into());
+    arguments.insert("capabilities".into(), add.capabilities.into());
+    arguments.extend(pins);
+    if let Some(file) = add.ssh_key_file {
+        let whole = std::path::absolute(&file).map_err(Fault::bug)?;
+        arguments.insert("ssh_key_file".into(), whole.to_string_lossy().into_owned().into());
+    }
+    arguments.extend(credential(&add.password, true)?);
+    way.operator("device.add", Value::Object(arguments)).await
+}
+
+/// The fingerprints to pin: those given, else those presented and accepted.
+fn trusted(presented: &Value, pins: &Pins) -> Result<Map<String, Value>, Fault> {
+    let mut trusted = Map::new();
+    for (field, label, given, flag) in [
+        ("tls_fingerprint", "TLS certificate", &pins.tls_fingerprint, "--tls-fingerprint"),
+        ("ssh_fingerprint", "SSH host key   ", &pins.ssh_fingerprint, "--ssh-fingerprint"),
+    ] {
+        match (given, presented[field].as_str()) {
+            (Some(given), _) => {
+                trusted.insert(field.into(), given.as_str().into());
+            }
+            (None, Some(seen)) => {
+                eprintln!("{label} {seen}");
+                trusted.insert(field.into(), seen.into());
+            }
+            (None, None) => eprintln!("{label} none presented ({flag} not checked)"),
+        }
+    }
+    if let Some(until) = presented["tls_not_after"].as_str() {
+        eprintln!("  certificate {} ends {until}", presented["tls_subject"].as_str().unwrap_or(""));
+    }
+    for warning in presented["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("  note: {warning}");
+    }
+    if !pins.yes && pins.tls_fingerprint.is_none() {
+        prompt::yes("Trust these?", "--yes, or --tls-fingerprint sha256:HEX")?;
+    }
+    Ok(trusted)
+}
+
+async fn pin_device(way: &Way, id: &str, pins: &Pins) -> Result<Value, Fault> {
+    let presented = way.operator("device.present", json!({"device": id})).await?;
+    let mut arguments = trusted(&presented, pins)?;
+    arguments.insert("device".into(), id.into());
+    way.operator("device.pin", Value::Object(arguments)).await
+}
+
+async fn update_device(way: &Way, update: DeviceUpdate) -> Result<Value, Fault> {
+    let mut arguments = Map::new();
+    arguments.insert("device".into(), update.id.into());
+    put(&mut arguments, "name", update.name);
+    put(&mut arguments, "address", update.address);
+    put(&mut arguments, "rest_port", update.rest_port);
+    put(&mut arguments, "ssh_port", update.ssh_port);
+    put(&mut arguments, "username", update.username);
+    put(&mut arguments, "tags", update.tags);
+    put(&mut arguments, "capabilities", update.capabilities.map(|list| list.into_iter().filter(|name| name != "none").collect::<Vec<_>>()));
+    arguments.extend(credential(&update.password, false)?);
+    way.operator("device.update", Value::Object(arguments)).await
+}
+
+/// The password's arguments; asked for when it is needed and not given.
+fn credential(from: &Password, needed: bool) -> Result<Map<String, Value>, Fault> {
+    let mut arguments = Map::new();
+    let password = match from {
+        Password { password_ref: Some(reference), .. } => {
+            arguments.insert("password_ref".into(), reference.as_str().into());
+            return Ok(arguments);
+        }
+        Password { password_file: Some(file), .. } => prompt::password_from_file(file)?,
+        Password { password_stdin: true, .. } => prompt::password_from_stdin()?,
+        _ if needed => prompt::password("Password")?,
+        _ => return Ok(arguments),
+    };
+    arguments.insert("password".into(), password.expose().into());
+    Ok(arguments)
+}
+
+async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
+    let mut devices = Vec::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let mut arguments = json!({"limit": 500});
+        if let Some(cursor) = &cursor {
+            arguments["cursor"] = cursor.as_str().into();
+        }
+        let mut page = way.operator("device.list", arguments).await?;
+        if let Value::Array(rows) = page["rows"].take() {
+            devices.extend(rows);
+        }
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = Some(next.to_owned()),
+            None => break,
+        }
+    }
+    if as_json {
+        output::json(&Value::Array(devices));
+        return Ok(());
+    }
+    if devices.is_empty() {
+        output::text("no devices yet: add one with `routeros-mcp device add`");
+        return Ok(());
+    }
+    let columns = ["name", "address", "environment", "status", "version", "board"];
+    let rows: Vec<Vec<String>> =
+        devices.iter().map(|device| columns.iter().map(|c| device[*c].as_str().unwrap_or("").to_owned()).collect()).collect();
+    output::table(&columns, &rows);
+    Ok(())
+}
+
+/// One object: JSON, or a line a field.
+fn one(value: &Value, as_json: bool) {
+    if as_json {
+        output::json(value);
+    } else {
+        output::text(&crate::shape::table::text(value));
+    }
+}
+
+fn given_or_asked(given: Option<String>, question: &str, flag: &str) -> Result<String, Fault> {
+    match given {
+        Some(given) => Ok(given),
+        None => prompt::line(question, flag),
+    }
+}
+
+fn put(arguments: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        arguments.insert(name.into(), value.into());
+    }
+}

@@ -1,0 +1,135 @@
+//! The command line: one file a subcommand.
+//!
+//! Commands that need the store go through whoever holds it ([`reach`]); the others never touch it.
+
+pub mod args;
+mod audit;
+mod catalog;
+mod check;
+mod config;
+#[cfg(feature = "sim")]
+mod demo;
+mod device;
+pub mod fault;
+mod output;
+mod prompt;
+mod reach;
+mod ready;
+mod serve;
+mod stdio;
+mod tool;
+mod version;
+
+use crate::base::fault::{Fault, Kind};
+use crate::config::sections::Transport;
+use crate::config::{Inputs, Loaded};
+use crate::host::log;
+use args::{Cli, Command};
+use clap::{CommandFactory, Parser};
+use std::future::Future;
+use std::process::ExitCode;
+
+/// Worker threads: weak boxes have few cores, and routers are slower than any of them.
+const WORKERS: usize = 2;
+
+/// The process, from arguments to exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let as_json = cli.json;
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            let words = fault::lines(&fault, as_json);
+            eprintln!("{}{words}", if as_json { "" } else { "routeros-mcp: " });
+            tracing::debug!(cause = fault.chain(), "exit");
+            fault::exit_code(fault.kind)
+        }
+    }
+}
+
+/// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { fault::exit_code(Kind::BadInput) } else { ExitCode::SUCCESS }
+}
+
+fn run(cli: Cli) -> Result<(), Fault> {
+    // One TLS provider for everything; before any client or server is built.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let as_json = cli.json;
+    let inputs = Inputs::from_process(cli.config.clone(), cli.data_dir.clone(), Vec::new());
+    let command = match cli.command {
+        Some(Command::Version) => return version::run(as_json),
+        Some(Command::Catalog { markdown }) => {
+            if markdown {
+                output::text(&catalog::markdown())
+            } else {
+                output::json(&catalog::json())
+            }
+            return Ok(());
+        }
+        Some(Command::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "routeros-mcp", &mut script);
+            output::text(&String::from_utf8_lossy(&script));
+            return Ok(());
+        }
+        Some(Command::Man) => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Fault::bug)?;
+            output::text(&String::from_utf8_lossy(&page));
+            return Ok(());
+        }
+        Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
+        Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
+        #[cfg(feature = "sim")]
+        Some(Command::Demo(command)) => return block_on(demo::run(inputs, command, as_json)),
+        other => other,
+    };
+    let loaded = crate::config::load(&inputs)?;
+    start_log(&loaded, &command);
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    block_on(with_store(loaded, command, as_json))
+}
+
+/// The log of a daemon or a stdio server; one-off commands stay quiet unless something is wrong.
+fn start_log(loaded: &Loaded, command: &Option<Command>) {
+    let lasting = matches!(command, None | Some(Command::Serve(_) | Command::Stdio));
+    let log = &loaded.config.log;
+    let level = if lasting { log.level } else { log::Level::Error };
+    if let Err(error) = log::start(level, log.format, log.target) {
+        eprintln!("routeros-mcp: no log: {error}");
+    }
+}
+
+async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> Result<(), Fault> {
+    let command = match command {
+        None if loaded.config.mcp.transport == Transport::Stdio => return stdio::run(&loaded).await,
+        Some(Command::Stdio) => return stdio::run(&loaded).await,
+        None => return serve::run(&loaded, &args::Serve { once_ready_fd: None }).await,
+        Some(Command::Serve(serve)) => return serve::run(&loaded, &serve).await,
+        Some(command) => command,
+    };
+    let way = reach::find(&loaded).await?;
+    let done = match command {
+        Command::Device(command) => device::run(&way, command, as_json).await,
+        Command::Tool(command) => tool::run(&way, command, as_json).await,
+        Command::Audit(command) => audit::run(&way, &loaded, command, as_json).await,
+        _ => Err(Fault::bug("a command without store came here")),
+    };
+    way.close().await;
+    done
+}
+
+fn block_on(work: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().map_err(Fault::bug)?;
+    let done = runtime.block_on(work);
+    // A thread that blocks on standard input must not keep the process.
+    runtime.shutdown_background();
+    done
+}

@@ -1,0 +1,134 @@
+//! Who holds the store: a running appliance, through its control socket, or this process itself.
+
+use crate::access::principal::Principal;
+use crate::app::App;
+use crate::base::fault::{Fault, Kind};
+use crate::config::Loaded;
+use crate::control::{Speaker, client};
+use crate::dispatch::Call;
+use crate::tools::spec::Audience;
+use serde_json::{Map, Value};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long to wait for a holder that is just starting or leaving.
+const HOLDER_WAIT: Duration = Duration::from_secs(5);
+
+/// The pause between two tries at it.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// The way to the store.
+pub enum Way {
+    /// A running appliance has it.
+    Holder(PathBuf),
+    /// Nobody had it, so we do.
+    Own(Box<App>),
+}
+
+/// The answer to a call, whichever way it went.
+#[derive(Debug)]
+pub struct Answered {
+    /// The MCP result object.
+    pub mcp: Value,
+    /// What went wrong, if something did.
+    pub kind: Option<Kind>,
+}
+
+impl Answered {
+    /// The text block.
+    pub fn text(&self) -> &str {
+        self.mcp["content"][0]["text"].as_str().unwrap_or("")
+    }
+
+    /// The error, as this process reports it.
+    pub fn fault(&self) -> Option<Fault> {
+        let kind = self.kind?;
+        let error = &self.mcp["structuredContent"]["error"];
+        let fault = Fault::new(kind, error["message"].as_str().unwrap_or("the call failed"));
+        Some(match error["hint"].as_str() {
+            Some(hint) => fault.hint(hint),
+            None => fault,
+        })
+    }
+}
+
+/// Finds the way: the holder if one answers, else the store itself.
+pub async fn find(loaded: &Loaded) -> Result<Way, Fault> {
+    let socket = crate::app::places(loaded).control_socket();
+    let deadline = tokio::time::Instant::now() + HOLDER_WAIT;
+    loop {
+        match client::hello(&socket).await {
+            Ok(_) => return Ok(Way::Holder(socket)),
+            Err(error) if error.is_nobody() => {}
+            Err(error) => return Err(error.into()),
+        }
+        match App::build(loaded).await {
+            Ok(app) => return Ok(Way::Own(Box::new(app))),
+            // Another process took it between our two looks, and will answer on its socket soon.
+            Err(fault) if fault.kind == Kind::Conflict && tokio::time::Instant::now() < deadline => tokio::time::sleep(RETRY).await,
+            Err(fault) => return Err(fault),
+        }
+    }
+}
+
+impl Way {
+    /// An operator's verb: its answer, or its fault.
+    pub async fn operator(&self, tool: &str, arguments: Value) -> Result<Value, Fault> {
+        let mut answered = self.call(tool, arguments, Audience::Operator).await?;
+        match answered.fault() {
+            Some(fault) => Err(fault),
+            None => Ok(answered.mcp["structuredContent"].take()),
+        }
+    }
+
+    /// A tool as the local MCP client would call it.
+    pub async fn model(&self, tool: &str, arguments: Value) -> Result<Answered, Fault> {
+        self.call(tool, arguments, Audience::Model).await
+    }
+
+    async fn call(&self, tool: &str, arguments: Value, audience: Audience) -> Result<Answered, Fault> {
+        let arguments = match arguments {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        match self {
+            Way::Holder(path) => {
+                let speaker = match audience {
+                    Audience::Operator => Speaker::Operator,
+                    Audience::Model => Speaker::Model,
+                };
+                let reply = client::call(path, tool, arguments, speaker, |_, _, _| {}).await?;
+                Ok(Answered { kind: reply.fault, mcp: reply.to_mcp() })
+            }
+            Way::Own(app) => {
+                let principal = match audience {
+                    Audience::Operator => Principal::operator(),
+                    Audience::Model => app.stdio_principal(),
+                };
+                let reply = app.dispatch.call(Call::new(tool, arguments, Arc::new(principal), audience)).await;
+                Ok(Answered { mcp: reply.to_mcp(), kind: reply.fault })
+            }
+        }
+    }
+
+    /// What `tools/list` answers the local client.
+    pub async fn tools(&self) -> Result<Value, Fault> {
+        self.op("tools.list", Value::Null).await
+    }
+
+    /// An operation of the holder that is no call.
+    pub async fn op(&self, name: &str, arguments: Value) -> Result<Value, Fault> {
+        match self {
+            Way::Holder(path) => Ok(client::op(path, name, arguments.as_object().cloned().unwrap_or_default()).await?),
+            Way::Own(app) => app.ops().run(name, arguments).await,
+        }
+    }
+
+    /// Leaves the store in order.
+    pub async fn close(self) {
+        if let Way::Own(app) = self {
+            app.close().await;
+        }
+    }
+}

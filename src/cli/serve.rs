@@ -1,0 +1,59 @@
+//! `serve`: the daemon.
+
+use crate::app::App;
+use crate::base::fault::Fault;
+use crate::cli::args::Serve;
+use crate::config::Loaded;
+use crate::host::notify::Notifier;
+use crate::host::signal::{Signal, Signals};
+use serde_json::json;
+
+/// Runs until SIGTERM or SIGINT.
+pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
+    // Listening first: a signal during start-up ends it in order.
+    let mut signals = Signals::listen().map_err(Fault::bug)?;
+    let notifier = Notifier::from_process();
+    let app = App::build(loaded).await?;
+    if let Err(fault) = app.open_doors().await {
+        app.close().await;
+        return Err(fault);
+    }
+    let control = app.places.control_socket();
+    let line = json!({"ready": true, "http": null, "control": control, "pid": std::process::id()});
+    if let Some(fd) = arguments.once_ready_fd {
+        crate::cli::ready::tell(fd, &line)?;
+    }
+    eprintln!("routeros-mcp {} ready: control socket {}", env!("CARGO_PKG_VERSION"), control.display());
+    notifier.ready("serving");
+    let alive = notifier.clone();
+    let store = app.dispatch.world().store.clone();
+    if let Some(every) = alive.watchdog_every() {
+        // Fed only while the event loop turns and the store answers a read.
+        let stop = app.stop.clone();
+        app.tasks.spawn(async move {
+            let mut tick = tokio::time::interval(every);
+            loop {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    _ = tick.tick() => if store.get("watchdog", "read").is_ok() { alive.alive() },
+                }
+            }
+        });
+    }
+    loop {
+        match signals.next().await {
+            Signal::Reload => {
+                notifier.reloading();
+                tracing::info!("SIGHUP: this build reloads nothing yet; the configuration of the start is kept");
+                notifier.ready("serving");
+            }
+            signal => {
+                tracing::info!(?signal, "stopping");
+                break;
+            }
+        }
+    }
+    notifier.stopping();
+    app.close().await;
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! `stdio`: MCP on standard input and output.
+//!
+//! Whoever holds the store serves the session: a running appliance through its control socket, or this process. When a
+//! holder leaves, this one takes its place or finds the next; the client notices a pause at most.
+
+use crate::app::{self, App};
+use crate::base::fault::{Fault, Kind};
+use crate::config::Loaded;
+use crate::config::sections::Mode;
+use crate::control::client;
+use crate::host::signal::Signals;
+use crate::mcp::front::{Backend, Limits};
+use crate::mcp::stdio;
+use crate::tools;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+/// How long to wait for a holder that is just starting or leaving.
+const HOLDER_WAIT: Duration = Duration::from_secs(5);
+
+/// The pause between two tries at it.
+const RETRY: Duration = Duration::from_millis(50);
+
+/// Serves the client until its stream ends or a signal says stop.
+pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
+    let stop = CancellationToken::new();
+    let mut signals = Signals::listen().map_err(Fault::bug)?;
+    let seat = Arc::new(Seat { loaded: loaded.clone(), app: Mutex::new(None) });
+    let first = seat.clone().first().await?;
+    let limits = Limits {
+        drain: loaded.config.shutdown.drain_seconds.0,
+        permissive: loaded.config.mcp.client_compatibility_mode == Mode::Permissive,
+        ..Limits::default()
+    };
+    let again = seat.clone();
+    let session = stdio::serve(first, move || again.clone().backend(), only_reads, limits, stop.clone());
+    tokio::pin!(session);
+    let ended = tokio::select! {
+        ended = &mut session => ended,
+        _ = signals.end() => {
+            stop.cancel();
+            session.await
+        }
+    };
+    if let Some(app) = seat.app.lock().await.take() {
+        app.close().await;
+    }
+    ended
+}
+
+/// Whether a tool, by either spelling of its name, may be called twice without harm.
+fn only_reads(name: &str) -> bool {
+    tools::find(name).is_some_and(|tool| tool.only_reads())
+}
+
+/// Where the session is served, and the store if it is ours.
+struct Seat {
+    loaded: Loaded,
+    app: Mutex<Option<App>>,
+}
+
+impl Seat {
+    /// The first backend; a holder that starts or leaves just now is waited for.
+    async fn first(self: Arc<Self>) -> Result<Backend, Fault> {
+        let deadline = Instant::now() + HOLDER_WAIT;
+        loop {
+            match self.clone().backend().await {
+                Err(fault) if fault.kind == Kind::Conflict && Instant::now() < deadline => tokio::time::sleep(RETRY).await,
+                other => return other,
+            }
+        }
+    }
+
+    /// A stream to the holder, or a session of our own. `Conflict` while another process has the store but no socket yet.
+    async fn backend(self: Arc<Self>) -> Result<Backend, Fault> {
+        let mut ours = self.app.lock().await;
+        if ours.is_none() {
+            match client::mcp_stream(&app::places(&self.loaded).control_socket()).await {
+                Ok(stream) => return Ok(Backend::new(stream)),
+                Err(error) if error.is_nobody() => {}
+                Err(error) => return Err(error.into()),
+            }
+            let app = App::build(&self.loaded).await?;
+            if let Err(fault) = app.open_doors().await {
+                app.close().await;
+                return Err(fault);
+            }
+            *ours = Some(app);
+        }
+        let app = ours.as_ref().expect("it was just put there");
+        Ok(stdio::local(app.dispatch.clone(), Arc::new(app.stdio_principal()), app.mcp(), &app.tasks, app.stop.child_token()))
+    }
+}

@@ -1,0 +1,294 @@
+//! Commands that are not about rows: measuring, flushing, upgrading.
+//!
+//! Nothing here takes the time it would take: a command that would run past the session limit answers `Session closed` at once.
+
+use super::live;
+use super::menus::Menu;
+use super::refusal::Refusal;
+use super::row::Row;
+use super::value;
+use super::world::World;
+use std::time::Duration;
+
+/// A command to run.
+pub(super) struct Asked<'a> {
+    pub menu: &'a Menu,
+    pub word: &'a str,
+    pub arguments: &'a [(String, String)],
+    pub by: &'a str,
+    pub limit: Duration,
+}
+
+impl Asked<'_> {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.arguments.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+
+    /// `once` stands for itself, but `once:"false"` is off.
+    fn once(&self) -> bool {
+        self.get("once").is_some_and(|v| value::flag(v) != Some(false))
+    }
+
+    fn need(&self, name: &str) -> Result<&str, Refusal> {
+        self.get(name).ok_or_else(|| Refusal::missing(name))
+    }
+
+    /// Seconds the command runs: `duration`, or for ever.
+    fn seconds(&self) -> Result<u64, Refusal> {
+        let closed = || Refusal::bad("Session closed");
+        let text = self.get("duration").ok_or_else(closed)?;
+        let ms = value::time(text).ok_or_else(|| Refusal::bad("invalid value for argument duration"))?;
+        if Duration::from_millis(ms) >= self.limit { Err(closed()) } else { Ok(ms.div_ceil(1_000).max(1)) }
+    }
+}
+
+/// The policy a command needs.
+pub(super) fn policy(menu: &str, word: &str) -> &'static str {
+    match (menu, word) {
+        ("/tool", "fetch")
+        | ("/tool", "ping" | "traceroute" | "torch" | "bandwidth-test" | "profile" | "flood-ping" | "ping-speed" | "ip-scan") => "test",
+        ("/interface/ethernet", "cable-test") => "test",
+        (_, "password") => "password",
+        ("/system", "reboot" | "shutdown") | ("/system/package", "apply-changes") => "reboot",
+        ("/tool/sniffer", _) => "sniff",
+        (_, "read" | "monitor" | "monitor-traffic" | "check-status" | "check" | "check-for-updates") => "read",
+        _ => "write",
+    }
+}
+
+/// Runs a command; its answer is rows, mostly none.
+pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    if let Some((name, _)) = asked.arguments.iter().find(|(n, _)| !known(asked, n)) {
+        return Err(Refusal::bad(format!("unknown parameter {name}")));
+    }
+    match (asked.menu.path.as_str(), asked.word) {
+        ("/tool", "ping") => ping(asked),
+        ("/tool", "traceroute") => traceroute(world, asked),
+        ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, |world, name| traffic(world, name), world),
+        ("/interface/ethernet", "monitor") => {
+            let names = ethernets(world, asked)?;
+            sections(asked, &names, |world, name| link(world, name), world)
+        }
+        ("/interface/ethernet", "cable-test") => Ok(ethernets(world, asked)?.iter().map(|name| cable(world, name)).collect()),
+        ("/system/resource", "monitor") => sections(asked, &[String::new()], |world, _| load(world), world),
+        ("/system/package/update", "check-for-updates") => Ok(updates(world)),
+        ("/system/license", "renew") => {
+            asked.need("account")?;
+            let states = ["connecting", "renewing", "ERROR: Unauthorized"].into_iter().enumerate();
+            Ok(states.map(|(i, s)| Row::new(None).with(".section", i.to_string()).with("status", s)).collect())
+        }
+        ("/system/device-mode", "update") => device_mode(asked),
+        ("/system", "reboot") => {
+            world.reboot();
+            Ok(Vec::new())
+        }
+        ("/tool", "password") => password(world, asked),
+        ("/ip/dhcp-server/lease", "make-static") => make_static(world, asked),
+        ("/ip/dns/cache", "flush") => clear(world, "/ip/dns/cache"),
+        ("/file", "read") => read_file(world, asked),
+        ("/log", topic) => {
+            world.log(&format!("script,{topic}"), asked.get("message").unwrap_or_default());
+            Ok(Vec::new())
+        }
+        ("/safe-mode", _) => Err(Refusal::bad("failure: can not use safe mode in this session")),
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn known(asked: &Asked<'_>, name: &str) -> bool {
+    let listed = asked.menu.commands.get(asked.word);
+    // Commands whose arguments we did not list take any.
+    listed.is_none_or(|l| l.is_empty() || l.iter().any(|a| a == name))
+        || matches!(name, ".id" | "numbers" | "once" | "duration" | "interval" | "as-value" | "number" | "interface")
+}
+
+fn sections(
+    asked: &Asked<'_>,
+    names: &[String],
+    measure: impl Fn(&mut World, &str) -> Row,
+    world: &mut World,
+) -> Result<Vec<Row>, Refusal> {
+    if asked.once() {
+        return Ok(names.iter().map(|name| measure(world, name)).collect());
+    }
+    let mut rows = Vec::new();
+    for section in 0..asked.seconds()? {
+        rows.extend(names.iter().map(|name| measure(world, name).with(".section", section.to_string())));
+    }
+    Ok(rows)
+}
+
+fn interfaces(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusal> {
+    named(world, "/interface", asked.need("interface")?, "interface")
+}
+
+fn ethernets(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusal> {
+    let which = asked.get(".id").or_else(|| asked.get("numbers")).or_else(|| asked.get("interface"));
+    named(world, "/interface/ethernet", which.ok_or_else(|| Refusal::missing(".id"))?, "interface")
+}
+
+fn named(world: &mut World, menu: &str, which: &str, argument: &str) -> Result<Vec<String>, Refusal> {
+    let rows = world.rows(menu);
+    which
+        .split(',')
+        .map(|word| {
+            let found = rows.iter().find(|r| r.get("name") == Some(word) || r.id_text().as_deref() == Some(word));
+            found.and_then(|r| r.get("name")).map(String::from).ok_or_else(|| Refusal::no_match(argument))
+        })
+        .collect()
+}
+
+fn traffic(world: &mut World, name: &str) -> Row {
+    let (rx, tx) = live::bits_per_second(world, name);
+    let mut row = Row::new(None).with("name", name);
+    for (direction, bits) in [("rx", rx), ("tx", tx)] {
+        row.put(&format!("{direction}-bits-per-second"), bits.to_string());
+        row.put(&format!("{direction}-packets-per-second"), (bits / 8 / 900).to_string());
+        row.put(&format!("{direction}-drops-per-second"), "0");
+        row.put(&format!("{direction}-errors-per-second"), "0");
+    }
+    row
+}
+
+fn link(world: &mut World, name: &str) -> Row {
+    const MODES: &str = "10M-baseT-half,10M-baseT-full,100M-baseT-half,100M-baseT-full,1G-baseT-half,1G-baseT-full";
+    let up = world.find("/interface/ethernet", name).is_some_and(|r| r.is("running"));
+    let row = Row::new(None).with("name", name).with("auto-negotiation", "done").with("advertising", MODES).with("supported", MODES);
+    if !up {
+        return row.with("status", "no-link").with("link-partner-advertising", "");
+    }
+    row.with("status", "link-ok")
+        .with("rate", "1Gbps")
+        .with("full-duplex", "true")
+        .with("link-partner-advertising", MODES)
+        .with("rx-flow-control", "false")
+        .with("tx-flow-control", "false")
+}
+
+fn cable(world: &mut World, name: &str) -> Row {
+    let up = world.find("/interface/ethernet", name).is_some_and(|r| r.is("running"));
+    let row = Row::new(None).with("name", name);
+    if up { row.with("status", "link-ok") } else { row.with("status", "no-link").with("cable-pairs", "open:4,open:4,open:4,open:4") }
+}
+
+fn load(world: &mut World) -> Row {
+    let now = world.rows("/system/resource");
+    let get = |name: &str| now.first().and_then(|r| r.get(name)).unwrap_or("0").to_string();
+    Row::new(None).with("cpu-used", get("cpu-load")).with("free-memory", get("free-memory"))
+}
+
+/// Addresses that never answer: 203.0.113.0/24, and names under `.invalid`.
+fn silent(address: &str) -> bool {
+    address.starts_with("203.0.113.") || address.ends_with(".invalid")
+}
+
+fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    let address = asked.need("address")?;
+    let closed = || Refusal::bad("Session closed");
+    let count: u64 = asked.get("count").ok_or_else(closed)?.parse().map_err(|_| Refusal::bad("invalid value for argument count"))?;
+    let every = asked.get("interval").and_then(value::time).unwrap_or(1_000);
+    if Duration::from_millis(count.saturating_mul(every)) >= asked.limit {
+        return Err(closed());
+    }
+    let lost = silent(address);
+    let rows = (0..count).map(|seq| {
+        let row = Row::new(None).with("host", address).with("seq", seq.to_string()).with("sent", (seq + 1).to_string());
+        if lost {
+            return row.with("received", "0").with("packet-loss", "100").with("status", "timeout");
+        }
+        let time = format!("{}us", 521 + seq * 15 % 40);
+        row.with("received", (seq + 1).to_string())
+            .with("packet-loss", "0")
+            .with("size", asked.get("size").unwrap_or("56"))
+            .with("ttl", "64")
+            .with("time", time)
+            .with("min-rtt", "521us")
+            .with("avg-rtt", "538us")
+            .with("max-rtt", "561us")
+    });
+    Ok(rows.collect())
+}
+
+fn traceroute(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    let target = asked.need("address")?;
+    if asked.get("count").is_none() && asked.get("duration").is_none() {
+        return Err(Refusal::bad("Session closed"));
+    }
+    let gateway =
+        world.rows("/ip/route").iter().find(|r| r.get("dst-address") == Some("0.0.0.0/0")).and_then(|r| r.get("gateway").map(String::from));
+    let mut hops = vec![gateway.unwrap_or_else(|| "192.0.2.1".into()), "198.51.100.1".into()];
+    hops.push(if silent(target) { String::new() } else { target.to_string() });
+    let rows = hops.into_iter().enumerate().map(|(i, hop)| {
+        let lost = hop.is_empty();
+        let ms = format!("{}.5", i * 3);
+        let value = |v: &str| if lost { String::new() } else { v.to_string() };
+        let row = Row::new(None).with(".section", "0").with("sent", "1").with("status", "").with("std-dev", "0");
+        row.with("loss", if lost { "100" } else { "0" })
+            .with("avg", value(&ms))
+            .with("best", value(&ms))
+            .with("last", if lost { "timeout".into() } else { ms.clone() })
+            .with("worst", value(&ms))
+            .with("address", hop)
+    });
+    Ok(rows.collect())
+}
+
+fn updates(world: &World) -> Vec<Row> {
+    let installed = world.model.version_text.split(' ').next().unwrap_or_default();
+    let first = Row::new(None).with("channel", "stable").with("installed-version", installed);
+    let done = if installed == "7.24.1" { "System is already up to date" } else { "New version is available" };
+    vec![
+        first.clone().with(".section", "0").with("status", "finding out latest version..."),
+        first.with(".section", "1").with("latest-version", "7.24.1").with("status", done),
+    ]
+}
+
+fn device_mode(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    match asked.get("mode") {
+        Some(mode) if !["home", "basic", "advanced", "rose"].contains(&mode) => Err(Refusal::no_match("mode")),
+        // Nobody presses the button of a simulated router.
+        _ => Err(Refusal::bad("update canceled")),
+    }
+}
+
+fn password(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    let (old, new) = (asked.need("old-password")?, asked.need("new-password")?);
+    let confirmed = asked.get("confirm-new-password").is_none_or(|c| c == new);
+    let right = world.table("/user").rows.iter().any(|u| u.get("name") == Some(asked.by) && u.get("password").unwrap_or_default() == old);
+    if !right || !confirmed {
+        return Err(Refusal::bad("failure: wrong password"));
+    }
+    world.set("/user", asked.by, "password", new);
+    Ok(Vec::new())
+}
+
+fn make_static(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    let which = asked.get(".id").or_else(|| asked.get("numbers")).ok_or_else(|| Refusal::missing(".id"))?.to_string();
+    let rows = &mut world.table("/ip/dhcp-server/lease").rows;
+    let row = rows.iter_mut().find(|r| r.id_text().as_deref() == Some(which.as_str())).ok_or(Refusal::bare(404))?;
+    row.put("dynamic", "false");
+    Ok(Vec::new())
+}
+
+fn clear(world: &mut World, path: &str) -> Result<Vec<Row>, Refusal> {
+    world.table(path).rows.clear();
+    Ok(Vec::new())
+}
+
+/// Largest piece of a file in one answer, since 7.13.
+const CHUNK_MAX: usize = 32_768;
+
+fn read_file(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    let name = asked.need("file")?;
+    let row = world.find("/file", name).ok_or_else(|| Refusal::no_match("file"))?;
+    let contents = row.get("contents").unwrap_or_default().as_bytes();
+    let number = |name: &str, default: usize| {
+        asked.get(name).map_or(Ok(default), |t| t.parse().map_err(|_| Refusal::bad(format!("invalid value for argument {name}"))))
+    };
+    let (from, len) = (number("offset", 0)?, number("chunk-size", CHUNK_MAX)?.min(CHUNK_MAX));
+    if from > contents.len() {
+        return Err(Refusal::bad("failure: chunk out of file bounds"));
+    }
+    let piece = &contents[from..contents.len().min(from + len)];
+    Ok(vec![Row::new(None).with("data", String::from_utf8_lossy(piece).into_owned())])
+}

@@ -1,0 +1,392 @@
+//! Values and rows that nobody wrote: counters and uptime that move with the clock, connected routes, open connections.
+
+use super::generate::{self, jitter};
+use super::row::Row;
+use super::value;
+use super::world::World;
+use crate::base::clock::Wall;
+use std::time::Duration;
+
+/// First `.id` of rows in `/ip/service` that stand for open connections.
+const CONNECTION_ROWS: u32 = 0x1000;
+/// First `.id` of connected routes, as seen on 7.20.
+const CONNECTED_ROUTES: u32 = 0x2018_3060;
+/// `.nextid` of a last row.
+const NO_NEXT: &str = "*FFFFFFFF";
+
+/// `2026-11-25 03:10:00`, as the router writes times since 7.10.
+pub(super) fn date_time(wall: Wall) -> String {
+    chrono::DateTime::from_timestamp_millis(wall.0).map(|t| t.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
+}
+
+/// The rows to show where they differ from the rows as written.
+pub(super) fn rows(world: &mut World, path: &str) -> Option<Vec<Row>> {
+    match path {
+        "/interface" => Some(interfaces(world)),
+        "/system/resource" => Some(vec![resource(world)]),
+        "/system/clock" => Some(vec![clock(world)]),
+        "/system/health" if world.model.board => Some(health(world)),
+        "/ip/route" => Some(routes(world)),
+        "/routing/route" => Some(all_routes(world)),
+        "/ip/service" => Some(services(world)),
+        "/user/active" => Some(active_users(world)),
+        "/interface/bridge/port" => Some(bridge_ports(world)),
+        "/interface/ethernet" => Some(ethernet(world)),
+        "/ip/pool" => Some(pools(world)),
+        "/system/scheduler" => Some(schedule(world)),
+        "/ip/firewall/filter" | "/ip/firewall/nat" | "/ip/firewall/mangle" | "/ip/firewall/raw" | "/ipv6/firewall/filter" => {
+            Some(counted(world, path))
+        }
+        "/queue/simple" => Some(queues(world)),
+        "/ip/firewall/address-list" => timed(world),
+        "/system/script" | "/ip/dns" => None,
+        _ => None,
+    }
+}
+
+fn interfaces(world: &mut World) -> Vec<Row> {
+    let (defs, model) = (world.defs.clone(), world.model.clone());
+    let uptime = world.uptime();
+    let seed = world.seed;
+    let up_since = date_time(Wall(world.now().0 - uptime.as_millis() as i64 + 9_000));
+    let mut rows = Vec::new();
+    for member in defs.family("/interface", &model) {
+        let kind = member.family.as_ref().map_or("", |(_, kind)| kind.as_str());
+        for own in &world.table(&member.path).rows {
+            rows.push(interface(own, kind, seed, uptime, &up_since));
+        }
+    }
+    let slaves: Vec<String> =
+        world.table("/interface/bridge/port").rows.iter().filter_map(|r| r.get("interface").map(String::from)).collect();
+    for row in rows.iter_mut().filter(|r| slaves.iter().any(|s| Some(s.as_str()) == r.get("name"))) {
+        row.put("slave", "true");
+    }
+    rows
+}
+
+fn interface(own: &Row, kind: &str, seed: u64, uptime: Duration, up_since: &str) -> Row {
+    let name = own.get("name").unwrap_or_default();
+    let disabled = own.is("disabled");
+    let running = !disabled && own.get("running") != Some("false");
+    let kind = if name == "lo" { "loopback" } else { kind };
+    let mut row = Row::new(own.id).with("name", name).with("type", kind).with("disabled", disabled.to_string());
+    row.put("running", running.to_string());
+    for copied in ["comment", "default-name", "mac-address", "mtu", "l2mtu", "inactive"] {
+        if let Some(value) = own.get(copied) {
+            row.put(copied, value);
+        }
+    }
+    let mtu = own.get("mtu").filter(|m| *m != "auto").unwrap_or("1500");
+    row.put("actual-mtu", mtu);
+    if row.get("mtu").is_none() {
+        row.put("mtu", "1500");
+    }
+    if running {
+        row.put("last-link-up-time", up_since);
+    }
+    row.put("link-downs", if running { "0" } else { "1" });
+    let per_second = if running { jitter(seed, name, 4_000_000) + 1_000 } else { 0 };
+    let received = per_second * uptime.as_secs();
+    for (direction, bytes) in [("rx", received), ("tx", received / 7 * 3)] {
+        row.put(&format!("{direction}-byte"), bytes.to_string());
+        row.put(&format!("{direction}-packet"), (bytes / 900).to_string());
+        row.put(&format!("{direction}-drop"), "0");
+        row.put(&format!("{direction}-error"), "0");
+        row.put(&format!("fp-{direction}-byte"), (bytes / 10 * 9).to_string());
+        row.put(&format!("fp-{direction}-packet"), (bytes / 1_000).to_string());
+    }
+    row.put("tx-queue-drop", "0");
+    row
+}
+
+fn ethernet(world: &mut World) -> Vec<Row> {
+    let (seed, uptime) = (world.seed, world.uptime().as_secs());
+    let mut rows = world.table("/interface/ethernet").rows.clone();
+    for row in rows.iter_mut().filter(|r| r.is("running") && !r.is("disabled")) {
+        let bytes = (jitter(seed, row.get("name").unwrap_or_default(), 4_000_000) + 1_000) * uptime;
+        row.put("rx-bytes", bytes.to_string());
+        row.put("rx-packet", (bytes / 900).to_string());
+        row.put("tx-bytes", (bytes / 7 * 3).to_string());
+        row.put("tx-packet", (bytes / 2_100).to_string());
+        row.put("rx-fcs-error", "0");
+    }
+    rows
+}
+
+fn resource(world: &mut World) -> Row {
+    let model = world.model.clone();
+    let uptime = world.uptime();
+    let tick = uptime.as_secs() / 5;
+    let busy = 2 + jitter(world.seed, &format!("cpu{tick}"), if uptime < Duration::from_secs(60) { 60 } else { 22 });
+    let free = model.memory.0 / 100 * (55 + jitter(world.seed, &format!("mem{}", tick / 12), 15));
+    let (cpu, cores, mhz) = model.cpu;
+    let mut row = Row::new(None)
+        .with("architecture-name", model.architecture)
+        .with("board-name", model.board_name)
+        .with("build-time", model.build_time)
+        .with("cpu", cpu)
+        .with("cpu-count", cores.to_string())
+        .with("cpu-frequency", mhz.to_string())
+        .with("cpu-load", busy.to_string())
+        .with("factory-software", "7.5")
+        .with("free-hdd-space", (model.memory.1 / 100 * 69).to_string())
+        .with("free-memory", free.to_string())
+        .with("platform", "MikroTik")
+        .with("total-hdd-space", model.memory.1.to_string())
+        .with("total-memory", model.memory.0.to_string())
+        .with("uptime", value::show_time(uptime.as_secs() * 1_000))
+        .with("version", model.version_text)
+        .with("write-sect-since-reboot", (uptime.as_secs() / 13).to_string())
+        .with("write-sect-total", (91_274 + uptime.as_secs() / 13).to_string());
+    if model.board {
+        row.put("bad-blocks", "0");
+    }
+    for (name, set) in world.table("/system/resource").rows.first().cloned().unwrap_or_default().iter() {
+        row.put(name, set);
+    }
+    row
+}
+
+fn clock(world: &mut World) -> Row {
+    let now = date_time(world.now());
+    let (date, time) = now.split_once(' ').unwrap_or_default();
+    let (date, time) = (date.to_string(), time.to_string());
+    world.table("/system/clock").rows.first().cloned().unwrap_or_default().with("date", date).with("time", time)
+}
+
+fn health(world: &mut World) -> Vec<Row> {
+    let wobble = jitter(world.seed, &format!("heat{}", world.uptime().as_secs() / 30), 5);
+    let mut rows = world.table("/system/health").rows.clone();
+    for row in rows.iter_mut().filter(|r| r.get("type") == Some("C")) {
+        if let Some(degrees) = row.get("value").and_then(|v| v.parse::<u64>().ok()) {
+            row.put("value", (degrees + wobble).to_string());
+        }
+    }
+    rows
+}
+
+fn routes(world: &mut World) -> Vec<Row> {
+    let addresses = world.table("/ip/address").rows.clone();
+    let stored = world.table("/ip/route").rows.clone();
+    let mut rows: Vec<Row> = stored.iter().map(|row| if row.is("dynamic") { row.clone() } else { static_route(row, &addresses) }).collect();
+    for (i, address) in addresses.iter().filter(|a| !a.is("disabled")).enumerate() {
+        let (Some((ip, len)), Some(on)) = (address.get("address").and_then(value::prefix), address.get("interface")) else { continue };
+        let row = Row::new(Some(CONNECTED_ROUTES + 16 * i as u32))
+            .with("active", "true")
+            .with("connect", "true")
+            .with("distance", "0")
+            .with("dst-address", format!("{}/{len}", value::network(ip, len)))
+            .with("dynamic", "true")
+            .with("gateway", on)
+            .with("immediate-gw", on)
+            .with("inactive", "false")
+            .with("local-address", format!("{ip}%{on}"))
+            .with("routing-table", "main")
+            .with("scope", "10")
+            .with("target-scope", "5");
+        rows.push(row);
+    }
+    rows
+}
+
+fn static_route(stored: &Row, addresses: &[Row]) -> Row {
+    let mut row = stored.clone();
+    row.put("static", "true");
+    if row.get("dst-address").is_none() {
+        row.put("dst-address", "0.0.0.0/0");
+    }
+    if row.is("disabled") {
+        row.retain(|name| matches!(name, "dst-address" | "gateway" | "disabled" | "static" | "comment"));
+        row.put("inactive", "true");
+        return row;
+    }
+    for (name, default) in [("distance", "1"), ("routing-table", "main"), ("scope", "30"), ("target-scope", "10"), ("dynamic", "false")] {
+        if row.get(name).is_none() {
+            row.put(name, default);
+        }
+    }
+    let gateway = row.get("gateway").unwrap_or_default().to_string();
+    let next: Option<std::net::IpAddr> = gateway.split(['%', ',']).next().and_then(|g| g.parse().ok());
+    let through = addresses.iter().filter(|a| !a.is("disabled")).find(|a| {
+        let subnet = a.get("address").and_then(value::prefix);
+        subnet.zip(next).is_some_and(|((ip, len), gw)| ip.is_ipv4() == gw.is_ipv4() && value::network(ip, len) == value::network(gw, len))
+    });
+    let reachable = through.is_some() || next.is_none() || row.get("blackhole").is_some();
+    if reachable {
+        row.put("active", "true");
+    }
+    row.put("inactive", (!reachable).to_string());
+    if let Some(on) = through.and_then(|a| a.get("interface")) {
+        row.put("immediate-gw", format!("{}%{on}", gateway.split('%').next().unwrap_or_default()));
+    } else if next.is_none() && !gateway.is_empty() {
+        row.put("immediate-gw", gateway);
+    }
+    row
+}
+
+fn all_routes(world: &mut World) -> Vec<Row> {
+    let mut rows = routes(world);
+    for row in &mut rows {
+        row.put("afi", "ip4");
+        row.put("contribution", if row.is("active") { "active" } else { "candidate" });
+        let from = ["connect", "static", "ospf", "bgp", "dhcp"].into_iter().find(|n| row.is(n)).unwrap_or("static");
+        row.put("belongs-to", if from == "connect" { "connected" } else { from });
+    }
+    rows
+}
+
+fn services(world: &mut World) -> Vec<Row> {
+    let (tls, plain) = world.ports;
+    let mut rows = world.table("/ip/service").rows.clone();
+    for row in &mut rows {
+        // The ports that really listen, unless somebody set others.
+        match (row.get("name"), row.get("port")) {
+            (Some("www-ssl"), Some("443")) => row.put("port", tls.to_string()),
+            (Some("www"), Some("80")) => row.put("port", plain.to_string()),
+            _ => {}
+        }
+    }
+    let mut open: Vec<_> = world.connections.iter().map(|(id, c)| (*id, c.clone())).collect();
+    open.sort_by_key(|(id, _)| *id);
+    rows.extend(open.into_iter().map(|(id, c)| {
+        Row::new(Some(CONNECTION_ROWS + id as u32))
+            .with("connection", "true")
+            .with("dynamic", "true")
+            .with("invalid", "false")
+            .with("local", c.local)
+            .with("name", c.service)
+            .with("proto", "tcp")
+            .with("remote", c.remote)
+            .with("vrf", "main")
+    }));
+    rows
+}
+
+fn active_users(world: &mut World) -> Vec<Row> {
+    let mut rows = world.table("/user/active").rows.clone();
+    for (i, login) in world.logins.iter().enumerate() {
+        for (n, via) in ["rest-api", "api"].into_iter().enumerate() {
+            let row = Row::new(Some(0x100 + 2 * i as u32 + n as u32))
+                .with("address", login.from.to_string())
+                .with("by-romon", "false")
+                .with("group", login.group.as_str())
+                .with("name", login.user.as_str())
+                .with("radius", "false")
+                .with("via", via)
+                .with("when", date_time(login.when));
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+fn bridge_ports(world: &mut World) -> Vec<Row> {
+    let interfaces = interfaces(world);
+    let mut rows = world.table("/interface/bridge/port").rows.clone();
+    let next: Vec<Option<String>> = rows.iter().skip(1).map(Row::id_text).chain([None]).collect();
+    for (i, row) in rows.iter_mut().enumerate() {
+        row.put(".nextid", next[i].clone().unwrap_or_else(|| NO_NEXT.into()));
+        let up = interfaces.iter().any(|f| f.get("name") == row.get("interface") && f.is("running")) && !row.is("disabled");
+        row.put("inactive", (!up).to_string());
+        row.put("status", if up { "in-bridge" } else { "inactive" });
+        if up {
+            row.put("role", "designated-port");
+            row.put("forwarding", "true");
+            row.put("learning", "true");
+            row.put("port-id", format!("0x80.{:x}", i + 1));
+            row.put("debug-info", format!(" prio 0x80 num {}\n role:Designated pathcost 20000 20000 learn 1 forward 1\n", i + 1));
+        }
+    }
+    rows
+}
+
+fn pools(world: &mut World) -> Vec<Row> {
+    let used = world.table("/ip/dhcp-server/lease").rows.len();
+    let mut rows = world.table("/ip/pool").rows.clone();
+    for row in &mut rows {
+        let total: u64 = row.get("ranges").unwrap_or_default().split(',').map(size_of_range).sum();
+        let taken = (used as u64).min(total);
+        row.put("total", total.to_string());
+        row.put("used", taken.to_string());
+        row.put("available", (total - taken).to_string());
+    }
+    rows
+}
+
+fn size_of_range(range: &str) -> u64 {
+    let (from, to) = range.split_once('-').unwrap_or((range, range));
+    match (from.parse::<std::net::Ipv4Addr>(), to.parse::<std::net::Ipv4Addr>()) {
+        (Ok(from), Ok(to)) => u64::from(u32::from(to).saturating_sub(u32::from(from))) + 1,
+        _ => value::prefix(range).map_or(0, |(_, len)| 1u64 << (32 - len.min(32))),
+    }
+}
+
+fn schedule(world: &mut World) -> Vec<Row> {
+    let now = world.now().0;
+    let mut rows = world.table("/system/scheduler").rows.clone();
+    for row in &mut rows {
+        let every = row.get("interval").and_then(value::time).unwrap_or(0) as i64;
+        if row.is("disabled") || every == 0 || row.get("next-run").is_some() {
+            continue;
+        }
+        let start = format!("{} {}", row.get("start-date").unwrap_or_default(), row.get("start-time").unwrap_or_default());
+        let first = chrono::NaiveDateTime::parse_from_str(&start, "%Y-%m-%d %H:%M:%S").map_or(now, |t| t.and_utc().timestamp_millis());
+        let next = if first > now { first } else { first + ((now - first) / every + 1) * every };
+        row.put("next-run", date_time(Wall(next)));
+    }
+    rows
+}
+
+fn counted(world: &mut World, path: &str) -> Vec<Row> {
+    let (seed, uptime) = (world.seed, world.uptime().as_secs());
+    let mut rows = world.table(path).rows.clone();
+    for row in rows.iter_mut().filter(|r| !r.is("disabled")) {
+        let key = format!("{path}{}", row.id.unwrap_or_default());
+        let packets = jitter(seed, &key, 400) * uptime / 60;
+        row.put("packets", packets.to_string());
+        row.put("bytes", (packets * (60 + jitter(seed, &key, 900))).to_string());
+    }
+    rows
+}
+
+fn queues(world: &mut World) -> Vec<Row> {
+    let (seed, uptime) = (world.seed, world.uptime().as_secs());
+    let mut rows = world.table("/queue/simple").rows.clone();
+    for row in &mut rows {
+        let rate = jitter(seed, row.get("name").unwrap_or_default(), 3_000_000);
+        row.put("rate", format!("{}/{rate}", rate / 8));
+        row.put("bytes", format!("{}/{}", rate / 64 * uptime, rate / 8 * uptime));
+        row.put("packets", format!("{}/{}", rate / 64_000 * uptime, rate / 8_000 * uptime));
+    }
+    rows
+}
+
+/// Address-list rows with a timeout run out; the time left is shown. `None` when no row has one.
+fn timed(world: &mut World) -> Option<Vec<Row>> {
+    let now = world.now().0;
+    let table = world.table("/ip/firewall/address-list");
+    if table.rows.iter().all(|r| r.get("timeout").is_none()) {
+        return None;
+    }
+    let left = |row: &Row| {
+        let made = chrono::NaiveDateTime::parse_from_str(row.get("creation-time")?, "%Y-%m-%d %H:%M:%S").ok()?;
+        let whole = value::time(row.get("timeout")?)? as i64;
+        Some(made.and_utc().timestamp_millis() + whole - now)
+    };
+    table.rows.retain(|r| left(r).is_none_or(|ms| ms > 0));
+    let mut rows = table.rows.clone();
+    for row in &mut rows {
+        if let Some(ms) = left(row) {
+            row.put("timeout", value::show_time(ms as u64 / 1_000 * 1_000));
+        }
+    }
+    Some(rows)
+}
+
+/// Whether `uptime` text and rows made by [`generate`] move: used by commands that need a rate.
+pub(super) fn bits_per_second(world: &World, interface: &str) -> (u64, u64) {
+    let tick = world.uptime().as_secs();
+    let base = generate::jitter(world.seed, interface, 4_000_000) * 8;
+    let swing = generate::jitter(world.seed, &format!("{interface}{tick}"), 2_000_000);
+    (base + swing, (base + swing) / 7 * 3)
+}

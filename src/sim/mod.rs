@@ -1,0 +1,225 @@
+//! A RouterOS router in memory, for tests and `demo`: REST over HTTPS and HTTP on loopback.
+//!
+//! It is written from what is known of RouterOS, never from our client: it has its own menus, its own value syntax and its own
+//! JSON writer. Tests read and edit its tables through [`Sim::world`] and break it through [`Sim::faults`].
+//!
+//! | file | holds |
+//! |---|---|
+//! | `menus.rs`, `menus/*.txt` | which menus and attributes there are |
+//! | `profiles.rs`, `profiles/*.txt`, `generate.rs` | four routers and their rows |
+//! | `world.rs`, `write.rs`, `rules.rs`, `live.rs` | one router's state, what changes it, what moves by itself |
+//! | `rest/` | the web server: logins, policies, verbs, one request of a user at a time |
+//! | `commands.rs`, `inspect.rs` | commands that are not about rows |
+//! | `faults.rs` | what can go wrong, and counters |
+//!
+//! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579162/REST+API>
+
+mod commands;
+pub mod faults;
+mod generate;
+mod inspect;
+mod live;
+pub mod menus;
+pub mod profiles;
+mod query;
+mod refusal;
+mod rest;
+pub mod row;
+mod rules;
+mod schema;
+mod tls;
+pub mod value;
+pub mod world;
+mod write;
+
+use crate::base::clock::Clock;
+use crate::base::secret::Secret;
+use faults::{Faults, Line, Seen};
+use menus::Definitions;
+use profiles::Profile;
+use rest::Shared;
+use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::net::TcpListener;
+use world::World;
+
+/// What to simulate.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which router.
+    pub profile: Profile,
+    /// Its identity; empty keeps the profile's.
+    pub name: String,
+    /// Where it gets its time from.
+    pub clock: Clock,
+    /// Makes counters, hardware addresses and uptime differ between routers.
+    pub seed: u64,
+    /// Its certificate.
+    pub tls: TlsOption,
+    /// Listen for plain HTTP too. A thousand routers want half the sockets.
+    pub plain: bool,
+    /// Menus to serve instead of the simulator's own: see [`Definitions::from_schema_json`].
+    pub definitions: Option<Arc<Definitions>>,
+}
+
+impl Options {
+    /// A router of this profile on the system's clock, with the certificate all share and both ports.
+    pub fn new(profile: Profile, name: &str) -> Self {
+        Options { profile, name: name.to_string(), clock: Clock::system(), seed: 1, tls: TlsOption::Shared, plain: true, definitions: None }
+    }
+}
+
+/// Where a router's certificate comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsOption {
+    /// One key and certificate for all routers of this process: cheap.
+    Shared,
+    /// Its own.
+    Own,
+}
+
+/// Why a router could not be simulated.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// No port on loopback.
+    #[error("cannot listen on 127.0.0.1")]
+    Listen(#[source] std::io::Error),
+    /// The certificate could not be made.
+    #[error("cannot make a certificate: {0}")]
+    Certificate(String),
+}
+
+/// A user of the router.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// Its name.
+    pub user: &'static str,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// The users every simulated router has.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Group `full`.
+    pub admin: Credential,
+    /// Group `mcp`: read, write, test, api, rest-api, ssh, ftp, reboot, sensitive; not `policy`.
+    pub mcp: Credential,
+    /// Group `monitor`: read, api, rest-api; sees no secrets.
+    pub monitor: Credential,
+}
+
+/// A running simulated router; stops when told to, or when dropped.
+#[derive(Debug)]
+pub struct Sim {
+    shared: Arc<Shared>,
+    https_port: u16,
+    http_port: u16,
+}
+
+impl Sim {
+    /// Starts a router on two free ports of 127.0.0.1, in the runtime that calls.
+    pub async fn start(options: Options) -> Result<Self, SimError> {
+        let model = options.profile.model();
+        let definitions = options.definitions.unwrap_or_else(Definitions::own);
+        let world = World::new(model, definitions, options.clock, options.seed, &options.name);
+        let identity = tls::identity(options.tls, &options.name)?;
+        let secure = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
+        let https_port = secure.local_addr().map_err(SimError::Listen)?.port();
+        let shared = Arc::new(Shared::new(world, identity));
+        let mut http_port = 0;
+        if options.plain {
+            let plain = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
+            http_port = plain.local_addr().map_err(SimError::Listen)?.port();
+            rest::listen(&shared, plain, false);
+        }
+        shared.world().ports = (https_port, if http_port == 0 { 80 } else { http_port });
+        rest::listen(&shared, secure, true);
+        Ok(Sim { shared, https_port, http_port })
+    }
+
+    /// The port of `www-ssl`.
+    pub fn https_port(&self) -> u16 {
+        self.https_port
+    }
+
+    /// The port of `www`; 0 when it was not asked for.
+    pub fn http_port(&self) -> u16 {
+        self.http_port
+    }
+
+    /// SHA-256 of the certificate shown now.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.shared.identity().fingerprint
+    }
+
+    /// The certificate shown now, DER.
+    pub fn certificate(&self) -> Vec<u8> {
+        self.shared.identity().certificate
+    }
+
+    /// Shows a new key and certificate from the next connection on.
+    pub fn change_certificate(&self) -> Result<(), SimError> {
+        self.shared.set_identity(tls::make("changed", false)?);
+        Ok(())
+    }
+
+    /// Shows a certificate that ran out in 2025 from the next connection on.
+    pub fn expire_certificate(&self) -> Result<(), SimError> {
+        self.shared.set_identity(tls::make("expired", true)?);
+        Ok(())
+    }
+
+    /// Names and passwords of its users.
+    pub fn credentials(&self) -> Credentials {
+        let of = |user, password: &str| Credential { user, password: Secret::new(password) };
+        Credentials { admin: of("admin", "sim-admin-pass"), mcp: of("mcp", "sim-mcp-pass"), monitor: of("monitor", "sim-monitor-pass") }
+    }
+
+    /// Requests so far, oldest first.
+    pub fn requests(&self) -> Vec<Seen> {
+        self.shared.faults.seen()
+    }
+
+    /// Empties [`Sim::requests`] and the counters by path.
+    pub fn forget_requests(&self) {
+        self.shared.faults.forget_seen();
+    }
+
+    /// What goes wrong, and counters.
+    pub fn faults(&self) -> &Faults {
+        &self.shared.faults
+    }
+
+    /// The router's tables. Do not keep it over an await.
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.shared.world()
+    }
+
+    /// Restarts the router: open connections are cut, logins and uptime start anew.
+    pub fn reboot(&self) {
+        self.shared.cut_connections();
+        self.shared.world().reboot();
+    }
+
+    /// Cuts all open connections; new ones are served.
+    pub fn cut_connections(&self) {
+        self.shared.cut_connections();
+    }
+
+    /// Switches it off and waits until its ports are closed.
+    pub async fn stop(self) {
+        self.shared.faults.set_line(Line::Open);
+        self.shared.stop().await;
+    }
+}
+
+impl Drop for Sim {
+    fn drop(&mut self) {
+        self.shared.cancel();
+    }
+}
+
+/// A lock whose holder never panics half-way: the worst after one is a half-told story in a test that failed anyway.
+fn hold<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,263 @@
+//! Which routers can be simulated, and what is in their tables.
+//!
+//! A profile is a model (version, board, packages) and texts in `profiles/*.txt`, rows as an export would have them:
+//! ```text
+//! /ip/address
+//! address=192.168.88.1/24 interface=bridge comment="defconf"
+//! ```
+//! `base.txt` holds what every router has; a profile's text adds to lists and overrides singletons. Read-only attributes are
+//! written too. Addresses that belong to nobody here are from the documentation ranges.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::{Arc, OnceLock};
+
+/// A router to simulate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// hAP ax²: arm64, 7.20, wifi menus, device-mode `home`.
+    HomeAp,
+    /// RB5009: VLANs, some 60 firewall rules, queues, WireGuard.
+    Office,
+    /// Cloud Hosted Router: x86_64, 7.24, no routerboard, BGP and OSPF.
+    Chr,
+    /// CCR at a wireless provider: 7.16, old `wireless` package, 5,000 leases, 2,000 address-list rows, PPP sessions.
+    WispTower,
+}
+
+/// What is fixed about a simulated router.
+#[derive(Debug)]
+pub struct Model {
+    /// The profile it comes from.
+    pub profile: Profile,
+    /// `(7, 20)`: decides which menus and attributes there are.
+    pub version: (u32, u32),
+    /// `7.20.5 (stable)`
+    pub version_text: &'static str,
+    /// When that version was built.
+    pub build_time: &'static str,
+    /// A MikroTik board; otherwise a CHR.
+    pub board: bool,
+    /// As in `/system/resource`.
+    pub board_name: &'static str,
+    /// `arm64`
+    pub architecture: &'static str,
+    /// CPU name, cores, MHz.
+    pub cpu: (&'static str, u32, u32),
+    /// Memory and disk in bytes.
+    pub memory: (u64, u64),
+    /// Packages whose menus are there, besides `routeros`.
+    pub packages: &'static [&'static str],
+    /// Where our requests come from unless a test says otherwise: the management station.
+    pub seen_from: IpAddr,
+    /// The address that the management station uses.
+    pub management: &'static str,
+    text: &'static str,
+}
+
+const BASE: &str = include_str!("profiles/base.txt");
+
+impl Profile {
+    /// All profiles.
+    pub const ALL: [Profile; 4] = [Profile::HomeAp, Profile::Office, Profile::Chr, Profile::WispTower];
+
+    /// `home-ap`, `office`, `chr`, `wisp-tower`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Profile::HomeAp => "home-ap",
+            Profile::Office => "office",
+            Profile::Chr => "chr",
+            Profile::WispTower => "wisp-tower",
+        }
+    }
+
+    /// The facts about this router; shared by all of its kind.
+    pub fn model(self) -> Arc<Model> {
+        static MODELS: OnceLock<[Arc<Model>; 4]> = OnceLock::new();
+        let models = MODELS.get_or_init(|| [home_ap(), office(), chr(), wisp_tower()].map(Arc::new));
+        models[self as usize].clone()
+    }
+}
+
+fn home_ap() -> Model {
+    Model {
+        profile: Profile::HomeAp,
+        version: (7, 20),
+        version_text: "7.20.5 (stable)",
+        build_time: "2025-11-27 08:17:04",
+        board: true,
+        board_name: "hAP ax^2",
+        architecture: "arm64",
+        cpu: ("ARM64", 4, 864),
+        memory: (1_073_741_824, 134_217_728),
+        packages: &["wifi"],
+        seen_from: IpAddr::V4(Ipv4Addr::new(192, 168, 88, 10)),
+        management: "192.168.88.1",
+        text: include_str!("profiles/home_ap.txt"),
+    }
+}
+
+fn office() -> Model {
+    Model {
+        profile: Profile::Office,
+        version: (7, 20),
+        version_text: "7.20.8 (long-term)",
+        build_time: "2026-02-11 10:12:33",
+        board: true,
+        board_name: "RB5009UG+S+",
+        architecture: "arm64",
+        cpu: ("ARM64", 4, 1400),
+        memory: (1_073_741_824, 1_073_741_824),
+        packages: &[],
+        seen_from: IpAddr::V4(Ipv4Addr::new(10, 20, 99, 10)),
+        management: "10.20.99.1",
+        text: include_str!("profiles/office.txt"),
+    }
+}
+
+fn chr() -> Model {
+    Model {
+        profile: Profile::Chr,
+        version: (7, 24),
+        version_text: "7.24.1 (stable)",
+        build_time: "2026-10-19 07:40:21",
+        board: false,
+        board_name: "CHR QEMU Standard PC (Q35 + ICH9, 2009)",
+        architecture: "x86_64",
+        cpu: ("Common", 2, 2100),
+        memory: (1_073_741_824, 134_217_728),
+        packages: &[],
+        seen_from: IpAddr::V4(Ipv4Addr::new(172, 31, 255, 29)),
+        management: "172.31.255.30",
+        text: include_str!("profiles/chr.txt"),
+    }
+}
+
+fn wisp_tower() -> Model {
+    Model {
+        profile: Profile::WispTower,
+        version: (7, 16),
+        version_text: "7.16.2 (stable)",
+        build_time: "2024-11-26 12:09:40",
+        board: true,
+        board_name: "CCR2004-16G-2S+",
+        architecture: "arm64",
+        cpu: ("ARM64", 4, 1200),
+        memory: (4_294_967_296, 134_217_728),
+        packages: &["wireless"],
+        seen_from: IpAddr::V4(Ipv4Addr::new(10, 200, 0, 10)),
+        management: "10.200.0.1",
+        text: include_str!("profiles/wisp_tower.txt"),
+    }
+}
+
+/// Rows of one menu as the texts have them: base first, then the profile's.
+pub(super) fn rows(model: &Model, path: &str) -> Vec<Vec<(String, String)>> {
+    let own = sections(model.profile, model.text).get(path).copied().unwrap_or_default();
+    // A list that a profile has itself replaces the base's; a singleton is the base's with the profile's on top.
+    let base = base_sections().get(path).copied().unwrap_or_default();
+    let replaces = own.starts_with("# instead");
+    let parse = |text: &str| text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).map(pairs).collect::<Vec<_>>();
+    let mut rows = if replaces { Vec::new() } else { parse(base) };
+    rows.extend(parse(own));
+    rows
+}
+
+type Sections = HashMap<&'static str, &'static str>;
+
+fn base_sections() -> &'static Sections {
+    static PARSED: OnceLock<Sections> = OnceLock::new();
+    PARSED.get_or_init(|| split(BASE))
+}
+
+fn sections(profile: Profile, text: &'static str) -> &'static Sections {
+    static PARSED: [OnceLock<Sections>; 4] = [const { OnceLock::new() }; 4];
+    PARSED[profile as usize].get_or_init(|| split(text))
+}
+
+fn split(text: &'static str) -> Sections {
+    let mut sections = HashMap::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("/").filter(|at| *at == 0).or_else(|| rest.find("\n/").map(|at| at + 1)) {
+        rest = &rest[start..];
+        let line = rest.find('\n').unwrap_or(rest.len());
+        let body = &rest[line..];
+        let end = body.find("\n/").map_or(body.len(), |at| at + 1);
+        sections.insert(rest[..line].trim(), body[..end].trim_start_matches('\n'));
+        rest = &body[end..];
+    }
+    sections
+}
+
+/// `a=b c="d e"` as pairs; `\n`, `\"`, `\\` and `\xNN` in quotes (a raw byte) are understood.
+fn pairs(line: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut chars = line.trim().chars().peekable();
+    while chars.peek().is_some() {
+        let name: String = std::iter::from_fn(|| chars.next_if(|c| *c != '=' && *c != ' ')).collect();
+        let mut value = String::new();
+        if chars.next_if_eq(&'=').is_some() {
+            if chars.next_if_eq(&'"').is_some() {
+                quoted(&mut chars, &mut value);
+            } else {
+                value.extend(std::iter::from_fn(|| chars.next_if(|c| *c != ' ')));
+            }
+        }
+        while chars.next_if_eq(&' ').is_some() {}
+        found.push((name, value));
+    }
+    found
+}
+
+fn quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, value: &mut String) {
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => return,
+            '\\' => match chars.next() {
+                Some('n') => value.push('\n'),
+                Some('r') => value.push('\r'),
+                Some('t') => value.push('\t'),
+                Some('x') => {
+                    let hex: String = chars.by_ref().take(2).collect();
+                    value.push(super::row::raw_byte(u8::from_str_radix(&hex, 16).unwrap_or(b'?')));
+                }
+                Some(other) => value.push(other),
+                None => return,
+            },
+            other => value.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::menus::Definitions;
+    use super::*;
+
+    #[test]
+    fn profiles_hold_only_menus_and_attributes_their_router_has() {
+        let defs = Definitions::own();
+        for profile in Profile::ALL {
+            let model = profile.model();
+            for path in base_sections().keys().chain(sections(profile, model.text).keys()) {
+                let in_base = base_sections().contains_key(path);
+                let Some(menu) = defs.menu(path, &model) else {
+                    assert!(in_base, "{} has no {path}", profile.name());
+                    continue;
+                };
+                for (name, value) in rows(&model, path).into_iter().flatten() {
+                    let known = name.starts_with('.') || menu.attr(&name).is_some();
+                    assert!(known, "{} {path} has no attribute {name} ({value})", profile.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_of_text_keeps_quotes_spaces_and_raw_bytes() {
+        let got = pairs(r#"name="a \"b\" \\ c" flag= x=1 evil="\x1b\n""#);
+        assert_eq!(got[0], ("name".into(), r#"a "b" \ c"#.into()));
+        assert_eq!((got[1].1.as_str(), got[2].1.as_str()), ("", "1"));
+        assert_eq!(got[3].1, format!("{}\n", super::super::row::raw_byte(0x1b)));
+    }
+}

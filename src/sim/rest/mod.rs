@@ -1,0 +1,309 @@
+//! The router's web server: listeners, connections, and one request of a user at a time.
+//!
+//! A request is worked on in a task of its own, so that one whose client went away keeps running and holds its user's queue, as on
+//! the router. There is no pipelining: a second request that arrives in the same read is dropped.
+
+mod auth;
+mod front;
+mod params;
+mod print;
+mod wire;
+
+use super::faults::{Fault, Faults, Line, Seen};
+use super::hold;
+use super::refusal::Refusal;
+use super::tls::Identity;
+use super::world::{Connection, World};
+use bytes::Bytes;
+use front::{Answer, Asked};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, header};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use wire::{Body, OneAtATime};
+
+/// Largest request body; the router's console takes 64 kB scripts.
+const BODY_MAX: usize = 1024 * 1024;
+/// A TLS handshake that takes longer is given up.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Ports can be taken for a moment by somebody else while we refuse connections.
+const REBIND: Duration = Duration::from_millis(20);
+
+/// What all connections of one router share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    world: Mutex<World>,
+    identity: Mutex<Identity>,
+    pub faults: Faults,
+    users: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    cut: watch::Sender<u64>,
+    count: AtomicU64,
+}
+
+impl Shared {
+    pub fn new(world: World, identity: Identity) -> Self {
+        Shared {
+            world: Mutex::new(world),
+            identity: Mutex::new(identity),
+            faults: Faults::default(),
+            users: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            cut: watch::Sender::new(0),
+            count: AtomicU64::new(0),
+        }
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        hold(&self.world)
+    }
+
+    pub fn identity(&self) -> Identity {
+        hold(&self.identity).clone()
+    }
+
+    pub fn set_identity(&self, identity: Identity) {
+        *hold(&self.identity) = identity;
+    }
+
+    pub fn cut_connections(&self) {
+        self.cut.send_modify(|n| *n += 1);
+    }
+
+    pub fn cancel(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+    }
+
+    pub async fn stop(&self) {
+        self.cancel();
+        self.tasks.wait().await;
+    }
+
+    /// The queue of this user.
+    fn queue(&self, user: &str) -> Arc<tokio::sync::Mutex<()>> {
+        hold(&self.users).entry(user.to_string()).or_default().clone()
+    }
+}
+
+/// Serves a listener until the router stops.
+pub(super) fn listen(shared: &Arc<Shared>, listener: TcpListener, secure: bool) {
+    let here = shared.clone();
+    shared.tasks.spawn(async move {
+        let stop = here.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = accept(&here, listener, secure) => {}
+        }
+    });
+}
+
+async fn accept(shared: &Arc<Shared>, listener: TcpListener, secure: bool) {
+    let Ok(address) = listener.local_addr() else { return };
+    let mut line = shared.faults.line();
+    let mut listener = Some(listener);
+    loop {
+        if *line.borrow_and_update() == Line::Refuse {
+            listener = None;
+            if line.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        let Some(open) = &listener else {
+            listener = TcpListener::bind(address).await.ok();
+            if listener.is_none() {
+                tokio::time::sleep(REBIND).await;
+            }
+            continue;
+        };
+        tokio::select! {
+            _ = line.changed() => {}
+            got = open.accept() => {
+                if let Ok((stream, peer)) = got {
+                    let here = shared.clone();
+                    shared.tasks.spawn(async move { connection(here, stream, peer, address, secure).await });
+                }
+            }
+        }
+    }
+}
+
+async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, address: SocketAddr, secure: bool) {
+    let id = shared.count.fetch_add(1, Ordering::SeqCst) + 1;
+    let _open = shared.faults.connections.rise();
+    let service = if secure { "www-ssl" } else { "www" };
+    if !admit(&shared, id, service, peer, address) {
+        return;
+    }
+    let mut cut = shared.cut.subscribe();
+    cut.mark_unchanged();
+    tokio::select! {
+        () = shared.stop.cancelled() => {}
+        _ = cut.changed() => {}
+        () = talk(&shared, stream, id, secure) => {}
+    }
+    shared.world().connections.remove(&id);
+}
+
+/// A disabled service, or one whose `address` does not have us, closes without a word.
+fn admit(shared: &Shared, id: u64, service: &'static str, peer: SocketAddr, address: SocketAddr) -> bool {
+    let mut world = shared.world();
+    let from = world.seen_from();
+    let row = world.table("/ip/service").rows.iter().find(|r| r.get("name") == Some(service)).cloned();
+    let Some(row) = row else { return false };
+    if row.is("disabled") || !auth::in_ranges(row.get("address").unwrap_or_default(), from) {
+        return false;
+    }
+    let local = format!("{}:{}", world.model.management, address.port());
+    world.connections.insert(id, Connection { service, local, remote: format!("{from}:{}", peer.port()) });
+    true
+}
+
+async fn talk(shared: &Arc<Shared>, stream: TcpStream, id: u64, secure: bool) {
+    let mut line = shared.faults.line();
+    let now = *line.borrow_and_update();
+    match now {
+        Line::HalfOpen => drop(line.wait_for(|l| *l != Line::HalfOpen).await),
+        Line::PlainOnTls => serve(shared, stream, id, secure).await,
+        _ if secure => {
+            let acceptor = shared.identity().acceptor;
+            if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                serve(shared, stream, id, secure).await;
+            }
+        }
+        _ => serve(shared, stream, id, secure).await,
+    }
+}
+
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared>, stream: S, id: u64, secure: bool) {
+    let service = service_fn(|request: Request<Incoming>| answer(shared.clone(), request, id, secure));
+    let io = TokioIo::new(OneAtATime::new(stream));
+    let server = hyper::server::conn::http1::Builder::new().timer(TokioTimer::new()).serve_connection(io, service);
+    // A connection ends in many ways; none of them is this router's fault.
+    drop(server.await);
+}
+
+/// The connection closes without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("closed without an answer")]
+struct Closed;
+
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>, connection: u64, secure: bool) -> Result<Response<Body>, Closed> {
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, BODY_MAX).collect().await.map_err(|_| Closed)?.to_bytes();
+    let header = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(String::from);
+    let asked = Asked {
+        method: head.method,
+        target: head.uri.path_and_query().map(|p| p.as_str().to_string()).unwrap_or_default(),
+        authorization: header(header::AUTHORIZATION),
+        content_type: header(header::CONTENT_TYPE),
+        body,
+        secure,
+    };
+    let (tell, told) = oneshot::channel();
+    let here = shared.clone();
+    shared.tasks.spawn(async move {
+        let stop = here.stop.clone();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            done = work(&here, asked, connection) => {
+                if tell.send(done).is_err() {
+                    here.faults.count_aborted();
+                }
+            }
+        }
+    });
+    told.await.unwrap_or(Err(Closed))
+}
+
+async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Response<Body>, Closed> {
+    let _in_flight = shared.faults.in_flight.rise();
+    let user = auth::named(asked.authorization.as_deref());
+    shared.faults.see(Seen {
+        method: asked.method.to_string(),
+        target: asked.target.clone(),
+        user: user.clone(),
+        connection,
+        body: String::from_utf8_lossy(&asked.body).into_owned(),
+    });
+    if asked.method == Method::OPTIONS {
+        return Ok(wire::refused(&Refusal::bare(503)));
+    }
+    if asked.method == Method::HEAD {
+        return Ok(wire::refused(&Refusal::bare(501)));
+    }
+    let queue = shared.queue(user.as_deref().unwrap_or_default());
+    let _turn = queue.lock().await;
+    let _working = shared.faults.working.rise();
+    let struck = shared.faults.strike(asked.method.as_str(), asked.path());
+    let limit = shared.faults.session_limit();
+    for fault in &struck {
+        match fault {
+            Fault::CloseBefore => return Err(Closed),
+            Fault::Hang => std::future::pending().await,
+            Fault::ServerError => return Ok(wire::refused(&Refusal::server("std failure: internal error (1)"))),
+            Fault::OthersAnswer => return Ok(wire::refused(&Refusal::bare(401))),
+            Fault::Latency(wait) => {
+                tokio::time::sleep((*wait).min(limit)).await;
+                if *wait >= limit {
+                    return Ok(wire::refused(&Refusal::bad("Session closed")));
+                }
+            }
+            _ => {}
+        }
+    }
+    let result = front::respond(&mut shared.world(), &asked, &struck, limit);
+    if let Ok(Answer { hangs: true, .. }) = &result {
+        tokio::time::sleep(limit).await;
+        return Ok(wire::refused(&Refusal::bad("Session closed")));
+    }
+    finish(shared, &asked, result, &struck)
+}
+
+fn finish(shared: &Shared, asked: &Asked, result: Result<Answer, Refusal>, struck: &[Fault]) -> Result<Response<Body>, Closed> {
+    if struck.contains(&Fault::CloseAfter) {
+        return Err(Closed);
+    }
+    let mut answer = match result {
+        Ok(_) if struck.contains(&Fault::DoneButRefused) => return Ok(wire::refused(&Refusal::bad("failure: internal error"))),
+        Ok(answer) => answer,
+        Err(refusal) => return Ok(wire::refused(&refusal)),
+    };
+    for fault in struck {
+        match fault {
+            Fault::EndlessJson => return Ok(wire::endless()),
+            Fault::WrongBody => {
+                let mut out = Vec::new();
+                if let Some(row) = shared.world().rows("/system/resource").first() {
+                    row.write(&mut out, |_| true);
+                }
+                answer.body = out;
+            }
+            Fault::InvalidUtf8 => wire::taint(&mut answer.body, b"\xe9\xff"),
+            Fault::RawControl => wire::taint(&mut answer.body, b"\x07\x1b[31m\n"),
+            Fault::CutJson => answer.body.truncate(answer.body.len() / 2),
+            Fault::GarbageJson => answer.body = b"<html><body>{]\x00".to_vec(),
+            Fault::BigTable(rows) => return Ok(wire::with_more_rows(answer.body, asked.path(), *rows)),
+            _ => {}
+        }
+    }
+    let mut response = wire::json(answer.status, Bytes::from(answer.body));
+    if let Some(Ok(location)) = answer.location.map(|l| l.parse()) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}

@@ -1,0 +1,192 @@
+//! What single menus insist on, and what a change leaves behind: derived values, history, log lines.
+
+use super::menus::Menu;
+use super::refusal::Refusal;
+use super::row::{Row, show_id};
+use super::value;
+use super::world::World;
+use super::{generate, live};
+
+/// Checks and completes a row that is about to be added.
+pub(super) fn before_add(world: &mut World, menu: &Menu, row: &mut Row, by: &str) -> Result<(), Refusal> {
+    let now = live::date_time(world.now());
+    match menu.path.as_str() {
+        "/ip/firewall/address-list" | "/ipv6/firewall/address-list" => {
+            row.put("creation-time", now);
+            if row.get("timeout").is_some() {
+                row.put("dynamic", "true");
+            }
+        }
+        "/system/scheduler" => {
+            gate(world, "scheduler", "/system/scheduler/add")?;
+            row.put("owner", by);
+            let (date, time) = now.split_once(' ').unwrap_or_default();
+            for (name, default) in [("start-date", date), ("start-time", time)] {
+                if row.get(name).is_none() {
+                    row.put(name, default);
+                }
+            }
+        }
+        "/system/script" => row.put("owner", by),
+        "/file" => {
+            row.put("last-modified", now);
+            row.put("size", row.get("contents").unwrap_or_default().len().to_string());
+        }
+        "/interface/wireguard" => {
+            let private = row.get("private-key").map_or_else(|| generate::key(world.seed, &now), String::from);
+            row.put("public-key", generate::key(world.seed, &private));
+            row.put("private-key", private);
+            row.put("running", "true");
+        }
+        "/interface/bridge" => row.put("mac-address", generate::mac(world.seed, row.get("name").unwrap_or_default())),
+        "/user/group" => normal_policy(None, row),
+        _ => {}
+    }
+    if menu.family.is_some() && row.get("running").is_none() && menu.attr("running").is_some() {
+        row.put("running", if row.is("disabled") { "false" } else { "true" });
+    }
+    checks(world, menu, row)
+}
+
+/// Checks and completes a row that is about to be changed; `old` is `None` for singletons.
+pub(super) fn before_set(world: &mut World, menu: &Menu, old: Option<&Row>, row: &mut Row, by: &str) -> Result<(), Refusal> {
+    match menu.path.as_str() {
+        "/user/group" => normal_policy(old, row),
+        "/user" if old.is_some_and(|o| o.get("name") == Some(by)) && row.is("disabled") => {
+            // A user who disables itself is not told, and stays.
+            row.put("disabled", "false");
+        }
+        "/system/scheduler" if !row.is("disabled") => gate(world, "scheduler", "/system/scheduler/set")?,
+        "/file" => row.put("size", row.get("contents").unwrap_or_default().len().to_string()),
+        _ => {}
+    }
+    if old.is_some_and(|o| o.is("dynamic")) && menu.path != "/ip/firewall/address-list" {
+        return Err(Refusal::bad("failure: can not change dynamic"));
+    }
+    checks(world, menu, row)
+}
+
+fn checks(world: &mut World, menu: &Menu, row: &mut Row) -> Result<(), Refusal> {
+    match menu.path.as_str() {
+        "/ip/address" => {
+            let given = row.get("address").and_then(value::prefix);
+            if let Some((ip, len)) = given {
+                row.put("network", value::network(ip, len).to_string());
+            }
+            row.put("actual-interface", row.get("interface").unwrap_or_default().to_string());
+            Ok(())
+        }
+        "/ip/dhcp-server/network" => match row.get("address").and_then(value::prefix) {
+            Some((ip, len)) if value::network(ip, len) == ip => Ok(()),
+            _ => Err(Refusal::bad("failure: invalid network")),
+        },
+        "/ip/dhcp-server/lease" => lease(world, row),
+        "/ip/dns/static" => dns_static(world, row),
+        "/ip/route" => route(world, row),
+        _ => Ok(()),
+    }
+}
+
+fn lease(world: &mut World, row: &Row) -> Result<(), Refusal> {
+    let same = |name: &str, other: &Row| row.get(name).is_some() && row.get(name) == other.get(name);
+    for other in world.table("/ip/dhcp-server/lease").rows.iter().filter(|r| r.id != row.id && !r.is("dynamic")) {
+        if same("mac-address", other) && row.get("server") == other.get("server") {
+            return Err(Refusal::bad("failure: already have static lease for this client"));
+        }
+        if same("address", other) {
+            return Err(Refusal::bad("failure: already have static lease with this IP address"));
+        }
+    }
+    Ok(())
+}
+
+fn dns_static(world: &mut World, row: &Row) -> Result<(), Refusal> {
+    match (row.get("name"), row.get("regexp")) {
+        (Some(_), Some(_)) => return Err(Refusal::bad("failure: only name or regexp allowed")),
+        (None, None) => return Err(Refusal::bad("failure: name or regexp required")),
+        _ => {}
+    }
+    let key = |r: &Row| ["name", "regexp", "type", "address", "cname", "text", "forward-to"].map(|n| r.get(n).map(String::from));
+    let mine = key(row);
+    match world.table("/ip/dns/static").rows.iter().any(|r| r.id != row.id && key(r) == mine) {
+        true => Err(Refusal::bad("failure: entry already exists")),
+        false => Ok(()),
+    }
+}
+
+fn route(world: &mut World, row: &Row) -> Result<(), Refusal> {
+    let Some(gateway) = row.get("gateway").map(String::from) else { return Ok(()) };
+    let interfaces = world.rows("/interface");
+    for hop in gateway.split(',') {
+        let (host, interface) = hop.split_once('%').map_or((hop, None), |(h, i)| (h, Some(i)));
+        let is_address = host.split('@').next().is_some_and(|h| h.parse::<std::net::IpAddr>().is_ok());
+        let known = |name: &str| interfaces.iter().any(|r| r.get("name") == Some(name));
+        if !(is_address || known(host)) || interface.is_some_and(|i| !known(i)) {
+            return Err(Refusal::bad("invalid or unexpected argument base"));
+        }
+    }
+    Ok(())
+}
+
+/// May this row go?
+pub(super) fn before_remove(world: &mut World, menu: &Menu, row: &Row, _by: &str) -> Result<(), Refusal> {
+    let name = row.get("name").unwrap_or_default();
+    match menu.path.as_str() {
+        "/user/group" if world.table("/user").rows.iter().any(|u| u.get("group") == Some(name)) => {
+            Err(Refusal::bad("failure: group has some users"))
+        }
+        "/user" if row.get("group") == Some("full") => {
+            let others = world.table("/user").rows.iter().filter(|u| u.id != row.id && u.get("group") == Some("full") && !u.is("disabled"));
+            if others.count() == 0 { Err(Refusal::bad("failure: last full user can not be removed")) } else { Ok(()) }
+        }
+        "/ppp/profile" | "/snmp/community" if row.is("default") => Err(Refusal::bad("failure: can not remove default")),
+        _ if row.is("dynamic") && menu.path == "/ip/address" => Err(Refusal::bad("failure: can not remove dynamic")),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses what device-mode does not allow.
+fn gate(world: &mut World, feature: &str, command: &str) -> Result<(), Refusal> {
+    let Some(mode) =
+        world.menu("/system/device-mode").is_some().then(|| world.table("/system/device-mode").rows.first().cloned()).flatten()
+    else {
+        return Ok(());
+    };
+    if mode.is("flagged") {
+        return Err(Refusal::bad(
+            "failure: configuration flagged, check all router configuration for unauthorized changes and update device-mode",
+        ));
+    }
+    match mode.get(feature) {
+        Some("false") => Err(Refusal::bad(format!("failure: not allowed by device-mode ({command}; line 1)"))),
+        _ => Ok(()),
+    }
+}
+
+/// Policies in a fixed order, the denied ones with `!`; a set changes only what it names.
+fn normal_policy(old: Option<&Row>, row: &mut Row) {
+    let given: Vec<String> = row.get("policy").unwrap_or_default().split(',').map(String::from).collect();
+    let was: Vec<&str> = old.and_then(|o| o.get("policy")).unwrap_or_default().split(',').collect();
+    let granted = |p: &str| {
+        let now = given.iter().rev().find(|g| g.trim_start_matches('!') == p);
+        now.map_or_else(|| was.contains(&p), |g| !g.starts_with('!'))
+    };
+    let (yes, no): (Vec<&str>, Vec<&str>) = generate::POLICIES.iter().partition(|p| granted(p));
+    let words: Vec<String> = yes.iter().map(|p| p.to_string()).chain(no.iter().map(|p| format!("!{p}"))).collect();
+    row.put("policy", words.join(","));
+}
+
+/// Writes history and log lines as the router does for every change.
+pub(super) fn after_write(world: &mut World, menu: &Menu, id: u32, verb: &str, by: &str) {
+    if menu.path == "/user" {
+        world.logins.clear();
+    }
+    let what = menu.path.rsplit('/').next().unwrap_or_default();
+    let action = format!("{what} {}{verb}", if menu.ordered { "rule " } else { "" });
+    let time = live::date_time(world.now());
+    let undo = format!("{} {}", menu.path, show_id(id));
+    let row = [("action", action.as_str()), ("by", by), ("policy", "write"), ("time", time.as_str()), ("undo", undo.as_str())];
+    world.remember("/system/history", &row);
+    let from = world.seen_from();
+    world.log("system,info", &format!("{action} by rest-api:{by}@{from}"));
+}

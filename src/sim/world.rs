@@ -1,0 +1,291 @@
+//! What one simulated router holds: its tables, its time and who is logged in.
+//!
+//! Tables are made when they are first looked at, so that a router nobody asks costs a few hundred bytes.
+
+use super::generate;
+use super::live;
+use super::menus::{Definitions, Menu, Shape};
+use super::profiles::{self, Model};
+use super::row::{Row, read_id};
+use crate::base::clock::{Clock, Wall};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long the web server remembers a login's group policy, as on the router.
+const LOGIN_KEPT: Duration = Duration::from_secs(600);
+/// Rows `/log` and `/system/history` keep before they forget the oldest.
+const MEMORY_ROWS: usize = 1_000;
+/// `.id` that the next row of a memory table has may not run out in a long test.
+const ID_LAST: u32 = 0xFFFF_FFF0;
+
+/// Rows of one menu and the next `.id`.
+#[derive(Debug, Default, Clone)]
+pub struct Table {
+    /// Rows in their order.
+    pub rows: Vec<Row>,
+    next: u32,
+}
+
+impl Table {
+    /// A number no row of this table had before.
+    fn fresh(&mut self) -> u32 {
+        let id = self.next;
+        self.next = self.next.saturating_add(1).min(ID_LAST);
+        id
+    }
+}
+
+/// A login the web server remembers.
+#[derive(Debug, Clone)]
+pub(super) struct Login {
+    pub user: String,
+    pub group: String,
+    pub from: IpAddr,
+    pub policies: Vec<String>,
+    pub since: Duration,
+    pub when: Wall,
+}
+
+/// An open TCP connection to one of our services.
+#[derive(Debug, Clone)]
+pub(super) struct Connection {
+    pub service: &'static str,
+    pub local: String,
+    pub remote: String,
+}
+
+/// One router's state.
+#[derive(Debug)]
+pub struct World {
+    pub(super) model: Arc<Model>,
+    pub(super) defs: Arc<Definitions>,
+    pub(super) clock: Clock,
+    pub(super) seed: u64,
+    pub(super) logins: Vec<Login>,
+    pub(super) connections: HashMap<u64, Connection>,
+    pub(super) ports: (u16, u16),
+    seen_from: IpAddr,
+    boot: Duration,
+    uptime_at_start: Duration,
+    tables: HashMap<String, Table>,
+}
+
+impl World {
+    pub(super) fn new(model: Arc<Model>, defs: Arc<Definitions>, clock: Clock, seed: u64, name: &str) -> Self {
+        let mut world = World {
+            boot: clock.mono(),
+            uptime_at_start: Duration::from_secs(3_600 * 26 + seed % 500_000),
+            seen_from: model.seen_from,
+            model,
+            defs,
+            clock,
+            seed,
+            logins: Vec::new(),
+            connections: HashMap::new(),
+            ports: (443, 80),
+            tables: HashMap::new(),
+        };
+        if !name.is_empty() {
+            world.put_single("/system/identity", "name", name);
+        }
+        world
+    }
+
+    /// Time since the router's last boot.
+    pub fn uptime(&self) -> Duration {
+        self.clock.mono().saturating_sub(self.boot) + self.uptime_at_start
+    }
+
+    /// The router's wall clock.
+    pub fn now(&self) -> Wall {
+        self.clock.wall()
+    }
+
+    /// The address our requests come from, as the router sees it.
+    pub fn seen_from(&self) -> IpAddr {
+        self.seen_from
+    }
+
+    /// Moves us elsewhere: address limits of users and services look at this, not at the loopback address of the test.
+    pub fn set_seen_from(&mut self, from: IpAddr) {
+        self.seen_from = from;
+    }
+
+    /// Restarts the router: uptime from zero, logins and what lives in memory gone.
+    pub fn reboot(&mut self) {
+        self.boot = self.clock.mono();
+        self.uptime_at_start = Duration::ZERO;
+        self.logins.clear();
+        for path in ["/log", "/system/history", "/system/script/job", "/ip/firewall/connection", "/ip/dns/cache"] {
+            self.table(path).rows.clear();
+        }
+        for row in &mut self.table("/system/scheduler").rows {
+            row.put("run-count", "0");
+        }
+    }
+
+    /// Forgets cached logins, so that changed group policies act on the next request.
+    pub fn forget_logins(&mut self) {
+        self.logins.clear();
+    }
+
+    pub(super) fn login(&mut self, user: &str) -> Option<Login> {
+        let (now, from) = (self.clock.mono(), self.seen_from);
+        self.logins.retain(|l| now.saturating_sub(l.since) < LOGIN_KEPT);
+        self.logins.iter().find(|l| l.user == user && l.from == from).cloned()
+    }
+
+    /// The menu's definition on this router.
+    pub fn menu(&self, path: &str) -> Option<&Menu> {
+        self.defs.menu(path, &self.model)
+    }
+
+    /// Rows as a print shows them, computed values and dynamic rows included; a singleton is one row without `.id`.
+    pub fn rows(&mut self, path: &str) -> Vec<Row> {
+        live::rows(self, path).unwrap_or_else(|| self.table(path).rows.clone())
+    }
+
+    /// The rows as written, made if nobody looked before.
+    pub fn table(&mut self, path: &str) -> &mut Table {
+        if !self.tables.contains_key(path) {
+            self.load(path);
+        }
+        self.tables.entry(path.to_string()).or_default()
+    }
+
+    /// The row with that `.id` (`*1A`) or name.
+    pub fn find(&mut self, path: &str, which: &str) -> Option<Row> {
+        let id = read_id(which);
+        self.rows(path).into_iter().find(|r| if id.is_some() { r.id == id } else { r.get("name") == Some(which) })
+    }
+
+    /// Adds a row as the router itself would: defaults filled in, nothing refused. Gives its `.id`.
+    pub fn add(&mut self, path: &str, values: &[(&str, &str)]) -> u32 {
+        let mut row = self.blank(path);
+        for (name, value) in values {
+            row.put(name, *value);
+        }
+        self.append(path, row)
+    }
+
+    /// Writes one value of the row with that `.id` or name; false when there is no such row.
+    pub fn set(&mut self, path: &str, which: &str, name: &str, value: &str) -> bool {
+        let id = read_id(which);
+        let rows = &mut self.table(path).rows;
+        let found = rows.iter_mut().find(|r| if id.is_some() { r.id == id } else { r.get("name") == Some(which) });
+        found.map(|row| row.put(name, value)).is_some()
+    }
+
+    /// Writes one value of a singleton.
+    pub fn put_single(&mut self, path: &str, name: &str, value: &str) {
+        if let Some(row) = self.table(path).rows.first_mut() {
+            row.put(name, value);
+        }
+    }
+
+    /// Takes the row with that `.id` or name out; false when there is none.
+    pub fn remove(&mut self, path: &str, which: &str) -> bool {
+        let id = read_id(which);
+        let rows = &mut self.table(path).rows;
+        let before = rows.len();
+        rows.retain(|r| if id.is_some() { r.id != id } else { r.get("name") != Some(which) });
+        rows.len() < before
+    }
+
+    /// A row with the menu's defaults and no `.id` yet.
+    pub(super) fn blank(&self, path: &str) -> Row {
+        let mut row = Row::new(None);
+        let Some(menu) = self.menu(path) else { return row };
+        for attr in menu.attrs.iter().filter(|a| a.since <= self.model.version) {
+            if let Some(default) = &attr.default {
+                row.put(&attr.name, default.as_str());
+            }
+        }
+        row
+    }
+
+    /// Puts a row at the end of its table under a new `.id`.
+    pub(super) fn append(&mut self, path: &str, mut row: Row) -> u32 {
+        self.table(path);
+        // Members of a family share their numbers: `/interface/vlan` rows are `/interface` rows.
+        let counter = self.menu(path).and_then(|m| m.family.clone()).map_or(path.to_string(), |(of, _)| of);
+        let id = self.tables.entry(counter).or_default().fresh();
+        row.id = Some(id);
+        self.table(path).rows.push(row);
+        id
+    }
+
+    /// Appends to a table that forgets its oldest rows.
+    pub(super) fn remember(&mut self, path: &str, values: &[(&str, &str)]) {
+        self.add(path, values);
+        let rows = &mut self.table(path).rows;
+        if rows.len() > MEMORY_ROWS {
+            rows.remove(0);
+        }
+    }
+
+    /// Writes a line to `/log`.
+    pub fn log(&mut self, topics: &str, message: &str) {
+        let time = live::date_time(self.now());
+        self.remember("/log", &[("time", &time), ("topics", topics), ("message", message)]);
+    }
+
+    fn load(&mut self, path: &str) {
+        let (defs, model) = (self.defs.clone(), self.model.clone());
+        let Some(menu) = defs.menu(path, &model) else {
+            self.tables.insert(path.to_string(), Table { rows: Vec::new(), next: 1 });
+            return;
+        };
+        let family = menu.family.as_ref().map(|(of, _)| of.as_str()).or((path == "/interface").then_some(path));
+        if let Some(of) = family {
+            return self.load_family(of);
+        }
+        let mut table = Table { rows: Vec::new(), next: menu.first };
+        self.fill(menu, &mut table.rows);
+        for row in table.rows.iter_mut().filter(|_| menu.shape == Shape::List) {
+            let id = row.id.unwrap_or_else(|| table.next);
+            row.id = Some(id);
+            table.next = table.next.max(if id < 0x1000_0000 || menu.first >= 0x1000_0000 { id + 1 } else { 0 });
+        }
+        self.tables.insert(path.to_string(), table);
+    }
+
+    fn load_family(&mut self, of: &str) {
+        let (defs, model) = (self.defs.clone(), self.model.clone());
+        let mut shared = Table { rows: Vec::new(), next: 1 };
+        for member in defs.family(of, &model) {
+            let mut table = Table { rows: Vec::new(), next: 0 };
+            self.fill(member, &mut table.rows);
+            for row in &mut table.rows {
+                row.id = Some(shared.fresh());
+            }
+            self.tables.insert(member.path.clone(), table);
+        }
+        self.tables.insert(of.to_string(), shared);
+    }
+
+    fn fill(&mut self, menu: &Menu, rows: &mut Vec<Row>) {
+        let blank = self.blank(&menu.path);
+        if menu.shape == Shape::Single {
+            let mut row = blank;
+            for (name, value) in profiles::rows(&self.model, &menu.path).into_iter().flatten() {
+                row.put(&name, value);
+            }
+            rows.push(row);
+            return;
+        }
+        for values in profiles::rows(&self.model, &menu.path) {
+            let mut row = blank.clone();
+            for (name, value) in values {
+                match name.as_str() {
+                    ".id" => row.id = read_id(&value),
+                    _ => row.put(&name, value),
+                }
+            }
+            rows.push(row);
+        }
+        generate::rows(self, menu, &blank, rows);
+    }
+}

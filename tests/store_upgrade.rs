@@ -1,0 +1,80 @@
+//! Stores of every schema that ever shipped open for good.
+//!
+//! `tests/data/store/vN.redb` was written by the first build with schema N. `BLESS=1` writes the one of today's schema
+//! if it is missing, and never touches another: they are what people have on their disks.
+
+#![allow(clippy::unwrap_used, reason = "a test; clippy sees only `#[test]` functions as such")]
+
+use routeros_mcp::store::seal::check_canary;
+use routeros_mcp::store::{Batch, Durability, Options, Place, Record, SCHEMA, Seal, Store, Table};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Largest file kept in the repository.
+const LARGEST_BYTES: u64 = 200_000;
+const MASTER: [u8; 32] = [42; 32];
+const PLACE: Place<'static> = Place { purpose: "upgrade test", table: "upgrade-test", key: "sealed", field: "secret" };
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Sample {
+    name: String,
+    port: u16,
+    tags: Vec<(String, String)>,
+    seen: Option<i64>,
+}
+
+impl Record for Sample {
+    const TABLE: &'static str = "upgrade-test";
+    const VERSION: u8 = 1;
+}
+
+fn sample() -> Sample {
+    Sample { name: "edge-7".into(), port: 443, tags: vec![("site".into(), "north".into())], seen: Some(-1) }
+}
+
+#[tokio::test]
+async fn every_schema_that_shipped_still_opens() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/store");
+    let newest = file(&dir, SCHEMA);
+    if std::env::var_os("BLESS").is_some() && !newest.exists() {
+        bless(&newest).await;
+    }
+    for schema in 1..=SCHEMA {
+        let kept = file(&dir, schema);
+        let size = std::fs::metadata(&kept).unwrap_or_else(|e| panic!("{}: {e}; BLESS=1 makes it", kept.display())).len();
+        assert!(size < LARGEST_BYTES, "{}: {size} bytes", kept.display());
+        opens(&kept).await;
+    }
+}
+
+fn file(dir: &Path, schema: u32) -> PathBuf {
+    dir.join(format!("v{schema}.redb"))
+}
+
+fn open(path: &Path) -> Store {
+    Store::open(Options { volatile_ok: true, ..Options::at(path) }).unwrap()
+}
+
+async fn bless(path: &Path) {
+    let (store, seal) = (open(path), Seal::new(&MASTER));
+    check_canary(&store, &seal).await.unwrap();
+    let table = Table::<Sample>::new(store.clone());
+    let batch = table.put_into(Batch::new(), "one", &sample());
+    store.commit(batch.put("raw", PLACE.key, seal.seal(PLACE, b"planted")), Durability::Now).await.unwrap();
+    store.close().await.unwrap();
+}
+
+/// On a copy: opening may bring it up to date.
+async fn opens(kept: &Path) {
+    let dir = tempfile::tempdir().unwrap();
+    let copy = dir.path().join("s.redb");
+    std::fs::copy(kept, &copy).unwrap();
+    for _ in 0..2 {
+        let (store, seal) = (open(&copy), Seal::new(&MASTER));
+        check_canary(&store, &seal).await.unwrap();
+        assert_eq!(Table::<Sample>::new(store.clone()).all().unwrap(), [("one".to_owned(), sample())], "{}", kept.display());
+        let sealed = store.get("raw", PLACE.key).unwrap().unwrap();
+        assert_eq!(**seal.open(PLACE, &sealed).unwrap(), *b"planted");
+        store.close().await.unwrap();
+    }
+}
