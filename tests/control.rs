@@ -225,7 +225,7 @@ async fn a_server_of_another_version_is_told_apart() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("control.sock");
     let listener = tokio::net::UnixListener::bind(&path).unwrap();
-    let server = tokio::task::spawn(async move {
+    let server = TaskTracker::new().spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         stream.write_all(b"{\"ok\":true,\"version\":9,\"server\":\"9\",\"pid\":1,\"data_dir\":\"/\"}\n").await.unwrap();
         stream
@@ -299,7 +299,7 @@ async fn a_bridge_carries_its_session_over_to_the_next_holder() {
     let (input, output) = tokio::io::split(pipe);
     let backend = Backend::new(client::mcp_stream(&one).await.unwrap());
     let run = front::run(input, output, backend, reopen, tools::only_reads, Limits::default(), CancellationToken::new());
-    let bridge = tokio::task::spawn(run);
+    let bridge = TaskTracker::new().spawn(run);
     let mut client = BufReader::new(client);
     let ask = async |client: &mut BufReader<tokio::io::DuplexStream>, message: Value| {
         client.write_all(format!("{message}\n").as_bytes()).await.unwrap();

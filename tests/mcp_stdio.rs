@@ -117,7 +117,7 @@ impl Rig {
         let stop = CancellationToken::new();
         let (input, output) = tokio::io::split(pipe);
         let run = front::run(input, output, Backend::new(ours), reopen, reads, limits, stop.clone());
-        Rig { client: Talk::new(client), server: Talk::new(theirs), next, stop, front: tokio::task::spawn(run) }
+        Rig { client: Talk::new(client), server: Talk::new(theirs), next, stop, front: TaskTracker::new().spawn(run) }
     }
 
     /// The server leaves; the front's next one takes its place.
@@ -308,7 +308,7 @@ async fn without_another_server_the_client_is_told_and_the_session_ends_with_the
         || -> BoxFuture<'static, Result<Backend, Fault>> { Box::pin(async { Err(Fault::new(Kind::Storage, "the disk is full")) }) };
     let limits = Limits { reopen: Duration::from_millis(50), ..Limits::default() };
     let run = front::run(input, output, Backend::new(ours), reopen, reads, limits, CancellationToken::new());
-    let front = tokio::task::spawn(run);
+    let front = TaskTracker::new().spawn(run);
     let mut client = Talk::new(client);
     client.say(call(1, "get.a")).await;
     let mut server = Talk::new(theirs);
@@ -372,6 +372,41 @@ async fn a_client_that_does_not_read_does_not_stop_us_from_reading_it() {
 }
 
 #[tokio::test]
+async fn a_client_in_a_hurry_is_slowed_down_not_refused() {
+    let mut rig = Rig::new(Limits::default());
+    let many = 2000;
+    let mut burst = String::new();
+    for n in 0..many {
+        burst += &format!("{}\n", request(n, "ping", json!({})));
+    }
+    let Rig { client, server, .. } = &mut rig;
+    let answer = async {
+        let mut first = Vec::new();
+        for n in 0..many {
+            // The first ones are held back, as a slow server would.
+            first.push(server.hear().await["id"].clone());
+            if n >= 200 {
+                server.say(result(&first.remove(0), json!({}))).await;
+            }
+        }
+        for id in first {
+            server.say(result(&id, json!({}))).await;
+        }
+    };
+    let write = client.write.as_mut().unwrap();
+    let lines = &mut client.lines;
+    let send = async { write.write_all(burst.as_bytes()).await.unwrap() };
+    let read = async {
+        for n in 0..many {
+            let line = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+            let answer: Value = serde_json::from_str(&line).unwrap();
+            assert_eq!((&answer["id"], answer.get("error")), (&json!(n), None));
+        }
+    };
+    tokio::join!(send, answer, read);
+}
+
+#[tokio::test]
 async fn permissive_mode_reads_an_empty_list_as_an_empty_object() {
     let odd = || request(1, "tools/call", json!({"name": "get.a", "arguments": []}));
     let mut strict = Rig::new(Limits::default());
@@ -404,7 +439,7 @@ fn edge() -> Edge {
     let (client, pipe) = tokio::io::duplex(1 << 16);
     let (input, output) = tokio::io::split(pipe);
     let run = front::run(input, output, first, reopen, routeros_mcp::mcp::tools::only_reads, Limits::default(), stop.clone());
-    Edge { client: Talk::new(client), front: tokio::task::spawn(run), stop, _dir: dir }
+    Edge { client: Talk::new(client), front: TaskTracker::new().spawn(run), stop, _dir: dir }
 }
 
 async fn ends(edge: Edge) {

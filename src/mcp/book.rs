@@ -6,6 +6,7 @@
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::CorrelationId;
 use crate::mcp::message::{self, Id, Refusal, Request};
+use crate::mcp::session::MAX_LINE_BYTES;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -29,11 +30,18 @@ pub struct Entry {
 /// How often a request is sent at most: one that ends two servers will end the third as well.
 const MAX_SENDS: u32 = 2;
 
-/// Requests in flight on one connection. Lanes to routers are far narrower; this bounds what a handover repeats.
-const MAX_IN_FLIGHT: usize = 256;
+/// Requests waited for before no more is read from the client. Lanes to routers are far narrower. A cancellation has to
+/// wait then too, for as long as the quickest of them takes.
+const FULL_IN_FLIGHT: usize = 256;
 
-/// Bytes of requests in flight, which are kept for a handover: two of the longest messages.
-const MAX_HELD_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of requests in flight before no more is read: with the next line at most twice as many are kept.
+const FULL_BYTES: usize = MAX_LINE_BYTES;
+
+/// Requests in flight that are taken at all, subscriptions included: room for a batch and for many subscriptions.
+const MAX_IN_FLIGHT: usize = 512;
+
+/// Bytes of requests in flight that are kept at all: a batch may add its own length once more.
+const MAX_BYTES: usize = 3 * MAX_LINE_BYTES;
 
 /// The revision from which requests carry everything themselves.
 const STATELESS: &str = "2026-07-28";
@@ -74,7 +82,7 @@ impl Book {
         }
         let n = self.number();
         let entry = Entry::new(request, line, batch, permissive, n);
-        if self.entries.len() >= MAX_IN_FLIGHT || self.bytes + entry.line.len() > MAX_HELD_BYTES {
+        if self.entries.len() >= MAX_IN_FLIGHT || self.bytes + entry.line.len() > MAX_BYTES {
             return Err(entry.too_busy());
         }
         let line = entry.line.clone();
@@ -160,6 +168,11 @@ impl Book {
     /// Requests whose answers are waited for; a subscription's comes only when it is cancelled.
     pub fn waiting(&self) -> usize {
         self.entries.values().filter(|entry| entry.method != "subscriptions/listen").count()
+    }
+
+    /// No more should be read from the client until something is answered.
+    pub fn is_full(&self) -> bool {
+        self.bytes >= FULL_BYTES || (self.entries.len() >= FULL_IN_FLIGHT && self.waiting() >= FULL_IN_FLIGHT)
     }
 
     /// Requests in flight.
@@ -357,13 +370,14 @@ mod tests {
         assert!(wire.is_string());
         let answer = format!(r#"{{"jsonrpc":"2.0","id":{wire},"result":{{}}}}"#).into_bytes();
         let entry = book.settle(&id_of(&answer)).unwrap();
-        assert_eq!(String::from_utf8(entry.answer(answer)).unwrap(), r#"{"jsonrpc":"2.0","id":7.5,"result":{}}"#);
+        assert_eq!(serde_json::from_slice::<Value>(&entry.answer(answer)).unwrap()["id"], 7.5);
     }
 
     #[test]
     fn too_much_in_flight_is_busy_until_something_is_answered() {
         let mut book = Book::default();
         for n in 0..MAX_IN_FLIGHT {
+            assert_eq!(book.is_full(), n >= FULL_IN_FLIGHT);
             admit(&mut book, &call(n as u32, "get.a")).unwrap();
         }
         let answer: Value = serde_json::from_str(&admit(&mut book, &call(999, "get.a")).unwrap_err()).unwrap();

@@ -164,7 +164,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
     async fn serve(&mut self, stop: CancellationToken) -> Result<(), Fault> {
         while !self.is_done() {
             match self.event(&stop).await {
-                Event::Client(Ok(Line::Whole(line))) => self.from_client(line),
+                Event::Client(Ok(Line::Whole(line))) => self.heard_client(line),
                 Event::Client(Ok(Line::TooLong)) => {
                     let said = format!("a message is at most {} bytes", self.limits.line_bytes);
                     self.answers.push(Refusal::new(message::INVALID_REQUEST, None, said).line());
@@ -174,7 +174,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
                     self.stopping = true;
                     self.begin_to_end();
                 }
-                Event::Server(Ok(Line::Whole(line))) => self.from_server(line),
+                Event::Server(Ok(Line::Whole(line))) => self.heard_server(line),
                 Event::Server(_) | Event::Ordered(Err(_)) => {
                     if let Some(fault) = self.lost_server() {
                         return self.give_up(fault).await;
@@ -206,7 +206,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
         let ending = self.deadline.is_some();
         let orders_bytes = self.orders.as_ref().map_or(0, Outbox::bytes);
         let answers_bytes = self.answers.bytes();
-        let hears_client = !ending && answers_bytes < MAX_WAITING_BYTES && orders_bytes < MAX_WAITING_BYTES;
+        let hears_client = !ending && !self.book.is_full() && answers_bytes < MAX_WAITING_BYTES && orders_bytes < MAX_WAITING_BYTES;
         let has_orders = self.orders.as_ref().is_some_and(|orders| !orders.is_empty());
         tokio::select! {
             // Our own end comes first: a local server hears it too, and its leaving must not look like a loss.
@@ -247,7 +247,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
         }
     }
 
-    fn from_client(&mut self, line: Vec<u8>) {
+    fn heard_client(&mut self, line: Vec<u8>) {
         let line = match line.strip_prefix(b"\xef\xbb\xbf") {
             Some(rest) => rest.to_vec(),
             None => line,
@@ -354,7 +354,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
         }
     }
 
-    fn from_server(&mut self, line: Vec<u8>) {
+    fn heard_server(&mut self, line: Vec<u8>) {
         let id = match message::inspect(&line) {
             Ok(Message::Answer { id, is_error }) => (id, is_error),
             // Notifications and requests of the server, and errors without an id.
