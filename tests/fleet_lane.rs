@@ -100,7 +100,7 @@ async fn a_dead_router_is_left_alone_and_found_again() {
     let rig = Rig::new(Profile::HomeAp).await;
     let device = rig.add("edge").await.unwrap();
     let lane = rig.fleet.lane(&device);
-    for line in [Line::Refuse, Line::HalfOpen] {
+    for line in [Line::HalfOpen, Line::Refuse] {
         rig.sim.faults().set_line(line);
         rig.sim.cut_connections();
         for _ in 0..3 {
@@ -161,7 +161,8 @@ async fn a_menu_the_router_lacks_is_a_plain_no() {
 
 #[tokio::test]
 async fn a_lost_connection_is_tried_again() {
-    let settings = Settings { routeros: Config { retry_attempts: 3, retry_backoff_seconds: 0.0, ..quick() }, ..Settings::new(Environment::Lab) };
+    let settings =
+        Settings { routeros: Config { retry_attempts: 3, retry_backoff_seconds: 0.0, ..quick() }, ..Settings::new(Environment::Lab) };
     let rig = Rig::with(Profile::HomeAp, settings).await;
     let device = rig.add("edge").await.unwrap();
     rig.sim.faults().inject(Rule::once(Fault::CloseBefore).on("/ip/address"));

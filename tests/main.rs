@@ -4,7 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 mod config_files;
+#[cfg(feature = "sim")]
 mod fleet_add;
+#[cfg(feature = "sim")]
 mod fleet_lane;
 mod layers;
 mod policy;
+#[cfg(feature = "sim")] // rcgen makes its certificates
+mod rest_client;

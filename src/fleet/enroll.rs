@@ -2,6 +2,7 @@
 //!
 //! Whatever fails on the way leaves nothing behind: the record, its status and its sealed login are one batch.
 
+use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
 use crate::base::tier::Environment;
@@ -222,7 +223,7 @@ impl Fleet {
     }
 }
 
-fn fresh(new: NewDevice, place: Place, pins: Pins, now: crate::base::clock::Wall) -> Device {
+fn fresh(new: NewDevice, place: Place, pins: Pins, now: Wall) -> Device {
     Device {
         id: DeviceId::random(),
         name: new.name,

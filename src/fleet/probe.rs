@@ -180,7 +180,7 @@ mod tests {
                 None => Err(Fault::not_found("this router has no menu")),
                 Some(&"!") => Err(Fault::new(Kind::RouterDenied, "our user lacks a policy")),
                 Some(&"?") => Err(Fault::new(Kind::Rejected, "the router refused: no such command")),
-                Some(json) => Ok(crate::routeros::rows(json.as_bytes().to_vec()).unwrap()),
+                Some(json) => Ok(crate::routeros::rows(json.as_bytes()).unwrap()),
             };
             async move { answer }.boxed()
         };

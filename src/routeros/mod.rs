@@ -16,6 +16,7 @@ pub mod ssh;
 pub mod tls;
 pub mod value;
 pub mod version;
+mod wire;
 
 pub use fault::{Denial, RouterError, TlsTrouble};
 pub use path::MenuPath;

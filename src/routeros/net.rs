@@ -58,20 +58,25 @@ pub(crate) fn io_words(error: &io::Error) -> String {
     }
 }
 
-/// The first cause of type `T`, also inside I/O errors, whose `source` skips what they wrap.
-pub(crate) fn find_cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<T>() {
-            return Some(found);
-        }
+/// An error and its causes, also inside I/O errors, whose `source` skips what they wrap.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| {
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = match wrapped {
+        match wrapped {
             Some(inner) => Some(inner as &(dyn Error + 'static)),
             None => error.source(),
-        };
-    }
-    None
+        }
+    })
+}
+
+/// The first cause of type `T`.
+pub(crate) fn find_cause<'a, T: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a T> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// The innermost I/O error: the outer ones only wrap it and know no kind.
+pub(crate) fn find_io<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Error> {
+    causes(error).filter_map(|cause| cause.downcast_ref()).last()
 }
 
 #[cfg(test)]
@@ -109,5 +114,7 @@ mod tests {
         let deep = io::Error::other(io::Error::other(rustls::Error::DecryptError));
         assert_eq!(find_cause::<rustls::Error>(&deep), Some(&rustls::Error::DecryptError));
         assert_eq!(find_cause::<rustls::Error>(&io::Error::other("x")), None);
+        let wrapped = io::Error::other(io::Error::from(io::ErrorKind::UnexpectedEof));
+        assert_eq!(find_io(&wrapped).map(io::Error::kind), Some(io::ErrorKind::UnexpectedEof));
     }
 }

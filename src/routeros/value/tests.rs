@@ -1,4 +1,5 @@
 use super::*;
+use chrono::NaiveTime;
 use proptest::prelude::*;
 use serde_json::json;
 
