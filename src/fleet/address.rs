@@ -60,8 +60,7 @@ pub async fn resolve(host: &str, port: u16, rules: &Rules<'_>, deadline: Duratio
         return Ok(vec![ip]);
     }
     let nothing = |why: &str| {
-        Fault::new(Kind::Unreachable, format!("`{host}` does not resolve: {why}"))
-            .hint("check the name, or use the router's IP address")
+        Fault::new(Kind::Unreachable, format!("`{host}` does not resolve: {why}")).hint("check the name, or use the router's IP address")
     };
     let found = tokio::time::timeout(deadline, tokio::net::lookup_host((host, port))).await;
     let found = found.map_err(|_| nothing("no answer in time"))?.map_err(|error| nothing("no such name").cause(error))?;
