@@ -359,6 +359,30 @@ async fn a_changed_way_is_tried_before_it_is_kept() {
 }
 
 #[tokio::test]
+async fn what_cannot_be_stored_is_not_there() {
+    let rig = Rig::new(Profile::HomeAp).await;
+    let device = rig.add("edge").await.unwrap();
+    rig.store.clone().close().await.unwrap();
+    assert_eq!(rig.add("core").await.unwrap_err().kind, Kind::Storage);
+    let rename = Changes { name: Some("other".into()), ..Changes::default() };
+    assert_eq!(rig.fleet.update(&device.id, rename).await.unwrap_err().kind, Kind::Storage);
+    assert_eq!(rig.fleet.remove(&device.id).await.unwrap_err().kind, Kind::Storage);
+    assert_eq!(rig.fleet.list(), [device]);
+}
+
+#[tokio::test]
+async fn of_two_changes_at_once_one_is_told_to_look_again() {
+    let rig = Rig::new(Profile::HomeAp).await;
+    let device = rig.add("edge").await.unwrap();
+    let port = Changes { rest_port: Some(rig.sim.https_port()), ..Changes::default() };
+    let tags = Changes { tags: Some(vec![]), ..Changes::default() };
+    // The first asks the router before it is stored; the second is quicker.
+    let (slow, quick) = tokio::join!(rig.fleet.update(&device.id, port), rig.fleet.update(&device.id, tags));
+    assert_eq!(slow.unwrap_err().kind, Kind::Conflict);
+    assert!(quick.unwrap().tags.is_empty() && rig.fleet.get(&device.id).unwrap().tags.is_empty());
+}
+
+#[tokio::test]
 async fn a_store_in_ram_keeps_no_password() {
     let Ok(dir) = tempfile::tempdir_in("/dev/shm") else {
         eprintln!("no /dev/shm here: not tested");
