@@ -40,7 +40,11 @@ impl Rig {
     }
 
     pub async fn with(profile: Profile, settings: Settings) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        // Not the system's temporary directory: that may be in RAM, where no credentials are kept.
+        Rig::at(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), profile, settings).await
+    }
+
+    async fn at(dir: tempfile::TempDir, profile: Profile, settings: Settings) -> Self {
         let store = open(&dir);
         let (clock, hand) = Clock::by_hand(Wall(1_790_000_000_000));
         let fleet = fleet(&store, &clock, &settings);
@@ -225,7 +229,7 @@ async fn a_wrong_fingerprint_sends_no_credential_and_stores_nothing() {
 #[tokio::test]
 async fn what_is_no_router_is_told_before_any_credential_leaves() {
     let rig = Rig::new(Profile::HomeAp).await;
-    for line in [Line::Refuse, Line::HalfOpen, Line::PlainOnTls] {
+    for line in [Line::HalfOpen, Line::PlainOnTls, Line::Refuse] {
         rig.sim.faults().set_line(line);
         let fault = rig.add("edge").await.unwrap_err();
         assert_eq!(fault.kind, Kind::Unreachable, "{line:?}: {}", fault.said);
@@ -352,6 +356,50 @@ async fn a_changed_way_is_tried_before_it_is_kept() {
     rig.sim.forget_requests();
     rig.fleet.lane(&changed).read(fresh("/ip/address")).await.unwrap();
     assert!(rig.sim.requests().iter().all(|seen| seen.user.as_deref() == Some("monitor")));
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_not_there() {
+    let rig = Rig::new(Profile::HomeAp).await;
+    let device = rig.add("edge").await.unwrap();
+    rig.store.clone().close().await.unwrap();
+    assert_eq!(rig.add("core").await.unwrap_err().kind, Kind::Storage);
+    let rename = Changes { name: Some("other".into()), ..Changes::default() };
+    assert_eq!(rig.fleet.update(&device.id, rename).await.unwrap_err().kind, Kind::Storage);
+    assert_eq!(rig.fleet.remove(&device.id).await.unwrap_err().kind, Kind::Storage);
+    assert_eq!(rig.fleet.list(), [device]);
+}
+
+#[tokio::test]
+async fn of_two_changes_at_once_one_is_told_to_look_again() {
+    let rig = Rig::new(Profile::HomeAp).await;
+    let device = rig.add("edge").await.unwrap();
+    let port = Changes { rest_port: Some(rig.sim.https_port()), ..Changes::default() };
+    let tags = Changes { tags: Some(vec![]), ..Changes::default() };
+    // The first asks the router before it is stored; the second is quicker.
+    let (slow, quick) = tokio::join!(rig.fleet.update(&device.id, port), rig.fleet.update(&device.id, tags));
+    assert_eq!(slow.unwrap_err().kind, Kind::Conflict);
+    assert!(quick.unwrap().tags.is_empty() && rig.fleet.get(&device.id).unwrap().tags.is_empty());
+}
+
+#[tokio::test]
+async fn a_store_in_ram_keeps_no_password() {
+    let Ok(dir) = tempfile::tempdir_in("/dev/shm") else {
+        eprintln!("no /dev/shm here: not tested");
+        return;
+    };
+    let rig = Rig::at(dir, Profile::HomeAp, Settings { routeros: quick(), ..Settings::new(Environment::Lab) }).await;
+    if !rig.store.is_volatile() {
+        eprintln!("/dev/shm is not in RAM here: not tested");
+        return;
+    }
+    let device = rig.add("edge").await.unwrap();
+    assert!(rig.store.scan("credential", Bound::Unbounded, 9).unwrap().is_empty());
+    assert!(rig.fleet.lane(&device).read(fresh("/ip/address")).await.is_ok(), "known as long as we run");
+    let restarted = fleet(&rig.store, &rig.clock, &rig.settings);
+    let fault = restarted.lane(&device).read(fresh("/ip/address")).await.unwrap_err();
+    assert_eq!(fault.kind, Kind::RouterDenied);
+    assert!(fault.hint.unwrap().contains("device update edge"));
 }
 
 #[tokio::test]

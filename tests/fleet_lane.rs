@@ -100,7 +100,7 @@ async fn a_dead_router_is_left_alone_and_found_again() {
     let rig = Rig::new(Profile::HomeAp).await;
     let device = rig.add("edge").await.unwrap();
     let lane = rig.fleet.lane(&device);
-    for line in [Line::Refuse, Line::HalfOpen] {
+    for line in [Line::HalfOpen, Line::Refuse] {
         rig.sim.faults().set_line(line);
         rig.sim.cut_connections();
         for _ in 0..3 {

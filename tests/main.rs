@@ -5,6 +5,7 @@
 mod config_files;
 mod control;
 mod fleet_add;
+#[cfg(feature = "sim")]
 mod fleet_lane;
 mod layers;
 mod mcp_stdio;

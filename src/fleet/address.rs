@@ -5,7 +5,7 @@
 //! refused as text *and again after resolution*, since a name can point anywhere. Loopback is allowed to operators:
 //! test rigs and tunnels live there.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
@@ -60,8 +60,7 @@ pub async fn resolve(host: &str, port: u16, rules: &Rules<'_>, deadline: Duratio
         return Ok(vec![ip]);
     }
     let nothing = |why: &str| {
-        Fault::new(crate::base::fault::Kind::Unreachable, format!("`{host}` does not resolve: {why}"))
-            .hint("check the name, or use the router's IP address")
+        Fault::new(Kind::Unreachable, format!("`{host}` does not resolve: {why}")).hint("check the name, or use the router's IP address")
     };
     let found = tokio::time::timeout(deadline, tokio::net::lookup_host((host, port))).await;
     let found = found.map_err(|_| nothing("no answer in time"))?.map_err(|error| nothing("no such name").cause(error))?;
@@ -202,7 +201,7 @@ mod tests {
             "-a.example",
             "user@host",
         ] {
-            assert_eq!(parse_host(text, 443, &OPERATOR).map_err(|f| f.kind), Err(crate::base::fault::Kind::BadInput), "{text}");
+            assert_eq!(parse_host(text, 443, &OPERATOR).map_err(|f| f.kind), Err(Kind::BadInput), "{text}");
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Whatever fails on the way leaves nothing behind: the record, its status and its sealed login are one batch.
 
+use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
 use crate::base::tier::Environment;
@@ -101,25 +102,20 @@ impl Fleet {
     }
 
     /// Changes a record. When the way to the router changes, the new one must lead to the pinned router and log in
-    /// before anything is stored. Errs as `enroll`.
+    /// before anything is stored. Errs as `enroll`, and with `Conflict` when somebody else changed the record meanwhile.
     pub async fn update(&self, id: &DeviceId, changes: Changes) -> Result<Arc<Device>, Fault> {
-        let (shared, fleet, id) = (self.shared.clone(), self.clone(), id.clone());
+        let (shared, id) = (self.shared.clone(), id.clone());
+        let (before, epoch) = shared.current(&id)?;
+        let mut device = changed(&before, &changes)?;
+        shared.namesake(&device.name, Some(&id))?;
+        if changes.touch_the_way() {
+            self.try_the_way(&before, &mut device, changes.credential.as_ref()).await?;
+        }
+        device.updated_at = shared.clock.wall();
         self.edit(async move {
-            let (before, _) = shared.current(&id)?;
-            let mut device = changed(&before, &changes)?;
+            shared.unchanged(&id, epoch)?;
             shared.namesake(&device.name, Some(&id))?;
-            device.updated_at = shared.clock.wall();
             let mut batch = Batch::new();
-            if changes.touch_the_way() {
-                shared.admits(&device)?;
-                device.address = check_place(&device.place(), &shared.settings).await?.address;
-                let password = match &changes.credential {
-                    Some(new) => new.password.read(&shared.settings).await?,
-                    None => shared.credential(&before)?.open(&id, &shared.seal, &shared.settings).await?,
-                };
-                let wire = shared.dial_with(&device, password).await?;
-                device.facts = fleet.survey(&wire, &device.username).await?;
-            }
             if let Some(new) = &changes.credential {
                 batch = shared.keep_credential(batch, &id, Credential::seal(new, &id, &shared.seal));
             }
@@ -128,34 +124,50 @@ impl Fleet {
         .await
     }
 
+    /// Connects as the changed record says, with the new login or the stored one, and takes the facts along.
+    async fn try_the_way(&self, before: &Device, device: &mut Device, credential: Option<&NewCredential>) -> Result<(), Fault> {
+        let shared = &self.shared;
+        shared.admits(device)?;
+        device.address = check_place(&device.place(), &shared.settings).await?.address;
+        let password = match credential {
+            Some(new) => new.password.read(&shared.settings).await?,
+            None => shared.credential(before)?.open(&before.id, &shared.seal, &shared.settings).await?,
+        };
+        let wire = shared.dial_with(device, password).await?;
+        device.facts = self.survey(&wire, &device.username).await?;
+        Ok(())
+    }
+
     /// Trusts what the device presents now (or, with `expected`, only exactly that), and ends its quarantine.
     ///
-    /// Errs with `Untrusted` when a fingerprint differs from the expected one, `Unreachable`, `Conflict` (decommissioned).
+    /// Errs with `Untrusted` when a fingerprint differs from the expected one, `Unreachable`, `Conflict` (decommissioned,
+    /// or changed by somebody else meanwhile).
     pub async fn pin(&self, id: &DeviceId, expected: Pins) -> Result<Arc<Device>, Fault> {
-        let (shared, fleet, id) = (self.shared.clone(), self.clone(), id.clone());
+        let (shared, id) = (self.shared.clone(), id.clone());
         check_pins(&expected)?;
-        let lane_of = id.clone();
+        let (before, epoch) = shared.current(&id)?;
+        let mut device = (*before).clone();
+        if device.status == Status::Decommissioned {
+            return Err(FleetError::Decommissioned { name: device.name }.into());
+        }
+        let presented = self.present(&device.place()).await?;
+        presented.compare(&expected)?;
+        let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
+        // An SSH service that does not answer just now is not forgotten.
+        device.pins = Pins { ssh: pins.ssh.or(device.pins.ssh.take()), ..pins };
+        device.status = Status::Unknown;
+        device.last_error = None;
+        device.updated_at = shared.clock.wall();
         let device = self
             .edit(async move {
-                let mut device = (*shared.current(&id)?.0).clone();
-                if device.status == Status::Decommissioned {
-                    return Err(FleetError::Decommissioned { name: device.name }.into());
-                }
-                let presented = fleet.present(&device.place()).await?;
-                presented.compare(&expected)?;
-                let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
-                // An SSH service that does not answer just now is not forgotten.
-                device.pins = Pins { ssh: pins.ssh.or(device.pins.ssh.take()), ..pins };
-                device.status = Status::Unknown;
-                device.last_error = None;
-                device.updated_at = shared.clock.wall();
+                shared.unchanged(&id, epoch)?;
                 shared.keep(device, Standing::Set, Batch::new()).await
             })
             .await?;
         // Whether the login still works shows in the status; the pins stand either way.
         let identity = Read::fresh(MenuPath::parse("/system/identity")?);
         let _ = self.lane(&device).read(identity).await;
-        self.get(&lane_of)
+        self.get(&device.id)
     }
 
     /// Asks the router again what it is and can, and stores that. Errs as a read does.
@@ -222,7 +234,7 @@ impl Fleet {
     }
 }
 
-fn fresh(new: NewDevice, place: Place, pins: Pins, now: crate::base::clock::Wall) -> Device {
+fn fresh(new: NewDevice, place: Place, pins: Pins, now: Wall) -> Device {
     Device {
         id: DeviceId::random(),
         name: new.name,

@@ -240,8 +240,9 @@ async fn never_more_in_flight_than_configured_and_the_queue_has_an_end() {
 async fn three_failures_open_the_breaker_and_one_try_closes_it_for_all_who_wait() {
     let rig = Rig::new(Script::new([refused(), refused(), refused()], false), once()).await;
     let lane = rig.lane();
-    for _ in 0..3 {
+    for asked in 1..=3 {
         assert_eq!(kind(&lane.read(menu("/log")).await), Some(Kind::Unreachable));
+        assert_eq!(rig.script.asked(), asked, "configured to try once");
     }
     assert_eq!(rig.status(), Status::Unreachable);
     let rested = lane.read(menu("/log")).await.unwrap_err();

@@ -1,12 +1,13 @@
 //! What a router is and can: a handful of reads, each of which may fail by itself.
 //!
-//! The first one (`/system/resource`) proves login and REST; without it there are no facts. A menu that a router
+//! The first one (`/system/resource`) proves login and REST; without it there are no facts. One other read may stay
+//! without an answer; a router that falls silent altogether is not asked on. A menu that a router
 //! lacks answers 400 `no such command or directory`: that is how packages and hardware are told apart. Nothing here
 //! takes or changes anything, the safe mode above all: REST logins are shared and its owner would be undefined.
 
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::device::{Can, Facts, Package, Wifi, WwwSsl};
+use crate::fleet::device::{Facts, Package, Wifi, WwwSsl};
 use crate::routeros::{MenuPath, Query, Row, Version};
 use futures_util::future::BoxFuture;
 
@@ -18,7 +19,7 @@ const TEXT_MAX: usize = 256;
 /// Most packages kept; a router with everything installed has about 20.
 const PACKAGES_MAX: usize = 64;
 
-/// Asks everything. Errs only when the first read does.
+/// Asks everything. Errs when the first read does, or when the router falls silent on the way.
 pub(super) async fn survey(read: &Reader<'_>, username: &str, now: Wall) -> Result<Facts, Fault> {
     let resource = one(read, "/system/resource").await?;
     let Some(version) = resource.as_ref().and_then(|row| text(row, "version")) else {
@@ -33,7 +34,7 @@ pub(super) async fn survey(read: &Reader<'_>, username: &str, now: Wall) -> Resu
         probed_at: now,
         ..Facts::default()
     };
-    let mut survey = Survey { read, unanswered: Vec::new() };
+    let mut survey = Survey { read, unanswered: Vec::new(), silence: None };
     facts.identity = survey.row("/system/identity").await.and_then(|row| text(&row, "name"));
     facts.packages = survey.packages().await;
     survey.board(&mut facts).await;
@@ -43,6 +44,9 @@ pub(super) async fn survey(read: &Reader<'_>, username: &str, now: Wall) -> Resu
     survey.services(&mut facts).await;
     facts.can.execute = true;
     facts.can.safe_mode = facts.version.as_deref().and_then(Version::parse).is_some_and(|version| version.at_least(7, 18));
+    if let Some(Silence { fault, times: SILENCE_MAX.. }) = survey.silence {
+        return Err(fault);
+    }
     facts.unanswered = survey.unanswered;
     Ok(facts)
 }
@@ -50,19 +54,49 @@ pub(super) async fn survey(read: &Reader<'_>, username: &str, now: Wall) -> Resu
 struct Survey<'a, 'r> {
     read: &'a Reader<'r>,
     unanswered: Vec<String>,
+    silence: Option<Silence>,
 }
+
+/// What came of one read.
+enum Asked {
+    Rows(Vec<Row>),
+    NoMenu,
+    Failed,
+}
+
+/// Reads without an answer.
+struct Silence {
+    fault: Fault,
+    times: usize,
+}
+
+/// This many reads without an answer end a survey: each may take the whole of a read's time limit.
+const SILENCE_MAX: usize = 2;
 
 impl Survey<'_, '_> {
     /// Rows; `None` when the router has no such menu. Other failures are noted and read as `None` too.
     async fn rows(&mut self, path: &str, query: Query) -> Option<Vec<Row>> {
-        match rows(self.read, path, query).await {
-            Ok(rows) => Some(rows),
-            Err(fault) if is_absent(&fault) => None,
-            Err(fault) => {
-                self.unanswered.push(format!("{path}: {}", cut(&fault.said)));
-                None
-            }
+        match self.ask(path, query).await {
+            Asked::Rows(rows) => Some(rows),
+            Asked::NoMenu | Asked::Failed => None,
         }
+    }
+
+    async fn ask(&mut self, path: &str, query: Query) -> Asked {
+        if self.silence.as_ref().is_some_and(|silence| silence.times >= SILENCE_MAX) {
+            return Asked::Failed;
+        }
+        let fault = match rows(self.read, path, query).await {
+            Ok(rows) => return Asked::Rows(rows),
+            Err(fault) if is_absent(&fault) => return Asked::NoMenu,
+            Err(fault) => fault,
+        };
+        self.unanswered.push(format!("{path}: {}", cut(&fault.said)));
+        if matches!(fault.kind, Kind::Unreachable | Kind::Untrusted | Kind::Busy) {
+            let times = self.silence.as_ref().map_or(1, |silence| silence.times + 1);
+            self.silence = Some(Silence { fault, times });
+        }
+        Asked::Failed
     }
 
     async fn row(&mut self, path: &str) -> Option<Row> {
@@ -86,21 +120,21 @@ impl Survey<'_, '_> {
 
     /// A router without the menu restricts nothing; one that does not answer may restrict everything.
     async fn device_mode(&mut self, facts: &mut Facts) {
-        let asked = rows(self.read, "/system/device-mode", Query::new()).await;
-        let unrestricted = Can { schedule: true, fetch: true, ..facts.can };
-        match asked {
-            Ok(rows) => {
-                let Some(row) = rows.first() else { return };
-                facts.device_mode = text(row, "mode");
-                facts.flagged = is(row, "flagged");
-                let home = facts.device_mode.as_deref() == Some("home");
-                let allows = |feature: &str| row.get(feature).map_or(!home, yes);
-                facts.can.schedule = allows("scheduler") && !facts.flagged;
-                facts.can.fetch = allows("fetch");
+        let rows = match self.ask("/system/device-mode", Query::new()).await {
+            Asked::Rows(rows) => rows,
+            Asked::NoMenu => {
+                (facts.can.schedule, facts.can.fetch) = (true, true);
+                return;
             }
-            Err(fault) if is_absent(&fault) => facts.can = unrestricted,
-            Err(fault) => self.unanswered.push(format!("/system/device-mode: {}", cut(&fault.said))),
-        }
+            Asked::Failed => return,
+        };
+        let Some(row) = rows.first() else { return };
+        facts.device_mode = text(row, "mode");
+        facts.flagged = is(row, "flagged");
+        let home = facts.device_mode.as_deref() == Some("home");
+        let allows = |feature: &str| row.get(feature).map_or(!home, yes);
+        facts.can.schedule = allows("scheduler") && !facts.flagged;
+        facts.can.fetch = allows("fetch");
     }
 
     async fn wifi(&mut self) -> Wifi {
@@ -169,18 +203,20 @@ fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::device::Can;
     use futures_util::future::FutureExt;
     use std::collections::HashMap;
 
-    /// Answers by path; a path not listed is no menu there, `!` refuses.
+    /// Answers by path; a path not listed is no menu there, `!` refuses, `?` knows no such command, `…` is silent.
     async fn facts_of(menus: &[(&'static str, &'static str)]) -> Result<Facts, Fault> {
         let menus: HashMap<&str, &str> = menus.iter().copied().collect();
         let read = |path: MenuPath, _query: Query| {
             let answer = match menus.get(path.as_str()) {
                 None => Err(Fault::not_found("this router has no menu")),
                 Some(&"!") => Err(Fault::new(Kind::RouterDenied, "our user lacks a policy")),
+                Some(&"…") => Err(Fault::new(Kind::Unreachable, "no answer")),
                 Some(&"?") => Err(Fault::new(Kind::Rejected, "the router refused: no such command")),
-                Some(json) => Ok(crate::routeros::rows(json.as_bytes().to_vec()).unwrap()),
+                Some(json) => Ok(crate::routeros::rows(json.as_bytes()).unwrap()),
             };
             async move { answer }.boxed()
         };
@@ -234,6 +270,14 @@ mod tests {
         assert!(!facts.can.schedule && !facts.can.fetch && !facts.can.ssh);
         let named: Vec<&str> = facts.unanswered.iter().filter_map(|line| line.split(':').next()).collect();
         assert_eq!(named, ["/system/device-mode", "/user", "/ip/service"]);
+    }
+
+    #[tokio::test]
+    async fn one_silence_is_noted_and_a_second_ends_it() {
+        let facts = facts_of(&[("/system/resource", RESOURCE), ("/user", "…")]).await.unwrap();
+        assert_eq!(facts.unanswered, ["/user: no answer"]);
+        let silent = facts_of(&[("/system/resource", RESOURCE), ("/system/package", "…"), ("/user", "…")]).await;
+        assert_eq!(silent.unwrap_err().kind, Kind::Unreachable);
     }
 
     #[tokio::test]

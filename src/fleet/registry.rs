@@ -292,6 +292,12 @@ impl Shared {
         Ok((entry.device.clone(), entry.epoch))
     }
 
+    /// Errs with `Conflict` when the record changed since `epoch`.
+    pub fn unchanged(&self, id: &DeviceId, epoch: u64) -> Result<(), FleetError> {
+        let (device, now) = self.current(id)?;
+        if now == epoch { Ok(()) } else { Err(FleetError::Changed { name: device.name.clone() }) }
+    }
+
     /// May its router be asked at all?
     pub fn admit(&self, id: &DeviceId) -> Result<(), FleetError> {
         if self.closing.load(Ordering::SeqCst) {

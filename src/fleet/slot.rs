@@ -13,6 +13,7 @@ use crate::fleet::pace::{Bucket, Governor, Pace};
 use crate::fleet::registry::Shared;
 use crate::fleet::wire::{Ask, Said, Wire};
 use crate::routeros::RouterError;
+use crate::routeros::fault::Stage;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -362,7 +363,6 @@ impl Drop for Verdict<'_> {
 
 /// The router never got the request, or hung up without a word: asking again costs it nothing.
 fn is_connection_failure(error: &RouterError) -> bool {
-    use crate::routeros::fault::Stage;
     matches!(error, RouterError::Unreachable { .. } | RouterError::Timeout { stage: Stage::Connect, .. })
 }
 
