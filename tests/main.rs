@@ -4,6 +4,7 @@
 
 mod config_files;
 mod control;
+#[cfg(feature = "sim")]
 mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;
