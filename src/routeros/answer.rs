@@ -75,7 +75,7 @@ fn missing_menu(detail: &str) -> Option<&str> {
     detail.strip_prefix("no such command or directory (")?.strip_suffix(')')
 }
 
-/// Checks the answer to `GET /rest/` without a login.
+/// Checks the answer to `GET /rest/system/resource` without a login.
 pub(crate) fn is_routeros(at: &str, answer: &Answer, offers_basic: bool) -> Result<(), RouterError> {
     match answer.status {
         401 if offers_basic || error_body(&answer.body).is_some() => Ok(()),

@@ -20,8 +20,8 @@ use reqwest::{Method, Url};
 use serde_json::{Map, Value};
 use std::{sync::Arc, time::Duration};
 
-/// Longest answer taken unless the endpoint says otherwise: a 100,000-row table has about 30 MB.
-pub const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// Longest answer taken unless the endpoint says otherwise: 40,000 leases, or 100,000 short rows, on a box with 64 MB to spare.
+pub const MAX_ANSWER_BYTES: usize = 24 * 1024 * 1024;
 /// Longest request body: RouterOS takes files of text this way, and nothing larger.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 /// Longest query string put into a URL; beyond, `print` is posted.
@@ -294,10 +294,10 @@ impl Rest {
     }
 }
 
-/// Asks for `/rest/` without a login.
+/// Asks for `/rest/system/resource`, which every router has, without a login.
 pub(crate) async fn probe(endpoint: &Endpoint) -> Result<(), RouterError> {
     let wire = Wire::new(endpoint, None)?;
-    let url = wire.url("/rest/")?;
+    let url = wire.url("/rest/system/resource")?;
     let (answer, offers_basic) =
         wire.send(Request { method: Method::GET, url, body: None, write: false, within: endpoint.timeout() }).await?;
     answer::is_routeros(wire.at(), &answer, offers_basic)

@@ -36,7 +36,7 @@ pub async fn probe_tls(host: &str, port: u16, within: Duration) -> Result<Presen
     Ok(presented(leaf))
 }
 
-/// Asks `GET /rest/` without a login: RouterOS answers 401 and offers Basic authentication. The endpoint's user and
+/// Asks `GET /rest/system/resource` without a login: RouterOS answers 401 and offers Basic authentication. The endpoint's user and
 /// password are not sent; its trust is applied, so a pinned device is checked too.
 ///
 /// # Errors

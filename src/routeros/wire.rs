@@ -20,6 +20,8 @@ use tokio_util::task::TaskTracker;
 const MAX_IDLE: usize = 2;
 /// How long a connection is kept unused.
 const IDLE: Duration = Duration::from_secs(30);
+/// How long the rest of an answer that is too long may take to be read and dropped.
+const DRAIN: Duration = Duration::from_secs(3);
 /// Longest wait for an answer: the router itself gives up at 60 s.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(65);
 
@@ -139,12 +141,11 @@ impl Wire {
             }
             RouterError::TooLarge { limit: self.max_answer_bytes }
         };
-        if expected > self.max_answer_bytes {
-            return Err(too_large());
-        }
-        let mut body = Vec::with_capacity(expected);
+        let mut body = Vec::with_capacity(expected.min(self.max_answer_bytes));
         while let Some(piece) = response.chunk().await.map_err(|error| self.broken(write, &error))? {
             if body.len() + piece.len() > self.max_answer_bytes {
+                drop(body);
+                drain(response).await;
                 return Err(too_large());
             }
             body.extend_from_slice(&piece);
@@ -206,6 +207,13 @@ fn is_foreign(error: &reqwest::Error) -> bool {
         next = error.source();
     }
     false
+}
+
+/// Reads the rest of an answer into nothing: RouterOS mixes up connections when an answer is cut off half-way. One that
+/// does not end soon is cut off all the same.
+async fn drain(mut response: Response) {
+    let rest = async { while let Ok(Some(_)) = response.chunk().await {} };
+    let _ = tokio::time::timeout(DRAIN, rest).await;
 }
 
 fn offers_basic(response: &Response) -> bool {

@@ -259,7 +259,7 @@ async fn only_routeros_passes_the_question_without_a_login() {
         let endpoint = secure(server.port, Trust::Pin(fingerprint(&identity.leaf)));
         let outcome = probe_is_routeros(&endpoint).await;
         let seen = server.seen().pop().unwrap();
-        assert_eq!(seen.line(), "GET /rest/ HTTP/1.1");
+        assert_eq!(seen.line(), "GET /rest/system/resource HTTP/1.1");
         assert_eq!(seen.header("authorization"), None);
         assert!(!seen.head.contains("mcp:") && !seen.head.contains("hunter2"));
         match outcome {
