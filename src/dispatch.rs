@@ -224,8 +224,7 @@ fn alias(given: &mut Map<String, Value>, input: &Map<String, Value>) {
 
 /// What a model reads of an answer: clients show it the text or the structured content, so the longer of the two.
 fn read_by_model(structured: &Value, text: &str) -> u64 {
-    let json = serde_json::to_string(structured).map_or(0, |json| json.len());
-    budget::tokens(json.max(text.len()))
+    budget::tokens(budget::json_bytes(structured).max(text.len()))
 }
 
 fn late(tool: &Tool, timeout: Duration) -> Fault {
