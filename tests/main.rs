@@ -2,6 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
+#[cfg(feature = "sim")]
+mod cli_device;
+#[cfg(feature = "sim")]
+mod cli_help;
+#[cfg(feature = "sim")]
+mod cli_rig;
+#[cfg(feature = "sim")]
+mod cli_store;
 mod config_files;
 mod control;
 #[cfg(feature = "sim")]

@@ -98,15 +98,26 @@ fn copy_state(loaded: &Loaded, to: &Path) -> std::io::Result<Loaded> {
     Ok(copied)
 }
 
-fn report(warnings: &[String], strict: bool, as_json: bool) -> Result<(), Fault> {
-    if as_json {
-        output::json(&json!({"ok": warnings.is_empty() || !strict, "warnings": warnings}));
-    } else {
+/// Says what the checks found; with `strict` a warning is a failure.
+pub fn report(warnings: &[String], strict: bool, as_json: bool) -> Result<(), Fault> {
+    let fails = strict && !warnings.is_empty();
+    let count = match warnings.len() {
+        1 => "1 warning".to_owned(),
+        n => format!("{n} warnings"),
+    };
+    if !as_json {
         warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
-        output::text(if warnings.is_empty() { "all checks passed" } else { "no check failed" });
     }
-    if strict && !warnings.is_empty() {
-        return Err(Fault::new(Kind::Config, format!("{} warnings, and --strict was asked", warnings.len())));
+    if fails {
+        let fault = Fault::new(Kind::Config, format!("{count}, and --strict makes that a failure"));
+        return Err(if as_json { fault.hint(warnings.join("; ")) } else { fault });
+    }
+    if as_json {
+        output::json(&json!({"ok": true, "warnings": warnings}));
+    } else if warnings.is_empty() {
+        output::text("all checks passed");
+    } else {
+        output::text(&format!("no check failed, {count}"));
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! `config …`: what is configured, where it came from, and what is wrong with it.
 
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Fault;
 use crate::base::tier::Environment;
 use crate::cli::args::ConfigCommand;
-use crate::cli::output;
+use crate::cli::{check, output};
 use crate::config;
 
 /// Runs one subcommand.
@@ -16,13 +16,8 @@ pub fn run(inputs: config::Inputs, command: &ConfigCommand, as_json: bool) -> Re
         ConfigCommand::Show => output::text(&config::show(&config::load(&inputs)?.view, as_json)),
         ConfigCommand::Check { strict } => {
             let loaded = config::load(&inputs)?;
-            for warning in &loaded.warnings {
-                eprintln!("warning: {warning}");
-            }
-            if *strict && !loaded.warnings.is_empty() {
-                return Err(Fault::new(Kind::Config, format!("{} warnings, and --strict was asked", loaded.warnings.len())));
-            }
-            output::text("configuration is sound");
+            let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+            check::report(&warnings, *strict, as_json)?;
         }
     }
     Ok(())

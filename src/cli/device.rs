@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 /// Runs one subcommand.
 pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(), Fault> {
     match command {
-        DeviceCommand::Add(add) => one(&add_device(way, *add).await?, as_json),
+        DeviceCommand::Add(add) => one(&add_device(way, *add, as_json).await?, as_json),
         DeviceCommand::List => list(way, as_json).await?,
         DeviceCommand::Show { id } => one(&way.operator("device.get", json!({"device": id})).await?, as_json),
         DeviceCommand::Test { id } => one(&way.operator("device.test", json!({"device": id})).await?, as_json),
@@ -22,15 +22,19 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
         }
         DeviceCommand::Decommission { id } => one(&way.operator("device.decommission", json!({"device": id})).await?, as_json),
         DeviceCommand::Bootstrap(_) => return Err(Fault::bug("bootstrap needs no store")),
-        DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins).await?, as_json),
+        DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins, as_json).await?, as_json),
     }
     Ok(())
 }
 
-async fn add_device(way: &Way, add: DeviceAdd) -> Result<Value, Fault> {
-    let name = given_or_asked(add.name, "Name", "--name")?;
-    let address = given_or_asked(add.address, "Address", "--address")?;
-    let username = given_or_asked(add.username, "RouterOS user", "--username")?;
+async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, Fault> {
+    let [name, address, username] =
+        asked([("Name", "--name", add.name), ("Address", "--address", add.address), ("RouterOS user", "--username", add.username)])?;
+    // A file that cannot be read is better known before the router is bothered.
+    let mut login = credential(&add.password)?;
+    if login.is_empty() && !prompt::someone_there() {
+        return Err(prompt::missing(&["--password-file"]));
+    }
     let mut place = Map::new();
     place.insert("address".into(), address.into());
     place.insert("plain_http".into(), add.plain_http.into());
@@ -38,7 +42,14 @@ async fn add_device(way: &Way, add: DeviceAdd) -> Result<Value, Fault> {
     put(&mut place, "ssh_port", add.ssh_port);
     // What the router presents is looked at, by a person or by the fingerprint given, before any credential leaves.
     let presented = way.operator("device.present", Value::Object(place.clone())).await?;
-    let pins = trusted(&presented, &add.pins)?;
+    let mut pins = trusted(&presented, &add.pins, as_json)?;
+    if presented["pins_tls"] == false && add.pins.tls_fingerprint.is_none() {
+        // Certificate authorities decide here, not what was presented.
+        pins.remove("tls_fingerprint");
+    }
+    if login.is_empty() {
+        login.insert("password".into(), prompt::password("Password")?.expose().into());
+    }
     let mut arguments = place;
     arguments.insert("name".into(), name.into());
     arguments.insert("username".into(), username.into());
@@ -50,43 +61,50 @@ async fn add_device(way: &Way, add: DeviceAdd) -> Result<Value, Fault> {
         let whole = std::path::absolute(&file).map_err(Fault::bug)?;
         arguments.insert("ssh_key_file".into(), whole.to_string_lossy().into_owned().into());
     }
-    arguments.extend(credential(&add.password, true)?);
-    way.operator("device.add", Value::Object(arguments)).await
+    arguments.extend(login);
+    let mut device = way.operator("device.add", Value::Object(arguments)).await?;
+    if as_json {
+        device["warnings"] = presented["warnings"].clone();
+    }
+    Ok(device)
 }
 
-/// The fingerprints to pin: those given, else those presented and accepted.
-fn trusted(presented: &Value, pins: &Pins) -> Result<Map<String, Value>, Fault> {
+/// The fingerprints to pin: those given, else those presented and accepted. Shown to people; scripts that asked for
+/// JSON find them in the answer, and standard error holds nothing but an error.
+fn trusted(presented: &Value, pins: &Pins, as_json: bool) -> Result<Map<String, Value>, Fault> {
     let mut trusted = Map::new();
+    let needs_a_yes = !pins.yes && pins.tls_fingerprint.is_none();
+    let mut shown = Vec::new();
     for (field, label, given, flag) in [
         ("tls_fingerprint", "TLS certificate", &pins.tls_fingerprint, "--tls-fingerprint"),
         ("ssh_fingerprint", "SSH host key   ", &pins.ssh_fingerprint, "--ssh-fingerprint"),
     ] {
-        match (given, presented[field].as_str()) {
-            (Some(given), _) => {
-                trusted.insert(field.into(), given.as_str().into());
-            }
-            (None, Some(seen)) => {
-                eprintln!("{label} {seen}");
-                trusted.insert(field.into(), seen.into());
-            }
-            (None, None) => eprintln!("{label} none presented ({flag} not checked)"),
+        let seen = presented[field].as_str();
+        shown.push(format!("{label} {}", seen.unwrap_or("none presented")));
+        if let Some(accepted) = given.as_deref().or(seen) {
+            trusted.insert(field.into(), accepted.into());
+        } else if needs_a_yes {
+            shown.push(format!("                {flag} can be pinned later with `device pin`"));
         }
     }
     if let Some(until) = presented["tls_not_after"].as_str() {
-        eprintln!("  certificate {} ends {until}", presented["tls_subject"].as_str().unwrap_or(""));
+        shown.insert(1, format!("                {} ends {until}", presented["tls_subject"].as_str().unwrap_or("")));
     }
-    for warning in presented["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        eprintln!("  note: {warning}");
+    let warnings = presented["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    shown.extend(warnings.map(|warning| format!("note: {warning}")));
+    if !as_json || (needs_a_yes && prompt::someone_there()) {
+        shown.iter().for_each(|line| eprintln!("{line}"));
     }
-    if !pins.yes && pins.tls_fingerprint.is_none() {
-        prompt::yes("Trust these?", "--yes, or --tls-fingerprint sha256:HEX")?;
+    if needs_a_yes {
+        let fingerprint = presented["tls_fingerprint"].as_str().unwrap_or("sha256:HEX");
+        prompt::yes("Is this your router, and do you trust it?", &format!("--yes, or --tls-fingerprint {fingerprint}"))?;
     }
     Ok(trusted)
 }
 
-async fn pin_device(way: &Way, id: &str, pins: &Pins) -> Result<Value, Fault> {
+async fn pin_device(way: &Way, id: &str, pins: &Pins, as_json: bool) -> Result<Value, Fault> {
     let presented = way.operator("device.present", json!({"device": id})).await?;
-    let mut arguments = trusted(&presented, pins)?;
+    let mut arguments = trusted(&presented, pins, as_json)?;
     arguments.insert("device".into(), id.into());
     way.operator("device.pin", Value::Object(arguments)).await
 }
@@ -101,12 +119,15 @@ async fn update_device(way: &Way, update: DeviceUpdate) -> Result<Value, Fault> 
     put(&mut arguments, "username", update.username);
     put(&mut arguments, "tags", update.tags);
     put(&mut arguments, "capabilities", update.capabilities.map(|list| list.into_iter().filter(|name| name != "none").collect::<Vec<_>>()));
-    arguments.extend(credential(&update.password, false)?);
+    arguments.extend(credential(&update.password)?);
+    if arguments.len() == 1 {
+        return Err(Fault::bad_input("nothing to change").hint("name what is to change, e.g. --tag site=north; --help shows the flags"));
+    }
     way.operator("device.update", Value::Object(arguments)).await
 }
 
-/// The password's arguments; asked for when it is needed and not given.
-fn credential(from: &Password, needed: bool) -> Result<Map<String, Value>, Fault> {
+/// The password's arguments; none when no flag says where it is.
+fn credential(from: &Password) -> Result<Map<String, Value>, Fault> {
     let mut arguments = Map::new();
     let password = match from {
         Password { password_ref: Some(reference), .. } => {
@@ -115,7 +136,6 @@ fn credential(from: &Password, needed: bool) -> Result<Map<String, Value>, Fault
         }
         Password { password_file: Some(file), .. } => prompt::password_from_file(file)?,
         Password { password_stdin: true, .. } => prompt::password_from_stdin()?,
-        _ if needed => prompt::password("Password")?,
         _ => return Ok(arguments),
     };
     arguments.insert("password".into(), password.expose().into());
@@ -163,11 +183,17 @@ fn one(value: &Value, as_json: bool) {
     }
 }
 
-fn given_or_asked(given: Option<String>, question: &str, flag: &str) -> Result<String, Fault> {
-    match given {
-        Some(given) => Ok(given),
-        None => prompt::line(question, flag),
+/// Each value as given, else asked for; without a person all that is missing is said at once.
+fn asked<const N: usize>(wanted: [(&str, &'static str, Option<String>); N]) -> Result<[String; N], Fault> {
+    let missing: Vec<&str> = wanted.iter().filter(|(_, _, given)| given.is_none()).map(|(_, flag, _)| *flag).collect();
+    if !missing.is_empty() && !prompt::someone_there() {
+        return Err(prompt::missing(&missing));
     }
+    let mut answers = [const { String::new() }; N];
+    for (answer, (question, flag, given)) in answers.iter_mut().zip(wanted) {
+        *answer = given.map_or_else(|| prompt::line(question, flag), Ok)?;
+    }
+    Ok(answers)
 }
 
 fn put(arguments: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {

@@ -35,3 +35,33 @@ pub fn lines(fault: &Fault, as_json: bool) -> String {
         None => fault.said.clone(),
     }
 }
+
+/// A wrong command line, from what clap says about it: its first paragraph, and the rest as the hint.
+pub fn of_usage(said: &str) -> Fault {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut parts = said.split("\n\n").map(one_line).filter(|part| !part.is_empty());
+    let first = parts.next().unwrap_or_default();
+    let first = first.strip_prefix("error: ").unwrap_or(&first);
+    let rest: Vec<String> = parts.map(|part| part.trim_end_matches('.').to_owned()).collect();
+    let fault = Fault::bad_input(first.trim_end_matches('.'));
+    if rest.is_empty() { fault.hint("--help shows the commands and flags") } else { fault.hint(rest.join("; ")) }
+}
+
+/// The system's words without Rust's `(os error 2)`.
+pub fn io_words(error: &std::io::Error) -> String {
+    let words = error.to_string();
+    words.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_command_line_becomes_one_line_and_a_hint() {
+        let fault = of_usage("error: unrecognized subcommand 'lst'\n\n  tip: a similar one exists: 'list'\n\nUsage: x device\n");
+        assert_eq!(fault.said, "unrecognized subcommand 'lst'");
+        assert_eq!(fault.hint.as_deref(), Some("tip: a similar one exists: 'list'; Usage: x device"));
+        assert!(of_usage("error: no.").hint.is_some());
+    }
+}

@@ -24,7 +24,7 @@ mod version;
 use crate::base::fault::{Fault, Kind};
 use crate::config::sections::Transport;
 use crate::config::{Inputs, Loaded};
-use crate::host::log;
+use crate::host::{log, signal};
 use args::{Cli, Command, DeviceCommand};
 use clap::{CommandFactory, Parser};
 use std::future::Future;
@@ -53,8 +53,17 @@ pub fn main() -> ExitCode {
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    if error.use_stderr() { fault::exit_code(Kind::BadInput) } else { ExitCode::SUCCESS }
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    // The arguments could not be read, so whether JSON was asked for is looked up by hand.
+    if std::env::args_os().any(|argument| argument == "--json") {
+        eprintln!("{}", fault::lines(&fault::of_usage(&error.render().to_string()), true));
+    } else {
+        let _ = error.print();
+    }
+    fault::exit_code(Kind::BadInput)
 }
 
 fn run(cli: Cli) -> Result<(), Fault> {
@@ -130,7 +139,11 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
 
 fn block_on(work: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().map_err(Fault::bug)?;
-    let done = runtime.block_on(work);
+    let done = runtime.block_on(async {
+        // Ours to report like a full disk, not to die of half-way.
+        signal::survive_file_size_limit().map_err(Fault::bug)?;
+        work.await
+    });
     // A thread that blocks on standard input must not keep the process.
     runtime.shutdown_background();
     done

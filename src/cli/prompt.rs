@@ -4,7 +4,9 @@ use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use rustix::termios::{self, LocalModes, OptionalActions};
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::path::Path;
+use zeroize::Zeroizing;
 
 /// A password longer than this is a file given by mistake.
 const MOST_PASSWORD_BYTES: u64 = 4_096;
@@ -14,17 +16,20 @@ pub fn someone_there() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
-/// One line; the fault names the flag that would have answered.
+/// One line from the person at the terminal; the fault names the flag that would have answered.
 pub fn line(question: &str, flag: &str) -> Result<String, Fault> {
-    if !someone_there() {
-        return Err(Fault::bad_input(format!("{flag} is missing")).hint(format!("add {flag}")));
-    }
     eprint!("{question}: ");
     let _ = io::stderr().flush();
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(Fault::bug)?;
     let answer = answer.trim().to_owned();
-    if answer.is_empty() { Err(Fault::bad_input(format!("{flag} is missing")).hint(format!("add {flag}"))) } else { Ok(answer) }
+    if answer.is_empty() { Err(missing(&[flag])) } else { Ok(answer) }
+}
+
+/// What to say when nobody is there to be asked: every flag that is missing, at once.
+pub fn missing(flags: &[&str]) -> Fault {
+    let verb = if flags.len() == 1 { "is" } else { "are" };
+    Fault::bad_input(format!("{} {verb} missing", flags.join(", "))).hint("give it on the command line, or run this on a terminal to be asked")
 }
 
 /// A yes, written out. Without a person the fault says which flag stands for it.
@@ -43,41 +48,94 @@ pub fn yes(question: &str, flag: &str) -> Result<(), Fault> {
 }
 
 /// A password from the terminal, not echoed.
+///
+/// Every key is read by itself and Ctrl-C is one of them: a signal would end the process and leave the terminal mute.
 pub fn password(question: &str) -> Result<Secret, Fault> {
-    let missing = || Fault::bad_input("no password").hint("add --password-file FILE or --password-stdin");
+    let missing = || Fault::bad_input("the password is missing").hint("add --password-file FILE or --password-stdin");
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(|_| missing())?;
     let before = termios::tcgetattr(&terminal).map_err(|_| missing())?;
     let mut silent = before.clone();
-    silent.local_modes.remove(LocalModes::ECHO);
-    eprint!("{question}: ");
+    silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
+    eprint!("{question} (not shown): ");
     let _ = io::stderr().flush();
     termios::tcsetattr(&terminal, OptionalActions::Now, &silent).map_err(|_| missing())?;
-    let read = first_line(&terminal);
+    let typed = keys(&terminal);
     let _ = termios::tcsetattr(&terminal, OptionalActions::Now, &before);
     eprintln!();
-    read
+    typed
 }
 
-/// The first line of standard input.
+/// What is typed until Enter.
+fn keys(terminal: &File) -> Result<Secret, Fault> {
+    const CTRL_C: u8 = 3;
+    const CTRL_D: u8 = 4;
+    const BACKSPACE: u8 = 8;
+    const CTRL_U: u8 = 21;
+    const DELETE: u8 = 127;
+    let stopped = || Err(Fault::denied("stopped: no password was given"));
+    let mut typed = Zeroizing::new(Vec::with_capacity(MOST_PASSWORD_BYTES as usize));
+    for key in terminal.bytes() {
+        match key.map_err(Fault::bug)? {
+            b'\n' | b'\r' => return secret(&typed),
+            CTRL_C | CTRL_D => return stopped(),
+            CTRL_U => typed.clear(),
+            BACKSPACE | DELETE => {
+                // A character may be several bytes.
+                while typed.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
+            }
+            _ if typed.len() as u64 >= MOST_PASSWORD_BYTES => return Err(Fault::bad_input("the password is too long")),
+            key => typed.push(key),
+        }
+    }
+    stopped()
+}
+
+/// The first line of standard input; typed unseen when that is a terminal.
 pub fn password_from_stdin() -> Result<Secret, Fault> {
-    let mut line = String::new();
-    io::Read::take(io::stdin().lock(), MOST_PASSWORD_BYTES).read_line(&mut line).map_err(Fault::bug)?;
-    Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
+    if io::stdin().is_terminal() {
+        return password("Password");
+    }
+    first_line(io::stdin().lock(), "standard input")
 }
 
 /// The first line of a file.
-pub fn password_from_file(path: &std::path::Path) -> Result<Secret, Fault> {
-    let file = File::open(path).map_err(|error| {
-        Fault::bad_input(format!("password file {}: {error}", path.display())).hint("a file with the password on its first line, mode 0600")
-    })?;
-    first_line(&file)
+pub fn password_from_file(path: &Path) -> Result<Secret, Fault> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
+    first_line(BufReader::new(file), &name)
 }
 
-fn first_line(file: &File) -> Result<Secret, Fault> {
-    let mut line = String::new();
-    let mut reader = BufReader::new(io::Read::take(file, MOST_PASSWORD_BYTES));
-    reader.read_line(&mut line).map_err(|error| Fault::bad_input(format!("password: {error}")))?;
-    let secret = Secret::new(line.trim_end_matches(['\r', '\n']));
-    zeroize::Zeroize::zeroize(&mut line);
-    Ok(secret)
+fn unreadable(name: &str, error: &io::Error) -> Fault {
+    Fault::bad_input(format!("the password cannot be read from {name}: {}", crate::cli::fault::io_words(error)))
+        .hint("name a file with the password on its first line, mode 0600")
+}
+
+fn first_line(from: impl BufRead, name: &str) -> Result<Secret, Fault> {
+    let mut line = Zeroizing::new(Vec::with_capacity(MOST_PASSWORD_BYTES as usize + 1));
+    from.take(MOST_PASSWORD_BYTES + 1).read_until(b'\n', &mut line).map_err(|error| unreadable(name, &error))?;
+    if line.len() as u64 > MOST_PASSWORD_BYTES {
+        return Err(Fault::bad_input(format!("the first line of {name} is no password: it is longer than {MOST_PASSWORD_BYTES} bytes")));
+    }
+    let end = line.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    secret(&line[..end])
+}
+
+fn secret(bytes: &[u8]) -> Result<Secret, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Fault::bad_input("the password is not UTF-8 text"))?;
+    Ok(Secret::new(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_the_first_line_whole_and_without_its_end() {
+        let read = |text: &[u8]| first_line(text, "f").map(|secret| secret.expose().to_owned()).map_err(|fault| fault.said);
+        assert_eq!(read(b" a b \r\nsecond\n").unwrap(), " a b ");
+        assert_eq!(read(b"no end").unwrap(), "no end");
+        assert_eq!(read(b"").unwrap(), "");
+        assert!(read(&[b'x'; 4_097]).unwrap_err().contains("longer than 4096"));
+        assert!(read(b"\xff\n").unwrap_err().contains("UTF-8"));
+    }
 }

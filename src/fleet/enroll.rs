@@ -13,7 +13,7 @@ use crate::fleet::lane::Read;
 use crate::fleet::naming;
 use crate::fleet::probe::{self, Reader};
 use crate::fleet::registry::{Fleet, Standing};
-use crate::fleet::trust::{Place, check_place};
+use crate::fleet::trust::{Place, check_place, refuse_plain};
 use crate::fleet::wire::{Ask, Said, Wire};
 use crate::routeros::ssh::is_fingerprint;
 use crate::routeros::{MenuPath, Query};
@@ -224,9 +224,7 @@ impl Fleet {
             return Err(Fault::bad_input(format!("environment {theirs} is not this appliance's ({ours})"))
                 .hint("leave --environment out, or use the appliance of that environment"));
         }
-        if new.place.plain_http && ours == Environment::Prod {
-            return Err(Fault::bad_input("plain HTTP is refused in prod").hint("give the router a certificate and enable www-ssl"));
-        }
+        refuse_plain(&new.place, &self.shared.settings)?;
         if self.len() >= DEVICES_MAX {
             return Err(Fault::bad_input(format!("this appliance looks after {DEVICES_MAX} devices already")));
         }

@@ -2,6 +2,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
+use crate::base::tier::Environment;
 use crate::fleet::address;
 use crate::fleet::config::{Settings, VerifyTls};
 use crate::fleet::device::{Device, Pins};
@@ -36,6 +37,8 @@ pub struct Presented {
     pub ssh_error: Option<String>,
     /// Whether a RouterOS REST service answers: always, or there would be an error instead.
     pub is_routeros: bool,
+    /// Whether adding the device pins the certificate; otherwise certificate authorities vouch for it, or nobody.
+    pub pins_tls: bool,
 }
 
 impl Presented {
@@ -81,6 +84,7 @@ impl Fleet {
     /// when what answers is not RouterOS.
     pub async fn present(&self, place: &Place) -> Result<Presented, Fault> {
         let settings = &self.shared.settings;
+        refuse_plain(place, settings)?;
         let place = check_place(place, settings).await?;
         let limit = settings.routeros.connect_timeout();
         let tls = async {
@@ -99,8 +103,16 @@ impl Fleet {
             Ok(key) => (Some(key), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Ok(Presented { tls, ssh, ssh_error, is_routeros: true })
+        Ok(Presented { tls, ssh, ssh_error, is_routeros: true, pins_tls: settings.routeros.verify_tls == VerifyTls::Pin })
     }
+}
+
+/// Errs with `BadInput` for HTTP without TLS where that is not allowed.
+pub(super) fn refuse_plain(place: &Place, settings: &Settings) -> Result<(), Fault> {
+    if place.plain_http && settings.environment == Environment::Prod {
+        return Err(Fault::bad_input("plain HTTP is refused in prod").hint("give the router a certificate and enable www-ssl"));
+    }
+    Ok(())
 }
 
 /// The place with its address in one spelling, checked as text and where it points.

@@ -62,6 +62,16 @@ impl Signals {
     }
 }
 
+/// From now on a write beyond the limit on file sizes (`ulimit -f`) fails like one on a full disk, instead of ending the
+/// process with SIGXFSZ. Needs a running tokio runtime.
+///
+/// # Errors
+/// When the system refuses a handler.
+pub fn survive_file_size_limit() -> std::io::Result<()> {
+    // Listened to once, the signal stays caught; nobody has to wait for it.
+    signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw())).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

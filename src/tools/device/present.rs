@@ -71,6 +71,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         "tls_not_after": ends.map(|ends| ends.rfc3339()),
         "tls_subject": seen.tls.as_ref().map(|tls| tls.subject.clone()),
         "ssh_fingerprint": seen.ssh.as_ref().map(|ssh| ssh.fingerprint.clone()),
+        "pins_tls": seen.pins_tls,
         "warnings": warnings,
     });
     Ok(answer.as_object().cloned().unwrap_or_default())
