@@ -8,6 +8,7 @@ pub mod trail;
 
 use crate::access::policy::{self, Decision};
 use crate::access::principal::Principal;
+use crate::audit::Record;
 use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Effect;
 use crate::shape::{budget, table, untrusted};
@@ -143,14 +144,7 @@ impl Dispatch {
     async fn written(&self, cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &Reply, took: Duration) -> Result<(), Fault> {
         let durability = if cx.tool.effect == Effect::Reads { Durability::Soon } else { Durability::Now };
         let record = trail::done(cx, notes, given, reply, took);
-        tracing::info!(
-            tool = cx.tool.name,
-            device = record.device_name.as_deref().unwrap_or(""),
-            outcome = record.outcome,
-            ms = record.duration_ms,
-            correlation_id = cx.correlation_id.as_str(),
-            "call"
-        );
+        log(cx, &record);
         match self.world.audit.append(record, durability).await {
             Ok(_) => Ok(()),
             // A read is answered even while the trail cannot be written; the log and health say so.
@@ -194,6 +188,18 @@ impl Dispatch {
         let schemas = &self.schemas[tool.name];
         let name = tool.name.replace('.', &self.world.settings.separator.to_string());
         Listed { name, tool, input: schemas.input.clone(), output: schemas.outline.clone() }
+    }
+}
+
+/// One line a call: changes and refusals always, reads that went well only at `debug`, for the trail has them anyway and
+/// flash wears out.
+fn log(cx: &Cx, record: &Record) {
+    let device = record.device_name.as_deref().unwrap_or("");
+    let (tool, outcome, ms, correlation_id) = (cx.tool.name, record.outcome.as_str(), record.duration_ms, cx.correlation_id.as_str());
+    if cx.tool.effect == Effect::Reads && outcome == "ok" {
+        tracing::debug!(tool, device, outcome, ms, correlation_id, "call");
+    } else {
+        tracing::info!(tool, device, outcome, ms, correlation_id, "call");
     }
 }
 
