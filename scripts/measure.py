@@ -245,7 +245,8 @@ def tower(routers: list[dict]) -> tuple[dict, Direct]:
     for router in routers:
         direct = Direct(router)
         with contextlib.suppress(rig.Failed, ValueError):
-            if len(json.loads(direct.get("/ip/dhcp-server/lease")[0])) == LEASES:
+            # Host names are bytes of any sort, as on real routers.
+            if len(json.loads(direct.get("/ip/dhcp-server/lease")[0].decode(errors="replace"), strict=False)) == LEASES:
                 return router, direct
     raise rig.Failed("no router of the demo has 5,000 leases")
 

@@ -8,6 +8,7 @@ pub mod trail;
 
 use crate::access::policy::{self, Decision};
 use crate::access::principal::Principal;
+use crate::audit::Record;
 use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Effect;
 use crate::shape::{budget, table, untrusted};
@@ -143,14 +144,7 @@ impl Dispatch {
     async fn written(&self, cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &Reply, took: Duration) -> Result<(), Fault> {
         let durability = if cx.tool.effect == Effect::Reads { Durability::Soon } else { Durability::Now };
         let record = trail::done(cx, notes, given, reply, took);
-        tracing::info!(
-            tool = cx.tool.name,
-            device = record.device_name.as_deref().unwrap_or(""),
-            outcome = record.outcome,
-            ms = record.duration_ms,
-            correlation_id = cx.correlation_id.as_str(),
-            "call"
-        );
+        log(cx, &record);
         match self.world.audit.append(record, durability).await {
             Ok(_) => Ok(()),
             // A read is answered even while the trail cannot be written; the log and health say so.
@@ -197,6 +191,18 @@ impl Dispatch {
     }
 }
 
+/// One line a call: changes and refusals always, reads that went well only at `debug`, for the trail has them anyway and
+/// flash wears out.
+fn log(cx: &Cx, record: &Record) {
+    let device = record.device_name.as_deref().unwrap_or("");
+    let (tool, outcome, ms, correlation_id) = (cx.tool.name, record.outcome.as_str(), record.duration_ms, cx.correlation_id.as_str());
+    if cx.tool.effect == Effect::Reads && outcome == "ok" {
+        tracing::debug!(tool, device, outcome, ms, correlation_id, "call");
+    } else {
+        tracing::info!(tool, device, outcome, ms, correlation_id, "call");
+    }
+}
+
 /// Role, tier and switches, before anything else is looked at.
 fn judge(cx: &Cx) -> Result<(), Fault> {
     match policy::decide(&cx.principal, &cx.tool.target(), &cx.world.rules) {
@@ -224,8 +230,7 @@ fn alias(given: &mut Map<String, Value>, input: &Map<String, Value>) {
 
 /// What a model reads of an answer: clients show it the text or the structured content, so the longer of the two.
 fn read_by_model(structured: &Value, text: &str) -> u64 {
-    let json = serde_json::to_string(structured).map_or(0, |json| json.len());
-    budget::tokens(json.max(text.len()))
+    budget::tokens(budget::json_bytes(structured).max(text.len()))
 }
 
 fn late(tool: &Tool, timeout: Duration) -> Fault {

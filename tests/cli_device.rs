@@ -251,7 +251,8 @@ async fn a_password_comes_from_standard_input_or_a_reference_and_never_from_the_
     let (rig, sim) = (Rig::new(), router(Profile::Office).await);
     let password = sim.credentials().mcp.password;
     let port = sim.https_port().to_string();
-    let place = ["--json", "device", "add", "--address", "127.0.0.1", "--rest-port", &port, "--ssh-port", "1", "--username", "mcp", "--yes"];
+    let place =
+        ["--json", "device", "add", "--address", "127.0.0.1", "--rest-port", &port, "--ssh-port", "1", "--username", "mcp", "--yes"];
     let done = rig.run_with(&[&place[..], &["--name", "a", "--password-stdin"]].concat(), &format!("{}\n", password.expose()));
     assert_eq!(done.code, 0, "{done:?}");
     let file = format!("file:{}", rig.file("kept.pass", password.expose()));
@@ -286,9 +287,13 @@ async fn rules_about_the_record_are_checked_before_the_router_is_asked() {
     says(&other("b", "127.0.0.1", &["--environment", "moon"], 64)["message"], "moon");
     says(&other("b", "127.0.0.1", &["--capability", "fly"], 64)["message"], "fly");
     says(&other("b", "127.0.0.1", &["--tag", "north"], 64)["message"], "KEY=VALUE");
-    for (address, why) in
-        [("169.254.169.254", "metadata"), ("169.254.1.1", "link-local"), ("fe80::1", "link-local"), ("0.0.0.0", "unspecified"), ("http://x", "not a host name")]
-    {
+    for (address, why) in [
+        ("169.254.169.254", "metadata"),
+        ("169.254.1.1", "link-local"),
+        ("fe80::1", "link-local"),
+        ("0.0.0.0", "unspecified"),
+        ("http://x", "not a host name"),
+    ] {
         says(&other("b", address, &[], 64)["message"], why);
     }
     says(&other("b", "no-such-router.invalid", &[], 69)["message"], "resolve");

@@ -328,7 +328,11 @@ impl Running {
 
     fn wait(&mut self) -> Done {
         let (pid, (tell, told)) = (self.child.id(), channel::<()>());
-        let watch = std::thread::spawn(move || told.recv_timeout(PATIENCE).is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout).then(|| kill(pid, rustix::process::Signal::KILL)));
+        let watch = std::thread::spawn(move || {
+            told.recv_timeout(PATIENCE)
+                .is_err_and(|e| e == std::sync::mpsc::RecvTimeoutError::Timeout)
+                .then(|| kill(pid, rustix::process::Signal::KILL))
+        });
         let status = self.child.wait().unwrap();
         let _ = tell.send(());
         assert!(watch.join().unwrap().is_none(), "it did not end within {PATIENCE:?}");

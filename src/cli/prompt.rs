@@ -29,7 +29,8 @@ pub fn line(question: &str, flag: &str) -> Result<String, Fault> {
 /// What to say when nobody is there to be asked: every flag that is missing, at once.
 pub fn missing(flags: &[&str]) -> Fault {
     let verb = if flags.len() == 1 { "is" } else { "are" };
-    Fault::bad_input(format!("{} {verb} missing", flags.join(", "))).hint("give it on the command line, or run this on a terminal to be asked")
+    Fault::bad_input(format!("{} {verb} missing", flags.join(", ")))
+        .hint("give it on the command line, or run this on a terminal to be asked")
 }
 
 /// A yes, written out. Without a person the fault says which flag stands for it.

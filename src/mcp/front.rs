@@ -355,13 +355,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
     }
 
     fn heard_server(&mut self, line: Vec<u8>) {
-        let id = match message::inspect(&line) {
-            Ok(Message::Answer { id, is_error }) => (id, is_error),
+        let (wire, is_error) = match message::answered(&line)
+            .map_or_else(|| message::inspect(&line).ok(), |(id, is_error)| Some(Message::Answer { id, is_error }))
+        {
+            Some(Message::Answer { id, is_error }) => (id, is_error),
             // Notifications and requests of the server, and errors without an id.
             _ => return self.answers.push(line),
         };
         self.fruitless = 0;
-        let (wire, is_error) = id;
         let Some(entry) = self.book.settle(&wire) else { return };
         if !is_error {
             self.book.began(&entry, &line);

@@ -137,6 +137,19 @@ pub fn inspect(line: &[u8]) -> Result<Message, Refusal> {
     }
 }
 
+/// The id of an answer of our own server and whether it is an error, by the first bytes alone: answers are long, and
+/// nothing else in them is looked at. `None`: begins otherwise, [`inspect`] knows.
+pub fn answered(line: &[u8]) -> Option<(Id, bool)> {
+    let rest = line.strip_prefix(br#"{"jsonrpc":"2.0","id":"#)?;
+    let end = match rest.first()? {
+        b'"' => 2 + rest[1..].iter().position(|byte| matches!(byte, b'"' | b'\\')).filter(|at| rest[1 + at] == b'"')?,
+        _ => rest.iter().position(|byte| !byte.is_ascii_digit()).filter(|digits| *digits > 0)?,
+    };
+    let (id, rest) = rest.split_at(end);
+    let is_error = if rest.starts_with(br#","result":"#) { false } else { rest.starts_with(br#","error":"#).then_some(true)? };
+    Some((Id(std::str::from_utf8(id).ok()?.to_owned()), is_error))
+}
+
 fn request(id: Id, method: String, params: Params) -> Result<Message, Refusal> {
     if params.is_wrong {
         return Err(Refusal::new(INVALID_PARAMS, Some(id), "params must be an object"));
@@ -417,6 +430,24 @@ mod tests {
             Ok(Message::Request(request)) => request.id.json().to_owned(),
             other => panic!("{line}: {other:?}"),
         }
+    }
+
+    #[test]
+    fn the_quick_look_at_an_answer_agrees_with_the_thorough_one() {
+        let mut quick = 0;
+        for id in ["1", "0", "18446744073709551615", "\"a\"", "\"\"", "\"a\\\"b\"", "-1", "1.5", "null", "\"é\""] {
+            for (member, expected) in [(r#""result":{"id":7}"#, false), (r#""error":{"code":-1,"message":"x"}"#, true)] {
+                let line = format!(r#"{{"jsonrpc":"2.0","id":{id},{member}}}"#);
+                if let Some((seen, is_error)) = answered(line.as_bytes()) {
+                    quick += 1;
+                    assert_eq!(is_error, expected);
+                    assert!(matches!(inspect(line.as_bytes()), Ok(Message::Answer { id, .. }) if id == seen), "{line}");
+                }
+            }
+        }
+        assert_eq!(quick, 12);
+        assert!(answered(br#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#).is_none());
+        assert!(answered(br#"{"jsonrpc":"2.0","id":"#).is_none());
     }
 
     #[test]

@@ -20,11 +20,10 @@ pub fn text(answer: &Value) -> String {
     let Some(Value::Array(rows)) = members.get("rows") else { return lines(members) };
     let rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
     let mut text = if rows.is_empty() { "no rows".to_owned() } else { table(&columns(rows.iter().copied()), rows.iter().copied()) };
-    let mut rest = members.clone();
-    rest.remove("rows");
+    let rest = filled(members.iter().filter(|(name, _)| *name != "rows"));
     if !rest.is_empty() {
         text.push('\n');
-        text.push_str(&lines(&rest));
+        text.push_str(&rest);
     }
     text
 }
@@ -61,7 +60,11 @@ pub fn table<'a>(columns: &[&str], rows: impl IntoIterator<Item = &'a Map<String
 
 /// `key: value` lines; what is empty is left out.
 pub fn lines(object: &Map<String, Value>) -> String {
-    let filled = object.iter().filter(|(_, value)| !is_blank(value));
+    filled(object.iter())
+}
+
+fn filled<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
+    let filled = members.filter(|(_, value)| !is_blank(value));
     filled.map(|(name, value)| format!("{}: {}", strip(name), cut(&cell(value), LONGEST_LINE))).collect::<Vec<_>>().join("\n")
 }
 

@@ -40,16 +40,34 @@ pub struct Page<T> {
 /// A page whose fields the caller may choose, so that its rows are open objects.
 pub type Rows = Page<Map<String, Value>>;
 
-/// Cuts the page asked for out of whole rows, each with the key that finds it again.
+/// Cuts the page asked for out of things that are not rows yet: `key` finds one again, `row` shows it. Without conditions
+/// only the rows of the page are made.
 ///
 /// `scope` names the list (tool, device …): a cursor of another scope or of other conditions is refused.
-pub fn cut(cx: &Cx, scope: &str, args: &ListArgs, rows: Vec<(String, Map<String, Value>)>) -> Result<Rows, Fault> {
+pub fn cut<T>(
+    cx: &Cx,
+    scope: &str,
+    args: &ListArgs,
+    mut things: Vec<T>,
+    key: impl Fn(&T) -> String,
+    row: impl Fn(&T) -> Map<String, Value>,
+) -> Result<Rows, Fault> {
     let filter = args.filter()?;
-    let kept: Vec<(String, Map<String, Value>)> = rows.into_iter().filter(|(_, row)| filter.passes_json(row)).collect();
-    let span = args.span(cx, scope, &kept, |(key, _)| key.clone())?;
-    let total = kept.len();
-    let rows = kept.into_iter().skip(span.start).take(span.len()).map(|(_, row)| project(row, args.fields.as_deref())).collect();
-    Ok(cx.page(rows, total))
+    if !filter.is_empty() {
+        things.retain(|thing| filter.passes_json(&row(thing)));
+    }
+    let span = args.span(cx, scope, &things, key)?;
+    let rows = things[span].iter().map(|thing| project(row(thing), args.fields.as_deref())).collect();
+    Ok(cx.page(rows, things.len()))
+}
+
+/// A page as JSON, its rows moved rather than copied.
+pub(super) fn json(page: Rows) -> Result<Value, Fault> {
+    let mut answer = Map::new();
+    answer.insert("rows".into(), Value::Array(page.rows.into_iter().map(Value::Object).collect()));
+    answer.insert("total".into(), page.total.into());
+    answer.extend(page.next_cursor.map(|cursor| ("next_cursor".to_owned(), cursor.into())));
+    Ok(Value::Object(answer))
 }
 
 impl ListArgs {

@@ -84,17 +84,25 @@ impl std::fmt::Debug for Tool {
     }
 }
 
-/// Makes a [`Run`] of `async fn(&Cx, Args) -> Result<Answer, Fault>`.
+/// Makes a [`Run`] of `async fn(&Cx, Args) -> Result<Answer, Fault>`; the second argument turns the answer into JSON where
+/// that is cheaper than serializing it.
 macro_rules! run {
     ($handler:path) => {
+        run!($handler, $crate::tools::spec::json)
+    };
+    ($handler:path, $json:path) => {
         |cx, arguments| {
             ::std::boxed::Box::pin(async move {
                 let arguments = $crate::tools::arguments::typed(arguments)?;
-                let answer = $handler(cx, arguments).await?;
-                ::serde_json::to_value(answer).map_err($crate::base::fault::Fault::bug)
+                $json($handler(cx, arguments).await?)
             })
         }
     };
 }
 
 pub(crate) use run;
+
+/// Any answer as JSON.
+pub(crate) fn json(answer: impl serde::Serialize) -> Result<Value, Fault> {
+    serde_json::to_value(answer).map_err(Fault::bug)
+}

@@ -25,7 +25,7 @@ pub(super) const TOOL: Tool = Tool {
     untrusted: &[],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
-    run: run!(run),
+    run: run!(run, list::json),
 };
 
 /// Records looked through for one page; older ones are in `audit export`.

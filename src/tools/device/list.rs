@@ -24,7 +24,7 @@ pub(super) const TOOL: Tool = Tool {
     untrusted: &[],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
-    run: run!(run),
+    run: run!(run, list::json),
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -46,15 +46,12 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         Some(tag) => Some(tag.split_once('=').ok_or_else(|| Fault::bad_input("tag: write KEY=VALUE"))?),
     };
     let status = args.status.as_deref().map(view::status).transpose()?;
-    let mut rows = Vec::new();
-    for device in cx.devices() {
-        let fits = environment.is_none_or(|e| device.environment == e)
+    let mut devices = cx.devices();
+    devices.retain(|device| {
+        environment.is_none_or(|e| device.environment == e)
             && tag.is_none_or(|(key, value)| device.tags.iter().any(|(k, v)| k == key && v == value))
-            && status.is_none_or(|status| device.status == status);
-        if fits {
-            rows.push((device.name.clone(), view::brief(&device)));
-        }
-    }
+            && status.is_none_or(|status| device.status == status)
+    });
     let scope = format!("device.list {:?} {:?} {:?}", args.environment, args.tag, args.status);
-    list::cut(cx, &scope, &args.list, rows)
+    list::cut(cx, &scope, &args.list, devices, |device| device.name.clone(), |device| view::brief(device))
 }

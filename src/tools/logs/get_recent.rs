@@ -27,7 +27,7 @@ pub(super) const TOOL: Tool = Tool {
     untrusted: &["/rows/*/message"],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
-    run: run!(run),
+    run: run!(run, list::json),
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -107,7 +107,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     }
     rows.reverse();
     let scope = format!("logs.get_recent {} {:?} {:?} {:?} {:?}", router.device.id, args.topics, args.severity, args.since, args.contains);
-    list::cut(cx, &scope, &args.list, rows)
+    list::cut(cx, &scope, &args.list, rows, |(key, _)| key.clone(), |(_, row)| row.clone())
 }
 
 #[cfg(test)]

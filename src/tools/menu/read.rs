@@ -14,7 +14,7 @@ use crate::routeros::value::Kind as ValueKind;
 use crate::shape::filter::Filter;
 use crate::shape::untrusted;
 use crate::tools::context::Cx;
-use crate::tools::list::{ListArgs, Rows};
+use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::{FRESH, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -36,7 +36,7 @@ pub(super) const TOOL: Tool = Tool {
     untrusted: &[],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
-    run: run!(run),
+    run: run!(run, list::json),
 };
 
 #[derive(Deserialize, JsonSchema)]

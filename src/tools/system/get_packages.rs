@@ -25,7 +25,7 @@ pub(super) const TOOL: Tool = Tool {
     untrusted: &[],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
-    run: run!(run),
+    run: run!(run, list::json),
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -57,5 +57,5 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
             Some((name, out))
         })
         .collect();
-    list::cut(cx, &format!("system.get_packages {}", router.device.id), &args.list, rows)
+    list::cut(cx, &format!("system.get_packages {}", router.device.id), &args.list, rows, |(key, _)| key.clone(), |(_, row)| row.clone())
 }
