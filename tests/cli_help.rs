@@ -41,9 +41,20 @@ fn help_and_version_need_no_state_and_exit_0() {
         assert!(!done.out.is_empty());
     }
     let add = rig.run(&["device", "add", "--help"]).out;
-    for flag in ["--password-file", "--password-stdin", "--password-ref", "--tls-fingerprint", "--ssh-fingerprint", "--plain-http", "--yes"] {
+    for flag in ["--password-file", "--password-stdin", "--password-ref", "--tls-fingerprint", "--ssh-fingerprint", "--plain-http", "--yes"]
+    {
         assert!(add.contains(flag), "{flag}: {add}");
     }
+    assert!(!rig.state().exists());
+}
+
+#[test]
+fn bootstrap_prints_a_script_to_paste_and_keeps_nothing() {
+    let rig = Rig::new();
+    let made = rig.json(&["device", "bootstrap"]);
+    let password = made["password"].as_str().unwrap();
+    assert!(password.len() >= 24 && made["script"].as_str().unwrap().contains(password), "{made}");
+    assert_ne!(rig.json(&["device", "bootstrap"])["password"], password);
     assert!(!rig.state().exists());
 }
 
