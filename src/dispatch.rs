@@ -68,7 +68,10 @@ impl Dispatch {
         );
         let mut given = call.arguments;
         alias(&mut given, &self.schemas[tool.name].input);
-        let result = self.judged_run(&cx, given.clone()).await;
+        let result = match self.offered(call.audience) {
+            Ok(()) => self.judged_run(&cx, given.clone()).await,
+            Err(fault) => Err(fault),
+        };
         let notes = cx.notes();
         let took = self.world.clock.mono().saturating_sub(started);
         let reply = self.shaped(&cx, &notes, result);
@@ -76,6 +79,14 @@ impl Dispatch {
             Ok(()) => reply,
             Err(fault) => self.shaped(&cx, &notes, Err(fault)),
         }
+    }
+
+    /// Models have no tools at all while `mcp.enable_tools` is off; the command line keeps its verbs.
+    fn offered(&self, audience: Audience) -> Result<(), Fault> {
+        if self.world.settings.enable_tools || audience == Audience::Operator {
+            return Ok(());
+        }
+        Err(Fault::denied("tools are switched off here").hint("the operator can set mcp.enable_tools"))
     }
 
     /// Everything between knowing the tool and having its answer.
