@@ -6,6 +6,7 @@
 mod catalog;
 mod config_files;
 mod control;
+#[cfg(feature = "sim")]
 mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;

@@ -149,6 +149,8 @@ pub enum DeviceCommand {
         /// Id or name.
         id: String,
     },
+    /// Print a RouterOS script that makes a least-privilege group and user, and HTTPS for REST.
+    Bootstrap(Bootstrap),
     /// Trust new fingerprints after a certificate or host key changed.
     Pin {
         /// Id or name.
@@ -157,6 +159,20 @@ pub enum DeviceCommand {
         #[command(flatten)]
         pins: Pins,
     },
+}
+
+/// `device bootstrap`.
+#[derive(Debug, Args)]
+pub struct Bootstrap {
+    /// The RouterOS user to make.
+    #[arg(long, value_name = "U", default_value = "mcp")]
+    pub username: String,
+    /// Also for changes: adds the policy `write`.
+    #[arg(long)]
+    pub writes: bool,
+    /// Only from this address or range: the appliance's own.
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: Option<String>,
 }
 
 /// Expected fingerprints.

@@ -157,7 +157,9 @@ fn sample(command: &Path, dir: &Path, device: &str) -> Result<String, Fault> {
         .arg("stdio")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        // What goes wrong is said where the demo runs; the log of a healthy client is noise there.
+        .env("ROUTEROS_MCP_LOG_LEVEL", "ERROR")
+        .stderr(Stdio::inherit())
         .spawn()
         .map_err(gone)?;
     let (mut to, from) = (child.stdin.take(), child.stdout.take());

@@ -21,6 +21,7 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
             one(&way.operator("device.remove", json!({"device": id})).await?, as_json);
         }
         DeviceCommand::Decommission { id } => one(&way.operator("device.decommission", json!({"device": id})).await?, as_json),
+        DeviceCommand::Bootstrap(_) => return Err(Fault::bug("bootstrap needs no store")),
         DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins).await?, as_json),
     }
     Ok(())

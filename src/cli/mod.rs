@@ -4,6 +4,7 @@
 
 pub mod args;
 mod audit;
+mod bootstrap;
 mod catalog;
 mod check;
 mod config;
@@ -24,7 +25,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::config::sections::Transport;
 use crate::config::{Inputs, Loaded};
 use crate::host::log;
-use args::{Cli, Command};
+use args::{Cli, Command, DeviceCommand};
 use clap::{CommandFactory, Parser};
 use std::future::Future;
 use std::process::ExitCode;
@@ -83,6 +84,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
             output::text(&String::from_utf8_lossy(&page));
             return Ok(());
         }
+        Some(Command::Device(DeviceCommand::Bootstrap(asked))) => return bootstrap::run(&asked, as_json),
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
         #[cfg(feature = "sim")]

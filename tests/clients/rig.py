@@ -23,7 +23,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
-BINARY = Path(os.environ.get("ROUTEROS_MCP_BIN") or TARGET / "release" / "routeros-mcp")
+BINARY = Path(os.environ.get("RMCP_BIN") or TARGET / "release" / "routeros-mcp")
 
 # Versions that open with `initialize`; the last one of all needs no handshake.
 HANDSHAKES = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")

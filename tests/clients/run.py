@@ -1,7 +1,7 @@
 """Starts one demo site, runs every client on it, and ends with the sum.
 
 `python3 run.py [--tools DIR] [--rounds N] [NAME…]`: DIR holds the clients' packages (py1, py2, ts, node22; scripts/test
-installs them), N is the number of kill -9 rounds, NAMEs pick drivers. The program is $ROUTEROS_MCP_BIN or the release build.
+installs them), N is the number of kill -9 rounds, NAMEs pick drivers. The program is $RMCP_BIN or the release build.
 """
 
 import argparse
