@@ -21,7 +21,8 @@ pub fn text(answer: &Value) -> String {
     let rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
     let mut text = if rows.is_empty() { "no rows".to_owned() } else { table(&columns(rows.iter().copied()), rows.iter().copied()) };
     let mut rest = members.clone();
-    rest.remove("rows");
+    // Not `remove`: that would put the last key in its place.
+    rest.shift_remove("rows");
     if !rest.is_empty() {
         text.push('\n');
         text.push_str(&lines(&rest));
