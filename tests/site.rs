@@ -11,7 +11,6 @@ use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::sim::{Options, Sim};
 use routeros_mcp::tools::spec::Audience;
 use serde_json::{Map, Value, json};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// No SSH there: the simulated routers have none yet.
@@ -112,10 +111,6 @@ impl Site {
     pub fn listed(&self, principal: &Principal) -> Vec<Value> {
         let listed = self.app.dispatch.list(principal, Audience::Model);
         listed.iter().map(|tool| serde_json::to_value(routeros_mcp::mcp::tools::listed(tool)).unwrap()).collect()
-    }
-
-    pub fn state(&self) -> PathBuf {
-        self.app.places.state.clone()
     }
 
     /// Another process over the same state: the appliance after a restart, with other switches.
