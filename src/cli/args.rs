@@ -324,7 +324,7 @@ pub enum AuditCommand {
 /// Format of `audit export`.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum ExportFormat {
-    /// One JSON object a line, the signed head last.
+    /// One JSON document: the records, a line each, and the signed head.
     Json,
     /// A header and a line a record.
     Csv,

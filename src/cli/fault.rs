@@ -3,6 +3,8 @@
 use crate::base::fault::Fault;
 use crate::base::fault::Kind;
 use serde_json::json;
+use std::error::Error;
+use std::io;
 use std::process::ExitCode;
 
 /// The exit code of a kind, after sysexits.h.
@@ -27,13 +29,33 @@ pub fn exit_code(kind: Kind) -> ExitCode {
 
 /// One line, and one for the hint; or one JSON object.
 pub fn lines(fault: &Fault, as_json: bool) -> String {
+    let said = said(fault);
     if as_json {
-        return json!({"error": {"kind": fault.kind.as_str(), "message": fault.said, "hint": fault.hint}}).to_string();
+        return json!({"error": {"kind": fault.kind.as_str(), "message": said, "hint": fault.hint}}).to_string();
     }
     match &fault.hint {
-        Some(hint) => format!("{}\n  hint: {hint}", fault.said),
-        None => fault.said.clone(),
+        Some(hint) => format!("{said}\n  hint: {hint}"),
+        None => said,
     }
+}
+
+/// The message; with the system's own words where a person at the terminal can do nothing without them: "permission
+/// denied", "no space left on device". A one-off command has no log to look into.
+fn said(fault: &Fault) -> String {
+    if !matches!(fault.kind, Kind::Storage | Kind::Config | Kind::Bug | Kind::Unreachable) {
+        return fault.said.clone();
+    }
+    let mut root: Option<&(dyn Error + 'static)> = fault.source();
+    while let Some(deeper) = root.and_then(Error::source) {
+        root = Some(deeper);
+    }
+    // Only the system's words: what libraries say is for the log, except when the mistake is ours.
+    let words = match root {
+        Some(root) if let Some(io) = root.downcast_ref::<io::Error>() => io_words(io),
+        Some(root) if fault.kind == Kind::Bug => root.to_string(),
+        _ => return fault.said.clone(),
+    };
+    if fault.said.contains(&words) { fault.said.clone() } else { format!("{}: {words}", fault.said) }
 }
 
 /// A wrong command line, from what clap says about it: its first paragraph, and the rest as the hint.
@@ -48,7 +70,7 @@ pub fn of_usage(said: &str) -> Fault {
 }
 
 /// The system's words without Rust's `(os error 2)`.
-pub fn io_words(error: &std::io::Error) -> String {
+pub fn io_words(error: &io::Error) -> String {
     let words = error.to_string();
     words.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod device;
 pub mod fault;
+mod man;
 mod output;
 mod prompt;
 mod reach;
@@ -88,12 +89,9 @@ fn run(cli: Cli) -> Result<(), Fault> {
             return Ok(());
         }
         Some(Command::Man) => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Fault::bug)?;
-            output::text(&String::from_utf8_lossy(&page));
+            output::text(&man::page(&Cli::command()).map_err(Fault::bug)?);
             return Ok(());
         }
-        Some(Command::Device(DeviceCommand::Bootstrap(asked))) => return bootstrap::run(&asked, as_json),
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
         #[cfg(feature = "sim")]
@@ -101,19 +99,26 @@ fn run(cli: Cli) -> Result<(), Fault> {
         other => other,
     };
     let loaded = crate::config::load(&inputs)?;
-    start_log(&loaded, &command);
+    start_log(&loaded, &command, as_json);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
     block_on(with_store(loaded, command, as_json))
 }
 
-/// The log of a daemon or a stdio server; one-off commands stay quiet unless something is wrong.
-fn start_log(loaded: &Loaded, command: &Option<Command>) {
+/// The log of a daemon or a stdio server. One-off commands stay quiet unless something is wrong, and with `--json` even
+/// then: what a program reads on standard error is the error object alone. `log.level = "DEBUG"` opens both up.
+fn start_log(loaded: &Loaded, command: &Option<Command>, as_json: bool) {
     let lasting = matches!(command, None | Some(Command::Serve(_) | Command::Stdio));
     let log = &loaded.config.log;
-    let level = if lasting { log.level } else { log::Level::Error };
-    if let Err(error) = log::start(level, log.format, log.target) {
+    let started = if lasting || matches!(log.level, log::Level::Debug | log::Level::Trace) {
+        log::start(log.level, log.format, log.target)
+    } else if as_json {
+        return;
+    } else {
+        log::start(log::Level::Error, log::Format::Text, log.target)
+    };
+    if let Err(error) = started {
         eprintln!("routeros-mcp: no log: {error}");
     }
 }

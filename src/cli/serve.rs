@@ -20,8 +20,11 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
     }
     let control = app.places.control_socket();
     let line = json!({"ready": true, "http": null, "control": control, "pid": std::process::id()});
-    if let Some(fd) = arguments.once_ready_fd {
-        crate::cli::ready::tell(fd, &line)?;
+    if let Some(fd) = arguments.once_ready_fd
+        && let Err(fault) = crate::cli::ready::tell(fd, &line)
+    {
+        app.close().await;
+        return Err(fault);
     }
     eprintln!("routeros-mcp {} ready: control socket {}", env!("CARGO_PKG_VERSION"), control.display());
     notifier.ready("serving");
@@ -54,6 +57,9 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
         }
     }
     notifier.stopping();
-    app.close().await;
+    tokio::select! {
+        () = app.close() => {}
+        signal = signals.end() => tracing::warn!(?signal, "told twice: leaving without waiting for what runs"),
+    }
     Ok(())
 }

@@ -75,7 +75,8 @@ pub async fn connect(path: &Path) -> Result<UnixStream, ControlError> {
 
 fn no_connection(path: &Path, error: io::Error) -> ControlError {
     match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => ControlError::Nobody { path: path.into() },
+        // No directory: whoever opens the state directory next says that better.
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => ControlError::Nobody { path: path.into() },
         _ => ControlError::io("connect to", path, error),
     }
 }

@@ -27,8 +27,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-/// How long `close` waits for requests under way; a REST answer takes 10 s at most unless configured otherwise.
-const CLOSE_MAX: Duration = Duration::from_secs(15);
+/// How long `close` waits for requests under way. Calls were drained before, so these are reads nobody waits for any more
+/// (a health reading of a dead router), and an idle process has to be gone within a second.
+const CLOSE_MAX: Duration = Duration::from_millis(700);
 /// How often idle connections are looked for, at most.
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 

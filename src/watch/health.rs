@@ -1,13 +1,16 @@
 //! Looks at every device in turn and keeps what it sees.
 //!
-//! One task for the whole fleet: each device has its own next moment, spread over the interval by its id, so that a thousand
-//! devices are a thousand small requests a minute and never a burst. Devices that do not answer are asked less often.
+//! One task for the whole fleet: each device has its own next moment, spread by its id, so that a thousand devices are a
+//! thousand small requests a minute and never a burst. Devices that do not answer are asked less often, and so are those
+//! that have been well for long.
 
+use crate::base::ids::DeviceId;
 use crate::fleet::Status;
 use crate::tools::context::World;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -17,57 +20,208 @@ const TICK: Duration = Duration::from_secs(1);
 /// A silent device is asked at most this many intervals apart.
 const MOST_BACKOFF: u32 = 8;
 
+/// After so many answers in a row a device is asked half as often.
+const STEADY: u32 = 10;
+
 /// Readings at once, over the whole fleet: gentle to a weak box.
 const AT_ONCE: usize = 16;
 
-/// Starts the task; it ends with `stop`.
+/// The first readings after a start are spread over so many times the jitter.
+const FIRST_SPREAD: u32 = 6;
+
+/// Starts the task; it ends with `stop`, and takes readings under way with it.
 pub fn start(world: Arc<World>, every: Duration, jitter: Duration, tasks: &TaskTracker, stop: &CancellationToken) {
-    let (tasks, stop) = (tasks.clone(), stop.clone());
-    tasks.clone().spawn(async move {
-        let gate = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
-        let mut due: HashMap<String, (Duration, u32)> = HashMap::new();
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                _ = tick.tick() => {}
-            }
-            let now = world.clock.mono();
-            let devices = world.fleet.list();
-            due.retain(|id, _| devices.iter().any(|device| device.id.as_str() == id));
-            for device in devices {
-                if matches!(device.status, Status::Decommissioned | Status::Quarantined) || device.environment != world.rules.environment {
-                    continue;
-                }
-                let spread = spread(device.id.as_str(), every.min(jitter.max(TICK) * 6));
-                let (at, misses) = due.entry(device.id.to_string()).or_insert((now + spread, 0));
-                if *at > now {
-                    continue;
-                }
-                let silent = device.status == Status::Unreachable;
-                *misses = if silent { (*misses + 1).min(MOST_BACKOFF - 1) } else { 0 };
-                *at = now + every * (*misses + 1) + spread.min(jitter);
-                let Ok(permit) = gate.clone().try_acquire_owned() else { continue };
-                let world = world.clone();
-                tasks.spawn(async move {
-                    let _permit = permit;
-                    read(&world, &device.id).await;
-                });
-            }
-        }
-    });
+    let stop = stop.clone();
+    tasks.spawn(async move { stop.run_until_cancelled(watch(world, Plan::new(every, jitter))).await });
 }
 
-/// One reading into the history.
-async fn read(world: &World, id: &crate::base::ids::DeviceId) {
-    if let Err(fault) = world.look(id).await {
-        tracing::debug!(device = id.as_str(), cause = fault.chain(), "no health sample this time");
+async fn watch(world: Arc<World>, mut plan: Plan) {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut readings: JoinSet<(DeviceId, Option<bool>)> = JoinSet::new();
+    loop {
+        tokio::select! {
+            Some(done) = readings.join_next() => match done {
+                Ok((id, answered)) => plan.done(&id, world.clock.mono(), answered),
+                Err(error) => tracing::error!(%error, "a health reading broke off"),
+            },
+            _ = tick.tick() => {
+                plan.keep(&wanted(&world), world.clock.mono());
+                for id in plan.due(world.clock.mono(), AT_ONCE.saturating_sub(readings.len())) {
+                    readings.spawn(read(world.clone(), id));
+                }
+            }
+        }
     }
 }
 
-/// A fixed moment within the interval for each id.
-fn spread(id: &str, within: Duration) -> Duration {
-    let sum = id.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
+/// The devices to look at: a retired one is left alone, a quarantined one gets nothing from us before it is pinned again.
+fn wanted(world: &World) -> Vec<DeviceId> {
+    let devices = world.fleet.list().into_iter();
+    let ours = devices.filter(|device| {
+        !matches!(device.status, Status::Decommissioned | Status::Quarantined) && device.environment == world.rules.environment
+    });
+    ours.map(|device| device.id.clone()).collect()
+}
+
+/// One reading into the history, and whether the device answered; `None` when that is not known.
+async fn read(world: Arc<World>, id: DeviceId) -> (DeviceId, Option<bool>) {
+    let answered = match world.look(&id).await {
+        Ok(sample) => Some(sample.reachable),
+        Err(fault) => {
+            tracing::debug!(device = id.as_str(), cause = fault.chain(), "no health sample this time");
+            None
+        }
+    };
+    (id, answered)
+}
+
+/// Who is looked at when. Moments are of the clock that never jumps.
+struct Plan {
+    every: Duration,
+    jitter: Duration,
+    devices: HashMap<DeviceId, Next>,
+}
+
+struct Next {
+    at: Duration,
+    under_way: bool,
+    misses: u32,
+    answers: u32,
+}
+
+impl Plan {
+    fn new(every: Duration, jitter: Duration) -> Self {
+        Plan { every, jitter, devices: HashMap::new() }
+    }
+
+    /// Forgets devices that are gone and takes new ones in, each at a moment of its own.
+    fn keep(&mut self, wanted: &[DeviceId], now: Duration) {
+        if self.devices.len() != wanted.len() || !wanted.iter().all(|id| self.devices.contains_key(id)) {
+            self.devices.retain(|id, _| wanted.contains(id));
+        }
+        let within = self.every.min(self.jitter.max(TICK) * FIRST_SPREAD);
+        for id in wanted {
+            let first = || Next { at: now + spread(id, within), under_way: false, misses: 0, answers: 0 };
+            self.devices.entry(id.clone()).or_insert_with(first);
+        }
+    }
+
+    /// At most `room` devices whose moment has come, the longest overdue first; the others keep their place.
+    fn due(&mut self, now: Duration, room: usize) -> Vec<DeviceId> {
+        let mut due: Vec<(Duration, DeviceId)> =
+            self.devices.iter().filter(|(_, next)| !next.under_way && next.at <= now).map(|(id, next)| (next.at, id.clone())).collect();
+        due.sort();
+        due.truncate(room);
+        for (_, id) in &due {
+            if let Some(next) = self.devices.get_mut(id) {
+                next.under_way = true;
+            }
+        }
+        due.into_iter().map(|(_, id)| id).collect()
+    }
+
+    /// Sets the next moment by how this reading ended.
+    fn done(&mut self, id: &DeviceId, now: Duration, answered: Option<bool>) {
+        let jitter = spread(id, self.jitter);
+        let Some(next) = self.devices.get_mut(id) else { return };
+        match answered {
+            Some(true) => (next.misses, next.answers) = (0, next.answers.saturating_add(1)),
+            Some(false) => (next.misses, next.answers) = ((next.misses + 1).min(MOST_BACKOFF - 1), 0),
+            None => {}
+        }
+        let times = if next.answers > STEADY { 2 } else { next.misses + 1 };
+        next.at = now + self.every * times + jitter;
+        next.under_way = false;
+    }
+}
+
+/// A fixed moment within a stretch for each id.
+fn spread(id: &DeviceId, within: Duration) -> Duration {
+    let sum = id.as_str().bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
     Duration::from_millis(sum % (within.as_millis() as u64).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVERY: Duration = Duration::from_secs(60);
+    const JITTER: Duration = Duration::from_secs(10);
+
+    fn ids(count: usize) -> Vec<DeviceId> {
+        (0..count).map(|_| DeviceId::random()).collect()
+    }
+
+    fn plan(devices: &[DeviceId]) -> Plan {
+        let mut plan = Plan::new(EVERY, JITTER);
+        plan.keep(devices, Duration::ZERO);
+        plan
+    }
+
+    /// The pause the plan puts after a reading, in whole intervals.
+    fn pause(plan: &mut Plan, id: &DeviceId, now: &mut Duration, answered: Option<bool>) -> u32 {
+        *now += EVERY * (MOST_BACKOFF + 1);
+        assert_eq!(plan.due(*now, 1), [id.clone()]);
+        plan.done(id, *now, answered);
+        let pause = plan.devices[id].at - *now;
+        (pause.as_secs() / EVERY.as_secs()) as u32
+    }
+
+    #[test]
+    fn a_fleet_is_spread_and_no_device_waits_longer_than_its_interval_for_the_first_look() {
+        let fleet = ids(500);
+        let mut plan = plan(&fleet);
+        let burst = plan.due(Duration::from_secs(1), usize::MAX).len();
+        assert!(burst < 50, "{burst} at once");
+        assert_eq!(burst + plan.due(EVERY, usize::MAX).len(), 500);
+    }
+
+    #[test]
+    fn a_device_that_finds_no_room_keeps_its_place_before_the_others() {
+        let fleet = ids(3);
+        let mut plan = plan(&fleet);
+        let first = plan.due(EVERY, 1);
+        let rest = plan.due(EVERY, 5);
+        assert_eq!((first.len(), rest.len()), (1, 2));
+        assert!(plan.devices[&first[0]].at <= plan.devices[&rest[0]].at);
+    }
+
+    #[test]
+    fn a_device_is_never_looked_at_twice_at_once() {
+        let fleet = ids(1);
+        let mut plan = plan(&fleet);
+        assert_eq!(plan.due(EVERY, 5).len(), 1);
+        assert!(plan.due(EVERY * 10, 5).is_empty());
+        plan.done(&fleet[0], EVERY * 10, Some(true));
+        assert_eq!(plan.due(EVERY * 12, 5).len(), 1);
+    }
+
+    #[test]
+    fn silence_is_asked_less_and_less_up_to_a_bound_and_an_answer_ends_that() {
+        let fleet = ids(1);
+        let (mut plan, mut now) = (plan(&fleet), Duration::ZERO);
+        let pauses: Vec<u32> = (0..9).map(|_| pause(&mut plan, &fleet[0], &mut now, Some(false))).collect();
+        assert_eq!(pauses, [2, 3, 4, 5, 6, 7, 8, 8, 8]);
+        assert_eq!(pause(&mut plan, &fleet[0], &mut now, None), 8, "not known is no news");
+        assert_eq!(pause(&mut plan, &fleet[0], &mut now, Some(true)), 1);
+    }
+
+    #[test]
+    fn who_is_long_well_is_asked_half_as_often() {
+        let fleet = ids(1);
+        let (mut plan, mut now) = (plan(&fleet), Duration::ZERO);
+        let pauses: Vec<u32> = (0..12).map(|_| pause(&mut plan, &fleet[0], &mut now, Some(true))).collect();
+        assert_eq!(pauses, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_device_that_is_gone_is_forgotten_even_while_it_is_looked_at() {
+        let fleet = ids(2);
+        let mut plan = plan(&fleet);
+        plan.due(EVERY, 2);
+        plan.keep(&fleet[1..], EVERY);
+        plan.done(&fleet[0], EVERY, Some(true));
+        assert_eq!(plan.devices.keys().collect::<Vec<_>>(), [&fleet[1]]);
+    }
 }
