@@ -69,7 +69,10 @@ impl Dispatch {
         );
         let mut given = call.arguments;
         alias(&mut given, &self.schemas[tool.name].input);
-        let result = self.judged_run(&cx, given.clone()).await;
+        let result = match self.offered(call.audience) {
+            Ok(()) => self.judged_run(&cx, given.clone()).await,
+            Err(fault) => Err(fault),
+        };
         let notes = cx.notes();
         let took = self.world.clock.mono().saturating_sub(started);
         let reply = self.shaped(&cx, &notes, result);
@@ -77,6 +80,14 @@ impl Dispatch {
             Ok(()) => reply,
             Err(fault) => self.shaped(&cx, &notes, Err(fault)),
         }
+    }
+
+    /// Models have no tools at all while `mcp.enable_tools` is off; the command line keeps its verbs.
+    fn offered(&self, audience: Audience) -> Result<(), Fault> {
+        if self.world.settings.enable_tools || audience == Audience::Operator {
+            return Ok(());
+        }
+        Err(Fault::denied("tools are switched off here").hint("the operator can set mcp.enable_tools"))
     }
 
     /// Everything between knowing the tool and having its answer.
@@ -120,7 +131,9 @@ impl Dispatch {
         let settings = &self.world.settings;
         let mut text = table::text(&value);
         let mut tokens = read_by_model(&value, &text);
-        if tokens > settings.most_tokens {
+        // No model reads what operators' verbs answer, and what was done cannot be refused any more.
+        let has_limit = cx.tool.audience == Audience::Model && cx.tool.effect == Effect::Reads;
+        if tokens > settings.most_tokens && has_limit {
             match cut(&mut value, notes, settings.most_tokens) {
                 Some(whole) => {
                     meta.insert(
@@ -247,22 +260,24 @@ fn too_long(tool: &Tool, tokens: u64, most: u64) -> Fault {
         .hint("ask for less: name a device, fewer hours, or a narrower menu")
 }
 
-/// Ends a list early so that it fits; answers its text, or nothing when it is no list.
+/// Ends a list early, as late as fits; answers its text, or nothing when it is no list or not even a row fits.
 fn cut(value: &mut Value, notes: &Notes, most_tokens: u64) -> Option<String> {
     let paged = notes.paged.as_ref()?;
-    loop {
-        let rows = value.get_mut("rows")?.as_array_mut()?;
-        let keep = rows.len() / 2;
-        if keep == 0 {
-            return None;
-        }
-        rows.truncate(keep);
-        value.as_object_mut()?.insert("next_cursor".into(), paged.next(keep)?.into());
+    let rows = std::mem::take(value.get_mut("rows")?.as_array_mut()?);
+    let mut keep = |count: usize| {
+        let members = value.as_object_mut()?;
+        members.insert("rows".into(), Value::Array(rows[..count].to_vec()));
+        members.insert("next_cursor".into(), paged.next(count)?.into());
         let text = table::text(value);
-        if read_by_model(value, &text) <= most_tokens {
-            return Some(text);
-        }
+        (read_by_model(value, &text) <= most_tokens).then_some(text)
+    };
+    // All rows do not fit; none always would.
+    let (mut fits, mut too_many) = (0, rows.len());
+    while fits + 1 < too_many {
+        let middle = fits.midpoint(too_many);
+        if keep(middle).is_some() { fits = middle } else { too_many = middle }
     }
+    keep(fits)
 }
 
 fn failed(cx: &Cx, notes: &Notes, fault: &Fault, mut meta: Map<String, Value>) -> Reply {
@@ -278,12 +293,26 @@ fn failed(cx: &Cx, notes: &Notes, fault: &Fault, mut meta: Map<String, Value>) -
     error_reply(fault, device, cx.correlation_id.as_str(), meta)
 }
 
+/// Longest message or hint, in characters: enough for five wrong arguments, too short for a speech.
+const MOST_SAID: usize = 500;
+
+/// Words of an error on one line, without what nobody sees: they may repeat what a caller or a router wrote.
+fn tidy(text: &str) -> String {
+    let mut text = untrusted::strip(text).into_owned();
+    if let Some((end, _)) = text.char_indices().nth(MOST_SAID) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
 fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &str, mut meta: Map<String, Value>) -> Reply {
-    let hint = fault.hint.as_deref().filter(|hint| !hint.is_empty());
+    let said = tidy(&fault.said);
+    let hint = fault.hint.as_deref().map(tidy).filter(|hint| !hint.is_empty());
     let mut error = Map::new();
     error.insert("kind".into(), fault.kind.as_str().into());
-    error.insert("message".into(), fault.said.as_str().into());
-    error.insert("hint".into(), hint.map_or(Value::Null, Value::from));
+    error.insert("message".into(), said.as_str().into());
+    error.insert("hint".into(), hint.as_deref().map_or(Value::Null, Value::from));
     error.insert("retryable".into(), fault.kind.may_retry().into());
     if let Some(id) = device {
         error.insert("device_id".into(), id.into());
@@ -291,8 +320,8 @@ fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &str, mut me
     error.insert("correlation_id".into(), correlation_id.into());
     let structured = json!({ "error": error });
     let text = match hint {
-        Some(hint) => format!("{}\nhint: {hint}", fault.said),
-        None => fault.said.clone(),
+        Some(hint) => format!("{said}\nhint: {hint}"),
+        None => said,
     };
     meta.insert("estimated_tokens".into(), read_by_model(&structured, &text).into());
     Reply { structured, text, meta, fault: Some(fault.kind), unknown_tool: false }

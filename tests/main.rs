@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 #[cfg(feature = "sim")]
+mod answers;
+#[cfg(feature = "sim")]
+mod catalog;
+#[cfg(feature = "sim")]
 mod cli_device;
 #[cfg(feature = "sim")]
 mod cli_help;
@@ -20,7 +24,12 @@ mod layers;
 mod mcp_stdio;
 mod menus_facts;
 mod policy;
+#[cfg(feature = "sim")]
+mod rbac;
+#[cfg(feature = "sim")]
 mod rest_client;
 #[cfg(feature = "sim")]
 mod sim_rest;
+#[cfg(feature = "sim")]
+mod site;
 mod store_upgrade;

@@ -1,8 +1,8 @@
 //! Long lists in pages.
 //!
 //! A cursor is opaque to callers: base64url of a version, a digest of the query it belongs to, the place it stopped at
-//! and a digest of the last row's key. The next page starts after the row with that key, wherever it stands by then; if
-//! the row is gone, at the place. Rows that come or go between two calls move nothing else.
+//! and digests of the last rows' keys. The next page starts after the last of those rows that is still there, wherever it
+//! stands by then; if all are gone, at the place. Rows that come or go between two calls move nothing else.
 //!
 //! Keys are digested because a cursor travels through transcripts and a key may be a secret (an SNMP community).
 
@@ -16,10 +16,15 @@ pub const USUAL_ROWS: usize = 50;
 /// Most rows in a page.
 pub const MOST_ROWS: usize = 500;
 
-const VERSION: u8 = 1;
+/// In the upper half of the first byte; the lower half counts the keys, so that a cursor cut short is no cursor.
+const VERSION: u8 = 0x20;
 const DIGEST: usize = 8;
-/// version, query, place, key
-const LENGTH: usize = 1 + DIGEST + 4 + DIGEST;
+/// Bytes of a key's digest: two of 100,000 rows rarely share one, and then the nearer row is meant.
+const KEY: usize = 4;
+/// Rows a cursor remembers: so many of a page's last rows may go at once without moving the next page.
+const TRACED: usize = 6;
+/// version and count, query, place
+const HEAD: usize = 1 + DIGEST + 4;
 
 /// The asked number of rows, checked.
 pub fn limit(asked: Option<u64>) -> Result<usize, ShapeError> {
@@ -43,52 +48,55 @@ impl Query {
     }
 }
 
-fn short(text: &str) -> [u8; DIGEST] {
+fn short<const N: usize>(text: &str) -> [u8; N] {
     let full = digest(&SHA256, text.as_bytes());
-    let mut short = [0; DIGEST];
-    short.copy_from_slice(&full.as_ref()[..DIGEST]);
+    let mut short = [0; N];
+    short.copy_from_slice(&full.as_ref()[..N]);
     short
 }
 
 /// Where a page stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     query: Query,
     place: u32,
-    key: [u8; DIGEST],
+    /// The last row's first.
+    keys: Vec<[u8; KEY]>,
 }
 
 impl Cursor {
-    /// After row number `place` (counted from 1), whose key is `key`.
-    pub fn after(query: Query, place: usize, key: &str) -> Cursor {
-        Cursor { query, place: u32::try_from(place).unwrap_or(u32::MAX), key: short(key) }
+    /// After row number `place` (counted from 1); `shown` are the keys of the rows up to it, in their order.
+    pub fn after(query: Query, place: usize, shown: &[impl AsRef<str>]) -> Cursor {
+        let keys = shown.iter().rev().take(TRACED).map(|key| short(key.as_ref())).collect();
+        Cursor { query, place: u32::try_from(place).unwrap_or(u32::MAX), keys }
     }
 
     /// The text callers pass back.
     pub fn encode(&self) -> String {
-        let mut bytes = Vec::with_capacity(LENGTH);
-        bytes.push(VERSION);
+        let mut bytes = Vec::with_capacity(HEAD + KEY * TRACED);
+        bytes.push(VERSION | self.keys.len() as u8);
         bytes.extend_from_slice(&self.query.0);
         bytes.extend_from_slice(&self.place.to_be_bytes());
-        bytes.extend_from_slice(&self.key);
+        bytes.extend(self.keys.iter().flatten());
         BASE64URL_NOPAD.encode(&bytes)
     }
 
     /// Reads a cursor of this query.
     pub fn decode(text: &str, query: Query) -> Result<Cursor, ShapeError> {
-        if text.len() > 2 * LENGTH {
+        if text.len() > 2 * (HEAD + KEY * TRACED) {
             return Err(ShapeError::Cursor);
         }
         let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| ShapeError::Cursor)?;
-        let bytes: [u8; LENGTH] = bytes.try_into().map_err(|_| ShapeError::Cursor)?;
-        if bytes[0] != VERSION {
+        let (head, keys) = bytes.split_first_chunk::<HEAD>().ok_or(ShapeError::Cursor)?;
+        let (keys, rest) = keys.as_chunks::<KEY>();
+        let counted = VERSION | keys.len().min(TRACED) as u8;
+        if keys.is_empty() || keys.len() > TRACED || head[0] != counted || !rest.is_empty() {
             return Err(ShapeError::Cursor);
         }
-        let take = |at: usize| -> [u8; DIGEST] { std::array::from_fn(|i| bytes[at + i]) };
         let cursor = Cursor {
-            query: Query(take(1)),
-            place: u32::from_be_bytes(std::array::from_fn(|i| bytes[1 + DIGEST + i])),
-            key: take(1 + DIGEST + 4),
+            query: Query(std::array::from_fn(|i| head[1 + i])),
+            place: u32::from_be_bytes(std::array::from_fn(|i| head[1 + DIGEST + i])),
+            keys: keys.to_vec(),
         };
         if cursor.query == query { Ok(cursor) } else { Err(ShapeError::ForeignCursor) }
     }
@@ -96,14 +104,20 @@ impl Cursor {
     /// The first row of the next page.
     fn resume<T>(&self, rows: &[T], key: &impl Fn(&T) -> String) -> usize {
         let place = (self.place as usize).min(rows.len());
-        let is_last = |at: usize| short(&key(&rows[at])) == self.key;
         // Nothing moved, the usual case.
-        if place > 0 && is_last(place - 1) {
+        if place > 0 && self.keys.first() == Some(&short(&key(&rows[place - 1]))) {
             return place;
         }
-        // Keys may repeat: of rows with the key, the one nearest to where it was.
-        let found = (0..rows.len()).filter(|at| is_last(*at)).min_by_key(|at| (at + 1).abs_diff(place));
-        found.map_or(place, |at| at + 1)
+        let now: Vec<[u8; KEY]> = rows.iter().map(|row| short(&key(row))).collect();
+        for (back, wanted) in self.keys.iter().enumerate() {
+            // Keys may repeat: of rows with the key, the one nearest to where it was.
+            let was = (self.place as usize).saturating_sub(back);
+            let found = (0..now.len()).filter(|at| now[*at] == *wanted).min_by_key(|at| (at + 1).abs_diff(was));
+            if let Some(at) = found {
+                return at + 1;
+            }
+        }
+        place
     }
 }
 
@@ -147,8 +161,11 @@ impl<'a, T> Page<'a, T> {
     /// What to pass back for the next page; nothing after the last.
     pub fn next_cursor(&self, key: impl Fn(&T) -> String) -> Option<String> {
         let end = self.start + self.rows.len();
-        let last = self.rows.last().filter(|_| end < self.total)?;
-        Some(Cursor::after(self.query, end, &key(last)).encode())
+        if self.rows.is_empty() || end >= self.total {
+            return None;
+        }
+        let last = &self.rows[self.rows.len().saturating_sub(TRACED)..];
+        Some(Cursor::after(self.query, end, &last.iter().map(key).collect::<Vec<_>>()).encode())
     }
 }
 
@@ -198,9 +215,12 @@ mod tests {
         // Rows in front are gone.
         let shrunk: Vec<u32> = (3..10).collect();
         assert_eq!(page(&shrunk, key, asked(), Some(&next), 4).unwrap().rows, [4, 5, 6, 7]);
-        // The row itself is gone: go on at its place.
+        // The row itself is gone: go on after the one before it.
         let without: Vec<u32> = (0..10).filter(|row| *row != 3).collect();
-        assert_eq!(page(&without, key, asked(), Some(&next), 2).unwrap().rows, [5, 6]);
+        assert_eq!(page(&without, key, asked(), Some(&next), 2).unwrap().rows, [4, 5]);
+        // It and its neighbours are gone, and others came in front: go on after the last that is left.
+        let moved: Vec<u32> = (90..95).chain([0, 1]).chain(4..10).collect();
+        assert_eq!(page(&moved, key, asked(), Some(&next), 2).unwrap().rows, [4, 5]);
         // All is gone.
         let empty = page(&[], key, asked(), Some(&next), 2).unwrap();
         assert!(empty.rows.is_empty() && empty.next_cursor(key).is_none());

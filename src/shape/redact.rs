@@ -10,6 +10,8 @@ use crate::menus::{self, Menu};
 /// What a secret reads as.
 pub const HIDDEN: &str = "(secret)";
 
+/// Arguments of our own tools whose names are secrets in some menu of RouterOS, and here are none.
+const OURS: &[&str] = &["environment"];
 /// How deep arguments are read; deeper ones are hidden whole, for nobody can say what they hold.
 const DEPTH: usize = 16;
 
@@ -82,7 +84,8 @@ fn masked(value: &Value, menu: Option<&str>, depth: usize) -> Value {
 
 fn member(name: &str, value: &Value, menu: Option<&str>, depth: usize) -> Value {
     let attribute = name.trim_end_matches('~');
-    let secret = menus::looks_secret(attribute) || menu.is_some_and(|menu| menus::is_secret(menu, attribute));
+    let looks = menus::looks_secret(attribute) && !OURS.contains(&attribute);
+    let secret = looks || menu.is_some_and(|menu| menus::is_secret(menu, attribute));
     // A whole plan may stand under a name like "secrets"; what is inside is judged by its own names, and a bare value
     // under such a name is hidden. Containers of an attribute's value (lists) are hidden whole.
     match value {

@@ -164,8 +164,8 @@ impl Paged {
     /// The cursor that goes on after the first `shown` rows of this page; none at the end of the list.
     pub fn next(&self, shown: usize) -> Option<String> {
         let end = self.start + shown;
-        let last = self.keys.get(shown.checked_sub(1)?)?;
-        (end < self.total).then(|| page::Cursor::after(self.query, end, last).encode())
+        let keys = self.keys.get(..shown).filter(|keys| !keys.is_empty())?;
+        (end < self.total).then(|| page::Cursor::after(self.query, end, keys).encode())
     }
 }
 
@@ -283,13 +283,15 @@ impl Cx {
     /// A reading of the router now, kept in the history; a router that is away reads as silent.
     pub async fn sample(&self, device: &Device) -> Sample {
         let at = self.world.clock.wall();
-        match self.world.look(&device.id).await {
+        let sample = match self.world.look(&device.id).await {
             Ok(sample) => sample,
             Err(fault) => {
                 tracing::info!(device = device.name, cause = fault.chain(), "no health reading");
                 Sample::silent(at)
             }
-        }
+        };
+        self.read(Reading { read_at: sample.at, age_ms: 0, cached: false });
+        sample
     }
 
     /// What the run left behind.

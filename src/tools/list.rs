@@ -76,10 +76,24 @@ impl ListArgs {
         Ok(self.matching.as_ref().map(Filter::parse).transpose()?.unwrap_or_default())
     }
 
+    /// Refuses conditions and a cursor that cannot be right, before a router is asked for rows.
+    pub fn check(&self, scope: &str) -> Result<(), Fault> {
+        self.filter()?;
+        if let Some(cursor) = &self.cursor {
+            page::Cursor::decode(cursor, self.query(scope))?;
+        }
+        Ok(())
+    }
+
+    /// What a cursor of this list belongs to.
+    fn query(&self, scope: &str) -> page::Query {
+        let matching = self.matching.as_ref().map(|m| Value::Object(m.clone()).to_string()).unwrap_or_default();
+        page::Query::of(&[scope, &matching, &self.fields.as_deref().unwrap_or_default().join(",")])
+    }
+
     /// Which of `rows` stand on the page asked for; the spine is told how to cut it shorter.
     pub fn span<T>(&self, cx: &Cx, scope: &str, rows: &[T], key: impl Fn(&T) -> String) -> Result<Range<usize>, Fault> {
-        let matching = self.matching.as_ref().map(|m| Value::Object(m.clone()).to_string()).unwrap_or_default();
-        let query = page::Query::of(&[scope, &matching, &self.fields.as_deref().unwrap_or_default().join(",")]);
+        let query = self.query(scope);
         let limit = page::limit(self.limit.map(u64::from))?;
         let page = page::page(rows, &key, query, self.cursor.as_deref(), limit)?;
         let span = page.start..page.start + page.rows.len();

@@ -33,7 +33,7 @@ pub fn all() -> impl Iterator<Item = &'static Tool> {
 pub const TOOLSETS: &[&str] =
     &["core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security"];
 
-/// The tool of that name; `system_get_overview` is `system.get_overview`.
+/// The tool of that name; `system_get_overview` is `system.get_overview`, and no other spelling is.
 pub fn find(name: &str) -> Option<&'static Tool> {
-    all().find(|tool| tool.name == name || (tool.name.len() == name.len() && tool.name.replace('.', "_") == name.replace('.', "_")))
+    all().find(|tool| tool.name == name || (tool.name.len() == name.len() && tool.name.replace('.', "_") == name))
 }

@@ -70,6 +70,7 @@ impl<'a> Router<'a> {
         self.cx.judge(&self.device, path.as_str(), Verb::Probe)?;
         let menu = path.as_str().to_owned();
         let answer = self.lane.run(path, command, arguments, PROBE).await?;
+        self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached });
         Ok(Seen::new(menu, answer.rows))
     }
 }

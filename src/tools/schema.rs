@@ -5,15 +5,24 @@ use serde_json::{Map, Value, json};
 
 /// The schema of a tool's arguments: closed, inlined, without decoration.
 pub fn input<T: JsonSchema>() -> Map<String, Value> {
-    let mut schema = of::<T>();
+    let mut schema = of::<T>(Nulls::Dropped);
     schema.insert("additionalProperties".into(), Value::Bool(false));
     schema.entry("properties").or_insert_with(|| json!({}));
     schema
 }
 
-/// The whole schema of a tool's answer.
+/// The whole schema of a tool's answer: what a router does not tell is null there.
 pub fn output<T: JsonSchema>() -> Map<String, Value> {
-    of::<T>()
+    of::<T>(Nulls::Kept)
+}
+
+/// What becomes of `null` beside a type.
+#[derive(Clone, Copy, PartialEq)]
+enum Nulls {
+    /// An absent argument is absent, never null.
+    Dropped,
+    /// Strict clients check answers, nulls too.
+    Kept,
 }
 
 /// An answer's schema as `tools/list` shows it: top-level keys only, none required, because an error carries
@@ -35,12 +44,12 @@ pub fn outline(whole: &Map<String, Value>) -> Map<String, Value> {
     outline
 }
 
-fn of<T: JsonSchema>() -> Map<String, Value> {
+fn of<T: JsonSchema>(nulls: Nulls) -> Map<String, Value> {
     let mut settings = schemars::generate::SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    slim(&mut schema);
+    slim(&mut schema, nulls);
     match schema {
         Value::Object(mut map) => {
             map.entry("type").or_insert_with(|| "object".into());
@@ -51,8 +60,8 @@ fn of<T: JsonSchema>() -> Map<String, Value> {
     }
 }
 
-/// Drops what costs tokens and says nothing: titles, formats, `null` beside a type, null defaults.
-fn slim(value: &mut Value) {
+/// Drops what costs tokens and says nothing: titles, formats, null defaults.
+fn slim(value: &mut Value, nulls: Nulls) {
     match value {
         Value::Object(map) => {
             if map.get("title").is_some_and(Value::is_string) {
@@ -68,15 +77,17 @@ fn slim(value: &mut Value) {
             if let Some(Value::String(text)) = map.get_mut("description") {
                 *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
             }
-            drop_null(map);
-            map.values_mut().for_each(slim);
+            if nulls == Nulls::Dropped {
+                drop_null(map);
+            }
+            map.values_mut().for_each(|value| slim(value, nulls));
         }
-        Value::Array(items) => items.iter_mut().for_each(slim),
+        Value::Array(items) => items.iter_mut().for_each(|item| slim(item, nulls)),
         _ => {}
     }
 }
 
-/// An absent argument is absent, never null: `["string", "null"]` is just `string`, and a choice loses its null.
+/// `["string", "null"]` becomes just `string`, and a choice loses its null.
 fn drop_null(map: &mut Map<String, Value>) {
     if let Some(Value::Array(kinds)) = map.get_mut("type") {
         kinds.retain(|kind| kind != "null");
@@ -141,5 +152,19 @@ mod tests {
                 "additionalProperties": false
             })
         );
+    }
+
+    #[test]
+    fn an_answer_may_leave_out_by_null_what_it_does_not_know() {
+        #[derive(JsonSchema)]
+        #[allow(dead_code, reason = "only its schema is looked at")]
+        struct Answer {
+            serial: Option<String>,
+            count: u32,
+        }
+        let schema = output::<Answer>();
+        assert_eq!(schema["properties"]["serial"], json!({"type": ["string", "null"]}));
+        assert_eq!(outline(&schema)["properties"]["serial"], json!({"type": ["string", "null"]}));
+        assert_eq!(schema["required"], json!(["count"]));
     }
 }

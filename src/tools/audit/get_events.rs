@@ -1,7 +1,10 @@
 //! `audit.get_events`: the trail, newest first; one's own events, or all of them for admin and approver.
 
-use crate::audit::{Filter, Stored};
+use crate::access::policy;
+use crate::audit::{Filter, Record, Stored};
 use crate::base::fault::Fault;
+use crate::base::ids::DeviceId;
+use crate::base::selector::Traits;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::tools::context::Cx;
@@ -56,7 +59,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let mut rows: Vec<(u64, Map<String, Value>)> = Vec::new();
     for stored in cx.world.audit.recent(&filter, None, MOST_LOOKED_AT)? {
         let row = view(&stored);
-        if wanted.passes_json(&row) {
+        if may_see(cx, &stored.record) && wanted.passes_json(&row) {
             rows.push((stored.seq, row));
         }
     }
@@ -67,6 +70,20 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let shown =
         rows.into_iter().skip(span.start).take(span.len()).map(|(_, row)| list::project(row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, total))
+}
+
+/// What was done to a device is told only to who may see the device; one that is gone is judged by what the record says.
+fn may_see(cx: &Cx, record: &Record) -> bool {
+    let Some(id) = &record.device else { return true };
+    let limits = &cx.principal.limits.devices;
+    match cx.world.fleet.get(&DeviceId(id.clone())) {
+        Ok(device) => policy::within(limits, &device.traits()),
+        Err(_) => {
+            let environment = record.environment.as_deref().and_then(|word| word.parse().ok()).unwrap_or(cx.world.rules.environment);
+            let name = record.device_name.as_deref().unwrap_or_default();
+            policy::within(limits, &Traits { id, name, environment, tags: &[] })
+        }
+    }
 }
 
 fn view(stored: &Stored) -> Map<String, Value> {

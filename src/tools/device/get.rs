@@ -22,7 +22,7 @@ pub(super) const TOOL: Tool = Tool {
     audience: Audience::Model,
     timeout: Span::secs(5),
     paths: &[],
-    untrusted: &[],
+    untrusted: &["/identity"],
     input: schema::input::<Args>,
     output: view::output,
     run: run!(run),

@@ -13,6 +13,7 @@ use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
+use std::collections::HashMap;
 
 pub(super) const TOOL: Tool = Tool {
     name: "logs.get_recent",
@@ -85,11 +86,16 @@ impl Severity {
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
+    let scope = format!("logs.get_recent {} {:?} {:?} {:?} {:?}", router.device.id, args.topics, args.severity, args.since, args.contains);
+    args.list.check(&scope)?;
     let log = router.all("/log", FRESH).await?;
     let wanted = args.contains.as_deref().map(str::to_lowercase);
     let mut rows: Vec<(String, Map<String, serde_json::Value>)> = Vec::new();
-    for (position, row) in log.iter().enumerate() {
+    // Equal lines of one second are told apart by their number; positions move whenever the router forgets a line.
+    let mut equal: HashMap<(&str, &str, &str), u32> = HashMap::new();
+    for row in log.iter() {
         let (topics, message, time) = (row.text("topics").unwrap_or(""), row.text("message").unwrap_or(""), row.text("time").unwrap_or(""));
+        let nth = equal.entry((time, topics, message)).and_modify(|n| *n += 1).or_default();
         let severity = Severity::of(topics);
         let fits = args.severity.is_none_or(|least| severity >= least)
             && args.topics.iter().flatten().all(|topic| topics.split(',').any(|t| t == topic))
@@ -102,11 +108,10 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
             out.insert("severity".into(), severity.as_str().into());
             out.insert("topics".into(), topics.into());
             out.insert("message".into(), message.into());
-            rows.push((format!("{time}|{position}"), out));
+            rows.push((format!("{time}|{nth}|{topics}|{message}"), out));
         }
     }
     rows.reverse();
-    let scope = format!("logs.get_recent {} {:?} {:?} {:?} {:?}", router.device.id, args.topics, args.severity, args.since, args.contains);
     list::cut(cx, &scope, &args.list, rows, |(key, _)| key.clone(), |(_, row)| row.clone())
 }
 

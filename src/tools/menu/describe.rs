@@ -7,10 +7,10 @@ use crate::base::fault::{self, Fault};
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::menus::{self, Attr, Menu, Shape};
-use crate::routeros::path::MenuPath;
 use crate::routeros::value::Kind;
 use crate::tools::context::Cx;
-use crate::tools::menu::inspect::{self, Learnt};
+use crate::tools::menu::absent::{menu_path, no_menu};
+use crate::tools::menu::inspect::{self, Learnt, Told};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
@@ -77,25 +77,22 @@ struct Attribute {
 
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
-    let path = MenuPath::parse(&args.menu)?;
+    let path = menu_path(&args.menu)?;
     let menu = path.as_str();
     let facts = menus::find(menu);
     let learnt = match inspect::learnt(cx, &router, menu).await {
-        Ok(learnt) => learnt,
+        Ok(Told::Known(learnt)) => Some(learnt),
+        Ok(Told::Silent) => None,
+        Ok(Told::Absent) => return Err(no_menu(&router.device, menu)),
         // A router that is away: what another of the same build said, else the facts.
         Err(fault) if fault.kind == fault::Kind::Unreachable && facts.is_some() => inspect::remembered(cx, &router.device, menu)?,
         Err(fault) => return Err(fault),
     };
     let version = router.device.facts.version.clone();
     match (learnt, facts) {
-        (None, None) => Err(absent(&router.device.name, menu, version.as_deref())),
+        (None, None) => Err(no_menu(&router.device, menu)),
         (learnt, facts) => Ok(answer(menu, facts, learnt.as_ref(), version)),
     }
-}
-
-fn absent(device: &str, menu: &str, version: Option<&str>) -> Fault {
-    let on = version.map(|v| format!(" (RouterOS {v})")).unwrap_or_default();
-    Fault::not_found(format!("device \"{device}\"{on} has no menu {menu}")).hint("menu.search finds menus by words")
 }
 
 fn answer(menu: &str, facts: Option<&'static Menu>, learnt: Option<&Learnt>, version: Option<String>) -> Answer {

@@ -4,12 +4,14 @@
 //! the same build costs nothing and the answer is there while a router is away. Path words that hang RouterOS up to
 //! 7.21.3 (`do`, `where`, `else`, `rule`, `command`, `on-error`) are never walked into.
 
+use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
 use crate::fleet::Device;
-use crate::store::{self, Batch, Durability, Record};
-use crate::tools::context::Cx;
-use crate::tools::router::{Router, Seen, View};
+use crate::routeros::query::Query;
+use crate::store::{self, Batch, Durability, Record, StoreError, body_as};
+use crate::tools::context::{Cx, Reading};
+use crate::tools::router::{FRESH, Router, Seen, View};
 use serde::{Deserialize, Serialize};
 
 /// What a router knows of one menu.
@@ -25,11 +27,40 @@ pub(super) struct Learnt {
     pub(super) commands: Vec<String>,
     /// Menus below.
     pub(super) children: Vec<String>,
+    /// When the router said so.
+    at: Wall,
 }
 
 impl Record for Learnt {
     const TABLE: &'static str = "menu_learnt";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// v1 did not say when.
+    fn upgrade(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        let v1::Learnt { add, set, get, commands, children } = body_as(Self::TABLE, version, body)?;
+        Ok(Learnt { add, set, get, commands, children, at: Wall(0) })
+    }
+}
+
+mod v1 {
+    #[derive(serde::Deserialize)]
+    pub(super) struct Learnt {
+        pub(super) add: Vec<String>,
+        pub(super) set: Vec<String>,
+        pub(super) get: Vec<String>,
+        pub(super) commands: Vec<String>,
+        pub(super) children: Vec<String>,
+    }
+}
+
+/// What there is to know of a menu on a router.
+pub(super) enum Told {
+    /// It said, now or before.
+    Known(Learnt),
+    /// It has no such menu.
+    Absent,
+    /// It cannot be asked about this menu; it may have it or not.
+    Silent,
 }
 
 /// Words that make old versions hang when they stand in a path.
@@ -40,30 +71,42 @@ const NOT_ATTRIBUTES: &[&str] = &["copy-from", "place-before", "numbers", ".id"]
 
 /// What is known of `menu` on this device's build: from the store, else from the router.
 ///
-/// `None` when the router cannot be asked about itself; the cause is in the log.
-pub(super) async fn learnt(cx: &Cx, router: &Router<'_>, menu: &str) -> Result<Option<Learnt>, Fault> {
-    let key = format!("{}{menu}", build(&router.device));
-    if let Some(bytes) = cx.world.store.get(Learnt::TABLE, &key)? {
-        return Ok(Some(store::decode(&bytes)?));
+/// The cause of a router's silence is in the log.
+pub(super) async fn learnt(cx: &Cx, router: &Router<'_>, menu: &str) -> Result<Told, Fault> {
+    if let Some(learnt) = remembered(cx, &router.device, menu)? {
+        return Ok(Told::Known(learnt));
     }
-    let learnt = match ask(router, menu).await {
-        Ok(learnt) => learnt,
+    let learnt = match ask(router, menu, cx.world.clock.wall()).await {
+        Ok(Some(learnt)) => learnt,
+        Ok(None) => return exists(router, menu).await,
         Err(fault) if matches!(fault.kind, Kind::Rejected | Kind::RouterDenied | Kind::NotFound) => {
             tracing::info!(menu, cause = fault.chain(), "the router does not describe this menu");
-            return Ok(None);
+            return exists(router, menu).await;
         }
         Err(fault) => return Err(fault),
     };
-    if let Some(learnt) = &learnt {
-        cx.world.store.commit(Batch::new().put(Learnt::TABLE, &key, store::encode(learnt)), Durability::Soon).await?;
-    }
-    Ok(learnt)
+    let key = format!("{}{menu}", build(&router.device));
+    cx.world.store.commit(Batch::new().put(Learnt::TABLE, &key, store::encode(&learnt)), Durability::Soon).await?;
+    Ok(Told::Known(learnt))
 }
 
 /// What is known of `menu` without asking the router.
 pub(super) fn remembered(cx: &Cx, device: &Device, menu: &str) -> Result<Option<Learnt>, Fault> {
     let key = format!("{}{menu}", build(device));
-    Ok(cx.world.store.get(Learnt::TABLE, &key)?.map(|bytes| store::decode(&bytes)).transpose()?)
+    let Some(bytes) = cx.world.store.get(Learnt::TABLE, &key)? else { return Ok(None) };
+    let learnt: Learnt = store::decode(&bytes)?;
+    let age_ms = u64::try_from(cx.world.clock.wall().0 - learnt.at.0).unwrap_or(0);
+    cx.read(Reading { read_at: learnt.at, age_ms, cached: true });
+    Ok(Some(learnt))
+}
+
+/// A menu that the console does not describe: one read tells whether it is there at all.
+async fn exists(router: &Router<'_>, menu: &str) -> Result<Told, Fault> {
+    match router.rows(menu, Query::default().columns(["name"]), FRESH).await {
+        Err(fault) if fault.kind == Kind::NotFound => Ok(Told::Absent),
+        Err(fault) if fault.kind == Kind::Unreachable => Err(fault),
+        Ok(_) | Err(_) => Ok(Told::Silent),
+    }
 }
 
 /// Version, architecture and packages, short enough for a key.
@@ -76,14 +119,14 @@ fn build(device: &Device) -> String {
     format!("{version}|{}|{}|", facts.architecture.as_deref().unwrap_or("?"), &hex(digest.as_ref())[..12])
 }
 
-async fn ask(router: &Router<'_>, menu: &str) -> Result<Option<Learnt>, Fault> {
+async fn ask(router: &Router<'_>, menu: &str, at: Wall) -> Result<Option<Learnt>, Fault> {
     let words: Vec<&str> = menu.trim_start_matches('/').split('/').collect();
     if words.iter().any(|word| HANGING.contains(word)) {
         return Ok(None);
     }
     let path = words.join(",");
     let here = child(router, &path).await?;
-    let mut learnt = Learnt::default();
+    let mut learnt = Learnt { at, ..Learnt::default() };
     for (name, kind) in named(&here, &path) {
         match kind.as_str() {
             "dir" | "path" => learnt.children.push(name),

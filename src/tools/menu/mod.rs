@@ -2,6 +2,7 @@
 
 use crate::tools::spec::Tool;
 
+mod absent;
 mod describe;
 mod inspect;
 mod read;

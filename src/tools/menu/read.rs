@@ -8,13 +8,13 @@ use crate::base::ids::hex;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::menus::{self, Menu};
-use crate::routeros::path::MenuPath;
 use crate::routeros::query::{Query, is_attribute};
 use crate::routeros::value::Kind as ValueKind;
 use crate::shape::filter::Filter;
 use crate::shape::untrusted;
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
+use crate::tools::menu::absent::{menu_path, no_menu};
 use crate::tools::router::{FRESH, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -53,19 +53,21 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
-    let path = MenuPath::parse(&args.menu)?;
+    let path = menu_path(&args.menu)?;
     let menu = path.as_str();
     let facts = menus::find(menu);
+    let scope = format!("menu.read {} {menu}", router.device.id);
+    args.list.check(&scope)?;
     let filter = args.list.filter()?;
     filter.check(menu)?;
     let query = query(facts, &args.list, &filter)?;
     let seen = match router.rows(menu, query, FRESH).await {
         Ok(seen) => seen,
-        Err(fault) if fault.kind == Kind::NotFound => return Err(no_menu(&router.device.name, menu, facts, fault)),
+        Err(fault) if fault.kind == Kind::NotFound => return Err(no_menu(&router.device, menu).cause(fault)),
         Err(fault) => return Err(fault),
     };
     let rows: Vec<View<'_>> = seen.iter().filter(|row| passes(&filter, facts, *row)).collect();
-    let span = args.list.span(cx, &format!("menu.read {} {menu}", router.device.id), &rows, |row| key(facts, *row))?;
+    let span = args.list.span(cx, &scope, &rows, |row| key(facts, *row))?;
     let shown = rows[span].iter().map(|row| shape(cx, facts, *row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, rows.len()))
 }
@@ -88,13 +90,6 @@ fn query(facts: Option<&Menu>, list: &ListArgs, filter: &Filter) -> Result<Query
     let words = filter.words(facts);
     let pairs = words.iter().filter_map(|word| word.split_once('='));
     Ok(pairs.fold(query, |query, (name, value)| query.eq(name, value)))
-}
-
-fn no_menu(device: &str, menu: &str, facts: Option<&Menu>, fault: Fault) -> Fault {
-    let brings = facts.and_then(|facts| facts.package).map(|package| format!("; it comes with package {package}")).unwrap_or_default();
-    Fault::not_found(format!("device \"{device}\" has no menu {menu}{brings}"))
-        .hint("menu.search finds menus by words; menu.describe shows one")
-        .cause(fault)
 }
 
 /// Whether a row is wanted: by the router's own spelling, or by what the caller sees in answers.

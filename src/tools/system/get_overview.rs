@@ -23,7 +23,7 @@ pub(super) const TOOL: Tool = Tool {
     audience: Audience::Model,
     timeout: Span::secs(30),
     paths: &["/system/resource", "/system/identity", "/system/health"],
-    untrusted: &[],
+    untrusted: &["/identity"],
     input: schema::input::<Args>,
     output: schema::output::<Answer>,
     run: run!(run),

@@ -39,6 +39,8 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
+    let scope = format!("system.get_packages {}", router.device.id);
+    args.list.check(&scope)?;
     let packages = router.all("/system/package", STEADY).await?;
     let rows = packages
         .iter()
@@ -57,5 +59,5 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
             Some((name, out))
         })
         .collect();
-    list::cut(cx, &format!("system.get_packages {}", router.device.id), &args.list, rows, |(key, _)| key.clone(), |(_, row)| row.clone())
+    list::cut(cx, &scope, &args.list, rows, |(key, _)| key.clone(), |(_, row)| row.clone())
 }

@@ -1,0 +1,244 @@
+//! Who may do what: the table of roles and tools as a file, and each switch and limit tried through the spine.
+
+use crate::site::{Site, limited};
+use routeros_mcp::access::policy::{self, Decision, Rules};
+use routeros_mcp::access::{Principal, Role};
+use routeros_mcp::base::tier::{Environment, Tier};
+use routeros_mcp::sim::profiles::Profile;
+use routeros_mcp::tools;
+use routeros_mcp::tools::spec::Audience;
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::Path;
+
+/// `yes`, or why not.
+fn verdict(role: Role, tool: &tools::spec::Tool) -> String {
+    match policy::decide(&Principal::stdio(role), &tool.target(), &Rules::open(Environment::Lab)) {
+        Decision::Allow => "yes".into(),
+        Decision::AllowLoosely(refusal) => format!("loosely ({})", refusal.reason),
+        Decision::Deny(refusal) => format!("no ({})", refusal.reason),
+    }
+}
+
+#[test]
+fn roles_and_tools_are_the_committed_table() {
+    let mut table = format!("{:<28}{:<10}", "tool", "audience");
+    for role in Role::ALL {
+        let _ = write!(table, "{:<12}", role.as_str());
+    }
+    for tool in tools::all() {
+        let audience = if tool.audience == Audience::Model { "model" } else { "operator" };
+        let _ = write!(table, "\n{:<28}{audience:<10}", tool.name);
+        for role in Role::ALL {
+            let _ = write!(table, "{:<12}", verdict(role, tool));
+        }
+    }
+    let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snap/rbac.txt");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &table).unwrap();
+    }
+    let kept = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}; BLESS=1 makes it", path.display()));
+    assert!(kept == table, "{} is not the table of this build; BLESS=1 rewrites it:\n{table}", path.display());
+}
+
+#[tokio::test]
+async fn the_spine_obeys_the_table() {
+    let site = Site::bare(&[("mcp.toolsets", "all")]).await;
+    let (mut yes, mut no) = (0, 0);
+    for role in Role::ALL {
+        let principal = Principal::stdio(role);
+        let listed = site.listed(&principal);
+        for tool in tools::all().filter(|tool| tool.audience == Audience::Model) {
+            let may = verdict(role, tool) == "yes";
+            assert_eq!(listed.iter().any(|shown| shown["name"] == tool.name), may, "{} lists {}", role.as_str(), tool.name);
+            let reply = site.call_as(principal.clone(), tool.name, json!({"no such argument": true})).await;
+            let kind = if may { "bad_input" } else { "denied" };
+            assert_eq!(reply.structured["error"]["kind"], kind, "{} as {}: {}", tool.name, role.as_str(), reply.text);
+            assert!(!reply.structured["error"]["hint"].as_str().unwrap_or("").is_empty(), "{}: no hint", tool.name);
+            *(if may { &mut yes } else { &mut no }) += 1;
+        }
+    }
+    println!("{yes} allowed, {no} refused");
+    assert!(yes >= 40 && no >= 10, "{yes} and {no}");
+}
+
+#[tokio::test]
+async fn another_device_looks_like_none() {
+    let mut site = Site::of(&[Profile::HomeAp], &[]).await;
+    site.adopt(Profile::Office, "hidden-office", json!({"tags": ["site=secret-place"]})).await;
+    let hidden = site.device("hidden-office").id.to_string();
+    let mut cases = 0;
+    for role in [Role::ReadOnly, Role::OpsRw, Role::Admin] {
+        let kept = limited(role, &["home-ap"]);
+        for tool in tools::all().filter(|tool| tool.audience == Audience::Model) {
+            let input = (tool.input)();
+            if input["properties"].get("device").is_none() {
+                continue;
+            }
+            let ask = async |device: &str| {
+                let mut arguments = json!({"device": device});
+                for (name, value) in [("menu", "/ip/address"), ("query", "address")] {
+                    if input["properties"].get(name).is_some() {
+                        arguments[name] = value.into();
+                    }
+                }
+                let reply = site.call_as(kept.clone(), tool.name, arguments).await;
+                let mut error = reply.structured["error"].clone();
+                error["correlation_id"] = Value::Null;
+                (error.to_string(), reply)
+            };
+            // The same length and letters, so that only what the words say can differ.
+            for (name, nobody) in [("hidden-office", "absent-office"), (hidden.as_str(), "dev_000000000000")] {
+                let (theirs, reply) = ask(name).await;
+                let (none, _) = ask(nobody).await;
+                assert_eq!(theirs.replace(name, nobody), none, "{} as {}", tool.name, role.as_str());
+                assert_eq!(reply.structured["error"]["kind"], "not_found", "{}: {}", tool.name, reply.text);
+                assert!(reply.meta.get("device_id").is_none() && reply.structured["error"].get("device_id").is_none());
+                cases += 1;
+            }
+            assert!(ask("home-ap").await.1.fault.is_none(), "{} on its own device", tool.name);
+        }
+    }
+    println!("{cases} cases");
+    assert!(cases >= 50, "only {cases} cases");
+    assert_eq!(site.sim("hidden-office").requests().iter().filter(|seen| seen.path() == "/ip/address").count(), 0);
+}
+
+#[tokio::test]
+async fn lists_summaries_and_the_trail_leave_out_other_devices() {
+    let mut site = Site::of(&[Profile::HomeAp], &[]).await;
+    site.adopt(Profile::Office, "hidden-office", json!({"tags": ["site=secret-place"]})).await;
+    let id = site.device("hidden-office").id.to_string();
+    site.good("system.get_overview", json!({"device": "hidden-office"})).await;
+    site.good("system.get_overview", json!({"device": "home-ap"})).await;
+    site.sim("hidden-office").faults().set_line(routeros_mcp::sim::faults::Line::Refuse);
+    for role in [Role::ReadOnly, Role::OpsRw, Role::Admin] {
+        for devices in [&["home-ap"][..], &[]] {
+            let kept = limited(role, devices);
+            for (tool, arguments) in [
+                ("device.list", json!({})),
+                ("device.list", json!({"where": {"name~": "hidden"}})),
+                ("device.list", json!({"tag": "site=secret-place"})),
+                ("fleet.get_summary", json!({})),
+                ("audit.get_events", json!({"limit": 500})),
+                ("audit.get_events", json!({"where": {"device": "hidden-office"}})),
+                ("device.get", json!({"device": "hidden-offic"})),
+            ] {
+                let reply = site.call_as(kept.clone(), tool, arguments.clone()).await;
+                let all = reply.to_mcp().to_string();
+                for word in ["hidden-office", id.as_str(), "secret-place", "RB5009"] {
+                    assert!(!all.contains(word), "{tool} {arguments} as {} tells {word}", role.as_str());
+                }
+            }
+            let summary = site.call_as(kept.clone(), "fleet.get_summary", json!({})).await;
+            assert_eq!(summary.structured["devices"], devices.len());
+            let list = site.call_as(kept, "device.list", json!({})).await;
+            assert_eq!(list.structured["total"], devices.len());
+        }
+    }
+    let all = site.call_as(Principal::stdio(Role::Admin), "audit.get_events", json!({"where": {"device": "hidden-office"}})).await;
+    assert!(all.structured["total"].as_u64().unwrap() >= 1, "an administrator of all devices sees it");
+}
+
+#[tokio::test]
+async fn a_reader_sees_only_its_own_events() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    site.call_as(Principal::stdio(Role::ReadOnly), "device.list", json!({})).await;
+    let ops = limited(Role::OpsRw, &["all"]);
+    site.call_as(ops.clone(), "fleet.get_summary", json!({})).await;
+    let own = site.call_as(ops, "audit.get_events", json!({})).await;
+    let tools: Vec<&str> = own.structured["rows"].as_array().unwrap().iter().map(|row| row["tool"].as_str().unwrap()).collect();
+    assert_eq!(tools, ["fleet.get_summary"]);
+}
+
+#[tokio::test]
+async fn a_disabled_tool_is_neither_listed_nor_found_nor_called() {
+    for off in ["system.get_overview", "system_get_overview", "system.*"] {
+        let site = Site::of(&[Profile::HomeAp], &[("mcp.disable_tools", off)]).await;
+        let principal = Principal::stdio(Role::Admin);
+        assert!(site.listed(&principal).iter().all(|tool| tool["name"] != "system.get_overview"), "{off}: listed");
+        for name in ["system.get_overview", "system_get_overview"] {
+            let reply = site.call_as(principal.clone(), name, json!({"device": "home-ap"})).await;
+            assert_eq!(reply.structured["error"]["kind"], "denied", "{off}, {name}: {}", reply.text);
+            assert!(reply.text.contains("switched off"), "{}", reply.text);
+            let operator = site.operator(name, json!({"device": "home-ap"})).await;
+            assert_eq!(operator.structured["error"]["kind"], "denied", "{off}, {name}: not for operators either");
+        }
+        let found = site.call("tools.search", json!({"query": "system overview"})).await;
+        assert!(!found.structured.to_string().contains("system.get_overview"), "{off}: found");
+        assert!(site.call("device.list", json!({})).await.fault.is_none(), "{off}: others work");
+    }
+}
+
+#[tokio::test]
+async fn no_tools_means_none_by_any_name() {
+    let site = Site::of(&[Profile::HomeAp], &[("mcp.enable_tools", "false")]).await;
+    let admin = Principal::stdio(Role::Admin);
+    assert!(site.listed(&admin).is_empty());
+    for tool in tools::all().filter(|tool| tool.audience == Audience::Model) {
+        let reply = site.call_as(admin.clone(), tool.name, json!({"device": "home-ap"})).await;
+        assert_eq!(reply.structured["error"]["kind"], "denied", "{}: {}", tool.name, reply.text);
+        assert!(reply.text.contains("switched off"), "{}", reply.text);
+    }
+    assert!(site.operator("device.list", json!({})).await.fault.is_none(), "the command line still works");
+}
+
+#[tokio::test]
+async fn a_tier_that_is_off_takes_its_tools_along() {
+    let site = Site::of(&[Profile::HomeAp], &[("mcp.tool_tiers", "basic,professional")]).await;
+    let admin = Principal::stdio(Role::Admin);
+    let left = site.listed(&admin);
+    assert!(left.iter().all(|shown| tools::find(shown["name"].as_str().unwrap()).unwrap().tier != Tier::Free), "{left:?}");
+    for tool in tools::all().filter(|tool| tool.audience == Audience::Model && tool.tier == Tier::Free) {
+        let reply = site.call_as(admin.clone(), tool.name, json!({})).await;
+        assert_eq!(reply.structured["error"]["kind"], "denied", "{}: {}", tool.name, reply.text);
+    }
+    assert!(site.operator("device.test", json!({"device": "home-ap"})).await.fault.is_none(), "operators' verbs have no tier");
+}
+
+#[tokio::test]
+async fn read_only_leaves_reading_and_the_books() {
+    let site = Site::of(&[Profile::HomeAp], &[("read_only", "true")]).await;
+    let admin = Principal::stdio(Role::Admin);
+    for shown in site.listed(&admin) {
+        assert_eq!(shown["annotations"]["readOnlyHint"], true, "{}", shown["name"]);
+    }
+    site.sim("home-ap").forget_requests();
+    assert!(site.call_as(admin.clone(), "system.get_overview", json!({"device": "home-ap"})).await.fault.is_none());
+    assert!(site.operator("device.update", json!({"device": "home-ap", "tags": ["a=b"]})).await.fault.is_none());
+    for tool in tools::all().filter(|tool| tool.audience == Audience::Model && !tool.only_reads()) {
+        let reply = site.call_as(admin.clone(), tool.name, json!({"device": "home-ap"})).await;
+        assert_eq!(reply.structured["error"]["kind"], "denied", "{}: {}", tool.name, reply.text);
+    }
+    // Singletons are read with POST too; nothing else may be.
+    let writes = |seen: &routeros_mcp::sim::faults::Seen| matches!(seen.method.as_str(), "PUT" | "PATCH" | "DELETE");
+    assert!(!site.sim("home-ap").requests().iter().any(writes));
+}
+
+#[tokio::test]
+async fn a_device_of_another_environment_is_not_touched() {
+    let mut site = Site::bare(&[]).await;
+    site.adopt(Profile::HomeAp, "stray", json!({})).await;
+    let site = site.reopened(&[("environment", "staging")]).await;
+    site.sim("stray").forget_requests();
+    let mut cases = 0;
+    for role in [Role::ReadOnly, Role::OpsRw, Role::Admin] {
+        for tool in tools::all().filter(|tool| tool.audience == Audience::Model && !tool.paths.is_empty()) {
+            let mut arguments = json!({"device": "stray"});
+            if (tool.input)()["properties"].get("menu").is_some() {
+                arguments["menu"] = "/ip/address".into();
+            }
+            let reply = site.call_as(Principal::stdio(role), tool.name, arguments).await;
+            assert_eq!(reply.structured["error"]["kind"], "denied", "{} as {}: {}", tool.name, role.as_str(), reply.text);
+            assert!(reply.text.contains("staging") && reply.text.contains("lab"), "{}", reply.text);
+            cases += 1;
+        }
+    }
+    let reply = site.call("menu.read", json!({"device": "stray", "menu": "/ip/address"})).await;
+    assert_eq!(reply.structured["error"]["kind"], "denied");
+    assert_eq!(site.sim("stray").requests().len(), 0, "not one request");
+    assert!(site.operator("device.remove", json!({"device": "stray"})).await.fault.is_none(), "its record can still be mended");
+    println!("{cases} cases");
+    assert!(cases >= 20, "only {cases} cases");
+}
