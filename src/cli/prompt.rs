@@ -71,6 +71,7 @@ pub fn password(question: &str) -> Result<Secret, Fault> {
 }
 
 /// What is typed until Enter.
+#[expect(clippy::unbuffered_bytes, reason = "a buffer would keep the password after us, and nobody types that fast")]
 fn keys(terminal: &File) -> Result<Secret, Fault> {
     const CTRL_C: u8 = 3;
     const CTRL_D: u8 = 4;
