@@ -41,7 +41,8 @@ fn help_and_version_need_no_state_and_exit_0() {
         assert!(!done.out.is_empty());
     }
     let add = rig.run(&["device", "add", "--help"]).out;
-    for flag in ["--password-file", "--password-stdin", "--password-ref", "--tls-fingerprint", "--ssh-fingerprint", "--plain-http", "--yes"] {
+    for flag in ["--password-file", "--password-stdin", "--password-ref", "--tls-fingerprint", "--ssh-fingerprint", "--plain-http", "--yes"]
+    {
         assert!(add.contains(flag), "{flag}: {add}");
     }
     assert!(!rig.state().exists());

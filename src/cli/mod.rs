@@ -92,6 +92,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
             output::text(&man::page(&Cli::command()).map_err(Fault::bug)?);
             return Ok(());
         }
+        Some(Command::Device(DeviceCommand::Bootstrap(asked))) => return bootstrap::run(&asked, as_json),
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
         #[cfg(feature = "sim")]

@@ -76,7 +76,9 @@ pub async fn connect(path: &Path) -> Result<UnixStream, ControlError> {
 fn no_connection(path: &Path, error: io::Error) -> ControlError {
     match error.kind() {
         // No directory: whoever opens the state directory next says that better.
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => ControlError::Nobody { path: path.into() },
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => {
+            ControlError::Nobody { path: path.into() }
+        }
         _ => ControlError::io("connect to", path, error),
     }
 }
