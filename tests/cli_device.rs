@@ -421,7 +421,8 @@ async fn a_tool_call_ends_with_the_code_of_its_error() {
 
 /// A server that has the device, and the router's own count of requests cut off by their client.
 async fn serving(profile: Profile) -> (Rig, Sim, Running) {
-    let (rig, sim) = (Rig::new().with("ROUTEROS_MCP_HEALTH_CHECK_ENABLED", "false"), router(profile).await);
+    let rig = Rig::new().with("ROUTEROS_MCP_HEALTH_CHECK_ENABLED", "false").with("ROUTEROS_MCP_ROUTEROS_REST_TIMEOUT_SECONDS", "10");
+    let sim = router(profile).await;
     rig.add("edge", &sim);
     let running = rig.stdio();
     (rig, sim, running)

@@ -48,6 +48,16 @@ fn help_and_version_need_no_state_and_exit_0() {
     assert!(!rig.state().exists());
 }
 
+#[test]
+fn bootstrap_prints_a_script_to_paste_and_keeps_nothing() {
+    let rig = Rig::new();
+    let made = rig.json(&["device", "bootstrap"]);
+    let password = made["password"].as_str().unwrap();
+    assert!(password.len() >= 24 && made["script"].as_str().unwrap().contains(password), "{made}");
+    assert_ne!(rig.json(&["device", "bootstrap"])["password"], password);
+    assert!(!rig.state().exists());
+}
+
 /// Every command and flag says what it does.
 #[test]
 fn every_command_and_flag_has_help() {

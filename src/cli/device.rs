@@ -18,7 +18,12 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
             if !yes {
                 prompt::yes(&format!("Forget device \"{id}\" and its credential?"), "--yes")?;
             }
-            one(&way.operator("device.remove", json!({"device": id})).await?, as_json);
+            let gone = way.operator("device.remove", json!({"device": id})).await?;
+            if as_json {
+                output::json(&gone);
+            } else {
+                output::text(&format!("device \"{}\" is forgotten; its audit records stay", gone["name"].as_str().unwrap_or(&id)));
+            }
         }
         DeviceCommand::Decommission { id } => one(&way.operator("device.decommission", json!({"device": id})).await?, as_json),
         DeviceCommand::Bootstrap(_) => return Err(Fault::bug("bootstrap needs no store")),
@@ -75,16 +80,13 @@ fn trusted(presented: &Value, pins: &Pins, as_json: bool) -> Result<Map<String, 
     let mut trusted = Map::new();
     let needs_a_yes = !pins.yes && pins.tls_fingerprint.is_none();
     let mut shown = Vec::new();
-    for (field, label, given, flag) in [
-        ("tls_fingerprint", "TLS certificate", &pins.tls_fingerprint, "--tls-fingerprint"),
-        ("ssh_fingerprint", "SSH host key   ", &pins.ssh_fingerprint, "--ssh-fingerprint"),
-    ] {
+    for (field, label, given) in
+        [("tls_fingerprint", "TLS certificate", &pins.tls_fingerprint), ("ssh_fingerprint", "SSH host key   ", &pins.ssh_fingerprint)]
+    {
         let seen = presented[field].as_str();
-        shown.push(format!("{label} {}", seen.unwrap_or("none presented")));
+        shown.push(format!("{label} {}", seen.unwrap_or("none presented; `device pin` can pin one later")));
         if let Some(accepted) = given.as_deref().or(seen) {
             trusted.insert(field.into(), accepted.into());
-        } else if needs_a_yes {
-            shown.push(format!("                {flag} can be pinned later with `device pin`"));
         }
     }
     if let Some(until) = presented["tls_not_after"].as_str() {

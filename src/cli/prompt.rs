@@ -18,8 +18,7 @@ pub fn someone_there() -> bool {
 
 /// One line from the person at the terminal; the fault names the flag that would have answered.
 pub fn line(question: &str, flag: &str) -> Result<String, Fault> {
-    eprint!("{question}: ");
-    let _ = io::stderr().flush();
+    ask(&format!("{question}: "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(Fault::bug)?;
     let answer = answer.trim().to_owned();
@@ -33,13 +32,18 @@ pub fn missing(flags: &[&str]) -> Fault {
         .hint("give it on the command line, or run this on a terminal to be asked")
 }
 
+/// In one write: half a question looks like all of it.
+fn ask(question: &str) {
+    let _ = io::stderr().write_all(question.as_bytes());
+    let _ = io::stderr().flush();
+}
+
 /// A yes, written out. Without a person the fault says which flag stands for it.
 pub fn yes(question: &str, flag: &str) -> Result<(), Fault> {
     if !someone_there() {
         return Err(Fault::bad_input("nobody is here to say yes").hint(format!("add {flag}")));
     }
-    eprint!("{question} [yes/no]: ");
-    let _ = io::stderr().flush();
+    ask(&format!("{question} [yes/no]: "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer).map_err(Fault::bug)?;
     match answer.trim().to_ascii_lowercase().as_str() {
@@ -57,9 +61,9 @@ pub fn password(question: &str) -> Result<Secret, Fault> {
     let before = termios::tcgetattr(&terminal).map_err(|_| missing())?;
     let mut silent = before.clone();
     silent.local_modes.remove(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG);
-    eprint!("{question} (not shown): ");
-    let _ = io::stderr().flush();
+    // Silent before it asks: a quick hand, or a script, answers at once.
     termios::tcsetattr(&terminal, OptionalActions::Now, &silent).map_err(|_| missing())?;
+    ask(&format!("{question} (not shown): "));
     let typed = keys(&terminal);
     let _ = termios::tcsetattr(&terminal, OptionalActions::Now, &before);
     eprintln!();
