@@ -162,7 +162,7 @@ mod tests {
     /// The pause the plan puts after a reading, in whole intervals.
     fn pause(plan: &mut Plan, id: &DeviceId, now: &mut Duration, answered: Option<bool>) -> u32 {
         *now += EVERY * (MOST_BACKOFF + 1);
-        assert_eq!(plan.due(*now, 1), [id.clone()]);
+        assert_eq!(plan.due(*now, 1), std::slice::from_ref(id));
         plan.done(id, *now, answered);
         let pause = plan.devices[id].at - *now;
         (pause.as_secs() / EVERY.as_secs()) as u32
