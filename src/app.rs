@@ -251,8 +251,9 @@ fn mcp_settings(config: &Config) -> mcp::Settings {
     mcp::Settings {
         server_name: config.mcp.server_name.clone(),
         server_description: config.mcp.server_description.clone(),
+        tools: config.mcp.enable_tools,
+        permissive: config.mcp.client_compatibility_mode == Mode::Permissive,
         drain: config.shutdown.drain_seconds.0,
-        ..mcp::Settings::default()
     }
 }
 

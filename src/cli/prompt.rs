@@ -80,6 +80,8 @@ fn keys(terminal: &File) -> Result<Secret, Fault> {
     const DELETE: u8 = 127;
     let stopped = || Err(Fault::denied("stopped: no password was given"));
     let mut typed = Zeroizing::new(Vec::with_capacity(MOST_PASSWORD_BYTES as usize));
+    // Key by key, as they are typed: a buffer would wait for more.
+    #[allow(clippy::unbuffered_bytes, reason = "a terminal gives one key at a time")]
     for key in terminal.bytes() {
         match key.map_err(Fault::bug)? {
             b'\n' | b'\r' => return secret(&typed),
