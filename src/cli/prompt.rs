@@ -71,7 +71,6 @@ pub fn password(question: &str) -> Result<Secret, Fault> {
 }
 
 /// What is typed until Enter.
-#[expect(clippy::unbuffered_bytes, reason = "a buffer would keep the password after us, and nobody types that fast")]
 fn keys(terminal: &File) -> Result<Secret, Fault> {
     const CTRL_C: u8 = 3;
     const CTRL_D: u8 = 4;
@@ -80,7 +79,7 @@ fn keys(terminal: &File) -> Result<Secret, Fault> {
     const DELETE: u8 = 127;
     let stopped = || Err(Fault::denied("stopped: no password was given"));
     let mut typed = Zeroizing::new(Vec::with_capacity(MOST_PASSWORD_BYTES as usize));
-    // Key by key, as they are typed: a buffer would wait for more.
+    // Key by key: a buffer would keep the password after us.
     #[allow(clippy::unbuffered_bytes, reason = "a terminal gives one key at a time")]
     for key in terminal.bytes() {
         match key.map_err(Fault::bug)? {
