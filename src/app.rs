@@ -158,7 +158,13 @@ impl Ops {
                 let tools: Result<Vec<Value>, _> = listed.iter().map(|tool| serde_json::to_value(mcp::tools::listed(tool))).collect();
                 Ok(json!({"tools": tools.map_err(Fault::bug)?}))
             }
-            "audit.export" => self.export(&arguments).await,
+            "audit.export" => {
+                let made = self.export(&arguments).await;
+                let given = arguments.as_object().cloned().unwrap_or_default();
+                let outcome = made.as_ref().err().map(|fault| fault.kind);
+                self.dispatch.note(&Principal::operator(), "audit.export", &given, outcome).await?;
+                made
+            }
             other => {
                 Err(Fault::bad_input(format!("unknown operation: {other}"))
                     .hint("the running appliance may be another version: restart it"))

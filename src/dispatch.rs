@@ -169,6 +169,18 @@ impl Dispatch {
         }
     }
 
+    /// Writes down an operation that is no call of the catalogue, such as an export of the trail itself.
+    pub async fn note(
+        &self,
+        principal: &Principal,
+        operation: &str,
+        given: &Map<String, Value>,
+        outcome: Option<Kind>,
+    ) -> Result<(), Fault> {
+        self.world.audit.append(trail::operation(principal, operation, given, outcome), Durability::Now).await?;
+        Ok(())
+    }
+
     async fn unknown(&self, call: Call) -> Reply {
         let name: String = call.tool.chars().filter(|c| !c.is_control()).take(64).collect();
         let record = trail::unknown(&call, &name);

@@ -3,6 +3,7 @@
 use crate::access::principal::Principal;
 use crate::audit::{ClientInfo, Phase, Record, Who};
 use crate::base::fault::Kind;
+use crate::base::ids::CorrelationId;
 use crate::base::tier::{Effect, Tier};
 use crate::dispatch::call::{Call, Reply};
 use crate::shape::redact;
@@ -36,6 +37,16 @@ pub(super) fn done(cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &R
     record.error_kind = reply.fault.map(|kind| kind.as_str().to_owned());
     record.duration_ms = took.as_millis() as u64;
     record.bytes = reply.text.len() as u64;
+    record
+}
+
+/// An operation of the local socket that is no call of the catalogue.
+pub(super) fn operation(principal: &Principal, name: &str, given: &Map<String, Value>, outcome: Option<Kind>) -> Record {
+    let mut record = blank(principal, CorrelationId::random().as_str(), given);
+    record.tool = name.into();
+    record.effect = Effect::Administers;
+    record.outcome = self::outcome(outcome).into();
+    record.error_kind = outcome.map(|kind| kind.as_str().to_owned());
     record
 }
 
