@@ -8,13 +8,13 @@ use std::path::PathBuf;
 #[command(name = "routeros-mcp", version, disable_help_subcommand = true, max_term_width = 100)]
 pub struct Cli {
     /// Configuration file (TOML; YAML and JSON by extension).
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub config: Option<PathBuf>,
     /// State directory: store, audit trail, master key.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", display_order = 901)]
     pub data_dir: Option<PathBuf>,
     /// Print JSON, for scripts.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 902)]
     pub json: bool,
     /// What to do; without it the program speaks MCP on stdin and stdout (or serves, by mcp.transport).
     #[command(subcommand)]
@@ -28,7 +28,7 @@ pub enum Command {
     Serve(Serve),
     /// Speak MCP on stdin and stdout; joins a running daemon, or serves alone.
     Stdio,
-    /// Bring up a simulated site with the whole appliance on a throw-away store.
+    /// Bring up a simulated site with the whole appliance on a throw-away store; --data-dir keeps it, never name a real one.
     #[cfg(feature = "sim")]
     Demo(Demo),
     /// Run the start-up checks.
@@ -73,7 +73,7 @@ pub struct Serve {
 /// `demo`.
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Simulated routers.
+    /// How many simulated routers.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub devices: u32,
     /// End after the sample call.
@@ -122,9 +122,9 @@ pub enum ConfigCommand {
 pub enum DeviceCommand {
     /// Add a router: shows its fingerprints, waits for a yes, logs in, probes what it can do.
     Add(Box<DeviceAdd>),
-    /// All devices.
+    /// All devices, and whether they answered when last asked.
     List,
-    /// One device.
+    /// What is known of one device; asks no router.
     Show {
         /// Id or name.
         id: String,
@@ -144,7 +144,7 @@ pub enum DeviceCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Stop managing a device but keep its record.
+    /// Stop managing a device but keep its record, and its name taken.
     Decommission {
         /// Id or name.
         id: String,
@@ -184,7 +184,7 @@ pub struct Pins {
     /// The SSH host key's: SHA256:BASE64.
     #[arg(long, value_name = "SHA256:BASE64")]
     pub ssh_fingerprint: Option<String>,
-    /// Trust what is presented now.
+    /// Trust what is presented now, without asking.
     #[arg(long)]
     pub yes: bool,
 }
@@ -231,7 +231,7 @@ pub struct DeviceAdd {
     /// Private key for SSH.
     #[arg(long, value_name = "FILE")]
     pub ssh_key_file: Option<PathBuf>,
-    /// lab, staging or prod [default: the appliance's].
+    /// lab, staging or prod; must be the appliance's own, which is the default.
     #[arg(long)]
     pub environment: Option<String>,
     /// A tag, KEY=VALUE; may be given several times.
@@ -279,16 +279,16 @@ pub struct DeviceUpdate {
 /// `tool …`.
 #[derive(Debug, Subcommand)]
 pub enum ToolCommand {
-    /// As tools/list would answer the local client.
+    /// The tools that the local client sees.
     List,
     /// One tool with its whole schemas.
     Show {
-        /// `category.action`.
+        /// As in `tool list`: system.get_overview.
         name: String,
     },
     /// Call a tool and print its result.
     Call {
-        /// `category.action`.
+        /// As in `tool list`: system.get_overview.
         name: String,
         /// All arguments as one JSON object.
         #[arg(long, value_name = "JSON")]
@@ -308,7 +308,7 @@ pub enum AuditCommand {
         #[arg(long, default_value_t = 50)]
         limit: u16,
     },
-    /// Everything, with a signed head.
+    /// Everything; the JSON form carries a signed head.
     Export {
         /// json or csv.
         #[arg(long, value_enum, default_value = "json")]

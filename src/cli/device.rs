@@ -90,7 +90,7 @@ fn trusted(presented: &Value, pins: &Pins, as_json: bool) -> Result<Map<String, 
         }
     }
     if let Some(until) = presented["tls_not_after"].as_str() {
-        shown.insert(1, format!("                {} ends {until}", presented["tls_subject"].as_str().unwrap_or("")));
+        shown.insert(1, format!("                {}, valid until {until}", presented["tls_subject"].as_str().unwrap_or("")));
     }
     let warnings = presented["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str);
     shown.extend(warnings.map(|warning| format!("note: {warning}")));

@@ -12,6 +12,7 @@ use crate::host::signal::Signals;
 use crate::mcp::front::{Backend, Limits};
 use crate::mcp::stdio;
 use crate::tools;
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
@@ -28,6 +29,9 @@ const RETRY: Duration = Duration::from_millis(50);
 pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen().map_err(Fault::bug)?;
+    if io::stdin().is_terminal() {
+        eprintln!("This speaks MCP to a client on standard input and output. Ctrl-D ends it; `routeros-mcp --help` lists the commands.");
+    }
     let seat = Arc::new(Seat { loaded: loaded.clone(), app: Mutex::new(None) });
     let first = seat.clone().first().await?;
     let limits = Limits {
