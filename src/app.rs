@@ -60,6 +60,7 @@ impl App {
         // Volatile state loses its key with the rest; it keeps no credentials anyway.
         let master = match config.master_key() {
             Some(key) => key,
+            None if seal::is_sealed(&store)? && !places.master_key().exists() => return Err(no_key(&places)),
             None => seal::load_or_create_master(&places.master_key())?,
         };
         let seal = Arc::new(Seal::new(&master));
@@ -214,6 +215,11 @@ pub fn places(loaded: &Loaded) -> Places {
 /// Where the trail's segments are.
 pub fn audit_dir(places: &Places) -> PathBuf {
     places.state.join("audit")
+}
+
+fn no_key(places: &Places) -> Fault {
+    let said = format!("the master key {} is gone; the store's credentials cannot be read without it", places.master_key().display());
+    Fault::new(Kind::Storage, said).hint("put the file back from a backup, or set encryption_key; a new key would not open this store")
 }
 
 async fn open_store(loaded: &Loaded) -> Result<Store, Fault> {

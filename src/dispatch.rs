@@ -102,6 +102,7 @@ impl Dispatch {
         let work = (cx.tool.run)(cx, given);
         tokio::select! {
             result = work => result,
+            () = waiting(cx) => Err(Fault::bug("waiting never ends")),
             () = tokio::time::sleep(timeout) => Err(late(cx.tool, timeout)),
             () = cx.cancel.cancelled() => Err(Fault::new(Kind::Conflict, format!("{}: cancelled by the caller", cx.tool.name))),
         }
@@ -227,6 +228,20 @@ fn log(cx: &Cx, record: &Record) {
         tracing::info!(tool, device, outcome, ms, correlation_id, "call");
     }
 }
+
+/// Tells a caller that asked for progress how long it has been waiting; never ends by itself.
+async fn waiting(cx: &Cx) {
+    let Some(progress) = &cx.progress else { return std::future::pending().await };
+    let timeout = cx.tool.timeout.0.as_secs_f64();
+    for passed in 1_u32.. {
+        tokio::time::sleep(PROGRESS).await;
+        let seconds = f64::from(passed) * PROGRESS.as_secs_f64();
+        progress.tell(seconds, Some(timeout), "waiting for the router (seconds of the most this call may take)");
+    }
+}
+
+/// Between two words of progress.
+const PROGRESS: Duration = Duration::from_secs(1);
 
 /// Role, tier and switches, before anything else is looked at.
 fn judge(cx: &Cx) -> Result<(), Fault> {

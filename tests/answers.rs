@@ -75,9 +75,23 @@ fn well_formed(tool: &Tool, reply: &Reply) {
             assert!(lines[1..=rows.len()].iter().all(|line| line.matches('\t').count() == columns), "{name}: a row has other columns");
             assert!(lines[rows.len() + 1..].iter().all(|line| is_pair(line)), "{name}: {:?}", &lines[rows.len() + 1..]);
         }
-        None => assert!(text.split('\n').all(is_pair), "{name}: {text}"),
+        None => pairs_and_tables(name, text),
     }
     meta(tool, reply, text);
+}
+
+/// `key: value` lines, then a `name:` line and a table for each list of things.
+fn pairs_and_tables(name: &str, text: &str) {
+    let mut lines = text.split('\n').peekable();
+    while lines.next_if(|line| is_pair(line)).is_some() {}
+    while let Some(title) = lines.next() {
+        assert!(title.ends_with(':') && !title.contains(' '), "{name}: {title:?} begins no table in {text}");
+        let columns = lines.next().map_or(0, |head| head.matches('\t').count());
+        let is_title = |line: &&str| line.ends_with(':') && !line.contains(['\t', ' ']);
+        while let Some(row) = lines.next_if(|line| !is_title(line)) {
+            assert_eq!(row.matches('\t').count(), columns, "{name}: a row has other columns: {row:?}");
+        }
+    }
 }
 
 /// `key: value`

@@ -75,6 +75,12 @@ impl Principal {
         }
     }
 
+    /// The same, speaking through this program's own command line.
+    #[must_use]
+    pub fn through_our_command_line(self) -> Self {
+        Principal { client: Principal::operator().client, ..self }
+    }
+
     /// The appliance itself, for work nobody called for (health polls, retention).
     pub fn background() -> Self {
         Principal {

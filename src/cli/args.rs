@@ -253,6 +253,9 @@ pub struct DeviceUpdate {
     /// A new name.
     #[arg(long)]
     pub name: Option<String>,
+    /// The appliance's own environment; a device cannot be moved to another.
+    #[arg(long, value_name = "E")]
+    pub environment: Option<String>,
     /// Host name or address.
     #[arg(long, value_name = "HOST")]
     pub address: Option<String>,

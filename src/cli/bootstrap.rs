@@ -1,7 +1,7 @@
 //! `device bootstrap`: a RouterOS script for a person to paste: a group with no more than we need, a user in it, and
 //! HTTPS for REST where there is none yet.
 //!
-//! Run twice it changes nothing the second time but the password. Values in `find` are quoted: RouterOS cuts bare ones at `/`.
+//! Run twice it changes the password, and the rights where others are asked for. Values in `find` are quoted: RouterOS cuts bare ones at `/`.
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/8978504/User>,
 //! <https://help.mikrotik.com/docs/spaces/ROS/pages/2555969/Certificates>
@@ -41,7 +41,11 @@ fn script(arguments: &Bootstrap, password: &Secret) -> String {
     format!(
         r#"# routeros-mcp: a user with the least rights, and HTTPS for REST. RouterOS 7.9 or newer.
 {{
-  :if ([:len [/user/group/find where name={group}]] = 0) do={{ /user/group/add name={group} policy={policy} }}
+  :if ([:len [/user/group/find where name={group}]] = 0) do={{
+    /user/group/add name={group} policy={policy}
+  }} else={{
+    /user/group/set [/user/group/find where name={group}] policy={policy}
+  }}
   :if ([:len [/user/find where name={user}]] = 0) do={{
     /user/add name={user} group={group}{from} password={password} comment="routeros-mcp"
   }} else={{
@@ -72,9 +76,9 @@ mod tests {
 
     #[test]
     fn a_reader_gets_no_write_and_nobody_gets_policy_or_sensitive() {
-        assert!(asked("mcp", false, None).contains("policy=read,test,api,rest-api }"));
+        assert!(asked("mcp", false, None).contains("policy=read,test,api,rest-api\n"));
         let writer = asked("mcp", true, None);
-        assert!(writer.contains("policy=read,test,api,rest-api,write }"));
+        assert!(writer.contains("policy=read,test,api,rest-api,write\n"));
         assert!(!writer.contains("sensitive") && !writer.contains(",policy"));
     }
 

@@ -20,16 +20,7 @@ const DEVICES_ASKED: usize = 5;
 pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault> {
     let loaded = config::load(&inputs)?;
     let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-    for name in &loaded.config.mcp.disable_tools {
-        let known = name
-            .strip_suffix(".*")
-            .map_or_else(|| crate::tools::find(name).is_some(), |category| crate::tools::all().any(|t| t.category() == category));
-        if !known {
-            return Err(
-                Fault::new(Kind::Config, format!("mcp.disable_tools: no tool {name}")).hint("`tool list` and `catalog` show the names")
-            );
-        }
-    }
+    known_tools(&loaded)?;
     crate::cli::block_on(async {
         let held = client::hello(&crate::app::places(&loaded).control_socket()).await.is_ok();
         if held {
@@ -42,6 +33,21 @@ pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault
         Ok(())
     })?;
     report(&warnings, arguments.strict, as_json)
+}
+
+/// Refuses names in `mcp.disable_tools` that are no tool: a switch that switches nothing.
+pub(super) fn known_tools(loaded: &Loaded) -> Result<(), Fault> {
+    for name in &loaded.config.mcp.disable_tools {
+        let known = name
+            .strip_suffix(".*")
+            .map_or_else(|| crate::tools::find(name).is_some(), |category| crate::tools::all().any(|t| t.category() == category));
+        if !known {
+            return Err(
+                Fault::new(Kind::Config, format!("mcp.disable_tools: no tool {name}")).hint("`tool list` and `catalog` show the names")
+            );
+        }
+    }
+    Ok(())
 }
 
 /// Opens everything as a start would, then asks the first devices.

@@ -8,8 +8,10 @@ use crate::base::ids::{hex, random};
 use crate::cli::args::Demo;
 use crate::cli::{output, ready};
 use crate::config::{self, Inputs};
+use crate::control::client;
 use crate::dispatch::Call;
 use crate::fleet::Device;
+use crate::host::paths::Places;
 use crate::host::signal::Signals;
 use crate::routeros::pin::format_fingerprint;
 use crate::sim::profiles::Profile;
@@ -34,7 +36,7 @@ const AT_ONCE: usize = 16;
 /// Brings the site up, shows one call through a real stdio client, and stays until a signal.
 pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), Fault> {
     let mut signals = Signals::listen().map_err(Fault::bug)?;
-    let (dir, ours) = place(&inputs)?;
+    let (dir, ours) = place(&inputs).await?;
     let loaded = config::load(&hermetic(&dir))?;
     let said = |line: &str| {
         if !as_json {
@@ -85,13 +87,37 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
 }
 
 /// The throw-away state directory, or the one given; only the first is ours to delete.
-fn place(inputs: &Inputs) -> Result<(PathBuf, bool), Fault> {
+async fn place(inputs: &Inputs) -> Result<(PathBuf, bool), Fault> {
     if let Some(dir) = &inputs.data_dir {
-        return Ok((std::path::absolute(dir).map_err(Fault::bug)?, false));
+        let dir = std::path::absolute(dir).map_err(Fault::bug)?;
+        if dir.join(MARK).exists() {
+            if client::hello(&Places::find(Some(&dir), |_| None, false).map_err(Fault::bug)?.control_socket()).await.is_ok() {
+                return Err(Fault::new(Kind::Conflict, format!("a demo is running in {}", dir.display()))
+                    .hint("end it first, or name a new directory"));
+            }
+            // An earlier demo's: its routers are gone, so is the use of its records.
+            for part in ["routeros-mcp.redb", "master.key"] {
+                let _ = std::fs::remove_file(dir.join(part));
+            }
+            let _ = std::fs::remove_dir_all(dir.join("audit"));
+        } else if dir.join("routeros-mcp.redb").exists() {
+            let said = format!("{} holds a store already; a demo would put its routers among yours", dir.display());
+            return Err(Fault::bad_input(said).hint("name a new directory, or leave --data-dir out"));
+        }
+        mark(&dir)?;
+        return Ok((dir, false));
     }
     let dir = std::env::temp_dir().join(format!("routeros-mcp-demo-{}", hex(&random::<4>())));
     std::fs::create_dir_all(&dir).map_err(|error| Fault::new(Kind::Storage, format!("demo directory {}: {error}", dir.display())))?;
     Ok((dir, true))
+}
+
+/// The file that says that a directory is a demo's.
+const MARK: &str = "routeros-mcp.demo";
+
+fn mark(dir: &Path) -> Result<(), Fault> {
+    let made = std::fs::create_dir_all(dir).and_then(|()| std::fs::write(dir.join(MARK), "a throw-away store\n"));
+    made.map_err(|error| Fault::new(Kind::Storage, format!("demo directory {}: {error}", dir.display())))
 }
 
 /// The defaults of a lab, whatever this machine's own configuration says.

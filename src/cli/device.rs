@@ -115,6 +115,7 @@ async fn update_device(way: &Way, update: DeviceUpdate) -> Result<Value, Fault> 
     let mut arguments = Map::new();
     arguments.insert("device".into(), update.id.into());
     put(&mut arguments, "name", update.name);
+    put(&mut arguments, "environment", update.environment);
     put(&mut arguments, "address", update.address);
     put(&mut arguments, "rest_port", update.rest_port);
     put(&mut arguments, "ssh_port", update.ssh_port);
@@ -162,7 +163,12 @@ async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
         }
     }
     if as_json {
-        output::json(&Value::Array(devices));
+        // Scripts get what `device show` prints of each.
+        let mut whole = Vec::with_capacity(devices.len());
+        for device in &devices {
+            whole.push(way.operator("device.get", json!({"device": device["id"]})).await?);
+        }
+        output::json(&Value::Array(whole));
         return Ok(());
     }
     if devices.is_empty() {

@@ -52,11 +52,36 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
+const LATER: &[&str] = &[
+    "plan",
+    "user",
+    "token",
+    "snapshot",
+    "secret",
+    "backup",
+    "key",
+    "update",
+    "setup-token",
+    "health",
+    "doctor",
+    "discover",
+    "rotate-credentials",
+];
+
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::SUCCESS;
+    }
+    if let Some(clap::error::ContextValue::String(word)) = error.get(clap::error::ContextKind::InvalidSubcommand)
+        && LATER.contains(&word.as_str())
+    {
+        let fault = Fault::bad_input(format!("`{word}` is not yet in this build")).hint("`routeros-mcp --help` shows what is");
+        let as_json = std::env::args_os().any(|argument| argument == "--json");
+        eprintln!("{}{}", if as_json { "" } else { "routeros-mcp: " }, fault::lines(&fault, as_json));
+        return fault::exit_code(fault.kind);
     }
     // The arguments could not be read, so whether JSON was asked for is looked up by hand.
     if std::env::args_os().any(|argument| argument == "--json") {
@@ -99,10 +124,17 @@ fn run(cli: Cli) -> Result<(), Fault> {
         Some(Command::Demo(command)) => return block_on(demo::run(inputs, command, as_json)),
         other => other,
     };
-    let loaded = crate::config::load(&inputs)?;
+    let loaded = match crate::config::load(&inputs) {
+        Ok(loaded) => loaded,
+        Err(problems) if matches!(command, Some(Command::Stdio)) => return block_on(stdio::bridge(problems)),
+        Err(problems) => return Err(problems.into()),
+    };
     start_log(&loaded, &command, as_json);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
+    }
+    if let Err(fault) = check::known_tools(&loaded) {
+        tracing::warn!("{}", fault.said);
     }
     block_on(with_store(loaded, command, as_json))
 }

@@ -104,7 +104,7 @@ impl Way {
             Way::Own(app) => {
                 let principal = match audience {
                     Audience::Operator => Principal::operator(),
-                    Audience::Model => app.stdio_principal(),
+                    Audience::Model => app.stdio_principal().through_our_command_line(),
                 };
                 let reply = app.dispatch.call(Call::new(tool, arguments, Arc::new(principal), audience)).await;
                 Ok(Answered { mcp: reply.to_mcp(), kind: reply.fault })

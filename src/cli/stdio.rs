@@ -5,9 +5,10 @@
 
 use crate::app::{self, App};
 use crate::base::fault::{Fault, Kind};
-use crate::config::Loaded;
 use crate::config::sections::Mode;
+use crate::config::{Loaded, Problems};
 use crate::control::client;
+use crate::host::paths::Places;
 use crate::host::signal::Signals;
 use crate::mcp::front::{Backend, Limits};
 use crate::mcp::stdio;
@@ -58,6 +59,28 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
 /// Whether a tool, by either spelling of its name, may be called twice without harm.
 fn only_reads(name: &str) -> bool {
     tools::find(name).is_some_and(|tool| tool.only_reads())
+}
+
+/// Serves the client through a running appliance although this process's own configuration cannot be used: a bridge goes
+/// by the appliance's. Without one, the configuration's problems are the answer.
+pub async fn bridge(problems: Problems) -> Result<(), Fault> {
+    let socket = Places { state: problems.view.state_dir.clone(), runtime: problems.view.runtime_dir.clone() }.control_socket();
+    let Ok(stream) = client::mcp_stream(&socket).await else { return Err(problems.into()) };
+    let stop = CancellationToken::new();
+    let mut signals = Signals::listen().map_err(Fault::bug)?;
+    let reopen = move || {
+        let socket = socket.clone();
+        async move { client::mcp_stream(&socket).await.map(Backend::new).map_err(Fault::from) }
+    };
+    let session = stdio::serve(Backend::new(stream), reopen, only_reads, Limits::default(), stop.clone());
+    tokio::pin!(session);
+    tokio::select! {
+        ended = &mut session => ended,
+        _ = signals.end() => {
+            stop.cancel();
+            session.await
+        }
+    }
 }
 
 /// Where the session is served, and the store if it is ours.

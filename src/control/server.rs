@@ -214,7 +214,7 @@ impl Server {
     async fn call(&self, stream: BufReader<UnixStream>, tool: String, arguments: Map<String, Value>, speaker: Speaker) {
         let (principal, audience) = match speaker {
             Speaker::Operator => (Arc::new(Principal::operator()), Audience::Operator),
-            Speaker::Model => (self.handles.stdio_principal.clone(), Audience::Model),
+            Speaker::Model => (Arc::new((*self.handles.stdio_principal).clone().through_our_command_line()), Audience::Model),
         };
         let (told, mut steps) = mpsc::channel(PROGRESS_BACKLOG);
         let mut call = Call::new(tool, arguments, principal, audience);

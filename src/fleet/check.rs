@@ -89,6 +89,9 @@ impl Fleet {
         self.shared.store_status(id).await;
         let mut advice: Vec<String> = [rest.1, ssh.1].into_iter().flatten().collect();
         advice.dedup();
+        if rest.0.ok && !ssh.0.ok {
+            advice = vec!["REST works, and that is all this build needs; SSH is optional".into()];
+        }
         Ok(Connectivity { reachable: rest.0.ok, rest: rest.0, ssh: ssh.0, advice })
     }
 

@@ -10,14 +10,15 @@ use serde_json::{Map, Value};
 use super::untrusted::strip;
 
 /// Longest cell of a table, in characters; the whole value stands in the structured answer.
-pub const LONGEST_CELL: usize = 100;
+pub const LONGEST_CELL: usize = 256;
 /// Longest value of a `key: value` line, in characters.
 pub const LONGEST_LINE: usize = 1000;
 
-/// An answer as text: a list as a table with its total and cursor below, anything else as `key: value` lines.
+/// An answer as text: a list as a table with its total and cursor below, anything else as `key: value` lines and a
+/// small table for each list of things in it.
 pub fn text(answer: &Value) -> String {
     let Value::Object(members) = answer else { return cell(answer) };
-    let Some(Value::Array(rows)) = members.get("rows") else { return lines(members) };
+    let Some(Value::Array(rows)) = members.get("rows") else { return sections(members) };
     let rows: Vec<&Map<String, Value>> = rows.iter().filter_map(Value::as_object).collect();
     let mut text = if rows.is_empty() { "no rows".to_owned() } else { table(&columns(rows.iter().copied()), rows.iter().copied()) };
     let rest = filled(members.iter().filter(|(name, _)| *name != "rows"));
@@ -26,6 +27,23 @@ pub fn text(answer: &Value) -> String {
         text.push_str(&rest);
     }
     text
+}
+
+/// Lines first, then each list of objects under its name. What is false for all of them is no news.
+fn sections(members: &Map<String, Value>) -> String {
+    let things = |value: &Value| match value {
+        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => Some(items.clone()),
+        _ => None,
+    };
+    let mut text = filled(members.iter().filter(|(_, value)| things(value).is_none()));
+    for (name, items) in members.iter().filter_map(|(name, value)| Some((name, things(value)?))) {
+        let rows: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
+        let mut columns = columns(rows.iter().copied());
+        columns.retain(|column| rows.iter().any(|row| !matches!(row.get(*column), None | Some(Value::Bool(false)))));
+        let above = if text.is_empty() { "" } else { "\n" };
+        text.push_str(&format!("{above}{}:\n{}", strip(name), table(&columns, rows.iter().copied())));
+    }
+    if text.is_empty() { "nothing found".to_owned() } else { text }
 }
 
 /// The columns of rows: names in the order they are first seen, without those empty everywhere.
@@ -123,6 +141,13 @@ mod tests {
         assert!(!columns.contains(&"x"));
         assert_eq!(table(&["name", "mtu", "up", "list"], &rows), "name\tmtu\tup\tlist\nether1\t1500\ttrue\t\nb\t\t\ta,c");
         assert_eq!(table(&["name"], &[]), "name");
+    }
+
+    #[test]
+    fn things_inside_an_answer_stand_in_a_table_of_their_own() {
+        let answer = json!({"menu": "/ip/dns", "attributes": [{"name": "servers", "secret": false, "required": true}, {"name": "b", "secret": false}], "n": []});
+        assert_eq!(text(&answer), "menu: /ip/dns\nattributes:\nname\trequired\nservers\ttrue\nb\t");
+        assert_eq!(text(&json!({"matches": []})), "nothing found");
     }
 
     #[test]

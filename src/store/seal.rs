@@ -173,6 +173,11 @@ fn create(path: &Path) -> io::Result<()> {
 const CANARY: &str = "canary";
 const CANARY_PLACE: Place<'static> = Place { purpose: "canary", table: "meta", key: CANARY, field: "" };
 
+/// Whether a store has been sealed before: then its key must be found, and a new one would open nothing.
+pub fn is_sealed(store: &Store) -> Result<bool, StoreError> {
+    Ok(store.get(CANARY_PLACE.table, CANARY)?.is_some())
+}
+
 /// Checks at start that this key belongs to this store: opens the canary, or seals one in a store without.
 ///
 /// Errs with `WrongKey`.

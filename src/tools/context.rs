@@ -41,7 +41,7 @@ impl World {
     pub async fn look(&self, id: &DeviceId) -> Result<Sample, Fault> {
         let seen = match self.fleet.poll(id).await {
             Ok(seen) => Ok(vitals(&seen)),
-            Err(fault) if matches!(fault.kind, Kind::Unreachable | Kind::Untrusted | Kind::RouterDenied) => {
+            Err(fault) if fault.kind == Kind::Unreachable => {
                 tracing::debug!(device = id.as_str(), cause = fault.chain(), "no health reading");
                 Ok(Sample::silent(self.clock.wall()))
             }
@@ -281,17 +281,12 @@ impl Cx {
     }
 
     /// A reading of the router now, kept in the history; a router that is away reads as silent.
-    pub async fn sample(&self, device: &Device) -> Sample {
-        let at = self.world.clock.wall();
-        let sample = match self.world.look(&device.id).await {
-            Ok(sample) => sample,
-            Err(fault) => {
-                tracing::info!(device = device.name, cause = fault.chain(), "no health reading");
-                Sample::silent(at)
-            }
-        };
+    ///
+    /// Errs when the router answers and refuses us, or is not the one we trust: that is no state of its health.
+    pub async fn sample(&self, device: &Device) -> Result<Sample, Fault> {
+        let sample = self.world.look(&device.id).await?;
         self.read(Reading { read_at: sample.at, age_ms: 0, cached: false });
-        sample
+        Ok(sample)
     }
 
     /// What the run left behind.

@@ -53,12 +53,28 @@ pub fn cut<T>(
     row: impl Fn(&T) -> Map<String, Value>,
 ) -> Result<Rows, Fault> {
     let filter = args.filter()?;
+    if let Some(first) = things.first() {
+        known(&row(first), args, &filter)?;
+    }
     if !filter.is_empty() {
         things.retain(|thing| filter.passes_json(&row(thing)));
     }
     let span = args.span(cx, scope, &things, key)?;
     let rows = things[span].iter().map(|thing| project(row(thing), args.fields.as_deref())).collect();
     Ok(cx.page(rows, things.len()))
+}
+
+/// Refuses names that no row of this list has: an empty column would look like an answer.
+fn known(row: &Map<String, Value>, args: &ListArgs, filter: &Filter) -> Result<(), Fault> {
+    let asked = args.fields.iter().flatten().map(String::as_str).chain(filter.conditions().iter().map(|one| one.name.as_str()));
+    match asked.into_iter().find(|name| !row.contains_key(*name)) {
+        None => Ok(()),
+        Some(odd) => {
+            let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
+            let names: Vec<&str> = row.keys().map(String::as_str).collect();
+            Err(Fault::bad_input(format!("no field {odd} in this list")).hint(format!("its fields are {}", names.join(", "))))
+        }
+    }
 }
 
 /// A page as JSON, its rows moved rather than copied.

@@ -45,7 +45,17 @@ impl<'a> Router<'a> {
         let path = MenuPath::parse(menu)?;
         self.cx.judge(&self.device, path.as_str(), Verb::Read)?;
         let menu = path.as_str().to_owned();
-        let answer = self.lane.read(Read { path, query, max_age }).await?;
+        let whole = query.is_whole();
+        let mut answer = self.lane.read(Read { path: path.clone(), query: query.clone(), max_age }).await?;
+        if whole && is_of_another_menu(&menu, &answer.rows) {
+            // Seconds after its start a router may answer one question with another's answer: asked again at once, then said.
+            answer = self.lane.read(Read { path, query, max_age: Duration::ZERO }).await?;
+            if is_of_another_menu(&menu, &answer.rows) {
+                let said =
+                    format!("device \"{}\": the router answers {menu} with rows of another menu; it may be starting", self.device.name);
+                return Err(Fault::new(Kind::Unreachable, said).hint("try again in half a minute"));
+            }
+        }
         self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached });
         Ok(Seen::new(menu, answer.rows))
     }
@@ -73,6 +83,13 @@ impl<'a> Router<'a> {
         self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached });
         Ok(Seen::new(menu, answer.rows))
     }
+}
+
+/// Whether the first row has attributes, and none of those this menu is known for.
+fn is_of_another_menu(menu: &str, rows: &[Row]) -> bool {
+    let (Some(facts), Some(row)) = (menus::find(menu), rows.first()) else { return false };
+    let mut names = row.iter().map(|(name, _)| name).filter(|name| !name.starts_with('.')).peekable();
+    names.peek().is_some() && !facts.attrs.is_empty() && names.all(|name| facts.attr(name).is_none())
 }
 
 /// Rows as a tool may see them.
@@ -147,7 +164,12 @@ impl<'a> View<'a> {
     /// The value in its own type.
     pub fn typed(&self, name: &str, kind: value::Kind) -> Option<Value> {
         let text = self.text(name)?;
-        Some(if self.is_secret(name) { Value::from(text) } else { value::typed(kind, text) })
+        Some(match text {
+            _ if self.is_secret(name) => Value::from(text),
+            // Without facts a router's own spelling of a flag is still one, unless people write there.
+            "true" | "false" if kind == value::Kind::Any && !menus::untrusted_of(self.facts, name) => Value::from(text == "true"),
+            _ => value::typed(kind, text),
+        })
     }
 
     fn is_secret(&self, name: &str) -> bool {

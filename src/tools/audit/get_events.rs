@@ -102,10 +102,7 @@ fn view(stored: &Stored) -> Map<String, Value> {
         "correlation_id": record.correlation_id,
     });
     match row {
-        Value::Object(mut map) => {
-            map.retain(|_, value| !value.is_null() && value != "");
-            map
-        }
+        Value::Object(map) => map,
         _ => Map::new(),
     }
 }

@@ -45,6 +45,8 @@ struct Args {
     device: String,
     /// A new name.
     name: Option<String>,
+    /// Must be the appliance's own: devices do not move between environments.
+    environment: Option<String>,
     /// Host name or address.
     address: Option<String>,
     /// Port of REST.
@@ -68,6 +70,10 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let device = cx.device(&args.device)?;
+    if args.environment.as_deref().is_some_and(|word| word.parse() != Ok(cx.world.rules.environment)) {
+        let said = format!("environment: this appliance looks after {} alone", cx.world.rules.environment.as_str());
+        return Err(Fault::bad_input(said).hint("use the appliance of that environment"));
+    }
     let changes = Changes {
         name: args.name,
         address: args.address,

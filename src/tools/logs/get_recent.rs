@@ -5,11 +5,13 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::routeros::value::{self, Date};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::FRESH;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
+use chrono::NaiveDate;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
@@ -88,6 +90,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("logs.get_recent {} {:?} {:?} {:?} {:?}", router.device.id, args.topics, args.severity, args.since, args.contains);
     args.list.check(&scope)?;
+    let today = chrono::DateTime::from_timestamp_millis(cx.world.clock.wall().0).unwrap_or_default().date_naive();
+    let since = args.since.as_deref().map(|text| moment(text, today).ok_or_else(|| wrong_since(text))).transpose()?;
     let log = router.all("/log", FRESH).await?;
     let wanted = args.contains.as_deref().map(str::to_lowercase);
     let mut rows: Vec<(String, Map<String, serde_json::Value>)> = Vec::new();
@@ -99,8 +103,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         let severity = Severity::of(topics);
         let fits = args.severity.is_none_or(|least| severity >= least)
             && args.topics.iter().flatten().all(|topic| topics.split(',').any(|t| t == topic))
-            // Full dates sort as text; the short forms of older versions do not, and are kept rather than lost.
-            && args.since.as_deref().is_none_or(|since| time.len() < 19 || time >= since)
+            // A time nobody can read is kept rather than lost.
+            && since.as_deref().is_none_or(|since| moment(time, today).is_none_or(|at| at.as_str() >= since))
             && wanted.as_deref().is_none_or(|word| message.to_lowercase().contains(word));
         if fits {
             let mut out = Map::new();
@@ -115,9 +119,41 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     list::cut(cx, &scope, &args.list, rows, |(key, _)| key.clone(), |(_, row)| row.clone())
 }
 
+/// A time on the router's clock in a form that sorts: short forms of older versions are of this day or this year.
+fn moment(text: &str, today: NaiveDate) -> Option<String> {
+    match value::date(text)? {
+        Date::Today(time) => Some(format!("{} {}", today.format("%Y-%m-%d"), time.format("%H:%M:%S"))),
+        Date::ThisYear(month, day, time) => Some(format!("{}-{month:02}-{day:02} {}", today.format("%Y"), time.format("%H:%M:%S"))),
+        whole => whole.normal(),
+    }
+}
+
+fn wrong_since(text: &str) -> Fault {
+    let text: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+    Fault::bad_input(format!("since: `{text}` is not a time on the router's clock"))
+        .hint("write \"2026-11-25 08:00:00\", \"2026-11-25\" or \"08:00:00\": the router's local time, without a zone")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_of_every_spelling_sort_together() {
+        let today = NaiveDate::from_ymd_opt(2026, 11, 25).unwrap();
+        for (text, moment_) in [
+            ("2026-11-25 04:00:15", Some("2026-11-25 04:00:15")),
+            ("2026-11-25T04:00:15", Some("2026-11-25 04:00:15")),
+            ("nov/24 03:00:00", Some("2026-11-24 03:00:00")),
+            ("nov/24/2025 03:00:00", Some("2025-11-24 03:00:00")),
+            ("03:00:00", Some("2026-11-25 03:00:00")),
+            ("2026-11-25", Some("2026-11-25")),
+            ("1h", None),
+            ("2026-11-25T04:00:15Z", None),
+        ] {
+            assert_eq!(moment(text, today).as_deref(), moment_, "{text}");
+        }
+    }
 
     #[test]
     fn severity_is_the_worst_word_among_the_topics() {

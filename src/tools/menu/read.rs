@@ -12,10 +12,11 @@ use crate::routeros::query::{Query, is_attribute};
 use crate::routeros::value::Kind as ValueKind;
 use crate::shape::filter::Filter;
 use crate::shape::untrusted;
+use crate::tools::arguments::distance;
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::menu::absent::{menu_path, no_menu};
-use crate::tools::router::{FRESH, View};
+use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
@@ -66,17 +67,39 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         Err(fault) if fault.kind == Kind::NotFound => return Err(no_menu(&router.device, menu).cause(fault)),
         Err(fault) => return Err(fault),
     };
+    misspelt(menu, facts, &args.list, &filter, &seen)?;
     let rows: Vec<View<'_>> = seen.iter().filter(|row| passes(&filter, facts, *row)).collect();
     let span = args.list.span(cx, &scope, &rows, |row| key(facts, *row))?;
     let shown = rows[span].iter().map(|row| shape(cx, facts, *row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, rows.len()))
 }
 
+/// Refuses a name that no row has, the facts do not know and that is nearly one they know: an empty column would look
+/// like an answer.
+fn misspelt(menu: &str, facts: Option<&Menu>, list: &ListArgs, filter: &Filter, seen: &Seen) -> Result<(), Fault> {
+    let Some(facts) = facts else { return Ok(()) };
+    let asked = list.fields.iter().flatten().map(String::as_str).chain(filter.conditions().iter().map(|one| one.name.as_str()));
+    for name in asked.filter(|name| *name != "_key" && facts.attr(name).is_none()) {
+        let nearest = facts.attrs.iter().map(|attr| (distance(name, attr.name), attr.name)).min();
+        // One letter in five: `name` is not a slip for `time`.
+        let slip = 1..=name.len() / 5;
+        if let Some((away, meant)) = nearest
+            && slip.contains(&away)
+            && !seen.iter().any(|row| row.text(name).is_some())
+        {
+            return Err(
+                Fault::bad_input(format!("{menu} has no attribute {name}")).hint(format!("did you mean {meant}? menu.describe shows all"))
+            );
+        }
+    }
+    Ok(())
+}
+
 /// What the router is asked to do by itself.
 fn query(facts: Option<&Menu>, list: &ListArgs, filter: &Filter) -> Result<Query, Fault> {
     let mut query = Query::default();
     if let Some(fields) = &list.fields {
-        if let Some(odd) = fields.iter().find(|name| !is_attribute(name)) {
+        if let Some(odd) = fields.iter().find(|name| !is_attribute(name) || name.starts_with('.')) {
             return Err(Fault::bad_input(format!("fields: `{}` is not an attribute name", odd.chars().take(64).collect::<String>())));
         }
         // A key of its own needs its attributes; a menu without facts is told apart by its name or all it has.

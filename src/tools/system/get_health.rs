@@ -66,7 +66,7 @@ struct Point {
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let device = cx.router(&args.device)?.device;
     let limits = Thresholds::default();
-    let sample = cx.sample(&device).await;
+    let sample = cx.sample(&device).await?;
     let verdict = judge(&sample, &limits);
     let hours = i64::from(args.hours.unwrap_or(24));
     let since = Wall(cx.world.clock.wall().0 - hours * 3_600_000);

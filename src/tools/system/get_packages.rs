@@ -55,7 +55,6 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
             out.insert("available_only".into(), Value::Bool(row.flag("available").unwrap_or(false)));
             out.insert("scheduled".into(), row.string("scheduled").into());
             out.insert("size_bytes".into(), row.count("size").into());
-            out.retain(|_, value| !value.is_null());
             Some((name, out))
         })
         .collect();

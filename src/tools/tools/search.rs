@@ -45,7 +45,7 @@ struct Answer {
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Found {
-    name: &'static str,
+    name: String,
     toolset: &'static str,
     description: &'static str,
     input_schema: Map<String, Value>,
@@ -64,10 +64,16 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         }
     }
     found.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    let separator = cx.world.settings.separator.to_string();
     let tools = found
         .into_iter()
         .take(MOST_FOUND)
-        .map(|(_, tool)| Found { name: tool.name, toolset: tool.toolset, description: tool.about, input_schema: (tool.input)() })
+        .map(|(_, tool)| Found {
+            name: tool.name.replace('.', &separator),
+            toolset: tool.toolset,
+            description: tool.about,
+            input_schema: (tool.input)(),
+        })
         .collect();
     Ok(Answer { tools })
 }
