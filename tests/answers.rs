@@ -7,6 +7,7 @@ mod hostile;
 mod lists;
 mod menus;
 mod secrets;
+mod slips;
 mod trail;
 
 use crate::site::Site;

@@ -364,3 +364,26 @@ fn everything_wrong_with_the_configuration_is_said_at_once() {
     let unknown_tool = Rig::new().with("ROUTEROS_MCP_MCP_DISABLE_TOOLS", "no.such");
     says(&unknown_tool.error(&["check"], 78)["message"], "no.such");
 }
+
+#[test]
+fn a_lost_master_key_is_said_and_not_replaced() {
+    let rig = Rig::new();
+    rig.json(&["device", "list"]);
+    std::fs::remove_file(rig.state().join("master.key")).unwrap();
+    let error = rig.error(&["device", "list"], 74);
+    assert!(error["message"].as_str().unwrap().contains("is gone"), "{error}");
+    assert!(!rig.state().join("master.key").exists(), "a new key would open nothing");
+}
+
+#[test]
+fn a_bridge_goes_by_the_daemons_configuration_and_not_its_own() {
+    let rig = Rig::new();
+    let daemon = rig.serve();
+    let rig = rig.with("ROUTEROS_MCP_NO_SUCH_KEY", "1");
+    let mut bridge = rig.stdio();
+    let answer = bridge.call("device.list", json!({}));
+    assert_eq!(answer["structuredContent"]["total"], 0, "{answer}");
+    assert_eq!(bridge.eof().code, 0);
+    assert_eq!(daemon.end_with(Signal::TERM).code, 0);
+    assert_eq!(finish(rig.command(&["stdio"]), "").code, 78, "without a daemon its own configuration counts");
+}
