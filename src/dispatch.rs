@@ -11,6 +11,7 @@ use crate::access::principal::Principal;
 use crate::audit::Record;
 use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Effect;
+use crate::fleet::Via;
 use crate::shape::{budget, table, untrusted};
 use crate::store::Durability;
 use crate::tools;
@@ -123,6 +124,9 @@ impl Dispatch {
             meta.insert("read_at".into(), reading.read_at.rfc3339().into());
             meta.insert("age_ms".into(), reading.age_ms.into());
             meta.insert("cached".into(), reading.cached.into());
+            if reading.via != Via::Rest {
+                meta.insert("via".into(), reading.via.as_str().into());
+            }
         }
         let pointers: Vec<String> = cx.tool.untrusted.iter().map(|p| (*p).to_owned()).chain(notes.untrusted.iter().cloned()).collect();
         untrusted::answer(&mut value, &pointers);

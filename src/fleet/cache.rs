@@ -2,6 +2,7 @@
 
 use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;
+use crate::fleet::wire::Via;
 use crate::routeros::Row;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,10 @@ pub struct Kept {
     pub rows: Arc<Vec<Row>>,
     /// The number that `count-only` gave, for counts.
     pub count: Option<u64>,
+    /// The text it printed, for exports.
+    pub text: Option<Arc<str>>,
+    /// Which way it came.
+    pub via: Via,
     /// When, for people.
     pub read_at: Wall,
     /// When, monotonic.
@@ -38,7 +43,8 @@ impl Kept {
     }
 
     fn weight(&self) -> usize {
-        self.rows.iter().map(|row| ROW_WEIGHT + row.weight()).sum()
+        let rows: usize = self.rows.iter().map(|row| ROW_WEIGHT + row.weight()).sum();
+        rows + self.text.as_ref().map_or(0, |text| text.len())
     }
 }
 
@@ -133,7 +139,7 @@ mod tests {
     fn kept(at_s: u64, bytes: usize) -> Kept {
         let json = format!(r#"[{{"comment":"{}"}}]"#, "x".repeat(bytes));
         let rows = crate::routeros::rows(json.into_bytes()).unwrap();
-        Kept { rows: Arc::new(rows), count: None, read_at: Wall(0), at: Duration::from_secs(at_s), requests: 1 }
+        Kept { rows: Arc::new(rows), count: None, text: None, via: Via::Rest, read_at: Wall(0), at: Duration::from_secs(at_s), requests: 1 }
     }
 
     fn key(n: usize) -> Arc<str> {

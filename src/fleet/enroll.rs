@@ -202,9 +202,9 @@ impl Fleet {
         let read = |path: MenuPath, query: Query| {
             let (wire, ask) = (wire.clone(), Ask::Print(path, query));
             async move {
-                match wire.ask(&ask).await? {
+                match wire.ask(&ask).await?.0 {
                     Said::Rows(rows) => Ok(rows),
-                    Said::Count(_) => Ok(Vec::new()),
+                    Said::Count(_) | Said::Text(_) => Ok(Vec::new()),
                 }
             }
             .boxed()

@@ -15,7 +15,7 @@ use crate::fleet::cache::Kept;
 use crate::fleet::fault::{self, FleetError};
 use crate::fleet::registry::Shared;
 use crate::fleet::slot::{Flight, Slot};
-use crate::fleet::wire::Ask;
+use crate::fleet::wire::{Ask, Via};
 use crate::routeros::{MenuPath, Query, Row, command};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,8 +50,25 @@ pub struct Answer {
     pub age_ms: u64,
     /// Whether it was here already.
     pub cached: bool,
+    /// Which way it came.
+    pub via: Via,
     /// Router requests this call caused (0 when cached or when another caller's request answered it too).
     pub requests: u32,
+}
+
+/// Printed text, and how we came by it.
+#[derive(Debug, Clone)]
+pub struct Printed {
+    /// As the router printed it.
+    pub text: Arc<str>,
+    /// When the router said so.
+    pub read_at: Wall,
+    /// How long ago that was, milliseconds.
+    pub age_ms: u64,
+    /// Whether it was here already.
+    pub cached: bool,
+    /// Which way it came.
+    pub via: Via,
 }
 
 /// A number of rows, and how we came by it.
@@ -99,7 +116,16 @@ impl Lane {
     pub async fn read(&self, read: Read) -> Result<Answer, Fault> {
         let (kept, source) = self.ask(Ask::Print(read.path, read.query), read.max_age).await?;
         let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
-        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: matches!(source, Source::Cache), requests })
+        let cached = matches!(source, Source::Cache);
+        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached, via: kept.via, requests })
+    }
+
+    /// The whole configuration as text, one command a line, without secrets. Errs as `read`.
+    pub async fn export(&self, max_age: Duration) -> Result<Printed, Fault> {
+        let (kept, source) = self.ask(Ask::Export, max_age).await?;
+        let age_ms = self.age_ms(&kept);
+        let text = kept.text.unwrap_or_default();
+        Ok(Printed { text, read_at: kept.read_at, age_ms, cached: matches!(source, Source::Cache), via: kept.via })
     }
 
     /// Counts rows without reading them. Errs as `read`.
@@ -125,7 +151,7 @@ impl Lane {
         let ask = Ask::Run { path, command: command.to_owned(), args, within };
         let (kept, source) = self.ask(ask, Duration::ZERO).await?;
         let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
-        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, requests })
+        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, via: kept.via, requests })
     }
 
     /// Forgets kept answers: something on the router was changed. Reads under way are not given to later callers.

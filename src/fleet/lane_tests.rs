@@ -11,7 +11,7 @@ use crate::fleet::device::{Device, Facts, Pins, Status};
 use crate::fleet::lane::{Answer, Lane, Read};
 use crate::fleet::registry::{Dial, Fleet, Parts, Standing};
 use crate::fleet::slot::{IDLE_MAX, WAITING_MAX};
-use crate::fleet::wire::{Ask, Said, Wire};
+use crate::fleet::wire::{Ask, Said, Via, Wire};
 use crate::fleet::{Config, Settings};
 use crate::routeros::fault::{Denial, Stage};
 use crate::routeros::{MenuPath, Query, RouterError, rows};
@@ -62,7 +62,7 @@ impl Script {
 }
 
 impl Wire for Script {
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Said, RouterError>> {
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<(Said, Via), RouterError>> {
         async move {
             self.asked.fetch_add(1, Ordering::SeqCst);
             let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
@@ -72,11 +72,12 @@ impl Wire for Script {
             }
             self.now.fetch_sub(1, Ordering::SeqCst);
             let answer = self.answers.lock().unwrap().pop_front();
-            match (answer, ask) {
+            let said = match (answer, ask) {
                 (Some(error), _) => Err(error),
                 (None, Ask::Count(..)) => Ok(Said::Count(3)),
                 (None, _) => Ok(Said::Rows(rows(r#"[{".id":"*1","name":"a","version":"7.20 (stable)","cpu-load":"9"}]"#).unwrap())),
-            }
+            };
+            said.map(|said| (said, Via::Rest))
         }
         .boxed()
     }

@@ -31,10 +31,10 @@ pub use credential::{NewCredential, Password, Reference};
 pub use device::{Can, Capability, Device, Facts, Package, Pins, Status, Wifi, WwwSsl};
 pub use enroll::{Changes, NewDevice};
 pub use fault::FleetError;
-pub use lane::{Answer, Counted, Lane, Read};
+pub use lane::{Answer, Counted, Lane, Printed, Read};
 pub use registry::{Dial, Fleet, Parts};
 pub use trust::{Place, Presented};
-pub use wire::{Ask, Said, Wire};
+pub use wire::{Ask, Said, Via, Wire};
 
 #[cfg(test)]
 mod lane_tests;

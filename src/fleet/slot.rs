@@ -11,7 +11,7 @@ use crate::fleet::fault::{self, FleetError};
 use crate::fleet::lane::Landed;
 use crate::fleet::pace::{Bucket, Governor, Pace};
 use crate::fleet::registry::Shared;
-use crate::fleet::wire::{Ask, Said, Wire};
+use crate::fleet::wire::{Ask, Said, Via, Wire};
 use crate::routeros::RouterError;
 use crate::routeros::fault::Stage;
 use std::collections::HashMap;
@@ -228,7 +228,7 @@ impl Slot {
     }
 
     /// One request, if the breaker lets it, at the bucket's pace.
-    async fn attempt(&self, shared: &Shared, ask: &Ask) -> Result<Said, Failed> {
+    async fn attempt(&self, shared: &Shared, ask: &Ask) -> Result<(Said, Via), Failed> {
         // Again: while it waited the device may have been quarantined or retired.
         shared.admit(&self.id)?;
         self.pass_breaker(shared).await?;
@@ -254,7 +254,7 @@ impl Slot {
     }
 
     /// What an outcome means for the pace, the connection and the breaker.
-    fn learn(&self, shared: &Shared, result: &Result<Said, RouterError>, took: Duration) -> Outcome {
+    fn learn(&self, shared: &Shared, result: &Result<(Said, Via), RouterError>, took: Duration) -> Outcome {
         let mut rhythm = self.rhythm();
         match result {
             Err(error) if error.is_outage() => {
@@ -371,12 +371,13 @@ fn is_silence(error: &RouterError) -> bool {
     matches!(error, RouterError::Timeout { .. }) && !is_connection_failure(error)
 }
 
-fn kept(said: Said, requests: u32, shared: &Shared) -> Kept {
-    let (rows, count) = match said {
-        Said::Rows(rows) => (rows, None),
-        Said::Count(count) => (Vec::new(), Some(count)),
-    };
-    Kept { rows: Arc::new(rows), count, read_at: shared.clock.wall(), at: shared.clock.mono(), requests }
+fn kept((said, via): (Said, Via), requests: u32, shared: &Shared) -> Kept {
+    let kept = Kept { rows: Arc::default(), count: None, text: None, via, read_at: shared.clock.wall(), at: shared.clock.mono(), requests };
+    match said {
+        Said::Rows(rows) => Kept { rows: Arc::new(rows), ..kept },
+        Said::Count(count) => Kept { count: Some(count), ..kept },
+        Said::Text(text) => Kept { text: Some(text.into()), ..kept },
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,7 @@ use crate::base::events::Event;
 use crate::base::ids::DeviceId;
 use crate::fleet::device::{Device, Status};
 use crate::fleet::registry::{Entry, Shared};
-use crate::fleet::wire::Said;
+use crate::fleet::wire::{Said, Via};
 use crate::routeros::RouterError;
 use crate::store::{Durability, Record, Table};
 use serde::{Deserialize, Serialize};
@@ -79,7 +79,7 @@ enum Seen {
     Nothing,
 }
 
-fn seen(result: &Result<Said, RouterError>) -> Seen {
+fn seen(result: &Result<(Said, Via), RouterError>) -> Seen {
     match result {
         Ok(_) => Seen::Answered(None),
         Err(error @ RouterError::Pin { .. }) => Seen::Stranger(error.to_string()),
@@ -94,7 +94,7 @@ fn seen(result: &Result<Said, RouterError>) -> Seen {
 
 impl Shared {
     /// Takes note of what a request showed. A quarantine is stored before this returns.
-    pub async fn note(&self, id: &DeviceId, result: &Result<Said, RouterError>) {
+    pub async fn note(&self, id: &DeviceId, result: &Result<(Said, Via), RouterError>) {
         let now = self.clock.wall();
         let changed = match seen(result) {
             Seen::Nothing => return,

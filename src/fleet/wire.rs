@@ -1,6 +1,6 @@
 //! What a lane asks of a router, apart from how: REST in the appliance, a script in the lane's tests.
 
-use crate::routeros::{MenuPath, Query, Rest, RouterError, Row};
+use crate::routeros::{MenuPath, Query, Rest, RouterError, Row, command};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub enum Ask {
         /// How long its answer may take; the client cuts it to the router's own limit.
         within: Duration,
     },
+    /// The whole configuration as text, one command a line, without secrets (`/export terse`).
+    Export,
 }
 
 impl Ask {
@@ -35,6 +37,7 @@ impl Ask {
         match self {
             Ask::Print(path, query) => Some(key("print", path, query)),
             Ask::Count(path, query) => Some(key("count", path, query)),
+            Ask::Export => Some("export".into()),
             Ask::Run { .. } => None,
         }
     }
@@ -47,25 +50,49 @@ pub enum Said {
     Rows(Vec<Row>),
     /// A number of rows.
     Count(u64),
+    /// Printed text.
+    Text(String),
+}
+
+/// Which way an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Via {
+    /// REST, the usual way.
+    #[default]
+    Rest,
+    /// The console, through SSH.
+    Ssh,
+}
+
+impl Via {
+    /// The word used in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Via::Rest => "rest",
+            Via::Ssh => "ssh",
+        }
+    }
 }
 
 /// A way to one router. Its requests end by themselves within its own time limits.
 pub trait Wire: Send + Sync {
     /// Asks one question.
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Said, RouterError>>;
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<(Said, Via), RouterError>>;
 }
 
 impl Wire for Rest {
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<Said, RouterError>> {
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<(Said, Via), RouterError>> {
         async move {
-            match ask {
+            let said = match ask {
                 Ask::Print(path, query) => self.print(path, query).await.map(Said::Rows),
                 Ask::Count(path, query) => self.count(path, query).await.map(Said::Count),
                 Ask::Run { path, command, args, within } => {
                     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                     self.run_within(path, command, &args, *within).await.map(Said::Rows)
                 }
-            }
+                Ask::Export => self.execute("/export terse", command::MAX_DURATION).await.map(Said::Text),
+            };
+            said.map(|said| (said, Via::Rest))
         }
         .boxed()
     }

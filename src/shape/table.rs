@@ -68,8 +68,13 @@ pub fn table<'a>(columns: &[&str], rows: impl IntoIterator<Item = &'a Map<String
             if at > 0 {
                 text.push('\t');
             }
-            if let Some(value) = row.get(*name) {
-                text.push_str(&cut(&cell(value), LONGEST_CELL));
+            match row.get(*name) {
+                None => {}
+                // Most cells of most tables: nothing in them to strip or cut.
+                Some(Value::String(plain)) if plain.len() <= LONGEST_CELL && plain.bytes().all(|byte| byte.is_ascii_graphic()) => {
+                    text.push_str(plain)
+                }
+                Some(value) => text.push_str(&cut(&cell(value), LONGEST_CELL)),
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{CorrelationId, DeviceId};
 use crate::base::selector::Traits;
-use crate::fleet::{self, Device, Fleet, Status};
+use crate::fleet::{self, Device, Fleet, Status, Via};
 use crate::history::health::Sample;
 use crate::history::series::History;
 use crate::shape::page;
@@ -145,6 +145,8 @@ pub struct Reading {
     pub age_ms: u64,
     /// Whether no request was needed.
     pub cached: bool,
+    /// Which way it came.
+    pub via: Via,
 }
 
 /// Where each row of the answered page stands, so that the spine can end it earlier.
@@ -265,6 +267,8 @@ impl Cx {
                     read_at: before.read_at.min(reading.read_at),
                     age_ms: before.age_ms.max(reading.age_ms),
                     cached: before.cached && reading.cached,
+                    // Whoever reads it must hear of the unusual way.
+                    via: if before.via == Via::Ssh { before.via } else { reading.via },
                 },
             });
         });
@@ -285,7 +289,7 @@ impl Cx {
     /// Errs when the router answers and refuses us, or is not the one we trust: that is no state of its health.
     pub async fn sample(&self, device: &Device) -> Result<Sample, Fault> {
         let sample = self.world.look(&device.id).await?;
-        self.read(Reading { read_at: sample.at, age_ms: 0, cached: false });
+        self.read(Reading { read_at: sample.at, age_ms: 0, cached: false, via: Via::Rest });
         Ok(sample)
     }
 

@@ -56,7 +56,7 @@ impl<'a> Router<'a> {
                 return Err(Fault::new(Kind::Unreachable, said).hint("try again in half a minute"));
             }
         }
-        self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached });
+        self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
         Ok(Seen::new(menu, answer.rows))
     }
 
@@ -80,7 +80,7 @@ impl<'a> Router<'a> {
         self.cx.judge(&self.device, path.as_str(), Verb::Probe)?;
         let menu = path.as_str().to_owned();
         let answer = self.lane.run(path, command, arguments, PROBE).await?;
-        self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached });
+        self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
         Ok(Seen::new(menu, answer.rows))
     }
 }

@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::fleet::Via;
 use crate::tools::context::{Cx, Reading};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -50,7 +51,7 @@ struct Leg {
 
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let device = cx.device(&args.device)?;
-    cx.read(Reading { read_at: cx.world.clock.wall(), age_ms: 0, cached: false });
+    cx.read(Reading { read_at: cx.world.clock.wall(), age_ms: 0, cached: false, via: Via::Rest });
     let seen = cx.world.fleet.check_connectivity(&device.id).await?;
     Ok(Answer {
         reachable: seen.reachable,

@@ -7,7 +7,7 @@
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
-use crate::fleet::Device;
+use crate::fleet::{Device, Via};
 use crate::routeros::query::Query;
 use crate::store::{self, Batch, Durability, Record, StoreError, body_as};
 use crate::tools::context::{Cx, Reading};
@@ -96,7 +96,7 @@ pub(super) fn remembered(cx: &Cx, device: &Device, menu: &str) -> Result<Option<
     let Some(bytes) = cx.world.store.get(Learnt::TABLE, &key)? else { return Ok(None) };
     let learnt: Learnt = store::decode(&bytes)?;
     let age_ms = u64::try_from(cx.world.clock.wall().0 - learnt.at.0).unwrap_or(0);
-    cx.read(Reading { read_at: learnt.at, age_ms, cached: true });
+    cx.read(Reading { read_at: learnt.at, age_ms, cached: true, via: Via::Rest });
     Ok(Some(learnt))
 }
 
