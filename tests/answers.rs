@@ -36,6 +36,7 @@ fn fitting(tool: &Tool, device: &str) -> Value {
         arguments[name] = match name {
             "device" => device.into(),
             "menu" => "/ip/address".into(),
+            "name" => "ether1".into(),
             "query" => "dhcp leases of clients".into(),
             other => panic!("{} requires {other}: say here what fits", tool.name),
         };

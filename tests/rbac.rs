@@ -78,7 +78,7 @@ async fn another_device_looks_like_none() {
             }
             let ask = async |device: &str| {
                 let mut arguments = json!({"device": device});
-                for (name, value) in [("menu", "/ip/address"), ("query", "address")] {
+                for (name, value) in [("menu", "/ip/address"), ("query", "address"), ("name", "ether1")] {
                     if input["properties"].get(name).is_some() {
                         arguments[name] = value.into();
                     }
@@ -226,8 +226,10 @@ async fn a_device_of_another_environment_is_not_touched() {
     for role in [Role::ReadOnly, Role::OpsRw, Role::Admin] {
         for tool in tools::all().filter(|tool| tool.audience == Audience::Model && !tool.paths.is_empty()) {
             let mut arguments = json!({"device": "stray"});
-            if (tool.input)()["properties"].get("menu").is_some() {
-                arguments["menu"] = "/ip/address".into();
+            for (name, value) in [("menu", "/ip/address"), ("name", "ether1")] {
+                if (tool.input)()["properties"].get(name).is_some() {
+                    arguments[name] = value.into();
+                }
             }
             let reply = site.call_as(Principal::stdio(role), tool.name, arguments).await;
             assert_eq!(reply.structured["error"]["kind"], "denied", "{} as {}: {}", tool.name, role.as_str(), reply.text);

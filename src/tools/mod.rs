@@ -4,14 +4,23 @@
 
 pub mod arguments;
 pub mod audit;
+pub mod bridge;
+pub mod columns;
 pub mod context;
 pub mod device;
+pub mod dhcp;
+pub mod dns;
 pub mod fleet;
+pub mod interface;
+pub mod ip;
 pub mod list;
 pub mod logs;
 pub mod menu;
+pub mod neighbor;
 pub mod ntp;
 pub mod router;
+#[cfg(test)]
+mod samples;
 pub mod schema;
 pub mod spec;
 pub mod system;
@@ -21,8 +30,22 @@ pub mod tools;
 use spec::Tool;
 
 /// Every category, in the order of `tools/list`.
-pub const CATEGORIES: &[&[&Tool]] =
-    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS];
+pub const CATEGORIES: &[&[&Tool]] = &[
+    device::TOOLS,
+    fleet::TOOLS,
+    menu::TOOLS,
+    tools::TOOLS,
+    audit::TOOLS,
+    system::TOOLS,
+    ntp::TOOLS,
+    logs::TOOLS,
+    interface::TOOLS,
+    bridge::TOOLS,
+    neighbor::TOOLS,
+    ip::TOOLS,
+    dns::TOOLS,
+    dhcp::TOOLS,
+];
 
 /// Every tool of every audience, in the order of `tools/list`.
 pub fn all() -> impl Iterator<Item = &'static Tool> {
