@@ -23,6 +23,50 @@ pub(super) fn sample(menu: &str, file: &str) -> Option<Seen> {
     Some(seen)
 }
 
+/// Answers of a menu in which every attribute has the same odd value, two rows each: nothing of that may make us stumble.
+pub(super) fn odd(menu: &str) -> Vec<Seen> {
+    const VALUES: &[&str] = &[
+        "",
+        " ",
+        "0",
+        "-1",
+        "18446744073709551615",
+        "99999999999999999999999",
+        "1.5",
+        "true",
+        "never",
+        "none",
+        "*1",
+        ",",
+        "a,b",
+        "-",
+        "/",
+        "0/0",
+        "1-",
+        "0.0.0.0",
+        "255.255.255.255/0",
+        "0.0.0.0-255.255.255.255",
+        "192.0.2.9-192.0.2.1",
+        "::/0",
+        "::1",
+        "fe80::1%ether1",
+        "1w2d3h",
+        "99999999999w",
+        "1Gbps",
+        "99999999999Tbps",
+        "999999999TiB",
+        "4095-1",
+        "\u{202e}é",
+        "\u{0}",
+    ];
+    let facts = menus::find(menu).expect("a menu with facts");
+    let rows = |value: &&str| {
+        let row: serde_json::Map<String, Value> = facts.attrs.iter().map(|attr| (attr.name.to_owned(), Value::from(*value))).collect();
+        Seen::answered(menu, &Value::Array(vec![row.clone().into(), row.into()]).to_string())
+    };
+    VALUES.iter().map(rows).collect()
+}
+
 /// Checks that each value of a recorded row stands in one of the cells, or is left out on purpose.
 pub(super) fn accounted(menu: &str, row: View<'_>, cells: &[Value], left_out: &[&str]) {
     let facts = menus::find(menu);

@@ -141,7 +141,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
 mod tests {
     use super::*;
     use crate::tools::router::Seen;
-    use crate::tools::samples::{accounted, sample};
+    use crate::tools::samples::{accounted, odd, sample};
     use serde_json::Value;
 
     #[test]
@@ -217,5 +217,16 @@ mod tests {
         assert!(empty(&BRIDGES, &|name| switch.bridge_cell(bridges.first().unwrap(), name)).is_empty());
         assert!(empty(&PORTS, &|name| switch.port_cell(ports.first().unwrap(), name)).is_empty());
         assert!(empty(&VLANS, &|name| views::vlan_cell(vlans.first().unwrap(), name)).is_empty());
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        let (ports, vlans) = (odd("/interface/bridge/port"), odd("/interface/bridge/vlan"));
+        for (at, bridges) in odd("/interface/bridge").iter().enumerate() {
+            let switch = Switch::new(bridges, Some(&ports[at]), Some(&vlans[at]));
+            BRIDGES.all().for_each(|name| drop(switch.bridge_cell(bridges.first().unwrap(), name)));
+            PORTS.all().for_each(|name| drop(switch.port_cell(switch.ports[0], name)));
+            VLANS.all().for_each(|name| drop(views::vlan_cell(vlans[at].first().unwrap(), name)));
+        }
     }
 }

@@ -248,4 +248,17 @@ mod tests {
         let empty: Vec<&str> = COLUMNS.all().filter(|name| column(name)[0].is_null()).collect();
         assert!(empty.is_empty(), "{empty:?}");
     }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        use crate::tools::samples::odd;
+        let (networks, pools, leases) = (odd("/ip/dhcp-server/network"), odd("/ip/pool"), odd("/ip/dhcp-server/lease"));
+        for (at, servers) in odd("/ip/dhcp-server").iter().enumerate() {
+            for taken in [None, Some(pools::taken(&leases[at]))] {
+                let site = Site { pools: Pools::new(&pools[at]), taken, networks: &networks[at], servers: 1 };
+                let server = site.server(servers.first().unwrap());
+                COLUMNS.all().for_each(|name| drop(cell(&server, name)));
+            }
+        }
+    }
 }

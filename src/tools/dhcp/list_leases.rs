@@ -214,7 +214,7 @@ fn binding(row: View<'_>, column: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::samples::{accounted, sample};
+    use crate::tools::samples::{accounted, odd, sample};
     use serde_json::json;
 
     const ROWS: &str = r#"[
@@ -278,6 +278,18 @@ mod tests {
     fn words_of_clients_are_marked() {
         for name in ["host_name", "comment", "client_id", "class_id", "agent_circuit_id", "agent_remote_id", "duid"] {
             assert!(TOOL.untrusted.contains(&format!("/rows/*/{name}").as_str()), "{name}");
+        }
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        let arps = odd("/ip/arp");
+        for (at, seen) in odd("/ip/dhcp-server/lease").iter().enumerate() {
+            let answering = answering(&arps[at]);
+            LEASES.all().for_each(|name| drop(lease(seen.first().unwrap(), Some(&answering), name)));
+        }
+        for seen in odd("/ipv6/dhcp-server/binding") {
+            BINDINGS.all().for_each(|name| drop(binding(seen.first().unwrap(), name)));
         }
     }
 }

@@ -78,7 +78,7 @@ impl<'a> Pools<'a> {
         let usage = Usage {
             ranges: pools.iter().flat_map(|pool| pool.written.iter().copied()).collect(),
             size: pools.iter().map(|pool| size(pool)).sum(),
-            used: pools.iter().map(|pool| used(pool)).sum(),
+            used: pools.iter().try_fold(0_u64, |sum, pool| Some(sum.saturating_add(used(pool)?))),
             chain,
         };
         (!usage.chain.is_empty()).then_some(usage)

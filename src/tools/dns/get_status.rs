@@ -144,4 +144,11 @@ mod tests {
         let doh = told(r#"{"servers":"","use-doh-server":"https://dns.example/dns-query","verify-doh-cert":"no"}"#);
         assert_eq!((doh.notes.as_slice(), doh.verify_doh_certificate), (["doh_certificate_not_checked"].as_slice(), Some(false)));
     }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        for seen in crate::tools::samples::odd("/ip/dns") {
+            answer(seen.first().unwrap());
+        }
+    }
 }

@@ -239,6 +239,7 @@ fn counters(row: View<'_>) -> Counters {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::samples::odd;
 
     const FACES: &str = r#"[
         {"name":"ether1","type":"ether","running":"true","actual-mtu":"1500","mtu":"1500","link-downs":"3","rx-byte":"10","rx-error":"2",
@@ -304,5 +305,15 @@ mod tests {
         let told = answer(row, ports.first(), None, Vec::new(), Ask { port: true, link: false, six: false });
         assert_eq!((told.bridge.as_deref(), told.bridge_port.as_ref().and_then(|port| port.pvid)), (Some("br"), Some(10)));
         assert!(told.notes.is_empty() && told.not_read == Some(vec!["ipv6_addresses", "link"]));
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        let (ports, four) = (odd("/interface/bridge/port"), odd("/ip/address"));
+        for (at, faces) in odd("/interface").iter().enumerate() {
+            let row = faces.first().unwrap();
+            let ask = plan(faces, row, at % 2 == 0);
+            answer(row, ports[at].first(), None, addresses(&four[at], row.text("name").unwrap()), ask);
+        }
     }
 }

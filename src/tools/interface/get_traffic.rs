@@ -94,7 +94,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     if interfaces.iter().all(|rates| rates.samples == 0) {
         return Err(Fault::new(Kind::Unreachable, format!("device \"{}\": the router sent no measurement", router.device.name)));
     }
-    interfaces.sort_by_key(|rates| Reverse(rates.rx_bits_per_second + rates.tx_bits_per_second));
+    interfaces.sort_by_key(|rates| Reverse(rates.rx_bits_per_second.saturating_add(rates.tx_bits_per_second)));
     Ok(Answer { seconds, interfaces, left_out: Some(left_out).filter(|count| *count > 0) })
 }
 
@@ -141,7 +141,7 @@ fn rates(row: View<'_>, seen: &Seen, alone: bool) -> Rates {
     let name = row.string("name").unwrap_or_default();
     let samples: Vec<View<'_>> = seen.iter().filter(|sample| sample.text("name").map_or(alone, |of| of == name)).collect();
     let all = |attribute: &str| samples.iter().filter_map(|sample| sample.rate(attribute)).collect::<Vec<u64>>();
-    let average = |attributes: &[&str]| attributes.iter().map(|attribute| mean(&all(attribute))).sum();
+    let average = |attributes: &[&str]| attributes.iter().map(|attribute| mean(&all(attribute))).fold(0, u64::saturating_add);
     let peak = |attribute: &str| all(attribute).into_iter().max().unwrap_or(0);
     Rates {
         running: row.flag("running"),
@@ -166,7 +166,7 @@ fn mean(values: &[u64]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::samples::sample;
+    use crate::tools::samples::{odd, sample};
 
     #[test]
     fn samples_become_average_and_peak() {
@@ -208,5 +208,19 @@ mod tests {
         let faces = Seen::answered("/interface", &format!("[{},{lo}]", rows.join(",")));
         let (up, left_out) = busiest(&faces);
         assert_eq!((up.len(), left_out, up[0].text("name")), (MOST_UNNAMED, 6, Some("e29")));
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        for faces in odd("/interface") {
+            let value = faces.first().unwrap().text("name").unwrap();
+            let sample = format!(
+                r#"{{"name":{0},"rx-bits-per-second":{0},"tx-bits-per-second":{0},"rx-errors-per-second":{0},"tx-errors-per-second":{0}}}"#,
+                serde_json::json!(value)
+            );
+            let seen = Seen::answered("/interface", &format!("[{sample},{sample}]"));
+            assert_eq!(rates(faces.first().unwrap(), &seen, true).samples, 2);
+            busiest(&faces);
+        }
     }
 }

@@ -96,7 +96,7 @@ fn leading_number(text: &str) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::tools::router::Seen;
-    use crate::tools::samples::sample;
+    use crate::tools::samples::{odd, sample};
     use serde_json::json;
 
     fn told(row: &str) -> (Value, Vec<&'static str>) {
@@ -147,5 +147,25 @@ mod tests {
             json!({"temperature_celsius": 41.0, "supply_volts": 3.281, "tx_power_dbm": -2.0, "rx_power_dbm": -5.42, "wavelength_nm": 1310.0,
                    "vendor_name": "ACME", "present": true, "rx_loss": false})
         );
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        let monitored = [
+            "status",
+            "rate",
+            "full-duplex",
+            "advertising",
+            "link-partner-advertising",
+            "sfp-temperature",
+            "sfp-vendor-name",
+            "sfp-rx-loss",
+        ];
+        for seen in odd("/interface/ethernet") {
+            let value = seen.first().unwrap().text("name").unwrap().to_owned();
+            let row: Map<String, Value> = monitored.iter().map(|name| ((*name).to_owned(), value.clone().into())).collect();
+            let seen = Seen::answered("/interface/ethernet", &json!([row]).to_string());
+            shape(seen.first().unwrap()).notes();
+        }
     }
 }

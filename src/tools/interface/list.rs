@@ -132,7 +132,7 @@ fn cell(row: View<'_>, around: &Around<'_>, column: &str) -> Value {
     let name = row.text("name").unwrap_or_default();
     let sum = |one: &str, other: &str| match (row.count(one), row.count(other)) {
         (None, None) => Value::Null,
-        (one, other) => (one.unwrap_or(0) + other.unwrap_or(0)).into(),
+        (one, other) => one.unwrap_or(0).saturating_add(other.unwrap_or(0)).into(),
     };
     match column {
         "name" => name.into(),
@@ -183,7 +183,7 @@ fn notes(row: View<'_>, around: &Around<'_>) -> Vec<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::samples::{accounted, sample};
+    use crate::tools::samples::{accounted, odd, sample};
     use serde_json::{Map, json};
 
     fn shaped(faces: &str, ports: &str, four: &str, columns: &[&str]) -> Value {
@@ -248,5 +248,14 @@ mod tests {
     fn a_row_of_an_old_version_without_counters_reads_all_the_same() {
         let rows = shaped(r#"[{"name":"x","type":"vlan"}]"#, "[]", "[]", &["running", "disabled", "errors", "mtu"]);
         assert_eq!(rows, json!([{"running": null, "disabled": false, "errors": null, "mtu": null}]));
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        let (ports, four) = (odd("/interface/bridge/port"), odd("/ip/address"));
+        for (at, seen) in odd("/interface").iter().enumerate() {
+            let around = Around { bridges: bridges(Some(&ports[at])), four: addresses(Some(&four[at])), six: HashMap::new() };
+            COLUMNS.all().for_each(|name| drop(cell(seen.first().unwrap(), &around, name)));
+        }
     }
 }

@@ -136,6 +136,7 @@ fn cell(row: View<'_>, shared: &Shared<'_>, column: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::samples::odd;
     use serde_json::json;
 
     #[test]
@@ -180,5 +181,14 @@ mod tests {
         let shared = Shared::among(&rows);
         let empty: Vec<&str> = COLUMNS.all().filter(|name| cell(rows[0], &shared, name).is_null()).collect();
         assert!(empty.is_empty(), "{empty:?}");
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        for seen in odd("/ip/arp").iter().chain(&odd("/ipv6/neighbor")) {
+            let rows: Vec<View<'_>> = seen.iter().collect();
+            let shared = Shared::among(&rows);
+            COLUMNS.all().for_each(|name| drop(cell(rows[0], &shared, name)));
+        }
     }
 }

@@ -162,7 +162,7 @@ fn cell(one: &Address<'_>, column: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::samples::{accounted, sample};
+    use crate::tools::samples::{accounted, odd, sample};
     use serde_json::json;
 
     const FACES: &str = r#"[{"name":"ether1","running":"true","disabled":"false"},{"name":"ether2","running":"false","disabled":"true"},
@@ -248,5 +248,15 @@ mod tests {
         let empty: Vec<&str> = COLUMNS.all().filter(|name| cell(&all[0], name).is_null()).collect();
         assert!(empty.is_empty(), "{empty:?}");
         assert_eq!(cell(&all[0], "family"), "ipv6");
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        let (six, faces) = (odd("/ipv6/address"), odd("/interface"));
+        for (at, four) in odd("/ip/address").iter().enumerate() {
+            for one in gather(Some(four), Some(&six[at]), Some(&faces[at])) {
+                COLUMNS.all().for_each(|name| drop(cell(&one, name)));
+            }
+        }
     }
 }

@@ -114,7 +114,7 @@ fn cell(row: View<'_>, column: &str) -> Value {
 mod tests {
     use super::*;
     use crate::tools::router::Seen;
-    use crate::tools::samples::{accounted, sample};
+    use crate::tools::samples::{accounted, odd, sample};
     use serde_json::json;
 
     const NEIGHBOR: &str = r#"[{".id":"*1","address":"192.0.2.9","address4":"192.0.2.9","address6":"fe80::9","age":"1m25s","board":"RB1","discovered-by":"cdp,mndp",
@@ -152,5 +152,12 @@ mod tests {
         assert_eq!((cell(row, "interface"), cell(row, "also_interfaces")), (json!("ether1"), json!(["bridge"])));
         let bare = Seen::answered("/ip/neighbor", r#"[{"interface":"e1","unpack":"none"}]"#);
         assert_eq!((cell(bare.first().unwrap(), "age_seconds"), cell(bare.first().unwrap(), "unpack")), (Value::Null, Value::Null));
+    }
+
+    #[test]
+    fn no_value_of_a_router_is_too_odd() {
+        for seen in odd("/ip/neighbor") {
+            COLUMNS.all().for_each(|name| drop(cell(seen.first().unwrap(), name)));
+        }
     }
 }
