@@ -41,7 +41,7 @@ impl Columns {
 
     /// Whether the column is shown or asked about: what it costs is paid only then.
     pub fn wants(&self, args: &ListArgs, name: &str) -> bool {
-        asked(args).any(|asked| asked == name) || (args.fields.is_none() && self.usual.contains(&name))
+        asked(args).any(|asked| asked == name) || (named(args).is_none() && self.usual.contains(&name))
     }
 
     /// The page asked for: `key` finds a thing again when others come and go, `cell` is the value of one of its columns.
@@ -76,7 +76,7 @@ impl Columns {
 
     fn row(&self, args: &ListArgs, cell: impl Fn(&str) -> Value) -> Map<String, Value> {
         let mut row = Map::new();
-        match &args.fields {
+        match named(args) {
             Some(fields) => fields.iter().for_each(|name| put(&mut row, name, cell(name))),
             None => self.usual.iter().for_each(|name| {
                 let value = cell(name);
@@ -88,6 +88,11 @@ impl Columns {
         }
         row
     }
+}
+
+/// The fields named; naming none is as leaving the argument out.
+fn named(args: &ListArgs) -> Option<&[String]> {
+    args.fields.as_deref().filter(|fields| !fields.is_empty())
 }
 
 /// Names in `fields` and `where`.
@@ -146,7 +151,7 @@ mod tests {
 
     #[test]
     fn no_news_is_left_out_unless_it_is_named() {
-        assert_eq!(row(json!({})), json!({"name": "a"}));
+        assert_eq!((row(json!({})), row(json!({"fields": []}))), (json!({"name": "a"}), json!({"name": "a"})));
         assert_eq!(row(json!({"fields": ["mtu", "on", "errors"]})), json!({"mtu": 1500, "on": false, "errors": 0}));
     }
 

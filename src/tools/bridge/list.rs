@@ -60,7 +60,7 @@ const BRIDGES: Columns = Columns {
         "ageing_time_seconds",
         "dynamic",
     ],
-    quiet: &["disabled"],
+    quiet: &[],
 };
 
 const PORTS: Columns = Columns {

@@ -53,7 +53,7 @@ const COLUMNS: Columns = Columns {
         "notes",
     ],
     more: &["invalid", "dynamic", "authoritative", "relay", "server_address", "use_radius", "add_arp", "conflict_detection", "next_pools"],
-    quiet: &["disabled"],
+    quiet: &[],
 };
 
 /// From here on a pool is nearly full.

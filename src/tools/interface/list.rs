@@ -22,7 +22,7 @@ use std::collections::HashMap;
 pub(super) const TOOL: Tool = Tool {
     name: "interface.list",
     title: "Interfaces",
-    about: "Interfaces of one router: type, up or down, bridge, IPv4 addresses, bytes, link downs, errors, and what is odd (up but without address and in no bridge). Name fields for MAC, MTU, packets, IPv6.",
+    about: "Interfaces of one router: type, up or down, bridge, IPv4 addresses, bytes, link downs, errors, and what is odd (up but without address and in no bridge). Name fields for packets, link times, IPv6.",
     toolset: "interface",
     tier: Tier::Free,
     effect: Effect::Reads,
@@ -45,6 +45,8 @@ const COLUMNS: Columns = Columns {
         "comment",
         "bridge",
         "addresses",
+        "mac_address",
+        "mtu",
         "rx_bytes",
         "tx_bytes",
         "link_downs",
@@ -53,8 +55,6 @@ const COLUMNS: Columns = Columns {
         "notes",
     ],
     more: &[
-        "mac_address",
-        "mtu",
         "l2mtu",
         "default_name",
         "dynamic",
@@ -72,7 +72,7 @@ const COLUMNS: Columns = Columns {
         "tx_queue_drops",
         "ipv6_addresses",
     ],
-    quiet: &["disabled", "link_downs", "errors", "drops"],
+    quiet: &["link_downs", "errors", "drops"],
 };
 
 #[derive(Deserialize, JsonSchema)]

@@ -34,9 +34,9 @@ pub(super) const TOOL: Tool = Tool {
 };
 
 const COLUMNS: Columns = Columns {
-    usual: &["address", "mac_address", "interface", "status", "static", "disabled", "comment", "mac_address_count", "notes"],
-    more: &["family", "dynamic", "dhcp", "published", "complete", "invalid", "router", "vrf"],
-    quiet: &["static", "disabled"],
+    usual: &["address", "mac_address", "interface", "status", "dynamic", "disabled", "comment", "mac_address_count", "notes"],
+    more: &["family", "dhcp", "published", "complete", "invalid", "router", "vrf"],
+    quiet: &["disabled"],
 };
 
 #[derive(Deserialize, JsonSchema)]
@@ -111,7 +111,6 @@ fn cell(row: View<'_>, shared: &Shared<'_>, column: &str) -> Value {
         "mac_address" => mac(row).into(),
         "interface" => row.text("interface").into(),
         "status" => row.text("status").into(),
-        "static" => (!row.is("dynamic")).into(),
         "disabled" => row.is("disabled").into(),
         "comment" => row.text("comment").into(),
         // Told where it is more than one.
@@ -167,7 +166,6 @@ mod tests {
             ]
         );
         assert_eq!(column("mac_address_count"), [Value::Null, Value::Null, Value::Null, Value::Null, json!(2), json!(2), Value::Null]);
-        assert_eq!(column("static"), [json!(false), json!(false), json!(false), json!(true), json!(false), json!(false), json!(true)]);
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) const TOOL: Tool = Tool {
 const COLUMNS: Columns = Columns {
     usual: &["address", "interface", "actual_interface", "network", "dynamic", "disabled", "invalid", "comment", "notes", "conflicts_with"],
     more: &["family", "vrf", "link_local", "advertise", "from_pool", "deprecated", "broadcast"],
-    quiet: &["dynamic", "disabled", "invalid"],
+    quiet: &["invalid"],
 };
 
 #[derive(Deserialize, JsonSchema)]
