@@ -33,3 +33,5 @@ mod sim_rest;
 #[cfg(feature = "sim")]
 mod site;
 mod store_upgrade;
+#[cfg(feature = "sim")]
+mod tools_fw;

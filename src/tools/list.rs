@@ -1,6 +1,7 @@
 //! What every list takes and answers: `where`, `fields`, `limit`, `cursor` in; `rows`, `total`, `next_cursor` out.
 
 use crate::base::fault::Fault;
+use crate::shape::budget;
 use crate::shape::filter::Filter;
 use crate::shape::page;
 use crate::tools::context::{Cx, Paged};
@@ -74,6 +75,88 @@ fn known(row: &Map<String, Value>, args: &ListArgs, filter: &Filter) -> Result<(
             let names: Vec<&str> = row.keys().map(String::as_str).collect();
             Err(Fault::bad_input(format!("no field {odd} in this list")).hint(format!("its fields are {}", names.join(", "))))
         }
+    }
+}
+
+/// The columns of a list whose rows need not all have the same ones.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns {
+    /// Shown unless the caller names fields, as far as a row has them.
+    pub usual: &'static [&'static str],
+    /// Only for who names them.
+    pub more: &'static [&'static str],
+    /// Bytes of JSON after which a page ends when its size was left to us.
+    pub bytes: usize,
+}
+
+impl Columns {
+    /// Refuses names that no row of this list can have.
+    pub fn check(&self, args: &ListArgs) -> Result<(), Fault> {
+        let filter = args.filter()?;
+        let mut asked = args.fields.iter().flatten().map(String::as_str).chain(filter.conditions().iter().map(|one| one.name.as_str()));
+        let is_none = |name: &&str| !self.usual.contains(name) && !self.more.contains(name);
+        match asked.find(is_none) {
+            None => Ok(()),
+            Some(odd) => {
+                let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
+                let names = [self.usual, self.more].concat().join(", ");
+                Err(Fault::bad_input(format!("no field {odd} in this list")).hint(format!("its fields are {names}")))
+            }
+        }
+    }
+
+    /// A row as it is shown: what the caller named, or the usual columns without flags that are not set.
+    fn shown(&self, mut row: Map<String, Value>, fields: Option<&[String]>) -> Map<String, Value> {
+        if fields.is_some() {
+            return project(row, fields);
+        }
+        let news = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
+        let usual = self.usual.iter().filter_map(|name| row.remove(*name).filter(news).map(|value| ((*name).to_owned(), value)));
+        usual.collect()
+    }
+}
+
+/// As [`cut`], for rows whose members come and go. A flag that is false is there for conditions and for who names it. Names
+/// have passed [`Columns::check`].
+pub fn pick<T>(
+    cx: &Cx,
+    scope: &str,
+    args: &ListArgs,
+    columns: Columns,
+    mut things: Vec<T>,
+    key: impl Fn(&T) -> String,
+    row: impl Fn(&T) -> Map<String, Value>,
+) -> Result<Rows, Fault> {
+    let filter = args.filter()?;
+    if !filter.is_empty() {
+        things.retain(|thing| filter.passes_json(&row(thing)));
+    }
+    let span = args.span(cx, scope, &things, &key)?;
+    let mut rows: Vec<_> = things[span].iter().map(|thing| columns.shown(row(thing), args.fields.as_deref())).collect();
+    let enough = if args.limit.is_none() { rows_within(columns.bytes, &rows) } else { rows.len() };
+    if enough < rows.len() {
+        rows.truncate(enough);
+        // Told again: the cursor goes on after the rows that are shown.
+        let shorter = ListArgs { limit: Some(enough as u16), ..args.clone() };
+        shorter.span(cx, scope, &things, &key)?;
+    }
+    Ok(cx.page(rows, things.len()))
+}
+
+/// How many of the rows take at most that many bytes; one at least, so that paging moves on.
+fn rows_within(most: usize, rows: &[Map<String, Value>]) -> usize {
+    let mut bytes = 0;
+    let fits = rows.iter().take_while(|row| {
+        bytes += budget::json_bytes(&Value::Object((*row).clone())) + 1;
+        bytes <= most
+    });
+    fits.count().max(1).min(rows.len())
+}
+
+/// Puts a member into a row if there is a value.
+pub fn put(row: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        row.insert(name.to_owned(), value.into());
     }
 }
 

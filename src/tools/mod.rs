@@ -6,23 +6,42 @@ pub mod arguments;
 pub mod audit;
 pub mod context;
 pub mod device;
+pub mod family;
+pub mod firewall;
 pub mod fleet;
 pub mod list;
 pub mod logs;
 pub mod menu;
 pub mod ntp;
+pub mod queue;
 pub mod router;
+pub mod routing;
 pub mod schema;
 pub mod spec;
 pub mod system;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
 pub mod tools;
+pub mod vpn;
+pub mod wireless;
 
 use spec::Tool;
 
 /// Every category, in the order of `tools/list`.
-pub const CATEGORIES: &[&[&Tool]] =
-    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS];
+pub const CATEGORIES: &[&[&Tool]] = &[
+    device::TOOLS,
+    fleet::TOOLS,
+    menu::TOOLS,
+    tools::TOOLS,
+    audit::TOOLS,
+    system::TOOLS,
+    ntp::TOOLS,
+    logs::TOOLS,
+    routing::TOOLS,
+    firewall::TOOLS,
+    wireless::TOOLS,
+    vpn::TOOLS,
+    queue::TOOLS,
+];
 
 /// Every tool of every audience, in the order of `tools/list`.
 pub fn all() -> impl Iterator<Item = &'static Tool> {

@@ -5,7 +5,7 @@
 
 use crate::access::policy::Verb;
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::{Device, Lane, Read};
+use crate::fleet::{Device, Lane, Read, Via};
 use crate::menus::{self, Menu};
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
@@ -67,11 +67,25 @@ impl<'a> Router<'a> {
 
     /// All of a menu, or none if this router does not have it.
     pub async fn all_if_there(&self, menu: &str, max_age: Duration) -> Result<Option<Seen>, Fault> {
-        match self.all(menu, max_age).await {
+        self.rows_if_there(menu, Query::default(), max_age).await
+    }
+
+    /// Rows of a menu, or none if this router does not have it.
+    pub async fn rows_if_there(&self, menu: &str, query: Query, max_age: Duration) -> Result<Option<Seen>, Fault> {
+        match self.rows(menu, query, max_age).await {
             Ok(seen) => Ok(Some(seen)),
             Err(fault) if fault.kind == Kind::NotFound => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// How many rows a menu has, without reading them: what is asked before a table that may be huge.
+    pub async fn count(&self, menu: &str, query: Query, max_age: Duration) -> Result<u64, Fault> {
+        let path = MenuPath::parse(menu)?;
+        self.cx.judge(&self.device, path.as_str(), Verb::Read)?;
+        let counted = self.lane.count(Read { path, query, max_age }).await?;
+        self.cx.read(Reading { read_at: counted.read_at, age_ms: counted.age_ms, cached: counted.cached, via: Via::Rest });
+        Ok(counted.count)
     }
 
     /// Runs a command that changes nothing: `/console/inspect`, `monitor once`.
@@ -103,6 +117,12 @@ pub struct Seen {
 impl Seen {
     fn new(menu: String, rows: Arc<Vec<Row>>) -> Self {
         Seen { facts: menus::find(&menu), menu, rows }
+    }
+
+    /// An answer of that menu as a router would give it, for tests of tools.
+    #[cfg(test)]
+    pub fn of_json(menu: &str, json: &str) -> Self {
+        Seen::new(menu.to_owned(), Arc::new(crate::routeros::rows(json.as_bytes()).expect("a test's rows are JSON")))
     }
 
     /// One by one, in the router's order.
