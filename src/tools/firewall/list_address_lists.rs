@@ -37,7 +37,8 @@ pub(super) const TOOL: Tool = Tool {
 const ENTRIES: Columns =
     Columns { usual: &["list", "address", "dynamic", "disabled", "expires_in_seconds", "comment"], more: &["created_at"], bytes: 9_600 };
 
-const LISTS: Columns = Columns { usual: &["list", "entries", "dynamic", "expiring", "disabled"], more: &[], bytes: 9_600 };
+const LISTS: Columns =
+    Columns { usual: &["list", "entries", "dynamic_entries", "expiring_entries", "disabled_entries"], more: &[], bytes: 9_600 };
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -62,17 +63,25 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let menu = args.family.unwrap_or_default().menu("/firewall/address-list");
     let scope = format!("firewall.list_address_lists {} {menu} {:?} {:?}", router.device.id, args.named, args.address);
     args.list.check(&scope)?;
-    if args.named.is_none() && args.address.is_none() && LISTS.check(&args.list).is_ok() {
+    // `where` may name the list too.
+    let named = args.named.clone().or_else(|| exact(&args.list, "list"));
+    let address = args.address.clone().or_else(|| exact(&args.list, "address"));
+    if named.is_none() && address.is_none() && LISTS.check(&args.list).is_ok() {
         // Sizes need three words a row, not all of it.
         let seen = router.rows(&menu, Query::new().columns(["list", "dynamic", "timeout", "disabled"]), FRESH).await?;
         return list::pick(cx, &scope, &args.list, LISTS, lists(&seen), |list| list["list"].to_string(), Map::clone);
     }
     ENTRIES.check(&args.list)?;
-    let query = args.named.iter().fold(Query::new(), |query, name| query.eq("list", name));
-    let query = args.address.iter().fold(query, |query, address| query.eq("address", address));
+    let query = named.iter().fold(Query::new(), |query, name| query.eq("list", name));
+    let query = address.iter().fold(query, |query, address| query.eq("address", address));
     let seen = router.rows(&menu, query, FRESH).await?;
     let key = |row: &View<'_>| format!("{}|{}", row.text("list").unwrap_or(""), row.text("address").unwrap_or(""));
     list::pick(cx, &scope, &args.list, ENTRIES, seen.iter().collect(), key, |row| entry(*row))
+}
+
+/// What `where` wants a field to be exactly, as text.
+fn exact(list: &ListArgs, name: &str) -> Option<String> {
+    list.matching.as_ref()?.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn entry(row: View<'_>) -> Map<String, Value> {
@@ -105,7 +114,7 @@ fn lists(seen: &Seen) -> Vec<Map<String, Value>> {
         let mut out = Map::new();
         out.insert("list".into(), name.into());
         out.insert("entries".into(), counts[0].into());
-        for (name, count) in ["dynamic", "expiring", "disabled"].into_iter().zip(&counts[1..]) {
+        for (name, count) in ["dynamic_entries", "expiring_entries", "disabled_entries"].into_iter().zip(&counts[1..]) {
             put(&mut out, name, Some(*count).filter(|count| *count > 0));
         }
         out
@@ -130,7 +139,7 @@ mod tests {
         assert!(rows[1].get("expires_in_seconds").is_none());
         assert_eq!(rows[2]["expires_in_seconds"], 0);
         let lists: Vec<Value> = lists(&seen).into_iter().map(Value::Object).collect();
-        assert_eq!(lists[0], json!({"list": "a", "entries": 2, "dynamic": 2, "expiring": 2}));
-        assert_eq!(lists[1], json!({"list": "b", "entries": 1, "disabled": 1}));
+        assert_eq!(lists[0], json!({"list": "a", "entries": 2, "dynamic_entries": 2, "expiring_entries": 2}));
+        assert_eq!(lists[1], json!({"list": "b", "entries": 1, "disabled_entries": 1}));
     }
 }

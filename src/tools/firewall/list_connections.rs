@@ -12,7 +12,7 @@ use crate::routeros::value::Kind as ValueKind;
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
 use crate::tools::list::{self, Columns, ListArgs, Rows, put};
-use crate::tools::router::{FRESH, Router, Seen, View};
+use crate::tools::router::{FRESH, Router, STEADY, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
@@ -214,14 +214,14 @@ impl Wanted {
 /// A query that few enough connections meet; nothing when none does.
 async fn narrowed(router: &Router<'_>, menu: &str, wanted: &Wanted) -> Result<Option<Query>, Fault> {
     let sure = wanted.sure();
-    let count = router.count(menu, sure.clone(), FRESH).await?;
+    let count = router.count(menu, sure.clone(), STEADY).await?;
     if count <= MOST_READ {
         return Ok(Some(sure));
     }
     let Some(exact) = wanted.exact() else { return Err(too_many(count, wanted)) };
-    match router.count(menu, exact.clone(), FRESH).await? {
+    match router.count(menu, exact.clone(), STEADY).await? {
         // None, or a version that cannot tell: only one that keeps ports apart has looked at addresses.
-        0 if router.count(menu, sure.has("src-port"), FRESH).await? > 0 => Ok(None),
+        0 if router.count(menu, sure.has("src-port"), STEADY).await? > 0 => Ok(None),
         0 => Err(too_many(count, wanted)),
         found if found <= MOST_READ => Ok(Some(exact)),
         found => Err(too_many(found, wanted)),

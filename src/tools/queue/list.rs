@@ -25,7 +25,8 @@ pub(super) const TOOL: Tool = Tool {
     audience: Audience::Model,
     timeout: Span::secs(30),
     paths: &["/queue/simple", "/queue/tree"],
-    untrusted: &["/rows/*/comment", "/rows/*/name"],
+    // A queue made for a PPP session bears the name of who dialled in.
+    untrusted: &["/rows/*/comment", "/rows/*/name", "/rows/*/target", "/rows/*/parent"],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
     run: run!(run, list::json),

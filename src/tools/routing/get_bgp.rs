@@ -178,7 +178,9 @@ fn shape(connection: Option<View<'_>>, session: Option<View<'_>>, instances: &[I
     let string = |name: &str| session.and_then(|row| row.string(name)).or_else(|| connection.and_then(|row| row.string(name)));
     let seconds = |name: &str| session.and_then(|row| row.seconds(name)).or_else(|| connection.and_then(|row| row.seconds(name)));
     let flag = |name: &str| session.and_then(|row| row.flag(name)).or_else(|| connection.and_then(|row| row.flag(name)));
-    let set = |name: &str| connection.and_then(|row| row.typed(name, ValueKind::Set)).filter(|value| *value != Value::from(""));
+    let set = |name: &str| {
+        connection.and_then(|row| row.typed(name, ValueKind::Set)).filter(|value| value.as_array().is_none_or(|all| !all.is_empty()))
+    };
     let instance = string("instance");
     let of_instance = || instances.iter().find(|one| Some(one.name.as_str()) == instance.as_deref()).and_then(|one| one.number.clone());
     let mut out = Map::new();
@@ -191,7 +193,7 @@ fn shape(connection: Option<View<'_>>, session: Option<View<'_>>, instances: &[I
     put(&mut out, "role", string("local.role"));
     put(&mut out, "uptime_seconds", session.and_then(|row| row.seconds("uptime")));
     put(&mut out, "prefixes", session.and_then(|row| row.count("prefix-count")));
-    put(&mut out, "afi", set("afi").or_else(|| set("address-families")).filter(|value| value.as_array().is_none_or(|all| !all.is_empty())));
+    put(&mut out, "afi", set("afi").or_else(|| set("address-families")));
     put(&mut out, "last_stopped", string("last-stopped"));
     put(
         &mut out,

@@ -25,7 +25,7 @@ pub(super) const TOOL: Tool = Tool {
     audience: Audience::Model,
     timeout: Span::secs(45),
     paths: &["/routing/route", "/ip/route", "/ipv6/route", "/routing/bgp/session", "/routing/ospf/neighbor"],
-    untrusted: &["/defaults/*/comment", "/down/*/name"],
+    untrusted: &["/defaults/*/comment", "/defaults/*/gateway", "/down/*/name"],
     input: schema::input::<Args>,
     output: schema::output::<Answer>,
     run: run!(run),

@@ -11,7 +11,7 @@ use crate::routeros::query::{Filter, Query};
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
 use crate::tools::list::{self, Columns, ListArgs, Rows};
-use crate::tools::router::{FRESH, Router, View};
+use crate::tools::router::{FRESH, Router, STEADY, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
@@ -27,7 +27,7 @@ pub(super) const TOOL: Tool = Tool {
     audience: Audience::Model,
     timeout: Span::secs(45),
     paths: &["/ip/route", "/ipv6/route"],
-    untrusted: &["/rows/*/comment"],
+    untrusted: &["/rows/*/comment", "/rows/*/gateway", "/rows/*/immediate_gateway"],
     input: schema::input::<Args>,
     output: schema::output::<Answer>,
     run: run!(run),
@@ -134,7 +134,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
 /// A query that few enough routes meet, and how many BGP routes it leaves out.
 async fn bounded(router: &Router<'_>, menu: &str, args: &Args) -> Result<(Query, Option<u64>), Fault> {
     let query = asked(args);
-    let count = router.count(menu, query.clone(), FRESH).await?;
+    let count = router.count(menu, query.clone(), STEADY).await?;
     if count <= MOST_READ {
         return Ok((query, None));
     }
@@ -143,7 +143,7 @@ async fn bounded(router: &Router<'_>, menu: &str, args: &Args) -> Result<(Query,
         let mut kept: Vec<Filter> = route::DEFAULTS.iter().map(|dst| Filter::eq("dst-address", *dst)).collect();
         kept.insert(0, of_bgp.negate());
         let others = query.matching(&Filter::Any(kept));
-        let left = router.count(menu, others.clone(), FRESH).await?;
+        let left = router.count(menu, others.clone(), STEADY).await?;
         if left <= MOST_READ {
             return Ok((others, Some(count - left.min(count))));
         }

@@ -47,9 +47,8 @@ pub(super) fn is_disabled(row: View<'_>) -> bool {
     is(row, "disabled")
 }
 
-/// A default route: absent means it for a static one that was written without destination.
 pub(super) fn is_default(row: View<'_>) -> bool {
-    row.text("dst-address").is_none_or(|dst| DEFAULTS.contains(&dst))
+    row.text("dst-address").is_some_and(|dst| DEFAULTS.contains(&dst))
 }
 
 /// `main` unless the router names another.

@@ -37,7 +37,9 @@ pub(super) struct Stacks {
 /// By the probe; by the packages where it found nothing.
 pub(super) async fn stacks(router: &Router<'_>) -> Result<Stacks, Fault> {
     let facts = &router.device.facts;
-    if facts.version.is_none() {
+    // A probe that was refused an answer knows nothing.
+    let refused = facts.unanswered.iter().any(|line| line.starts_with(WIFI) || line.starts_with(WIRELESS));
+    if facts.version.is_none() || refused {
         return Ok(Stacks { wifi: Some(WIFI), wireless: true });
     }
     let named: Vec<&str> = facts.packages.iter().map(|package| package.name.as_str()).collect();
