@@ -234,6 +234,7 @@ async fn routes_tell_protocol_state_and_table() {
         (&json!({"sessions": 2, "established": 1, "prefixes": 41}), 2)
     );
     assert_eq!((&summary["ospf"], &summary["down"][0]["name"]), (&json!({"neighbors": 1, "full": 1}), &json!("TO-R17C-1")));
+    assert!(summary["routes"].as_array().unwrap().iter().any(|counted| counted["family"] == "ipv6"), "{summary}");
 }
 
 #[tokio::test]

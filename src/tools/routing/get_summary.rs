@@ -71,10 +71,12 @@ struct Args {
 
 #[derive(Default, Serialize, JsonSchema)]
 struct Answer {
-    /// Whether IPv4 has an active default route.
-    ipv4_default_active: bool,
-    /// Whether IPv6 has one.
-    ipv6_default_active: bool,
+    /// Whether IPv4 has an active default route in the main table; absent where the router told of no IPv4 route at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipv4_default_active: Option<bool>,
+    /// The same for IPv6.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ipv6_default_active: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     router_id: Option<String>,
     bgp: Bgp,
@@ -183,10 +185,9 @@ impl Answer {
                 self.routes.push(Counted { family, protocol, table, routes: 1, active: active.into() });
             }
         }
+        let way_out = if family == "ipv4" { &mut self.ipv4_default_active } else { &mut self.ipv6_default_active };
+        *way_out.get_or_insert(false) |= is_default(row) && active && table == "main";
         if is_default(row) {
-            let of_main = active && table == "main";
-            self.ipv4_default_active |= of_main && family == "ipv4";
-            self.ipv6_default_active |= of_main && family == "ipv6";
             self.defaults.push(Default_ {
                 family,
                 gateway: row.string("gateway"),
@@ -269,7 +270,7 @@ mod tests {
                {"afi":"l2vpn","dst-address":"x"}]"#,
             Answer::route,
         );
-        assert!(seen.ipv4_default_active && !seen.ipv6_default_active);
+        assert_eq!((seen.ipv4_default_active, seen.ipv6_default_active), (Some(true), Some(false)));
         assert_eq!(
             seen.defaults.iter().map(|d| (d.gateway.as_deref().unwrap(), d.active)).collect::<Vec<_>>(),
             [("10.0.0.2", true), ("fe80::1", true), ("10.0.0.1", false)]
@@ -294,6 +295,7 @@ mod tests {
             r#"[{"state":"Full","router-id":"1.1.1.1"},{"state":"2-Way","router-id":"1.1.1.2"},{"state":"ExStart","router-id":"1.1.1.3","address":"10.0.0.3"}]"#,
             Answer::neighbor,
         );
+        assert_eq!(ospf.ipv4_default_active, None, "nothing is known of routes that were not told");
         assert_eq!((ospf.ospf.neighbors, ospf.ospf.full, ospf.down.len()), (3, 1, 1));
         assert_eq!((ospf.down[0].state.as_str(), ospf.down[0].name.as_str()), ("ExStart", "1.1.1.3"));
     }

@@ -196,8 +196,13 @@ fn tune(out: &mut Map<String, Value>, now: Option<&str>, configured: [Option<&st
         band.map(str::to_owned).or_else(heard).or_else(|| current.and_then(|c| channel::band(c.frequency_mhz)).map(str::to_owned)),
     );
     put(out, "frequency_mhz", current.map(|c| c.frequency_mhz));
-    put(out, "width_mhz", current.and_then(|c| c.width_mhz).or_else(|| width.and_then(|text| text.strip_suffix("mhz")?.parse().ok())));
+    put(out, "width_mhz", current.and_then(|c| c.width_mhz).or_else(|| width.and_then(widest)));
     put(out, "channel", now.or(frequency).map(str::to_owned));
+}
+
+/// The widest of `20/40/80mhz`, `20/40mhz-Ce`.
+fn widest(text: &str) -> Option<u32> {
+    text.split_once("mhz").and_then(|(widths, _)| widths.rsplit('/').next()?.parse().ok())
 }
 
 fn of_wifi(row: View<'_>, profile: Option<View<'_>>, now: Option<View<'_>>) -> Map<String, Value> {
@@ -346,7 +351,7 @@ mod tests {
         );
         let row = Value::Object(of_wireless(wlan.first().unwrap(), None));
         assert_eq!((&row["band"], &row["disabled"], &row["running"]), (&json!("2ghz-b/g/n"), &json!(true), &json!(false)));
-        assert!(row.get("frequency_mhz").is_none() && row.get("width_mhz").is_none() && row.get("clients").is_none());
+        assert!(row.get("frequency_mhz").is_none() && row["width_mhz"] == 40 && row.get("clients").is_none());
         let caps = Seen::of_json(
             "/caps-man/interface",
             r#"[{"current-channel":"2462/20/gn(30dBm)","current-registered-clients":"0","current-state":"running-ap","name":"cap1","master-interface":"none","running":"false"}]"#,
