@@ -458,6 +458,59 @@ async fn queues_tell_limits_and_rates_by_direction() {
     assert_eq!(trees.structured["total"], 2);
 }
 
+#[tokio::test]
+async fn long_lists_come_in_pages_a_model_can_read_and_lose_nothing() {
+    let site = Site::of(&[Profile::Office], &[]).await;
+    {
+        let mut world = site.sim("office").world();
+        for n in 0..300 {
+            let comment = format!("customer {n} of the western region, second access line with backup");
+            let (net, list) = (format!("10.77.{}.{}/32", n / 250, n % 250), format!("set-{n}"));
+            world.add("/ip/route", &[("dst-address", &net), ("gateway", "10.20.99.2"), ("comment", &comment)]);
+            world.add("/ip/firewall/address-list", &[("list", &list), ("address", "192.0.2.1"), ("comment", &comment)]);
+            world.add(
+                "/ip/firewall/raw",
+                &[
+                    ("chain", "prerouting"),
+                    ("action", "drop"),
+                    ("src-address", &net),
+                    ("dst-port", "22,23,80,443,8080,8291"),
+                    ("protocol", "tcp"),
+                    ("comment", &comment),
+                ],
+            );
+            world.add("/queue/simple", &[("name", &list), ("target", &net), ("max-limit", "10000000/50000000"), ("comment", &comment)]);
+        }
+        // One comment of 64 kB must not end its page.
+        world.add("/ip/route", &[("dst-address", "10.78.0.0/16"), ("gateway", "10.20.99.2"), ("comment", &"x".repeat(65_536))]);
+    }
+    for (tool, more) in [
+        ("routing.list_routes", json!({})),
+        ("firewall.list_address_lists", json!({})),
+        ("firewall.list_rules", json!({"table": "raw"})),
+        ("queue.list", json!({})),
+    ] {
+        let (mut seen, mut cursor, mut pages) = (0, Value::Null, 0);
+        let total = loop {
+            let mut arguments = on("office", &more);
+            if !cursor.is_null() {
+                arguments["cursor"] = cursor;
+            }
+            let page = site.good(tool, arguments).await;
+            let tokens = page.meta["estimated_tokens"].as_u64().unwrap();
+            assert!(tokens <= 2_500, "{tool}: {tokens} tokens");
+            seen += rows(&page).len() as u64;
+            pages += 1;
+            cursor = page.structured["next_cursor"].clone();
+            if cursor.is_null() {
+                break page.structured["total"].as_u64().unwrap();
+            }
+            assert!(rows(&page).len() >= 25, "{tool}: only {} rows on a page", rows(&page).len());
+        };
+        assert!(seen == total && total >= 300 && pages <= 13, "{tool}: {seen} of {total} rows on {pages} pages");
+    }
+}
+
 /// Where outsiders' words come out: device, menu, attribute, the row's other attributes, and the call that shows them at which pointer.
 type Place = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, Value, &'static str);
 

@@ -147,11 +147,20 @@ pub fn pick<T>(
 fn rows_within(most: usize, rows: &[Map<String, Value>]) -> usize {
     let mut bytes = 0;
     let fits = rows.iter().take_while(|row| {
-        bytes += budget::json_bytes(&Value::Object((*row).clone())) + 1;
+        bytes += row_bytes(row);
         bytes <= most
     });
     fits.count().max(1).min(rows.len())
 }
+
+/// What a row takes once it is shaped: a text that outsiders wrote is cut by then, so a comment of 64 kB ends no page.
+fn row_bytes(row: &Map<String, Value>) -> usize {
+    let value = |value: &Value| budget::json_bytes(value).min(LONGEST_SHOWN);
+    2 + row.iter().map(|(name, member)| name.len() + 4 + value(member)).sum::<usize>()
+}
+
+/// Bytes of a text that was cut to its longest, as far as most writing goes.
+const LONGEST_SHOWN: usize = 520;
 
 /// Puts a member into a row if there is a value.
 pub fn put(row: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
@@ -206,5 +215,37 @@ pub(super) fn project(mut row: Map<String, Value>, fields: Option<&[String]>) ->
     match fields {
         None => row,
         Some(fields) => fields.iter().filter_map(|name| row.remove(name).map(|value| (name.clone(), value))).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn rows(values: Value) -> Vec<Map<String, Value>> {
+        values.as_array().unwrap().iter().map(|row| row.as_object().unwrap().clone()).collect()
+    }
+
+    #[test]
+    fn a_page_left_to_us_ends_where_enough_was_read_and_never_before_its_first_row() {
+        let same = rows(json!([{"name": "abc", "n": 1}, {"name": "abc", "n": 2}, {"name": "abc", "n": 3}]));
+        let one = json!(same[0]).to_string().len() + 1;
+        assert_eq!((rows_within(one * 2 + 1, &same), rows_within(1_000, &same), rows_within(0, &same), rows_within(9, &[])), (2, 3, 1, 0));
+        let long = rows(json!([{"comment": "x".repeat(65_536)}, {"comment": "y"}, {"comment": "z"}]));
+        assert_eq!(rows_within(1_000, &long), 3, "the long one is cut before it leaves");
+    }
+
+    #[test]
+    fn rows_show_what_is_set_and_all_that_is_named() {
+        let columns = Columns { usual: &["name", "disabled", "comment"], more: &["mtu"], bytes: 100 };
+        let row = || rows(json!([{"mtu": 1500, "disabled": false, "name": "a"}])).remove(0);
+        assert_eq!(Value::Object(columns.shown(row(), None)), json!({"name": "a"}));
+        let named = ["mtu".to_owned(), "disabled".to_owned(), "comment".to_owned()];
+        assert_eq!(Value::Object(columns.shown(row(), Some(&named))), json!({"mtu": 1500, "disabled": false}));
+        let asking =
+            |names: &[&str]| ListArgs { fields: Some(names.iter().map(|name| (*name).to_owned()).collect()), ..ListArgs::default() };
+        assert!(columns.check(&asking(&["name", "mtu"])).is_ok());
+        assert!(columns.check(&asking(&["mru"])).unwrap_err().hint.unwrap().contains("mtu"));
     }
 }
