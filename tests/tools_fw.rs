@@ -187,6 +187,8 @@ async fn a_huge_connection_table_is_counted_narrowed_or_refused_and_never_read()
     assert_eq!(sim.requests().len() - before, 1, "counted, not read");
     let icmp = site.good("firewall.list_connections", json!({"device": "wisp-tower", "protocol": "icmp"})).await;
     assert_eq!(icmp.structured["total"], 2);
+    let same = site.good("firewall.list_connections", json!({"device": "wisp-tower", "where": {"protocol": "icmp"}})).await;
+    assert_eq!(same.structured["total"], 2, "a condition narrows as an argument does");
     let one = json!({"device": "wisp-tower", "src_address": "100.64.3.4", "dst_port": 443});
     let host = site.good("firewall.list_connections", one).await;
     assert_eq!(host.structured["total"].as_u64().unwrap(), u64::from(many) / 62_500 + 1, "{}", host.structured);

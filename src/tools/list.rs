@@ -184,6 +184,15 @@ impl ListArgs {
         Ok(self.matching.as_ref().map(Filter::parse).transpose()?.unwrap_or_default())
     }
 
+    /// What `where` wants a field to be exactly, as text: a tool may ask the router for no more.
+    pub fn exact(&self, name: &str) -> Option<String> {
+        match self.matching.as_ref()?.get(name)? {
+            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        }
+    }
+
     /// Refuses conditions and a cursor that cannot be right, before a router is asked for rows.
     pub fn check(&self, scope: &str) -> Result<(), Fault> {
         self.filter()?;

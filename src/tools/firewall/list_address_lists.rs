@@ -64,8 +64,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let scope = format!("firewall.list_address_lists {} {menu} {:?} {:?}", router.device.id, args.named, args.address);
     args.list.check(&scope)?;
     // `where` may name the list too.
-    let named = args.named.clone().or_else(|| exact(&args.list, "list"));
-    let address = args.address.clone().or_else(|| exact(&args.list, "address"));
+    let named = args.named.clone().or_else(|| args.list.exact("list"));
+    let address = args.address.clone().or_else(|| args.list.exact("address"));
     if named.is_none() && address.is_none() && LISTS.check(&args.list).is_ok() {
         // Sizes need three words a row, not all of it.
         let seen = router.rows(&menu, Query::new().columns(["list", "dynamic", "timeout", "disabled"]), FRESH).await?;
@@ -77,11 +77,6 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let seen = router.rows(&menu, query, FRESH).await?;
     let key = |row: &View<'_>| format!("{}|{}", row.text("list").unwrap_or(""), row.text("address").unwrap_or(""));
     list::pick(cx, &scope, &args.list, ENTRIES, seen.iter().collect(), key, |row| entry(*row))
-}
-
-/// What `where` wants a field to be exactly, as text.
-fn exact(list: &ListArgs, name: &str) -> Option<String> {
-    list.matching.as_ref()?.get(name)?.as_str().filter(|text| !text.is_empty()).map(str::to_owned)
 }
 
 fn entry(row: View<'_>) -> Map<String, Value> {

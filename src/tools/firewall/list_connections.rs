@@ -174,11 +174,13 @@ impl Wanted {
             Some(Ok(ip)) => Ok(Some(ip)),
             Some(Err(_)) => Err(Fault::bad_input(format!("{name}: not an IP address")).hint("write one address without port or prefix")),
         };
+        // Conditions of `where` narrow the question too, as far as they are written as a router would.
+        let also = |name: &str| args.list.exact(name);
         Ok(Wanted {
-            protocol: args.protocol.as_ref().map(|word| word.to_ascii_lowercase()),
-            src: ip("src_address", &args.src_address)?,
-            dst: ip("dst_address", &args.dst_address)?,
-            dst_port: args.dst_port,
+            protocol: args.protocol.clone().or_else(|| also("protocol")).map(|word| word.to_ascii_lowercase()),
+            src: ip("src_address", &args.src_address)?.or_else(|| also("src_address")?.parse().ok()),
+            dst: ip("dst_address", &args.dst_address)?.or_else(|| also("dst_address")?.parse().ok()),
+            dst_port: args.dst_port.or_else(|| also("dst_port")?.parse().ok()),
         })
     }
 

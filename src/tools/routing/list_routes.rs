@@ -155,13 +155,14 @@ async fn bounded(router: &Router<'_>, menu: &str, args: &Args) -> Result<(Query,
 /// What the caller asked for, as far as the router compares it exactly.
 fn asked(args: &Args) -> Query {
     let mut query = Query::new();
-    if let Some(dst) = &args.dst {
+    // Conditions of `where` narrow the question too.
+    if let Some(dst) = args.dst.clone().or_else(|| args.list.exact("dst")) {
         query = query.eq("dst-address", dst);
     }
     if let Some(protocol) = args.protocol {
         query = query.eq(protocol.names().0, "true");
     }
-    match args.table.as_deref() {
+    match args.table.clone().or_else(|| args.list.exact("table")).as_deref() {
         None => query,
         // A disabled route does not say that it is of the main table.
         Some("main") => query.matching(&Filter::Any(vec![Filter::eq("routing-table", "main"), Filter::has("routing-table").negate()])),
