@@ -34,4 +34,6 @@ mod sim_rest;
 mod site;
 mod store_upgrade;
 #[cfg(feature = "sim")]
+mod tools_fw;
+#[cfg(feature = "sim")]
 mod tools_net;

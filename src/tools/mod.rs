@@ -10,6 +10,8 @@ pub mod context;
 pub mod device;
 pub mod dhcp;
 pub mod dns;
+pub mod family;
+pub mod firewall;
 pub mod fleet;
 pub mod interface;
 pub mod ip;
@@ -18,7 +20,9 @@ pub mod logs;
 pub mod menu;
 pub mod neighbor;
 pub mod ntp;
+pub mod queue;
 pub mod router;
+pub mod routing;
 #[cfg(test)]
 mod samples;
 pub mod schema;
@@ -26,6 +30,8 @@ pub mod spec;
 pub mod system;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
 pub mod tools;
+pub mod vpn;
+pub mod wireless;
 
 use spec::Tool;
 
@@ -45,6 +51,11 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     ip::TOOLS,
     dns::TOOLS,
     dhcp::TOOLS,
+    routing::TOOLS,
+    firewall::TOOLS,
+    wireless::TOOLS,
+    vpn::TOOLS,
+    queue::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

@@ -5,7 +5,7 @@
 
 use crate::access::policy::Verb;
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::{Device, Lane, Read};
+use crate::fleet::{Device, Lane, Read, Via};
 use crate::menus::{self, Menu};
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
@@ -79,6 +79,15 @@ impl<'a> Router<'a> {
         }
     }
 
+    /// How many rows a menu has, without reading them: what is asked before a table that may be huge.
+    pub async fn count(&self, menu: &str, query: Query, max_age: Duration) -> Result<u64, Fault> {
+        let path = MenuPath::parse(menu)?;
+        self.cx.judge(&self.device, path.as_str(), Verb::Read)?;
+        let counted = self.lane.count(Read { path, query, max_age }).await?;
+        self.cx.read(Reading { read_at: counted.read_at, age_ms: counted.age_ms, cached: counted.cached, via: Via::Rest });
+        Ok(counted.count)
+    }
+
     /// Runs a command that changes nothing: `/console/inspect`, `monitor once`.
     pub async fn probe(&self, menu: &str, command: &str, arguments: &[(&str, &str)]) -> Result<Seen, Fault> {
         self.probe_within(menu, command, arguments, PROBE).await
@@ -119,6 +128,12 @@ impl Seen {
     #[cfg(test)]
     pub(crate) fn answered(menu: &str, json: &str) -> Self {
         Seen::new(menu.to_owned(), Arc::new(crate::routeros::rows(json.as_bytes()).expect("rows of a REST answer")))
+    }
+
+    /// An answer of that menu as a router would give it, for tests of tools.
+    #[cfg(test)]
+    pub fn of_json(menu: &str, json: &str) -> Self {
+        Seen::new(menu.to_owned(), Arc::new(crate::routeros::rows(json.as_bytes()).expect("a test's rows are JSON")))
     }
 
     /// One by one, in the router's order.
