@@ -14,17 +14,50 @@ use serde_json::{Map, Value};
 const USUAL_BYTES: usize = 9_800;
 
 /// The columns of a list; every name stands in `usual` or in `more`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Columns {
     /// Shown unless the caller names fields.
-    pub usual: &'static [&'static str],
+    pub(super) usual: &'static [&'static str],
     /// Shown when named.
-    pub more: &'static [&'static str],
-    /// Left out while false or zero, unless named.
-    pub quiet: &'static [&'static str],
+    pub(super) more: &'static [&'static str],
+    quiet: Quiet,
+    /// Bytes of JSON after which a page ends when its size was left to us.
+    bytes: usize,
+}
+
+/// What is left out of the usual columns because it is no news.
+#[derive(Debug, Clone, Copy)]
+enum Quiet {
+    /// These, while false or zero.
+    These(&'static [&'static str]),
+    /// Every flag that is not set.
+    Flags,
 }
 
 impl Columns {
+    /// A list that shows all its usual columns, on pages as long as a first look may be.
+    pub const fn of(usual: &'static [&'static str], more: &'static [&'static str]) -> Columns {
+        Columns { usual, more, quiet: Quiet::These(&[]), bytes: USUAL_BYTES }
+    }
+
+    /// Leaves these out while false or zero.
+    #[must_use]
+    pub const fn quiet(self, these: &'static [&'static str]) -> Columns {
+        Columns { quiet: Quiet::These(these), ..self }
+    }
+
+    /// Leaves every flag out that is not set.
+    #[must_use]
+    pub const fn quiet_flags(self) -> Columns {
+        Columns { quiet: Quiet::Flags, ..self }
+    }
+
+    /// Ends a page after so many bytes, where the answer has more than the list in it.
+    #[must_use]
+    pub const fn bytes(self, bytes: usize) -> Columns {
+        Columns { bytes, ..self }
+    }
+
     /// Every column, in order.
     pub fn all(&self) -> impl Iterator<Item = &'static str> {
         self.usual.iter().chain(self.more).copied()
@@ -61,32 +94,73 @@ impl Columns {
                 filter.passes_json(&asked)
             });
         }
-        let span = args.span(cx, scope, &things, &key)?;
-        let mut rows: Vec<Map<String, Value>> = things[span].iter().map(|thing| self.row(args, |name| cell(thing, name))).collect();
+        let shown = |thing: &T| self.row(args, |name| cell(thing, name));
+        self.cut(cx, scope, args, &things, key, shown)
+    }
+
+    /// As [`page`](Self::page), for rows that are made whole: their members come and go.
+    pub fn pick<T>(
+        &self,
+        cx: &Cx,
+        scope: &str,
+        args: &ListArgs,
+        mut things: Vec<T>,
+        key: impl Fn(&T) -> String,
+        row: impl Fn(&T) -> Map<String, Value>,
+    ) -> Result<Rows, Fault> {
+        let filter = args.filter()?;
+        if !filter.is_empty() {
+            things.retain(|thing| filter.passes_json(&row(thing)));
+        }
+        self.cut(cx, scope, args, &things, key, |thing| self.shown(args, row(thing)))
+    }
+
+    fn cut<T>(
+        &self,
+        cx: &Cx,
+        scope: &str,
+        args: &ListArgs,
+        things: &[T],
+        key: impl Fn(&T) -> String,
+        shown: impl Fn(&T) -> Map<String, Value>,
+    ) -> Result<Rows, Fault> {
+        let span = args.span(cx, scope, things, &key)?;
+        let mut rows: Vec<Map<String, Value>> = things[span].iter().map(shown).collect();
         if args.limit.is_none() {
-            let fits = fitting(&rows);
+            let fits = fitting(&rows, self.bytes);
             if fits < rows.len() {
+                // Told again: the cursor goes on after the rows that are shown.
                 let fewer = ListArgs { limit: Some(fits as u16), ..args.clone() };
-                fewer.span(cx, scope, &things, &key)?;
+                fewer.span(cx, scope, things, &key)?;
                 rows.truncate(fits);
             }
         }
         Ok(cx.page(rows, things.len()))
     }
 
-    fn row(&self, args: &ListArgs, cell: impl Fn(&str) -> Value) -> Map<String, Value> {
+    fn shown(&self, args: &ListArgs, mut row: Map<String, Value>) -> Map<String, Value> {
+        self.row(args, |name| row.remove(name).unwrap_or_default())
+    }
+
+    fn row(&self, args: &ListArgs, mut cell: impl FnMut(&str) -> Value) -> Map<String, Value> {
         let mut row = Map::new();
         match named(args) {
             Some(fields) => fields.iter().for_each(|name| put(&mut row, name, cell(name))),
             None => self.usual.iter().for_each(|name| {
                 let value = cell(name);
-                let no_news = value == Value::Bool(false) || value == 0;
-                if !(no_news && self.quiet.contains(name)) {
+                if !self.is_no_news(name, &value) {
                     put(&mut row, name, value);
                 }
             }),
         }
         row
+    }
+
+    fn is_no_news(&self, name: &str, value: &Value) -> bool {
+        match self.quiet {
+            Quiet::These(names) => (*value == Value::Bool(false) || *value == 0) && names.contains(&name),
+            Quiet::Flags => *value == Value::Bool(false),
+        }
     }
 }
 
@@ -115,9 +189,13 @@ pub(super) fn put(row: &mut Map<String, Value>, name: &str, value: Value) {
     }
 }
 
-/// How many rows a page of usual size holds; at least one, so that paging moves on.
-fn fitting(rows: &[Map<String, Value>]) -> usize {
-    let mut left = USUAL_BYTES;
+/// Puts a value into a row if there is one, empty or not.
+pub(super) fn put_some(row: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    row.extend(value.map(|value| (name.to_owned(), value.into())));
+}
+
+/// How many rows take at most that many bytes; at least one, so that paging moves on.
+fn fitting(rows: &[Map<String, Value>], mut left: usize) -> usize {
     let fits = rows.iter().take_while(|row| {
         let bytes = row.iter().map(|(name, value)| name.len() + 4 + leaving(value)).sum::<usize>() + 2;
         left.checked_sub(bytes).map(|rest| left = rest).is_some()
@@ -138,7 +216,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    const COLUMNS: Columns = Columns { usual: &["name", "on", "errors"], more: &["mtu"], quiet: &["on", "errors"] };
+    const COLUMNS: Columns = Columns::of(&["name", "on", "errors"], &["mtu"]).quiet(&["on", "errors"]);
 
     fn args(value: Value) -> ListArgs {
         serde_json::from_value(value).unwrap()
@@ -153,6 +231,17 @@ mod tests {
     fn no_news_is_left_out_unless_it_is_named() {
         assert_eq!((row(json!({})), row(json!({"fields": []}))), (json!({"name": "a"}), json!({"name": "a"})));
         assert_eq!(row(json!({"fields": ["mtu", "on", "errors"]})), json!({"mtu": 1500, "on": false, "errors": 0}));
+    }
+
+    #[test]
+    fn rows_whose_members_come_and_go_show_what_is_set_and_all_that_is_named() {
+        let columns = Columns::of(&["name", "disabled", "comment"], &["mtu"]).quiet_flags();
+        let shown = |asked: Value| {
+            let row = json!({"mtu": 1500, "disabled": false, "name": "a", "other": 1});
+            Value::Object(columns.shown(&args(asked), row.as_object().unwrap().clone()))
+        };
+        assert_eq!(shown(json!({})), json!({"name": "a"}));
+        assert_eq!(shown(json!({"fields": ["mtu", "disabled", "comment"]})), json!({"mtu": 1500, "disabled": false}));
     }
 
     #[test]
@@ -173,11 +262,11 @@ mod tests {
     #[test]
     fn wide_rows_make_a_short_page_and_never_an_empty_one() {
         let wide = |words: usize| json!({"a": vec!["x".repeat(97); words]}).as_object().unwrap().clone();
-        assert_eq!(fitting(&vec![wide(1); 50]), 50);
-        assert_eq!(fitting(&vec![wide(10); 50]), 9);
-        assert_eq!(fitting(&[wide(500), wide(1)]), 1);
+        assert_eq!(fitting(&vec![wide(1); 50], USUAL_BYTES), 50);
+        assert_eq!(fitting(&vec![wide(10); 50], USUAL_BYTES), 9);
+        assert_eq!(fitting(&[wide(500), wide(1)], USUAL_BYTES), 1);
         let long = json!({"a": "x".repeat(65_536)}).as_object().unwrap().clone();
-        assert_eq!(fitting(&vec![long; 50]), 36, "what is cut on the way out counts as cut");
-        assert_eq!(fitting(&[]), 0);
+        assert_eq!(fitting(&vec![long; 50], USUAL_BYTES), 36, "what is cut on the way out counts as cut");
+        assert_eq!(fitting(&[], USUAL_BYTES), 0);
     }
 }

@@ -130,12 +130,6 @@ impl Seen {
         Seen::new(menu.to_owned(), Arc::new(crate::routeros::rows(json.as_bytes()).expect("rows of a REST answer")))
     }
 
-    /// An answer of that menu as a router would give it, for tests of tools.
-    #[cfg(test)]
-    pub fn of_json(menu: &str, json: &str) -> Self {
-        Seen::new(menu.to_owned(), Arc::new(crate::routeros::rows(json.as_bytes()).expect("a test's rows are JSON")))
-    }
-
     /// One by one, in the router's order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = View<'_>> {
         self.rows.iter().map(|row| View { menu: &self.menu, facts: self.facts, row })

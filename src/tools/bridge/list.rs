@@ -32,8 +32,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const BRIDGES: Columns = Columns {
-    usual: &[
+const BRIDGES: Columns = Columns::of(
+    &[
         "name",
         "running",
         "disabled",
@@ -47,7 +47,7 @@ const BRIDGES: Columns = Columns {
         "vlans",
         "notes",
     ],
-    more: &[
+    &[
         "mac_address",
         "mtu",
         "pvid",
@@ -60,12 +60,12 @@ const BRIDGES: Columns = Columns {
         "ageing_time_seconds",
         "dynamic",
     ],
-    quiet: &[],
-};
+)
+.quiet(&[]);
 
-const PORTS: Columns = Columns {
-    usual: &["interface", "bridge", "pvid", "status", "role", "forwarding", "disabled", "hw_offload", "frame_types", "comment", "notes"],
-    more: &[
+const PORTS: Columns = Columns::of(
+    &["interface", "bridge", "pvid", "status", "role", "forwarding", "disabled", "hw_offload", "frame_types", "comment", "notes"],
+    &[
         "learning",
         "edge_port",
         "path_cost",
@@ -80,14 +80,14 @@ const PORTS: Columns = Columns {
         "rx_bpdus",
         "designated_bridge_id",
     ],
-    quiet: &["disabled"],
-};
+)
+.quiet(&["disabled"]);
 
-const VLANS: Columns = Columns {
-    usual: &["vlan_ids", "bridge", "tagged", "untagged", "current_tagged", "current_untagged", "disabled", "dynamic", "comment"],
-    more: &["mvrp_forbidden"],
-    quiet: &["disabled", "dynamic"],
-};
+const VLANS: Columns = Columns::of(
+    &["vlan_ids", "bridge", "tagged", "untagged", "current_tagged", "current_untagged", "disabled", "dynamic", "comment"],
+    &["mvrp_forbidden"],
+)
+.quiet(&["disabled", "dynamic"]);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {

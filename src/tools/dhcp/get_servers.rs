@@ -36,8 +36,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
+const COLUMNS: Columns = Columns::of(
+    &[
         "name",
         "interface",
         "disabled",
@@ -52,9 +52,9 @@ const COLUMNS: Columns = Columns {
         "networks",
         "notes",
     ],
-    more: &["invalid", "dynamic", "authoritative", "relay", "server_address", "use_radius", "add_arp", "conflict_detection", "next_pools"],
-    quiet: &[],
-};
+    &["invalid", "dynamic", "authoritative", "relay", "server_address", "use_radius", "add_arp", "conflict_detection", "next_pools"],
+)
+.quiet(&[]);
 
 /// From here on a pool is nearly full.
 const NEARLY_FULL_PERCENT: f64 = 90.0;

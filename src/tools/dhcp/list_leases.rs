@@ -40,8 +40,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const LEASES: Columns = Columns {
-    usual: &[
+const LEASES: Columns = Columns::of(
+    &[
         "address",
         "mac_address",
         "host_name",
@@ -55,7 +55,7 @@ const LEASES: Columns = Columns {
         "comment",
         "notes",
     ],
-    more: &[
+    &[
         "last_seen_seconds",
         "age_seconds",
         "active_address",
@@ -71,14 +71,14 @@ const LEASES: Columns = Columns {
         "agent_remote_id",
         "arp",
     ],
-    quiet: &["never_seen", "disabled", "blocked"],
-};
+)
+.quiet(&["never_seen", "disabled", "blocked"]);
 
-const BINDINGS: Columns = Columns {
-    usual: &["address", "duid", "iaid", "server", "status", "dynamic", "expires_in_seconds", "disabled", "comment"],
-    more: &["ia_type", "client_address", "last_seen_seconds", "life_time_seconds", "prefix_pool", "rate_limit", "address_lists", "radius"],
-    quiet: &["disabled"],
-};
+const BINDINGS: Columns = Columns::of(
+    &["address", "duid", "iaid", "server", "status", "dynamic", "expires_in_seconds", "disabled", "comment"],
+    &["ia_type", "client_address", "last_seen_seconds", "life_time_seconds", "prefix_pool", "rate_limit", "address_lists", "radius"],
+)
+.quiet(&["disabled"]);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {

@@ -29,7 +29,7 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const COLUMNS: Columns = Columns { usual: &["name", "type", "data", "ttl_seconds", "static"], more: &[], quiet: &["static"] };
+const COLUMNS: Columns = Columns::of(&["name", "type", "data", "ttl_seconds", "static"], &[]).quiet(&["static"]);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {

@@ -7,9 +7,10 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::query::Query;
 use crate::routeros::value::Kind as ValueKind;
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -35,10 +36,10 @@ pub(super) const TOOL: Tool = Tool {
 };
 
 const ENTRIES: Columns =
-    Columns { usual: &["list", "address", "dynamic", "disabled", "expires_in_seconds", "comment"], more: &["created_at"], bytes: 9_600 };
+    Columns::of(&["list", "address", "dynamic", "disabled", "expires_in_seconds", "comment"], &["created_at"]).quiet_flags().bytes(9_600);
 
 const LISTS: Columns =
-    Columns { usual: &["list", "entries", "dynamic_entries", "expiring_entries", "disabled_entries"], more: &[], bytes: 9_600 };
+    Columns::of(&["list", "entries", "dynamic_entries", "expiring_entries", "disabled_entries"], &[]).quiet_flags().bytes(9_600);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -62,32 +63,31 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
     let menu = args.family.unwrap_or_default().menu("/firewall/address-list");
     let scope = format!("firewall.list_address_lists {} {menu} {:?} {:?}", router.device.id, args.named, args.address);
-    args.list.check(&scope)?;
     // `where` may name the list too.
     let named = args.named.clone().or_else(|| args.list.exact("list"));
     let address = args.address.clone().or_else(|| args.list.exact("address"));
-    if named.is_none() && address.is_none() && LISTS.check(&args.list).is_ok() {
+    if named.is_none() && address.is_none() && LISTS.check(&args.list, &scope).is_ok() {
         // Sizes need three words a row, not all of it.
         let seen = router.rows(&menu, Query::new().columns(["list", "dynamic", "timeout", "disabled"]), FRESH).await?;
-        return list::pick(cx, &scope, &args.list, LISTS, lists(&seen), |list| list["list"].to_string(), Map::clone);
+        return LISTS.pick(cx, &scope, &args.list, lists(&seen), |list| list["list"].to_string(), Map::clone);
     }
-    ENTRIES.check(&args.list)?;
+    ENTRIES.check(&args.list, &scope)?;
     let query = named.iter().fold(Query::new(), |query, name| query.eq("list", name));
     let query = address.iter().fold(query, |query, address| query.eq("address", address));
     let seen = router.rows(&menu, query, FRESH).await?;
     let key = |row: &View<'_>| format!("{}|{}", row.text("list").unwrap_or(""), row.text("address").unwrap_or(""));
-    list::pick(cx, &scope, &args.list, ENTRIES, seen.iter().collect(), key, |row| entry(*row))
+    ENTRIES.pick(cx, &scope, &args.list, seen.iter().collect(), key, |row| entry(*row))
 }
 
 fn entry(row: View<'_>) -> Map<String, Value> {
     let mut out = Map::new();
-    put(&mut out, "list", row.text("list"));
-    put(&mut out, "address", row.text("address"));
+    put_some(&mut out, "list", row.text("list"));
+    put_some(&mut out, "address", row.text("address"));
     out.insert("dynamic".into(), row.flag("dynamic").unwrap_or(false).into());
     out.insert("disabled".into(), row.flag("disabled").unwrap_or(false).into());
-    put(&mut out, "expires_in_seconds", row.seconds("timeout"));
-    put(&mut out, "comment", row.string("comment"));
-    put(&mut out, "created_at", row.typed("creation-time", ValueKind::Time));
+    put_some(&mut out, "expires_in_seconds", row.seconds("timeout"));
+    put_some(&mut out, "comment", row.string("comment"));
+    put_some(&mut out, "created_at", row.typed("creation-time", ValueKind::Time));
     out
 }
 
@@ -110,7 +110,7 @@ fn lists(seen: &Seen) -> Vec<Map<String, Value>> {
         out.insert("list".into(), name.into());
         out.insert("entries".into(), counts[0].into());
         for (name, count) in ["dynamic_entries", "expiring_entries", "disabled_entries"].into_iter().zip(&counts[1..]) {
-            put(&mut out, name, Some(*count).filter(|count| *count > 0));
+            put_some(&mut out, name, Some(*count).filter(|count| *count > 0));
         }
         out
     };
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn entries_tell_when_they_go_and_lists_how_many_they_hold() {
-        let seen = Seen::of_json("/ip/firewall/address-list", ROWS);
+        let seen = Seen::answered("/ip/firewall/address-list", ROWS);
         let rows: Vec<Value> = seen.iter().map(|row| Value::Object(entry(row))).collect();
         assert_eq!((&rows[0]["expires_in_seconds"], &rows[0]["created_at"]), (&json!(93_600), &json!("2022-09-29 07:09:24")));
         assert!(rows[1].get("expires_in_seconds").is_none());

@@ -9,9 +9,10 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::query::Query;
 use crate::routeros::value::Kind as ValueKind;
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, STEADY, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -37,8 +38,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
+const COLUMNS: Columns = Columns::of(
+    &[
         "protocol",
         "src_address",
         "src_port",
@@ -51,7 +52,7 @@ const COLUMNS: Columns = Columns {
         "connection_mark",
         "dying",
     ],
-    more: &[
+    &[
         "orig_bits_per_second",
         "reply_bits_per_second",
         "reply_src_address",
@@ -62,8 +63,9 @@ const COLUMNS: Columns = Columns {
         "assured",
         "seen_reply",
     ],
-    bytes: 8_600,
-};
+)
+.quiet_flags()
+.bytes(8_600);
 
 /// What is asked of each row: two thirds of a row's bytes.
 const ASKED: [&str; 20] = [
@@ -145,8 +147,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let menu = args.family.unwrap_or_default().menu("/firewall/connection");
     let wanted = Wanted::of(&args)?;
     let scope = format!("firewall.list_connections {} {menu} {wanted:?}", router.device.id);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let seen = match narrowed(&router, &menu, &wanted).await? {
         Some(query) => Some(router.rows(&menu, query.columns(ASKED), FRESH).await?),
         None => None,
@@ -154,7 +155,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let mut connections: Vec<Connection<'_>> = seen.iter().flat_map(Seen::iter).map(Connection::of).collect();
     connections.retain(|connection| wanted.fits(connection));
     let (protocols, top_sources) = (protocols(&connections), top(&connections));
-    let page = list::pick(cx, &scope, &args.list, COLUMNS, connections, Connection::key, Connection::row)?;
+    let page = COLUMNS.pick(cx, &scope, &args.list, connections, Connection::key, Connection::row)?;
     Ok(Answer { page, protocols, top_sources })
 }
 
@@ -265,20 +266,20 @@ impl<'a> Connection<'a> {
         let (row, mut out) = (self.row, Map::new());
         let port = |port: Option<&str>| port.and_then(|port| port.parse::<u16>().ok());
         let rate = |name: &str| row.typed(name, ValueKind::Rate);
-        put(&mut out, "protocol", row.text("protocol"));
+        put_some(&mut out, "protocol", row.text("protocol"));
         out.insert("src_address".into(), self.src.0.into());
-        put(&mut out, "src_port", port(self.src.1));
+        put_some(&mut out, "src_port", port(self.src.1));
         out.insert("dst_address".into(), self.dst.0.into());
-        put(&mut out, "dst_port", port(self.dst.1));
-        put(&mut out, "tcp_state", row.string("tcp-state"));
-        put(&mut out, "timeout_seconds", row.seconds("timeout"));
-        put(&mut out, "orig_bytes", row.count("orig-bytes"));
-        put(&mut out, "reply_bytes", row.count("repl-bytes"));
-        put(&mut out, "connection_mark", row.string("connection-mark"));
-        put(&mut out, "orig_bits_per_second", rate("orig-rate"));
-        put(&mut out, "reply_bits_per_second", rate("repl-rate"));
-        put(&mut out, "reply_src_address", row.string("reply-src-address"));
-        put(&mut out, "reply_dst_address", row.string("reply-dst-address"));
+        put_some(&mut out, "dst_port", port(self.dst.1));
+        put_some(&mut out, "tcp_state", row.string("tcp-state"));
+        put_some(&mut out, "timeout_seconds", row.seconds("timeout"));
+        put_some(&mut out, "orig_bytes", row.count("orig-bytes"));
+        put_some(&mut out, "reply_bytes", row.count("repl-bytes"));
+        put_some(&mut out, "connection_mark", row.string("connection-mark"));
+        put_some(&mut out, "orig_bits_per_second", rate("orig-rate"));
+        put_some(&mut out, "reply_bits_per_second", rate("repl-rate"));
+        put_some(&mut out, "reply_src_address", row.string("reply-src-address"));
+        put_some(&mut out, "reply_dst_address", row.string("reply-dst-address"));
         for (ours, theirs) in [
             ("dying", "dying"),
             ("srcnat", "srcnat"),
@@ -287,7 +288,7 @@ impl<'a> Connection<'a> {
             ("assured", "assured"),
             ("seen_reply", "seen-reply"),
         ] {
-            put(&mut out, ours, row.flag(theirs));
+            put_some(&mut out, ours, row.flag(theirs));
         }
         out
     }
@@ -335,7 +336,7 @@ mod tests {
 
     #[test]
     fn both_spellings_of_an_end_are_read() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/ip/firewall/connection",
             r#"[{"src-address":"192.0.2.1:5555","dst-address":"192.0.2.2"},
                {"src-address":"192.0.2.1","src-port":"5555","dst-address":"192.0.2.2","dst-port":"443"},
@@ -351,7 +352,7 @@ mod tests {
 
     #[test]
     fn the_busiest_come_first_and_rates_are_numbers() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/ip/firewall/connection",
             r#"[{"protocol":"udp","src-address":"10.0.0.1:5","dst-address":"10.0.0.9:53","orig-bytes":"10","repl-bytes":"20","timeout":"1m"},
                {"protocol":"tcp","src-address":"10.0.0.2:5","dst-address":"10.0.0.9:80","orig-bytes":"1000","orig-rate":"18.4kbps","tcp-state":"established"},

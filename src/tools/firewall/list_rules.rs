@@ -4,9 +4,10 @@ use super::rule;
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::tools::columns::Columns;
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
-use crate::tools::list::{self, Columns, ListArgs, Rows};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::FRESH;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -39,25 +40,12 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
-        "position",
-        "chain",
-        "action",
-        "match",
-        "then",
-        "packets",
-        "bytes",
-        "never_hit",
-        "disabled",
-        "invalid",
-        "dynamic",
-        "log",
-        "comment",
-    ],
-    more: &["log_prefix"],
-    bytes: 9_000,
-};
+const COLUMNS: Columns = Columns::of(
+    &["position", "chain", "action", "match", "then", "packets", "bytes", "never_hit", "disabled", "invalid", "dynamic", "log", "comment"],
+    &["log_prefix"],
+)
+.quiet_flags()
+.bytes(9_000);
 
 /// Chains told with their number of rules; the others are in the rows.
 const MOST_CHAINS: usize = 12;
@@ -116,12 +104,11 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
     let menu = args.family.unwrap_or_default().menu(args.table.unwrap_or_default().below());
     let scope = format!("firewall.list_rules {} {menu}", router.device.id);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let seen = router.all(&menu, FRESH).await?;
     let rules: Vec<Map<String, Value>> = seen.iter().enumerate().map(|(position, row)| rule::shape(position, row)).collect();
     let (chains, never_hit) = (chains(&rules), rules.iter().filter(|rule| rule["never_hit"] == true).count());
-    let page = list::pick(cx, &scope, &args.list, COLUMNS, rules, key, Map::clone)?;
+    let page = COLUMNS.pick(cx, &scope, &args.list, rules, key, Map::clone)?;
     Ok(Answer { page, chains, never_hit })
 }
 

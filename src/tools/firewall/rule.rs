@@ -1,6 +1,6 @@
 //! A firewall rule as a person reads it: what it matches in one column, what it does in two.
 
-use crate::tools::list::put;
+use crate::tools::columns::put_some;
 use crate::tools::router::View;
 use serde_json::{Map, Value};
 
@@ -53,19 +53,19 @@ pub(super) fn shape(position: usize, row: View<'_>) -> Map<String, Value> {
     let packets = row.count("packets");
     let idle = packets == Some(0) && !flag("disabled") && !flag("invalid");
     out.insert("position".into(), position.into());
-    put(&mut out, "chain", row.text("chain"));
+    put_some(&mut out, "chain", row.text("chain"));
     // What an absent action stands for.
     out.insert("action".into(), row.text("action").unwrap_or("accept").into());
     out.insert("match".into(), matches(row).into());
-    put(&mut out, "then", Some(then(row)).filter(|text| !text.is_empty()));
-    put(&mut out, "packets", packets);
-    put(&mut out, "bytes", row.count("bytes"));
+    put_some(&mut out, "then", Some(then(row)).filter(|text| !text.is_empty()));
+    put_some(&mut out, "packets", packets);
+    put_some(&mut out, "bytes", row.count("bytes"));
     out.insert("never_hit".into(), idle.into());
     for name in ["disabled", "invalid", "dynamic", "log"] {
         out.insert(name.into(), flag(name).into());
     }
-    put(&mut out, "log_prefix", row.string("log-prefix"));
-    put(&mut out, "comment", row.string("comment"));
+    put_some(&mut out, "log_prefix", row.string("log-prefix"));
+    put_some(&mut out, "comment", row.string("comment"));
     out
 }
 
@@ -104,7 +104,7 @@ mod tests {
     use serde_json::json;
 
     fn rule(json: &str) -> Value {
-        Value::Object(shape(4, Seen::of_json("/ip/firewall/filter", json).first().unwrap()))
+        Value::Object(shape(4, Seen::answered("/ip/firewall/filter", json).first().unwrap()))
     }
 
     #[test]

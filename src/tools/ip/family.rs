@@ -1,17 +1,8 @@
-//! IPv4, IPv6 or both.
+//! A menu of each family, of one or of both.
 
 use crate::base::fault::Fault;
+use crate::tools::family::Family;
 use crate::tools::router::{FRESH, Router, Seen};
-use schemars::JsonSchema;
-use serde::Deserialize;
-
-/// Which addresses are asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Family {
-    Ipv4,
-    Ipv6,
-}
 
 /// Two menus at once, each only if it is wanted; a router without IPv6 has no such menu.
 pub(super) async fn both(

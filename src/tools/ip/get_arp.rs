@@ -7,7 +7,8 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::tools::columns::Columns;
 use crate::tools::context::Cx;
-use crate::tools::ip::family::{Family, both};
+use crate::tools::family::Family;
+use crate::tools::ip::family::both;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::{Seen, View};
 use crate::tools::schema;
@@ -33,11 +34,11 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &["address", "mac_address", "interface", "status", "dynamic", "disabled", "comment", "mac_address_count", "notes"],
-    more: &["family", "dhcp", "published", "complete", "invalid", "router", "vrf"],
-    quiet: &["disabled"],
-};
+const COLUMNS: Columns = Columns::of(
+    &["address", "mac_address", "interface", "status", "dynamic", "disabled", "comment", "mac_address_count", "notes"],
+    &["family", "dhcp", "published", "complete", "invalid", "router", "vrf"],
+)
+.quiet(&["disabled"]);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {

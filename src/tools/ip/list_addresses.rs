@@ -8,7 +8,8 @@ use crate::base::tier::{Effect, Tier};
 use crate::routeros::query::Query;
 use crate::tools::columns::Columns;
 use crate::tools::context::Cx;
-use crate::tools::ip::family::{Family, both};
+use crate::tools::family::Family;
+use crate::tools::ip::family::both;
 use crate::tools::ip::overlap::{Meets, Placed, meetings};
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::{FRESH, Seen, View};
@@ -37,11 +38,11 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &["address", "interface", "actual_interface", "network", "dynamic", "disabled", "invalid", "comment", "notes", "conflicts_with"],
-    more: &["family", "vrf", "link_local", "advertise", "from_pool", "deprecated", "broadcast"],
-    quiet: &["invalid"],
-};
+const COLUMNS: Columns = Columns::of(
+    &["address", "interface", "actual_interface", "network", "dynamic", "disabled", "invalid", "comment", "notes", "conflicts_with"],
+    &["family", "vrf", "link_local", "advertise", "from_pool", "deprecated", "broadcast"],
+)
+.quiet(&["invalid"]);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {

@@ -46,9 +46,9 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &["interface", "identity", "address", "mac_address", "board", "version", "interface_name", "age_seconds"],
-    more: &[
+const COLUMNS: Columns = Columns::of(
+    &["interface", "identity", "address", "mac_address", "board", "version", "interface_name", "age_seconds"],
+    &[
         "also_interfaces",
         "platform",
         "discovered_by",
@@ -62,8 +62,8 @@ const COLUMNS: Columns = Columns {
         "software_id",
         "unpack",
     ],
-    quiet: &[],
-};
+)
+.quiet(&[]);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {

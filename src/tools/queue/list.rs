@@ -6,8 +6,9 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::value;
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -32,8 +33,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
+const COLUMNS: Columns = Columns::of(
+    &[
         "kind",
         "name",
         "target",
@@ -52,7 +53,7 @@ const COLUMNS: Columns = Columns {
         "invalid",
         "comment",
     ],
-    more: &[
+    &[
         "position",
         "dst",
         "dynamic",
@@ -75,8 +76,9 @@ const COLUMNS: Columns = Columns {
         "queued_bytes",
         "queued_packets",
     ],
-    bytes: 9_600,
-};
+)
+.quiet_flags()
+.bytes(9_600);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -99,8 +101,7 @@ enum Kind {
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("queue.list {} {:?}", router.device.id, args.kind);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let (simple, tree) = futures_util::try_join!(
         menu(&router, "/queue/simple", args.kind != Some(Kind::Tree)),
         menu(&router, "/queue/tree", args.kind != Some(Kind::Simple)),
@@ -108,7 +109,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let simple = simple.iter().flat_map(Seen::iter).enumerate().map(|(position, row)| of_simple(position, row));
     let rows: Vec<Map<String, Value>> = simple.chain(tree.iter().flat_map(Seen::iter).map(of_tree)).collect();
     let key = |row: &Map<String, Value>| ["kind", "name"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|");
-    list::pick(cx, &scope, &args.list, COLUMNS, rows, key, Map::clone)
+    COLUMNS.pick(cx, &scope, &args.list, rows, key, Map::clone)
 }
 
 async fn menu(router: &Router<'_>, menu: &str, wanted: bool) -> Result<Option<Seen>, Fault> {
@@ -120,9 +121,9 @@ fn of_simple(position: usize, row: View<'_>) -> Map<String, Value> {
     out.insert("kind".into(), "simple".into());
     // First match wins, so the place is part of what a queue means.
     out.insert("position".into(), position.into());
-    put(&mut out, "target", row.string("target"));
-    put(&mut out, "dst", row.string("dst"));
-    put(&mut out, "packet_marks", row.string("packet-marks"));
+    put_some(&mut out, "target", row.string("target"));
+    put_some(&mut out, "dst", row.string("dst"));
+    put_some(&mut out, "packet_marks", row.string("packet-marks"));
     // Zero is no limit.
     pair(&mut out, row, "max-limit", "max_{}_bits_per_second", Zero::Absent);
     pair(&mut out, row, "limit-at", "guaranteed_{}_bits_per_second", Zero::Absent);
@@ -131,8 +132,8 @@ fn of_simple(position: usize, row: View<'_>) -> Map<String, Value> {
     pair(&mut out, row, "bytes", "{}_bytes", Zero::Kept);
     pair(&mut out, row, "packets", "{}_packets", Zero::Kept);
     pair(&mut out, row, "dropped", "{}_dropped", Zero::Absent);
-    put(&mut out, "total_max_bits_per_second", row.text("total-max-limit").and_then(value::rate).filter(|rate| *rate > 0));
-    put(&mut out, "dynamic", row.flag("dynamic"));
+    put_some(&mut out, "total_max_bits_per_second", row.text("total-max-limit").and_then(value::rate).filter(|rate| *rate > 0));
+    put_some(&mut out, "dynamic", row.flag("dynamic"));
     common(&mut out, row);
     out
 }
@@ -141,28 +142,28 @@ fn of_tree(row: View<'_>) -> Map<String, Value> {
     let rate = |name: &str| row.text(name).and_then(value::rate);
     let mut out = Map::new();
     out.insert("kind".into(), "tree".into());
-    put(&mut out, "packet_mark", row.string("packet-mark"));
-    put(&mut out, "max_bits_per_second", rate("max-limit").filter(|rate| *rate > 0));
-    put(&mut out, "guaranteed_bits_per_second", rate("limit-at").filter(|rate| *rate > 0));
-    put(&mut out, "burst_bits_per_second", rate("burst-limit").filter(|rate| *rate > 0));
-    put(&mut out, "bits_per_second", rate("rate"));
-    put(&mut out, "bytes", row.count("bytes"));
-    put(&mut out, "packets", row.count("packets"));
-    put(&mut out, "dropped", row.count("dropped").filter(|count| *count > 0));
-    put(&mut out, "queued_bytes", row.count("queued-bytes"));
-    put(&mut out, "queued_packets", row.count("queued-packets"));
+    put_some(&mut out, "packet_mark", row.string("packet-mark"));
+    put_some(&mut out, "max_bits_per_second", rate("max-limit").filter(|rate| *rate > 0));
+    put_some(&mut out, "guaranteed_bits_per_second", rate("limit-at").filter(|rate| *rate > 0));
+    put_some(&mut out, "burst_bits_per_second", rate("burst-limit").filter(|rate| *rate > 0));
+    put_some(&mut out, "bits_per_second", rate("rate"));
+    put_some(&mut out, "bytes", row.count("bytes"));
+    put_some(&mut out, "packets", row.count("packets"));
+    put_some(&mut out, "dropped", row.count("dropped").filter(|count| *count > 0));
+    put_some(&mut out, "queued_bytes", row.count("queued-bytes"));
+    put_some(&mut out, "queued_packets", row.count("queued-packets"));
     common(&mut out, row);
     out
 }
 
 fn common(out: &mut Map<String, Value>, row: View<'_>) {
-    put(out, "name", row.text("name"));
-    put(out, "parent", row.string("parent").filter(|name| name != "none"));
-    put(out, "priority", row.string("priority"));
-    put(out, "queue", row.string("queue"));
-    put(out, "disabled", row.flag("disabled"));
-    put(out, "invalid", row.flag("invalid"));
-    put(out, "comment", row.string("comment"));
+    put_some(out, "name", row.text("name"));
+    put_some(out, "parent", row.string("parent").filter(|name| name != "none"));
+    put_some(out, "priority", row.string("priority"));
+    put_some(out, "queue", row.string("queue"));
+    put_some(out, "disabled", row.flag("disabled"));
+    put_some(out, "invalid", row.flag("invalid"));
+    put_some(out, "comment", row.string("comment"));
 }
 
 /// What becomes of a zero.
@@ -178,7 +179,7 @@ fn pair(out: &mut Map<String, Value>, row: View<'_>, attribute: &str, name: &str
     let Some((up, down)) = row.text(attribute).and_then(value::pair) else { return };
     for (direction, number) in [("upload", up), ("download", down)] {
         let number = Some(number).filter(|number| zero == Zero::Kept || *number > 0);
-        put(out, &name.replace("{}", direction), number);
+        put_some(out, &name.replace("{}", direction), number);
     }
 }
 
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn pairs_become_upload_and_download_of_the_target() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/queue/simple",
             r#"[{".id":"*1","bytes":"100/200","disabled":"false","dropped":"0/7","dynamic":"false","limit-at":"0/0","max-limit":"10000000/50M","name":"guest","packets":"1/2",
                 "parent":"none","priority":"8/8","queue":"default-small/default-small","rate":"0/1500","target":"10.20.40.0/24","total-max-limit":"0"}]"#,
@@ -208,7 +209,7 @@ mod tests {
 
     #[test]
     fn a_tree_has_one_direction() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/queue/tree",
             r#"[{"bytes":"5","dropped":"0","limit-at":"0","max-limit":"100M","name":"up","packet-mark":"","parent":"global","rate":"64000","disabled":"true"}]"#,
         );

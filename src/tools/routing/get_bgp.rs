@@ -8,8 +8,9 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::value::Kind as ValueKind;
 use crate::routeros::version::Version;
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, STEADY, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -33,8 +34,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
+const COLUMNS: Columns = Columns::of(
+    &[
         "name",
         "state",
         "remote_address",
@@ -50,7 +51,7 @@ const COLUMNS: Columns = Columns {
         "last_notification",
         "comment",
     ],
-    more: &[
+    &[
         "dynamic",
         "inactive",
         "hold_time_seconds",
@@ -64,8 +65,9 @@ const COLUMNS: Columns = Columns {
         "input_filter",
         "output_filter",
     ],
-    bytes: 8_600,
-};
+)
+.quiet_flags()
+.bytes(8_600);
 
 /// Instances told; a router has one or two.
 const MOST_INSTANCES: usize = 8;
@@ -107,8 +109,7 @@ struct Instance {
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("routing.get_bgp {}", router.device.id);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let (connections, sessions, instances) = futures_util::try_join!(
         router.all_if_there("/routing/bgp/connection", FRESH),
         router.all_if_there("/routing/bgp/session", FRESH),
@@ -121,7 +122,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let key = |peer: &Map<String, Value>| {
         ["name", "remote_address"].map(|name| peer.get(name).map(Value::to_string).unwrap_or_default()).join("|")
     };
-    let page = list::pick(cx, &scope, &args.list, COLUMNS, peers, key, Map::clone)?;
+    let page = COLUMNS.pick(cx, &scope, &args.list, peers, key, Map::clone)?;
     Ok(Answer { page, established, down, instances })
 }
 
@@ -184,36 +185,36 @@ fn shape(connection: Option<View<'_>>, session: Option<View<'_>>, instances: &[I
     let instance = string("instance");
     let of_instance = || instances.iter().find(|one| Some(one.name.as_str()) == instance.as_deref()).and_then(|one| one.number.clone());
     let mut out = Map::new();
-    put(&mut out, "name", connection.and_then(|row| row.string("name")).or_else(|| string("name")));
+    put_some(&mut out, "name", connection.and_then(|row| row.string("name")).or_else(|| string("name")));
     out.insert("state".into(), state(connection, session).into());
-    put(&mut out, "remote_address", string("remote.address"));
-    put(&mut out, "remote_as", string("remote.as").map(number));
-    put(&mut out, "local_as", string("local.as").or_else(|| string("as")).or_else(of_instance).map(number));
-    put(&mut out, "local_address", string("local.address").or_else(|| string("local.default-address")));
-    put(&mut out, "role", string("local.role"));
-    put(&mut out, "uptime_seconds", session.and_then(|row| row.seconds("uptime")));
-    put(&mut out, "prefixes", session.and_then(|row| row.count("prefix-count")));
-    put(&mut out, "afi", set("afi").or_else(|| set("address-families")));
-    put(&mut out, "last_stopped", string("last-stopped"));
-    put(
+    put_some(&mut out, "remote_address", string("remote.address"));
+    put_some(&mut out, "remote_as", string("remote.as").map(number));
+    put_some(&mut out, "local_as", string("local.as").or_else(|| string("as")).or_else(of_instance).map(number));
+    put_some(&mut out, "local_address", string("local.address").or_else(|| string("local.default-address")));
+    put_some(&mut out, "role", string("local.role"));
+    put_some(&mut out, "uptime_seconds", session.and_then(|row| row.seconds("uptime")));
+    put_some(&mut out, "prefixes", session.and_then(|row| row.count("prefix-count")));
+    put_some(&mut out, "afi", set("afi").or_else(|| set("address-families")));
+    put_some(&mut out, "last_stopped", string("last-stopped"));
+    put_some(
         &mut out,
         "last_notification",
         session.and_then(|row| row.string("input.last-notification").or_else(|| row.string("output.last-notification"))),
     );
-    put(&mut out, "dynamic", flag("dynamic"));
-    put(&mut out, "inactive", flag("inactive"));
-    put(&mut out, "hold_time_seconds", seconds("hold-time"));
-    put(&mut out, "keepalive_seconds", seconds("keepalive-time"));
-    put(&mut out, "multihop", flag("multihop"));
-    put(&mut out, "use_bfd", flag("use-bfd"));
-    put(&mut out, "table", string("routing-table"));
-    put(&mut out, "vrf", string("vrf"));
-    put(&mut out, "templates", set("templates"));
-    put(&mut out, "remote_id", session.and_then(|row| row.string("remote.id")));
-    put(&mut out, "input_filter", string("input.filter"));
-    put(&mut out, "output_filter", string("output.filter-chain"));
-    put(&mut out, "comment", connection.and_then(|row| row.string("comment")));
-    put(&mut out, "instance", instance);
+    put_some(&mut out, "dynamic", flag("dynamic"));
+    put_some(&mut out, "inactive", flag("inactive"));
+    put_some(&mut out, "hold_time_seconds", seconds("hold-time"));
+    put_some(&mut out, "keepalive_seconds", seconds("keepalive-time"));
+    put_some(&mut out, "multihop", flag("multihop"));
+    put_some(&mut out, "use_bfd", flag("use-bfd"));
+    put_some(&mut out, "table", string("routing-table"));
+    put_some(&mut out, "vrf", string("vrf"));
+    put_some(&mut out, "templates", set("templates"));
+    put_some(&mut out, "remote_id", session.and_then(|row| row.string("remote.id")));
+    put_some(&mut out, "input_filter", string("input.filter"));
+    put_some(&mut out, "output_filter", string("output.filter-chain"));
+    put_some(&mut out, "comment", connection.and_then(|row| row.string("comment")));
+    put_some(&mut out, "instance", instance);
     out
 }
 
@@ -239,15 +240,15 @@ mod tests {
     use serde_json::json;
 
     fn of(connections: &str, sessions: &str, instances: &[Instance]) -> Vec<Value> {
-        let connections = Seen::of_json("/routing/bgp/connection", connections);
-        let sessions = Seen::of_json("/routing/bgp/session", sessions);
+        let connections = Seen::answered("/routing/bgp/connection", connections);
+        let sessions = Seen::answered("/routing/bgp/session", sessions);
         peers(Some(&connections), Some(&sessions), instances).into_iter().map(Value::Object).collect()
     }
 
     #[test]
     fn a_peer_is_its_connection_and_what_came_of_it() {
         let instances =
-            Seen::of_json("/routing/bgp/instance", r#"[{"name":"default","as":"64500","router-id":"192.0.2.1","disabled":"false"}]"#);
+            Seen::answered("/routing/bgp/instance", r#"[{"name":"default","as":"64500","router-id":"192.0.2.1","disabled":"false"}]"#);
         let instances: Vec<Instance> = instances.iter().map(instance).collect();
         let peers = of(
             r#"[{"name":"A","remote.address":"198.51.100.1/32","remote.as":"64501","instance":"default","local.role":"ebgp","afi":"ip,ipv6","disabled":"false"},

@@ -3,8 +3,9 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -28,11 +29,12 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &["router_id", "address", "interface", "state", "adjacency_seconds", "area", "instance", "state_changes", "comment"],
-    more: &["priority", "dr", "bdr", "timeout_seconds", "dynamic", "virtual"],
-    bytes: 6_000,
-};
+const COLUMNS: Columns = Columns::of(
+    &["router_id", "address", "interface", "state", "adjacency_seconds", "area", "instance", "state_changes", "comment"],
+    &["priority", "dr", "bdr", "timeout_seconds", "dynamic", "virtual"],
+)
+.quiet_flags()
+.bytes(6_000);
 
 /// Interfaces told; more are in `/routing/ospf/interface`.
 const MOST_INTERFACES: usize = 15;
@@ -93,8 +95,7 @@ struct Interface {
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("routing.get_ospf {}", router.device.id);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let (neighbors, interfaces, instances) = futures_util::try_join!(
         router.all_if_there("/routing/ospf/neighbor", FRESH),
         router.all_if_there("/routing/ospf/interface", FRESH),
@@ -107,7 +108,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         ["instance", "router_id", "address"].map(|name| row.get(name).map(Value::to_string).unwrap_or_default()).join("|")
     };
     Ok(Answer {
-        page: list::pick(cx, &scope, &args.list, COLUMNS, rows, key, Map::clone)?,
+        page: COLUMNS.pick(cx, &scope, &args.list, rows, key, Map::clone)?,
         full,
         instances: instances.iter().flat_map(Seen::iter).take(MOST_INSTANCES).map(instance).collect(),
         interfaces: interfaces.iter().flat_map(Seen::iter).take(MOST_INTERFACES).map(interface).collect(),
@@ -119,21 +120,21 @@ fn neighbor(row: View<'_>) -> Map<String, Value> {
     let mut out = Map::new();
     // OSPFv3 and unnumbered links tell the interface with the address only.
     let interface = || row.text("address").and_then(|text| text.split_once('%')).map(|(_, on)| on.to_owned());
-    put(&mut out, "router_id", row.string("router-id"));
-    put(&mut out, "address", row.string("address"));
-    put(&mut out, "interface", row.string("interface").or_else(interface));
-    put(&mut out, "state", row.string("state"));
-    put(&mut out, "adjacency_seconds", row.seconds("adjacency"));
-    put(&mut out, "area", row.string("area"));
-    put(&mut out, "instance", row.string("instance"));
-    put(&mut out, "state_changes", row.count("state-changes"));
-    put(&mut out, "comment", row.string("comment"));
-    put(&mut out, "priority", row.count("priority"));
-    put(&mut out, "dr", row.string("dr"));
-    put(&mut out, "bdr", row.string("bdr"));
-    put(&mut out, "timeout_seconds", row.seconds("timeout"));
-    put(&mut out, "dynamic", row.flag("dynamic"));
-    put(&mut out, "virtual", row.flag("virtual"));
+    put_some(&mut out, "router_id", row.string("router-id"));
+    put_some(&mut out, "address", row.string("address"));
+    put_some(&mut out, "interface", row.string("interface").or_else(interface));
+    put_some(&mut out, "state", row.string("state"));
+    put_some(&mut out, "adjacency_seconds", row.seconds("adjacency"));
+    put_some(&mut out, "area", row.string("area"));
+    put_some(&mut out, "instance", row.string("instance"));
+    put_some(&mut out, "state_changes", row.count("state-changes"));
+    put_some(&mut out, "comment", row.string("comment"));
+    put_some(&mut out, "priority", row.count("priority"));
+    put_some(&mut out, "dr", row.string("dr"));
+    put_some(&mut out, "bdr", row.string("bdr"));
+    put_some(&mut out, "timeout_seconds", row.seconds("timeout"));
+    put_some(&mut out, "dynamic", row.flag("dynamic"));
+    put_some(&mut out, "virtual", row.flag("virtual"));
     out
 }
 
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn a_neighbour_tells_where_it_is_even_without_an_interface() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/routing/ospf/neighbor",
             r#"{"address":"fe80::1%ether2","adjacency":"3d4h5m","area":"backbone","instance":"ospf1","router-id":"192.0.2.14","state":"Full","state-changes":"5"}"#,
         );

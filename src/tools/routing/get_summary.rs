@@ -255,7 +255,7 @@ mod tests {
 
     fn answer(menu: &str, json: &str, each: fn(&mut Answer, View<'_>)) -> Answer {
         let mut answer = Answer::default();
-        Seen::of_json(menu, json).iter().for_each(|row| each(&mut answer, row));
+        Seen::answered(menu, json).iter().for_each(|row| each(&mut answer, row));
         answer.bounded()
     }
 

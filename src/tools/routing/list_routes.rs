@@ -8,9 +8,10 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::query::{Filter, Query};
+use crate::tools::columns::Columns;
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
-use crate::tools::list::{self, Columns, ListArgs, Rows};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, STEADY, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -33,8 +34,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
+const COLUMNS: Columns = Columns::of(
+    &[
         "dst",
         "gateway",
         "distance",
@@ -48,9 +49,10 @@ const COLUMNS: Columns = Columns {
         "immediate_gateway",
         "comment",
     ],
-    more: &["inactive", "hw_offloaded", "pref_src", "scope", "target_scope", "vrf_interface"],
-    bytes: 9_200,
-};
+    &["inactive", "hw_offloaded", "pref_src", "scope", "target_scope", "vrf_interface"],
+)
+.quiet_flags()
+.bytes(9_200);
 
 /// Most routes read at once: about 3 MB of answer, some seconds of a small router's time.
 const MOST_READ: u64 = 10_000;
@@ -118,15 +120,14 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
     let menu = args.family.unwrap_or_default().menu("/route");
     let scope = format!("routing.list_routes {} {menu} {:?} {:?} {:?}", router.device.id, args.dst, args.protocol, args.table);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let (query, bgp_left_out) = bounded(&router, &menu, &args).await?;
     let seen = router.rows(&menu, query, FRESH).await?;
     let mut routes: Vec<View<'_>> = seen.iter().collect();
     // The router's flags may say more than one protocol.
     routes.retain(|row| args.protocol.is_none_or(|wanted| route::protocol(*row) == wanted.names().1));
     let key = |row: &View<'_>| ["dst-address", "gateway", "routing-table", "distance"].map(|name| row.text(name).unwrap_or("")).join("|");
-    let page = list::pick(cx, &scope, &args.list, COLUMNS, routes, key, |row| route::shape(*row))?;
+    let page = COLUMNS.pick(cx, &scope, &args.list, routes, key, |row| route::shape(*row))?;
     let advice = bgp_left_out.map(|_| "ask for one BGP route by dst, or for a table; routing.get_bgp has the prefixes by peer");
     Ok(Answer { page, bgp_left_out, advice })
 }

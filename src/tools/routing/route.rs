@@ -3,7 +3,7 @@
 //! RouterOS shows most of this as flags that are there only when true, and a disabled static route has hardly any attribute
 //! at all.
 
-use crate::tools::list::put;
+use crate::tools::columns::put_some;
 use crate::tools::router::View;
 use serde_json::{Map, Value};
 
@@ -59,23 +59,23 @@ pub(super) fn table<'a>(row: View<'a>) -> &'a str {
 /// One route, as answered.
 pub(super) fn shape(row: View<'_>) -> Map<String, Value> {
     let mut out = Map::new();
-    put(&mut out, "dst", row.text("dst-address"));
-    put(&mut out, "gateway", row.string("gateway"));
-    put(&mut out, "distance", row.count("distance"));
+    put_some(&mut out, "dst", row.text("dst-address"));
+    put_some(&mut out, "gateway", row.string("gateway"));
+    put_some(&mut out, "distance", row.count("distance"));
     out.insert("protocol".into(), protocol(row).into());
     // A disabled route does not say its table.
-    put(&mut out, "table", row.text("routing-table"));
+    put_some(&mut out, "table", row.text("routing-table"));
     out.insert("active".into(), is_active(row).into());
     for name in ["inactive", "disabled", "blackhole", "ecmp", "hw-offloaded"] {
         out.insert(name.replace('-', "_"), is(row, name).into());
     }
-    put(&mut out, "immediate_gateway", row.string("immediate-gw"));
-    put(&mut out, "check_gateway", row.string("check-gateway").filter(|how| how != "none"));
-    put(&mut out, "pref_src", row.string("pref-src"));
-    put(&mut out, "scope", row.count("scope"));
-    put(&mut out, "target_scope", row.count("target-scope"));
-    put(&mut out, "vrf_interface", row.string("vrf-interface"));
-    put(&mut out, "comment", row.string("comment"));
+    put_some(&mut out, "immediate_gateway", row.string("immediate-gw"));
+    put_some(&mut out, "check_gateway", row.string("check-gateway").filter(|how| how != "none"));
+    put_some(&mut out, "pref_src", row.string("pref-src"));
+    put_some(&mut out, "scope", row.count("scope"));
+    put_some(&mut out, "target_scope", row.count("target-scope"));
+    put_some(&mut out, "vrf_interface", row.string("vrf-interface"));
+    put_some(&mut out, "comment", row.string("comment"));
     out
 }
 
@@ -97,7 +97,7 @@ mod tests {
             (r#"{"dynamic":"false","gateway":"1.1.1.1"}"#, "static", false),
             (r#"{"gateway":"1.1.1.1"}"#, "unknown", false),
         ] {
-            let seen = Seen::of_json("/ip/route", json);
+            let seen = Seen::answered("/ip/route", json);
             let row = seen.first().unwrap();
             assert_eq!((protocol(row), is_active(row)), (expected, active), "{json}");
         }
@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_blackhole_without_value_is_one_and_absent_stays_absent() {
         let seen =
-            Seen::of_json("/ip/route", r#"{"blackhole":"","dst-address":"10.0.0.0/8","static":"true","active":"true","distance":"254"}"#);
+            Seen::answered("/ip/route", r#"{"blackhole":"","dst-address":"10.0.0.0/8","static":"true","active":"true","distance":"254"}"#);
         let row = Value::Object(shape(seen.first().unwrap()));
         assert_eq!((&row["blackhole"], &row["active"], &row["distance"]), (&json!(true), &json!(true), &json!(254)));
         assert!(row.get("gateway").is_none() && row.get("table").is_none() && row.get("comment").is_none());

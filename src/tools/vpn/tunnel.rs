@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_handshake_tells_whether_a_peer_is_there() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/interface/wireguard/peers",
             r#"[{"interface":"wg","name":"a","last-handshake":"14s","rx":"8395000","tx":"58834536","current-endpoint-address":"172.19.120.142","current-endpoint-port":"51209","endpoint-address":"","endpoint-port":"0","public-key":"PK"},
                {"interface":"wg","public-key":"PK","last-handshake":"3m1s","rx":"5"},{"interface":"wg","public-key":"PK"},
@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn phase_one_without_phase_two_is_not_up() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/ip/ipsec/active-peers",
             r#"[{"remote-address":"192.0.2.1","state":"established","ph2-total":"2","side":"initiator","uptime":"1h","rx-bytes":"10"},
                {"remote-address":"192.0.2.2","state":"established","ph2-total":"0","responder":"true"},{"remote-address":"192.0.2.3","state":"message-1-sent"},
@@ -266,7 +266,7 @@ mod tests {
         let peers: Vec<Ipsec> = seen.iter().map(Ipsec::of).collect();
         assert_eq!(peers.iter().map(|peer| peer.up).collect::<Vec<_>>(), [true, false, false, true]);
         assert_eq!((peers[0].side.as_deref(), peers[1].side.as_deref()), (Some("initiator"), Some("responder")));
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/ip/ipsec/policy",
             r#"[{"action":"encrypt","active":"false","disabled":"false","dst-address":"::/0","peer":"peer1","ph2-count":"0","ph2-state":"no-phase2","src-address":"::/0"},
                {"template":"true","src-address":"::/0"},{"action":"none"},{"src-address":"10.0.0.0/24","ph2-state":"established","dynamic":"true"}]"#,

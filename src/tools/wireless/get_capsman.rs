@@ -6,8 +6,9 @@ use super::stack::{self, CAPS_MAN, Stacks, WIRELESS};
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -47,11 +48,12 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &["stack", "identity", "address", "state", "board", "version", "base_mac", "radios", "connected_seconds", "uptime_seconds"],
-    more: &["serial", "common_name", "name"],
-    bytes: 8_600,
-};
+const COLUMNS: Columns = Columns::of(
+    &["stack", "identity", "address", "state", "board", "version", "base_mac", "radios", "connected_seconds", "uptime_seconds"],
+    &["serial", "common_name", "name"],
+)
+.quiet_flags()
+.bytes(8_600);
 
 /// Requests of one call.
 const MOST_REQUESTS: usize = 3;
@@ -102,8 +104,7 @@ struct Managed {
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("wireless.get_capsman {}", router.device.id);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let stacks = stack::stacks(&router).await?;
     let mut found = Found { left: MOST_REQUESTS, ..Found::default() };
     let wifi = found.wifi(&router, stacks).await?;
@@ -112,7 +113,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let key = |row: &Map<String, Value>| {
         ["stack", "base_mac", "identity", "address"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|")
     };
-    let page = list::pick(cx, &scope, &args.list, COLUMNS, found.points, key, Map::clone)?;
+    let page = COLUMNS.pick(cx, &scope, &args.list, found.points, key, Map::clone)?;
     let absent = stack::absent(&[(stack::wifi_menu(stacks), wifi), (CAPS_MAN, caps)]);
     Ok(Answer { page, controllers: found.controllers, managed_by: found.managed, absent })
 }
@@ -190,18 +191,18 @@ impl Found {
 fn point(stack: &str, row: View<'_>) -> Map<String, Value> {
     let mut out = Map::new();
     out.insert("stack".into(), stack.into());
-    put(&mut out, "identity", row.string("identity"));
-    put(&mut out, "address", row.string("address"));
-    put(&mut out, "state", row.string("state"));
-    put(&mut out, "board", row.string("board-name").or_else(|| row.string("board")));
-    put(&mut out, "version", row.string("version"));
-    put(&mut out, "base_mac", row.string("base-mac"));
-    put(&mut out, "radios", row.count("radios"));
-    put(&mut out, "connected_seconds", row.seconds("connected-time"));
-    put(&mut out, "uptime_seconds", row.seconds("uptime"));
-    put(&mut out, "serial", row.string("serial"));
-    put(&mut out, "common_name", row.string("common-name"));
-    put(&mut out, "name", row.string("name"));
+    put_some(&mut out, "identity", row.string("identity"));
+    put_some(&mut out, "address", row.string("address"));
+    put_some(&mut out, "state", row.string("state"));
+    put_some(&mut out, "board", row.string("board-name").or_else(|| row.string("board")));
+    put_some(&mut out, "version", row.string("version"));
+    put_some(&mut out, "base_mac", row.string("base-mac"));
+    put_some(&mut out, "radios", row.count("radios"));
+    put_some(&mut out, "connected_seconds", row.seconds("connected-time"));
+    put_some(&mut out, "uptime_seconds", row.seconds("uptime"));
+    put_some(&mut out, "serial", row.string("serial"));
+    put_some(&mut out, "common_name", row.string("common-name"));
+    put_some(&mut out, "name", row.string("name"));
     out
 }
 
@@ -212,13 +213,13 @@ mod tests {
 
     #[test]
     fn both_generations_tell_an_access_point_in_one_shape() {
-        let new = Seen::of_json(
+        let new = Seen::answered(
             "/interface/wifi/capsman/remote-cap",
             r#"[{"address":"10.0.0.5","base-mac":"48:A9:8A:00:00:01","board-name":"cAP ax","identity":"hall","serial":"HGX","state":"Ok","uptime":"1d","connected-time":"2h","version":"7.20.5"}]"#,
         );
         let row = Value::Object(point("wifi", new.first().unwrap()));
         assert_eq!((&row["board"], &row["connected_seconds"], &row["uptime_seconds"]), (&json!("cAP ax"), &json!(7200), &json!(86_400)));
-        let old = Seen::of_json(
+        let old = Seen::answered(
             "/caps-man/remote-cap",
             r#"[{"address":"10.0.0.6:51234","identity":"attic","board":"RBcAPGi-5acD2nD","state":"Run","radios":"2","base-mac":"48:A9:8A:00:00:02","name":"[48:A9:8A:00:00:02]"}]"#,
         );

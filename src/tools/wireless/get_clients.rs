@@ -9,8 +9,9 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::query::{Filter, Query};
 use crate::routeros::value::{Kind as ValueKind, wifi_rate};
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, STEADY, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -48,19 +49,9 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
-        "interface",
-        "mac_address",
-        "host_name",
-        "ssid",
-        "signal_dbm",
-        "weak_signal",
-        "tx_rate_bits_per_second",
-        "band",
-        "uptime_seconds",
-    ],
-    more: &[
+const COLUMNS: Columns = Columns::of(
+    &["interface", "mac_address", "host_name", "ssid", "signal_dbm", "weak_signal", "tx_rate_bits_per_second", "band", "uptime_seconds"],
+    &[
         "stack",
         "rx_rate_bits_per_second",
         "width_mhz",
@@ -86,8 +77,9 @@ const COLUMNS: Columns = Columns {
         "distance_km",
         "comment",
     ],
-    bytes: 9_780,
-};
+)
+.quiet_flags()
+.bytes(9_780);
 
 /// Below this a client is likely to be slow or to lose packets, dBm.
 const WEAK_DBM: i64 = -75;
@@ -118,8 +110,7 @@ struct Answer {
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("wireless.get_clients {}", router.device.id);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let stacks = stack::stacks(&router).await?;
     let wifi_table = stacks.wifi.map(|menu| format!("{menu}/registration-table"));
     let (wifi, wireless, caps) = futures_util::try_join!(
@@ -134,7 +125,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let weak = rows.iter().filter(|row| row.get("weak_signal") == Some(&Value::Bool(true))).count();
     let key =
         |row: &Map<String, Value>| ["mac_address", "interface"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|");
-    let page = list::pick(cx, &scope, &args.list, COLUMNS, rows, key, Map::clone)?;
+    let page = COLUMNS.pick(cx, &scope, &args.list, rows, key, Map::clone)?;
     let absent = stack::absent(&[(stack::wifi_menu(stacks), wifi.is_some()), (WIRELESS, wireless.is_some()), (CAPS_MAN, caps.is_some())]);
     Ok(Answer { page, weak, stacks: tables.iter().filter(|(_, seen)| seen.is_some()).map(|(stack, _)| *stack).collect(), absent })
 }
@@ -152,43 +143,43 @@ fn client(stack: &str, row: View<'_>) -> Map<String, Value> {
     let [tx, rx] = ["tx-rate", "rx-rate"].map(|name| row.text(name).and_then(wifi_rate));
     let signal = ["signal", "signal-strength", "rx-signal"].iter().find_map(|name| row.text(name).and_then(dbm));
     out.insert("stack".into(), stack.into());
-    put(&mut out, "interface", row.string("interface"));
-    put(&mut out, "mac_address", row.string("mac-address"));
-    put(&mut out, "ssid", row.string("ssid"));
-    put(&mut out, "signal_dbm", signal);
+    put_some(&mut out, "interface", row.string("interface"));
+    put_some(&mut out, "mac_address", row.string("mac-address"));
+    put_some(&mut out, "ssid", row.string("ssid"));
+    put_some(&mut out, "signal_dbm", signal);
     out.insert("weak_signal".into(), signal.is_some_and(|dbm| dbm < WEAK_DBM).into());
-    put(&mut out, "tx_rate_bits_per_second", tx.map(|rate| rate.bits_per_second));
-    put(&mut out, "band", row.string("band"));
-    put(&mut out, "uptime_seconds", row.seconds("uptime"));
-    put(&mut out, "rx_rate_bits_per_second", rx.map(|rate| rate.bits_per_second));
-    put(&mut out, "width_mhz", tx.or(rx).and_then(|rate| rate.width_mhz));
-    put(&mut out, "streams", tx.or(rx).and_then(|rate| rate.streams));
-    put(&mut out, "ip_address", row.string("last-ip").filter(|ip| ip != "0.0.0.0"));
-    put(&mut out, "signal_to_noise_db", row.text("signal-to-noise").and_then(dbm));
-    put(&mut out, "tx_ccq_percent", row.typed("tx-ccq", ValueKind::Percent));
-    put(&mut out, "rx_ccq_percent", row.typed("rx-ccq", ValueKind::Percent));
-    put(&mut out, "tx_signal_dbm", row.text("tx-signal").or_else(|| row.text("tx-signal-strength")).and_then(dbm));
-    put(&mut out, "tx_bits_per_second", row.typed("tx-bits-per-second", ValueKind::Rate));
-    put(&mut out, "rx_bits_per_second", row.typed("rx-bits-per-second", ValueKind::Rate));
+    put_some(&mut out, "tx_rate_bits_per_second", tx.map(|rate| rate.bits_per_second));
+    put_some(&mut out, "band", row.string("band"));
+    put_some(&mut out, "uptime_seconds", row.seconds("uptime"));
+    put_some(&mut out, "rx_rate_bits_per_second", rx.map(|rate| rate.bits_per_second));
+    put_some(&mut out, "width_mhz", tx.or(rx).and_then(|rate| rate.width_mhz));
+    put_some(&mut out, "streams", tx.or(rx).and_then(|rate| rate.streams));
+    put_some(&mut out, "ip_address", row.string("last-ip").filter(|ip| ip != "0.0.0.0"));
+    put_some(&mut out, "signal_to_noise_db", row.text("signal-to-noise").and_then(dbm));
+    put_some(&mut out, "tx_ccq_percent", row.typed("tx-ccq", ValueKind::Percent));
+    put_some(&mut out, "rx_ccq_percent", row.typed("rx-ccq", ValueKind::Percent));
+    put_some(&mut out, "tx_signal_dbm", row.text("tx-signal").or_else(|| row.text("tx-signal-strength")).and_then(dbm));
+    put_some(&mut out, "tx_bits_per_second", row.typed("tx-bits-per-second", ValueKind::Rate));
+    put_some(&mut out, "rx_bits_per_second", row.typed("rx-bits-per-second", ValueKind::Rate));
     both(&mut out, row, "bytes");
     both(&mut out, row, "packets");
-    put(&mut out, "last_activity_seconds", row.seconds("last-activity"));
-    put(&mut out, "auth_type", row.string("auth-type").or_else(|| row.string("authentication-type")));
-    put(&mut out, "authorized", row.flag("authorized"));
-    put(&mut out, "vlan_id", row.count("vlan-id"));
-    put(&mut out, "radio_name", row.string("radio-name"));
-    put(&mut out, "eap_identity", row.string("eap-identity"));
-    put(&mut out, "client_version", row.string("routeros-version"));
-    put(&mut out, "distance_km", row.count("distance"));
-    put(&mut out, "comment", row.string("comment"));
+    put_some(&mut out, "last_activity_seconds", row.seconds("last-activity"));
+    put_some(&mut out, "auth_type", row.string("auth-type").or_else(|| row.string("authentication-type")));
+    put_some(&mut out, "authorized", row.flag("authorized"));
+    put_some(&mut out, "vlan_id", row.count("vlan-id"));
+    put_some(&mut out, "radio_name", row.string("radio-name"));
+    put_some(&mut out, "eap_identity", row.string("eap-identity"));
+    put_some(&mut out, "client_version", row.string("routeros-version"));
+    put_some(&mut out, "distance_km", row.count("distance"));
+    put_some(&mut out, "comment", row.string("comment"));
     out
 }
 
 /// `sent,received`, as the router counts towards the client.
 fn both(out: &mut Map<String, Value>, row: View<'_>, name: &str) {
     let Some((sent, received)) = row.text(name).and_then(|text| text.split_once(',')) else { return };
-    put(out, &format!("tx_{name}"), sent.parse::<u64>().ok());
-    put(out, &format!("rx_{name}"), received.parse::<u64>().ok());
+    put_some(out, &format!("tx_{name}"), sent.parse::<u64>().ok());
+    put_some(out, &format!("rx_{name}"), received.parse::<u64>().ok());
 }
 
 /// `-52`, `-67@6Mbps`, `-67dBm@HT20-5`, `-110 dBm`.
@@ -222,7 +213,7 @@ async fn name(router: &Router<'_>, rows: &mut [Map<String, Value>]) -> Result<()
         .collect();
     for row in rows {
         let found = mac(row).and_then(|mac| names.get(&mac).cloned());
-        put(row, "host_name", found);
+        put_some(row, "host_name", found);
     }
     Ok(())
 }
@@ -233,7 +224,7 @@ mod tests {
     use serde_json::json;
 
     fn one(stack: &str, menu: &str, json: &str) -> Value {
-        Value::Object(client(stack, Seen::of_json(menu, json).first().unwrap()))
+        Value::Object(client(stack, Seen::answered(menu, json).first().unwrap()))
     }
 
     #[test]

@@ -8,8 +8,9 @@ use super::stack::{self, CAPS_MAN, Stacks, WIRELESS};
 use crate::base::fault::{Fault, Kind};
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::tools::columns::{Columns, put_some};
 use crate::tools::context::Cx;
-use crate::tools::list::{self, Columns, ListArgs, Rows, put};
+use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -33,8 +34,8 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-const COLUMNS: Columns = Columns {
-    usual: &[
+const COLUMNS: Columns = Columns::of(
+    &[
         "stack",
         "name",
         "ssid",
@@ -50,7 +51,7 @@ const COLUMNS: Columns = Columns {
         "tx_power_dbm",
         "comment",
     ],
-    more: &[
+    &[
         "channel",
         "mac_address",
         "master_interface",
@@ -62,8 +63,9 @@ const COLUMNS: Columns = Columns {
         "noise_floor_dbm",
         "cap",
     ],
-    bytes: 9_000,
-};
+)
+.quiet_flags()
+.bytes(9_000);
 
 /// Requests of one call.
 const MOST_REQUESTS: usize = 3;
@@ -90,8 +92,7 @@ struct Answer {
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("wireless.get_interfaces {}", router.device.id);
-    args.list.check(&scope)?;
-    COLUMNS.check(&args.list)?;
+    COLUMNS.check(&args.list, &scope)?;
     let stacks = stack::stacks(&router).await?;
     let mut asked = Asked { router: &router, left: MOST_REQUESTS, rows: Vec::new(), answered: Vec::new() };
     let wifi = asked.wifi(stacks).await?;
@@ -99,7 +100,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let absent = stack::absent(&[(stack::wifi_menu(stacks), wifi), (WIRELESS, wireless), (CAPS_MAN, caps)]);
     let Asked { rows, answered, .. } = asked;
     let key = |row: &Map<String, Value>| ["stack", "name"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|");
-    let page = list::pick(cx, &scope, &args.list, COLUMNS, rows, key, Map::clone)?;
+    let page = COLUMNS.pick(cx, &scope, &args.list, rows, key, Map::clone)?;
     Ok(Answer { page, stacks: answered, absent })
 }
 
@@ -190,14 +191,14 @@ fn tune(out: &mut Map<String, Value>, now: Option<&str>, configured: [Option<&st
     let [band, width, frequency] = configured;
     let current = now.and_then(Channel::parse).or_else(|| frequency.and_then(Channel::parse));
     let heard = || current.and_then(|c| Some(format!("{}-{}", channel::band(c.frequency_mhz)?, c.standard?)));
-    put(
+    put_some(
         out,
         "band",
         band.map(str::to_owned).or_else(heard).or_else(|| current.and_then(|c| channel::band(c.frequency_mhz)).map(str::to_owned)),
     );
-    put(out, "frequency_mhz", current.map(|c| c.frequency_mhz));
-    put(out, "width_mhz", current.and_then(|c| c.width_mhz).or_else(|| width.and_then(widest)));
-    put(out, "channel", now.or(frequency).map(str::to_owned));
+    put_some(out, "frequency_mhz", current.map(|c| c.frequency_mhz));
+    put_some(out, "width_mhz", current.and_then(|c| c.width_mhz).or_else(|| width.and_then(widest)));
+    put_some(out, "channel", now.or(frequency).map(str::to_owned));
 }
 
 /// The widest of `20/40/80mhz`, `20/40mhz-Ce`.
@@ -216,18 +217,18 @@ fn of_wifi(row: View<'_>, profile: Option<View<'_>>, now: Option<View<'_>>) -> M
     let told = |name: &str| now.and_then(|now| now.text(name)).filter(|text| !text.is_empty());
     let mut out = Map::new();
     out.insert("stack".into(), "wifi".into());
-    put(&mut out, "name", row.text("name"));
-    put(&mut out, "ssid", of("ssid").or(about.ssid));
-    put(&mut out, "mode", of("mode").map(str::to_owned).or(about.mode.map(str::to_ascii_lowercase)));
+    put_some(&mut out, "name", row.text("name"));
+    put_some(&mut out, "ssid", of("ssid").or(about.ssid));
+    put_some(&mut out, "mode", of("mode").map(str::to_owned).or(about.mode.map(str::to_ascii_lowercase)));
     tune(&mut out, told("channel").or(about.channel), [also("channel.band"), also("channel.width"), also("channel.frequency")]);
-    put(&mut out, "clients", told("registered-peers").and_then(|n| n.parse::<u64>().ok()));
-    put(&mut out, "state", told("state"));
-    put(&mut out, "tx_power_dbm", told("tx-power").and_then(|n| n.parse::<i64>().ok()));
-    put(&mut out, "configuration", row.string("configuration"));
-    put(&mut out, "security", also("security"));
-    put(&mut out, "country", of("country"));
-    put(&mut out, "hide_ssid", of("hide-ssid").map(|text| matches!(text, "true" | "yes")));
-    put(&mut out, "cap", row.string("cap"));
+    put_some(&mut out, "clients", told("registered-peers").and_then(|n| n.parse::<u64>().ok()));
+    put_some(&mut out, "state", told("state"));
+    put_some(&mut out, "tx_power_dbm", told("tx-power").and_then(|n| n.parse::<i64>().ok()));
+    put_some(&mut out, "configuration", row.string("configuration"));
+    put_some(&mut out, "security", also("security"));
+    put_some(&mut out, "country", of("country"));
+    put_some(&mut out, "hide_ssid", of("hide-ssid").map(|text| matches!(text, "true" | "yes")));
+    put_some(&mut out, "cap", row.string("cap"));
     common(&mut out, row);
     out
 }
@@ -236,17 +237,17 @@ fn of_wireless(row: View<'_>, now: Option<View<'_>>) -> Map<String, Value> {
     let told = |name: &str| now.and_then(|now| now.text(name)).filter(|text| !text.is_empty());
     let mut out = Map::new();
     out.insert("stack".into(), "wireless".into());
-    put(&mut out, "name", row.text("name"));
-    put(&mut out, "ssid", row.string("ssid"));
-    put(&mut out, "mode", row.string("mode"));
+    put_some(&mut out, "name", row.text("name"));
+    put_some(&mut out, "ssid", row.string("ssid"));
+    put_some(&mut out, "mode", row.string("mode"));
     tune(&mut out, told("channel"), [row.text("band"), row.text("channel-width"), row.text("frequency")]);
-    put(&mut out, "clients", told("registered-clients").and_then(|n| n.parse::<u64>().ok()));
-    put(&mut out, "state", told("status"));
-    put(&mut out, "noise_floor_dbm", told("noise-floor").and_then(super::get_clients::dbm));
-    put(&mut out, "security", row.string("security-profile"));
-    put(&mut out, "country", row.string("country"));
-    put(&mut out, "hide_ssid", row.flag("hide-ssid"));
-    put(&mut out, "radio_name", row.string("radio-name"));
+    put_some(&mut out, "clients", told("registered-clients").and_then(|n| n.parse::<u64>().ok()));
+    put_some(&mut out, "state", told("status"));
+    put_some(&mut out, "noise_floor_dbm", told("noise-floor").and_then(super::get_clients::dbm));
+    put_some(&mut out, "security", row.string("security-profile"));
+    put_some(&mut out, "country", row.string("country"));
+    put_some(&mut out, "hide_ssid", row.flag("hide-ssid"));
+    put_some(&mut out, "radio_name", row.string("radio-name"));
     common(&mut out, row);
     out
 }
@@ -254,32 +255,32 @@ fn of_wireless(row: View<'_>, now: Option<View<'_>>) -> Map<String, Value> {
 fn of_caps(row: View<'_>) -> Map<String, Value> {
     let mut out = Map::new();
     out.insert("stack".into(), "capsman".into());
-    put(&mut out, "name", row.text("name"));
-    put(&mut out, "ssid", row.string("configuration.ssid"));
-    put(&mut out, "mode", row.string("configuration.mode"));
+    put_some(&mut out, "name", row.text("name"));
+    put_some(&mut out, "ssid", row.string("configuration.ssid"));
+    put_some(&mut out, "mode", row.string("configuration.mode"));
     let width = row.text("channel.control-channel-width");
     tune(
         &mut out,
         row.text("current-channel").filter(|text| !text.is_empty()),
         [row.text("channel.band"), width, row.text("channel.frequency")],
     );
-    put(&mut out, "clients", row.count("current-registered-clients"));
-    put(&mut out, "state", row.string("current-state"));
-    put(&mut out, "configuration", row.string("configuration"));
-    put(&mut out, "security", row.string("security"));
-    put(&mut out, "country", row.string("configuration.country"));
-    put(&mut out, "radio_name", row.string("radio-name"));
+    put_some(&mut out, "clients", row.count("current-registered-clients"));
+    put_some(&mut out, "state", row.string("current-state"));
+    put_some(&mut out, "configuration", row.string("configuration"));
+    put_some(&mut out, "security", row.string("security"));
+    put_some(&mut out, "country", row.string("configuration.country"));
+    put_some(&mut out, "radio_name", row.string("radio-name"));
     common(&mut out, row);
     out
 }
 
 fn common(out: &mut Map<String, Value>, row: View<'_>) {
-    put(out, "running", row.flag("running"));
-    put(out, "disabled", row.flag("disabled"));
-    put(out, "inactive", row.flag("inactive"));
-    put(out, "mac_address", row.string("mac-address"));
-    put(out, "master_interface", row.string("master-interface").filter(|name| name != "none"));
-    put(out, "comment", row.string("comment"));
+    put_some(out, "running", row.flag("running"));
+    put_some(out, "disabled", row.flag("disabled"));
+    put_some(out, "inactive", row.flag("inactive"));
+    put_some(out, "mac_address", row.string("mac-address"));
+    put_some(out, "master_interface", row.string("master-interface").filter(|name| name != "none"));
+    put_some(out, "comment", row.string("comment"));
 }
 
 /// What the router notes on a row that a controller configured: `mode: AP, SSID: wlan, channel: 2462/n`.
@@ -309,7 +310,7 @@ mod tests {
         let hostile = About::of("mode: AP, SSID: a, channel: 1, SSID: b, channel: 2462/n");
         assert_eq!(hostile, About { mode: Some("AP"), ssid: Some("a, channel: 1, SSID: b"), channel: Some("2462/n") });
         assert_eq!(About::of("managed by CAPsMAN"), About::default());
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/interface/wifi",
             r#"[{".about":"mode: AP, SSID: wlan, channel: 2462/n",".id":"*1","bound":"true","configuration":"cfg1","configuration.manager":"capsman",
                 "configuration.mode":"ap","disabled":"false","inactive":"false","master":"true","name":"wifi1","running":"true"}]"#,
@@ -324,16 +325,16 @@ mod tests {
 
     #[test]
     fn a_profile_gives_what_the_interface_leaves_out() {
-        let seen = Seen::of_json(
+        let seen = Seen::answered(
             "/interface/wifi",
             r#"[{".id":"*1","name":"wifi1","configuration":"cfg","channel.width":"20/40/80mhz","disabled":"false","configuration.ssid":""}]"#,
         );
-        let profile = Seen::of_json(
+        let profile = Seen::answered(
             "/interface/wifi/configuration",
             r#"[{"name":"cfg","ssid":"home","mode":"ap","channel.band":"5ghz-ax","security.passphrase":"hush"}]"#,
         );
         let now =
-            Seen::of_json("/interface/wifi", r#"[{"channel":"5180/ax/Ceee","registered-peers":"3","state":"running","tx-power":"22"}]"#);
+            Seen::answered("/interface/wifi", r#"[{"channel":"5180/ax/Ceee","registered-peers":"3","state":"running","tx-power":"22"}]"#);
         let row = Value::Object(of_wifi(seen.first().unwrap(), profile.first(), now.first()));
         assert_eq!(
             (&row["mode"], &row["band"], &row["width_mhz"], &row["clients"]),
@@ -345,14 +346,14 @@ mod tests {
 
     #[test]
     fn older_stacks_have_the_same_columns() {
-        let wlan = Seen::of_json(
+        let wlan = Seen::answered(
             "/interface/wireless",
             r#"[{".id":"*7","band":"2ghz-b/g/n","channel-width":"20/40mhz-XX","disabled":"true","frequency":"auto","mode":"ap-bridge","name":"wlan1","radio-name":"D401","running":"false","ssid":"x","nv2-preshared-key":"hush"}]"#,
         );
         let row = Value::Object(of_wireless(wlan.first().unwrap(), None));
         assert_eq!((&row["band"], &row["disabled"], &row["running"]), (&json!("2ghz-b/g/n"), &json!(true), &json!(false)));
         assert!(row.get("frequency_mhz").is_none() && row["width_mhz"] == 40 && row.get("clients").is_none());
-        let caps = Seen::of_json(
+        let caps = Seen::answered(
             "/caps-man/interface",
             r#"[{"current-channel":"2462/20/gn(30dBm)","current-registered-clients":"0","current-state":"running-ap","name":"cap1","master-interface":"none","running":"false"}]"#,
         );
