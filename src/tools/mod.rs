@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod audit;
 pub mod context;
 pub mod device;
+pub mod diagnose;
 pub mod fleet;
 pub mod list;
 pub mod logs;
@@ -13,6 +14,7 @@ pub mod menu;
 pub mod ntp;
 pub mod router;
 pub mod schema;
+pub mod security;
 pub mod spec;
 pub mod system;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
@@ -22,7 +24,7 @@ use spec::Tool;
 
 /// Every category, in the order of `tools/list`.
 pub const CATEGORIES: &[&[&Tool]] =
-    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS];
+    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS, diagnose::TOOLS, security::TOOLS];
 
 /// Every tool of every audience, in the order of `tools/list`.
 pub fn all() -> impl Iterator<Item = &'static Tool> {

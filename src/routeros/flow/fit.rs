@@ -246,7 +246,7 @@ impl Tables<'_> {
     }
 
     /// Whether an interface is in a list: named there, or through the lists it takes in and leaves out.
-    pub(super) fn in_interface_list(&self, list: &str, interface: &str, depth: u8) -> Truth {
+    pub fn in_interface_list(&self, list: &str, interface: &str, depth: u8) -> Truth {
         match list {
             "all" => return Truth::Yes,
             "none" => return Truth::No,

@@ -41,6 +41,11 @@ impl Block {
         self.v6 == ip.is_ipv6() && (self.first..=self.last).contains(&number(ip))
     }
 
+    /// The first address, which names a network.
+    pub fn first(&self) -> IpAddr {
+        if self.v6 { IpAddr::V6(self.first.into()) } else { IpAddr::V4((self.first as u32).into()) }
+    }
+
     /// How long the network's prefix is.
     pub fn bits(&self) -> Option<u8> {
         self.bits

@@ -203,6 +203,23 @@ impl<'a> Tables<'a> {
         (Some(gateway), Port::Unknown)
     }
 
+    /// Interfaces that default routes in use leave by.
+    pub fn uplinks(&self) -> Vec<String> {
+        let is_default = |row: &&Row| matches!(row.get("dst-address"), Some("0.0.0.0/0" | "::/0"));
+        let in_use = |row: &&Row| !is_off(row) && !is_on(row, "inactive") && !is_hole(row);
+        let mut names: Vec<String> = Vec::new();
+        for row in self.routes.iter().filter(is_default).filter(in_use) {
+            for (_, port) in self.next_hops(row, 0) {
+                if let Port::Named(name) = port
+                    && !names.contains(&name)
+                {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
     fn vrf_of(&self, interface: &str) -> Option<&str> {
         let row = self.addresses.iter().find(|row| interface_of(row) == Some(interface))?;
         row.get("vrf").filter(|vrf| !matches!(*vrf, "" | "main"))
