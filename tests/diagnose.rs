@@ -191,7 +191,7 @@ async fn nothing_that_could_be_read_as_more_reaches_a_router() {
             ("diagnose.ping", json!({"device": "home-ap", "address": "192.0.2.7", "src_address": text})),
             ("diagnose.traceroute", json!({"device": "home-ap", "address": text})),
             ("diagnose.traceroute", json!({"device": "home-ap", "address": "192.0.2.7", "src_address": text})),
-            ("diagnose.torch", json!({"device": "home-ap", "interface": "ether1", "src_address": format!("{text}/24")})),
+            ("diagnose.torch", json!({"device": "home-ap", "interface": "ether1", "src_address": format!("{text}/x")})),
             ("diagnose.path", json!({"device": "home-ap", "src": text, "dst": "192.0.2.7"})),
             ("diagnose.path", json!({"device": "home-ap", "src": "192.0.2.7", "dst": text})),
         ] {

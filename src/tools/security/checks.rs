@@ -462,7 +462,11 @@ fn layer2(picture: &Picture, report: &mut Report) {
             report.skipped(id, "no uplink is known: no interface list WAN and no default route");
             continue;
         }
-        let on = |uplink: &String| tables.in_interface_list(list, uplink, 0).unless(negated);
+        let on = |uplink: &String| match tables.in_interface_list(list, uplink, 0) {
+            // Which interfaces came up by themselves is not told, but the router writes their names in angle brackets.
+            Truth::Maybe if list == "static" => Truth::from(!uplink.starts_with('<')).unless(negated),
+            truth => truth.unless(negated),
+        };
         let truths: Vec<Truth> = uplinks.iter().map(on).collect();
         if text == "all" || truths.contains(&Truth::Yes) {
             report.found(

@@ -10,15 +10,15 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Severity {
-    /// Strangers can take the router, or have.
+    // Strangers can take the router, or have.
     Critical,
-    /// One mistake away from that.
+    // One mistake away from that.
     High,
-    /// Should be mended.
+    // Should be mended.
     Medium,
-    /// Good practice.
+    // Good practice.
     Low,
-    /// Worth knowing.
+    // Worth knowing.
     Info,
 }
 

@@ -58,7 +58,12 @@ pub(super) fn inside(tables: &Tables<'_>) -> Vec<String> {
 /// Whether strangers reach a port. `limits` are the networks a service takes; empty is everybody.
 pub(super) fn from_outside(held: &Held, protocol: &str, port: u16, limits: &[&str]) -> Reach {
     let tables = held.tables();
-    let uplinks = uplinks(&tables);
+    let mut uplinks = uplinks(&tables);
+    if held.is_v6() {
+        // A list names uplinks for both versions; IPv6 comes only where it has an address or a way out.
+        let ways = tables.uplinks();
+        uplinks.retain(|name| ways.contains(name) || addresses_on(&tables, name).next().is_some());
+    }
     if uplinks.is_empty() {
         return Reach::Unknown("no uplink is known: no interface list WAN and no default route".into());
     }
@@ -89,11 +94,19 @@ pub(super) fn from_outside(held: &Held, protocol: &str, port: u16, limits: &[&st
 
 /// An address of the router on that interface, or any other of its own that strangers could write to.
 fn own_address(tables: &Tables<'_>, interface: &str) -> Option<IpAddr> {
-    let address = |row: &Row| row.get("address")?.split('/').next()?.parse::<IpAddr>().ok();
-    let usable = |ip: &IpAddr| !ip.is_loopback() && !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
-    let on = |row: &&Row| row.get("interface") == Some(interface) || row.get("actual-interface") == Some(interface);
-    let rows = || tables.addresses.iter().filter(|row| row.get("disabled") != Some("true"));
-    rows().filter(on).filter_map(address).find(usable).or_else(|| rows().filter_map(address).find(usable))
+    addresses_on(tables, interface).next().or_else(|| tables.addresses.iter().filter_map(usable).next())
+}
+
+fn addresses_on<'t>(tables: &'t Tables<'_>, interface: &'t str) -> impl Iterator<Item = IpAddr> + 't {
+    let on = move |row: &&Row| row.get("interface") == Some(interface) || row.get("actual-interface") == Some(interface);
+    tables.addresses.iter().filter(on).filter_map(usable)
+}
+
+/// The address of a row that others can write to.
+fn usable(row: &Row) -> Option<IpAddr> {
+    let ip = row.get("address")?.split('/').next()?.parse::<IpAddr>().ok()?;
+    let local = ip.is_loopback() || matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
+    (!local && row.get("disabled") != Some("true")).then_some(ip)
 }
 
 impl Picture {
