@@ -23,8 +23,18 @@ pub mod tools;
 use spec::Tool;
 
 /// Every category, in the order of `tools/list`.
-pub const CATEGORIES: &[&[&Tool]] =
-    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS, diagnose::TOOLS, security::TOOLS];
+pub const CATEGORIES: &[&[&Tool]] = &[
+    device::TOOLS,
+    fleet::TOOLS,
+    menu::TOOLS,
+    tools::TOOLS,
+    audit::TOOLS,
+    system::TOOLS,
+    ntp::TOOLS,
+    logs::TOOLS,
+    diagnose::TOOLS,
+    security::TOOLS,
+];
 
 /// Every tool of every audience, in the order of `tools/list`.
 pub fn all() -> impl Iterator<Item = &'static Tool> {

@@ -88,14 +88,7 @@ impl<'a> Router<'a> {
 impl Router<'_> {
     /// Runs a command that measures for a while and ends by itself. It is never cut off in flight, so keep it to a few
     /// seconds: who cancels waits for its end, and so do others who ask this router.
-    pub async fn measure(
-        &self,
-        menu: &str,
-        command: &str,
-        arguments: &[(&str, &str)],
-        verb: Verb,
-        lasts: Duration,
-    ) -> Result<Seen, Fault> {
+    pub async fn measure(&self, menu: &str, command: &str, arguments: &[(&str, &str)], verb: Verb, lasts: Duration) -> Result<Seen, Fault> {
         let path = MenuPath::parse(menu)?;
         self.cx.judge(&self.device, path.as_str(), verb)?;
         let menu = path.as_str().to_owned();

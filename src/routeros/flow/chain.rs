@@ -117,11 +117,7 @@ impl<'a> Walk<'a, '_> {
             match row.get("action").filter(|action| !action.is_empty()).unwrap_or("accept") {
                 "jump" => {
                     let target = row.get("jump-target").unwrap_or_default();
-                    let led = if depth < DEEPEST {
-                        self.chain(target, packet, certain, depth + 1)
-                    } else {
-                        Led::End(End::Unclear, place)
-                    };
+                    let led = if depth < DEEPEST { self.chain(target, packet, certain, depth + 1) } else { Led::End(End::Unclear, place) };
                     match led {
                         Led::Through => {}
                         Led::End(end, at) if matched && left.is_none() => return Led::End(end, at),

@@ -271,7 +271,6 @@ impl Tables<'_> {
             _ => Truth::Maybe,
         }
     }
-
 }
 
 impl<'a> Tables<'a> {

@@ -6,6 +6,7 @@ use super::packet::{Packet, Port, Truth};
 use super::route::{self, Way};
 use super::{Tables, Verdict, is_off, is_on};
 use crate::routeros::row::Row;
+use crate::routeros::value;
 use std::net::IpAddr;
 
 /// What to send.
@@ -104,6 +105,16 @@ impl<'a> Trace<'a, '_> {
         if is_local {
             self.rules("mangle_input", "/firewall/mangle", self.tables.mangle, "input", packet)?;
             return self.rules("filter_input", "/firewall/filter", self.tables.filter, "input", packet);
+        }
+        let off = |row: &Row| ["ip-forward", "forward"].iter().any(|name| row.get(name).and_then(value::flag) == Some(false));
+        if let Some(row) = self.tables.settings.first().filter(|row| off(row)) {
+            self.push(
+                "forwarding",
+                Verdict::Dropped,
+                "the router does not forward packets",
+                "/settings",
+                vec![Place { position: 0, row }],
+            )?;
         }
         self.rules("mangle_forward", "/firewall/mangle", self.tables.mangle, "forward", packet)?;
         self.rules("filter_forward", "/firewall/filter", self.tables.filter, "forward", packet)?;

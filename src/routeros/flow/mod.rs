@@ -47,6 +47,8 @@ pub struct Tables<'a> {
     pub lists: Option<&'a [Row]>,
     /// `/interface/list/member`.
     pub members: Option<&'a [Row]>,
+    /// `/ip/settings` or `/ipv6/settings`: whether the router forwards at all. Not read is taken for yes.
+    pub settings: &'a [Row],
 }
 
 /// What becomes of a packet, at one step or in the end.

@@ -83,6 +83,7 @@ impl Router {
             address_lists: Some(&self.listed),
             lists: Some(&self.lists),
             members: Some(&self.members),
+            settings: &[],
         }
     }
 
@@ -253,7 +254,13 @@ fn routes_decide_as_the_router_would() {
         ("", "", "tcp 192.168.88.10 > 192.168.88.66#80", Unreachable, "leaves by bridge directly"),
         ("", "", "tcp 198.51.100.9 > 192.168.88.10#80", Accepted, "leaves by bridge directly"),
         ("", "dst-address=10.50.1.0/24 gateway=10.99.0.2 active=true", "tcp 192.168.88.10 > 10.50.1.1#80", Accepted, "leaves by wg-home"),
-        ("", "dst-address=10.50.0.0/16 gateway=10.99.0.2 active=true distance=5", "tcp 192.168.88.10 > 10.50.1.1#80", Accepted, "by bridge"),
+        (
+            "",
+            "dst-address=10.50.0.0/16 gateway=10.99.0.2 active=true distance=5",
+            "tcp 192.168.88.10 > 10.50.1.1#80",
+            Accepted,
+            "by bridge",
+        ),
         ("", "dst-address=10.50.1.0/24 gateway=10.99.0.2", "tcp 192.168.88.10 > 10.50.1.1#80", Accepted, "leaves by bridge"),
         ("action=lookup table=vpn src-address=192.168.88.10", "", OUT, Accepted, "leaves by wg-home through 10.99.0.9 in table vpn"),
         ("action=lookup table=vpn src-address=192.168.88.11", "", OUT, Accepted, "leaves by ether1"),
@@ -308,7 +315,13 @@ fn nat_changes_where_a_packet_goes() {
         ),
         ("chain=dstnat action=dst-nat protocol=tcp dst-port=8443 to-addresses=192.168.88.10", "", forward, Accepted, "192.168.88.10:8443"),
         ("chain=dstnat action=dst-nat to-addresses=192.168.88.66", "", forward, Unreachable, "192.168.88.66"),
-        ("chain=dstnat action=redirect protocol=tcp to-ports=22", "chain=input action=drop dst-port=22", forward, Dropped, "198.51.100.7:22"),
+        (
+            "chain=dstnat action=redirect protocol=tcp to-ports=22",
+            "chain=input action=drop dst-port=22",
+            forward,
+            Dropped,
+            "198.51.100.7:22",
+        ),
         (
             "chain=dstnat action=accept src-address=203.0.113.5\nchain=dstnat action=dst-nat to-addresses=192.168.88.10",
             "",
@@ -407,6 +420,19 @@ fn what_could_not_be_read_is_never_accepted() {
     router.filter = rows("chain=input action=drop src-address-list=trusted\nchain=input action=drop in-interface-list=VPN");
     for tables in [Tables { address_lists: None, ..router.tables() }, Tables { members: None, ..router.tables() }] {
         assert_eq!(trace(&tables, &flow(SSH_FROM_OUTSIDE)).verdict, Verdict::Unknown);
+    }
+}
+
+#[test]
+fn a_router_that_does_not_forward_is_still_reached_itself() {
+    let router = Router::new();
+    for (settings, through) in
+        [("ip-forward=false", Verdict::Dropped), ("forward=no", Verdict::Dropped), ("ip-forward=true", Verdict::Accepted)]
+    {
+        let settings = rows(settings);
+        let tables = Tables { settings: &settings, ..router.tables() };
+        assert_eq!(trace(&tables, &flow(OUT)).verdict, through);
+        assert_eq!(trace(&tables, &flow(SSH_FROM_LAN)).verdict, Verdict::Accepted);
     }
 }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 pub(super) const TOOL: Tool = Tool {
     name: "diagnose.bandwidth_test",
     title: "Bandwidth test",
-    about: "Measures throughput from one managed router to another by filling the links between them. Both need the flag bandwidth_test; the target's test server must take tests without a password.",
+    about: "Measures throughput between two managed routers by filling the links between them. Both need the flag bandwidth_test, the target a test server without password.",
     toolset: "diagnose",
     tier: Tier::Professional,
     effect: Effect::Changes,
@@ -54,7 +54,7 @@ struct Args {
     /// How long, 5 unless set.
     #[schemars(range(min = 2, max = 20))]
     seconds: Option<u64>,
-    /// As the testing device sees it; receive unless set.
+    /// As device sees it; receive unless set.
     direction: Option<Direction>,
     /// tcp unless set.
     protocol: Option<Protocol>,
@@ -124,8 +124,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         said.extend([("local-tx-speed", limit.as_str()), ("remote-tx-speed", limit.as_str())]);
     }
     let mut tally = Tally::default();
-    let mut answer =
-        Answer { from: from.device.name.clone(), to: to.device.name.clone(), outcome: "done".into(), ..Answer::default() };
+    let mut answer = Answer { from: from.device.name.clone(), to: to.device.name.clone(), outcome: "done".into(), ..Answer::default() };
     for piece in outcome::pieces(seconds, PIECE, LEAST) {
         if cx.cancel.is_cancelled() {
             break;
@@ -193,8 +192,10 @@ async fn server_takes(router: &Router<'_>) -> Result<(), Fault> {
     }
     // Where it does not say, it asks: that is what routers come with.
     if flag("authenticate") != Some(false) {
-        return Err(Fault::denied(format!("device \"{name}\": its bandwidth-test server asks for a password, and none is handed from router to router"))
-            .hint("a plan can set /tool/bandwidth-server authenticate=no and allowed-addresses4 to the testing router's address"));
+        return Err(Fault::denied(format!(
+            "device \"{name}\": its bandwidth-test server asks for a password, and none is handed from router to router"
+        ))
+        .hint("a plan can set /tool/bandwidth-server authenticate=no and allowed-addresses4 to the testing router's address"));
     }
     Ok(())
 }

@@ -6,7 +6,6 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::flow::{self, Flow, Verdict, trace};
-use crate::routeros::query::Query;
 use crate::routeros::value;
 use crate::tools::context::Cx;
 use crate::tools::diagnose::tables::{Held, family};
@@ -20,7 +19,7 @@ use serde_json::{Map, Value};
 pub(super) const TOOL: Tool = Tool {
     name: "diagnose.path",
     title: "Packet path",
-    about: "What a router would do with a packet from src to dst: route, gateway, firewall and NAT rules it meets, and where it ends. From its tables (8 to 11 reads); sends nothing.",
+    about: "What a router would do with a packet from src to dst: route, gateway, firewall and NAT rules it meets, and where it ends. From its tables (8 to 12 reads); sends nothing.",
     toolset: "diagnose",
     tier: Tier::Free,
     effect: Effect::Reads,
@@ -30,6 +29,7 @@ pub(super) const TOOL: Tool = Tool {
         "/ip/address",
         "/ip/route",
         "/ip/arp",
+        "/ip/settings",
         "/ip/firewall/raw",
         "/ip/firewall/mangle",
         "/ip/firewall/nat",
@@ -112,7 +112,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let flow = Flow::of(src, dst, word, args.port).ok_or_else(|| Fault::bad_input("protocol: not known"))?;
 
     let router = cx.router(&args.device)?;
-    let mut held = Held::read(&router, src.is_ipv6(), Query::new()).await?;
+    let mut held = Held::read(&router, src.is_ipv6()).await?;
     cx.say("tables read");
     let next = trace(&held.tables(), &flow).next;
     if !next.is_empty() {
@@ -127,6 +127,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     Ok(Answer { verdict: journey.verdict.as_str().to_owned(), failing_step, hops, assumptions })
 }
 
+/// Rows a step shows at most.
+const MOST_ROWS: usize = 4;
+
 fn shown(hop: &flow::Hop<'_>, v6: bool) -> Hop {
     let menu = match hop.menu {
         "neighbour" if v6 => "/ipv6/neighbor".to_owned(),
@@ -134,7 +137,8 @@ fn shown(hop: &flow::Hop<'_>, v6: bool) -> Hop {
         menu if menu.starts_with("/routing") => menu.to_owned(),
         menu => format!("{}{menu}", family(v6)),
     };
-    let evidence = hop.rows.iter().map(|place| row(&menu, place)).collect();
+    // Equal routes can be dozens; a few show it.
+    let evidence = hop.rows.iter().take(MOST_ROWS).map(|place| row(&menu, place)).collect();
     Hop { step: hop.step.to_owned(), verdict: hop.verdict.as_str().to_owned(), why: hop.why.clone(), evidence }
 }
 

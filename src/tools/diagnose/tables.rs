@@ -1,6 +1,6 @@
 //! The tables of a router that `routeros::flow` works on, read as cheaply as a sure answer allows.
 //!
-//! Seven menus are read at once; lists only those that rules name, neighbours only those asked for. A menu the router
+//! Eight menus are read at once; lists only those that rules name, neighbours only those asked for. A menu the router
 //! lacks is empty; one that our user may not read is missing, and what would hang on it is unknown.
 
 use crate::base::fault::{Fault, Kind};
@@ -28,6 +28,7 @@ pub struct Held {
     address_lists: Option<Vec<Row>>,
     lists: Option<Vec<Row>>,
     members: Option<Vec<Row>>,
+    settings: Vec<Row>,
 }
 
 /// `/ip` or `/ipv6`.
@@ -36,20 +37,22 @@ pub fn family(v6: bool) -> &'static str {
 }
 
 impl Held {
-    /// Everything a packet of this family meets, neighbours aside: 7 to 10 requests. With `routes` only those routes are read.
-    pub async fn read(router: &Router<'_>, v6: bool, routes: Query) -> Result<Held, Fault> {
+    /// Everything a packet of this family meets, neighbours aside: 8 to 11 requests.
+    pub async fn read(router: &Router<'_>, v6: bool) -> Result<Held, Fault> {
         let of = |menu: &str| format!("{}{menu}", family(v6));
         let table = async |menu: String| may_be_missing(router, &menu, Query::new()).await;
-        let (addresses, routes, rules, raw, mangle, nat, filter) = futures_util::try_join!(
+        let (addresses, routes, settings, rules, raw, mangle, nat, filter) = futures_util::try_join!(
             needed(router, of("/address"), Query::new()),
-            needed(router, of("/route"), routes),
+            needed(router, of("/route"), Query::new()),
+            table(of("/settings")),
             table("/routing/rule".into()),
             table(of("/firewall/raw")),
             table(of("/firewall/mangle")),
             table(of("/firewall/nat")),
             table(of("/firewall/filter")),
         )?;
-        let mut held = Held { v6, addresses, routes, rules, raw, mangle, nat, filter, ..Held::default() };
+        let settings = settings.unwrap_or_default();
+        let mut held = Held { v6, addresses, routes, settings, rules, raw, mangle, nat, filter, ..Held::default() };
         held.read_lists(router, false).await?;
         Ok(held)
     }
@@ -122,6 +125,7 @@ impl Held {
             address_lists: none(),
             lists: none(),
             members: Some(members),
+            settings: Vec::new(),
         }
     }
 
@@ -144,6 +148,7 @@ impl Held {
             address_lists: self.address_lists.as_deref(),
             lists: self.lists.as_deref(),
             members: self.members.as_deref(),
+            settings: &self.settings,
         }
     }
 

@@ -240,7 +240,14 @@ mod tests {
     fn rates_are_averages_over_the_seconds_and_the_sum_row_is_no_flow() {
         let row = |pairs: &[(&str, &str)]| Row::from_pairs(pairs.iter().copied());
         let flow = |section, rx, tx| {
-            row(&[(".section", section), ("src-address", "192.0.2.1"), ("dst-address", "192.0.2.2"), ("ip-protocol", "tcp"), ("rx", rx), ("tx", tx)])
+            row(&[
+                (".section", section),
+                ("src-address", "192.0.2.1"),
+                ("dst-address", "192.0.2.2"),
+                ("ip-protocol", "tcp"),
+                ("rx", rx),
+                ("tx", tx),
+            ])
         };
         let seen = Seen::of(
             "/tool",

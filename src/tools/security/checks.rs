@@ -46,8 +46,24 @@ pub(super) fn all(picture: &Picture) -> Report {
             report.skipped(id_of(path), reason.clone());
         }
     }
-    let checks: &[fn(&Picture, &mut Report)] =
-        &[flagged, version, services, input, input6, resolver, users, ourselves, ssh, snmp, proxies, cloud, layer2, bandwidth, certificates, logging];
+    let checks: &[fn(&Picture, &mut Report)] = &[
+        flagged,
+        version,
+        services,
+        input,
+        input6,
+        resolver,
+        users,
+        ourselves,
+        ssh,
+        snmp,
+        proxies,
+        cloud,
+        layer2,
+        bandwidth,
+        certificates,
+        logging,
+    ];
     checks.iter().for_each(|check| check(picture, &mut report));
     report.findings.sort_by_key(|finding| finding.severity);
     report
@@ -79,9 +95,16 @@ fn flagged(picture: &Picture, report: &mut Report) {
     if picture.flagged {
         let row = Row::from_pairs([("flagged", "true")]);
         report.found(
-            Finding::new("device_flagged", Severity::Critical, "RouterOS flagged this device as tampered with", "its own analysis at boot found traces of an intruder")
-                .proof("/system/device-mode", &row, &["flagged"])
-                .advice("take it as broken into: look through scripts, scheduler, users and firewall, reinstall, then clear the flag at the router"),
+            Finding::new(
+                "device_flagged",
+                Severity::Critical,
+                "RouterOS flagged this device as tampered with",
+                "its own analysis at boot found traces of an intruder",
+            )
+            .proof("/system/device-mode", &row, &["flagged"])
+            .advice(
+                "take it as broken into: look through scripts, scheduler, users and firewall, reinstall, then clear the flag at the router",
+            ),
         );
     }
 }
@@ -92,12 +115,15 @@ fn version(picture: &Picture, report: &mut Report) {
     let row = Row::from_pairs([("version", text)]);
     let advice = "plan an upgrade: read the changelog, back up, upgrade RouterOS, then the board's firmware";
     let found = |severity, why: String| {
-        Finding::new("old_version", severity, "RouterOS is not the newest", why).proof("/system/resource", &row, &["version"]).advice(advice)
+        Finding::new("old_version", severity, "RouterOS is not the newest", why)
+            .proof("/system/resource", &row, &["version"])
+            .advice(advice)
     };
     if !version.at_least(OLDEST.0, OLDEST.1) {
         report.found(found(Severity::High, format!("older than {}.{}, the oldest version this build knows", OLDEST.0, OLDEST.1)));
     } else if !version.at_least(NEWEST.0, NEWEST.1) {
-        report.found(found(Severity::Low, format!("older than the newest stable version known to this build, {}.{}.x", NEWEST.0, NEWEST.1)));
+        report
+            .found(found(Severity::Low, format!("older than the newest stable version known to this build, {}.{}.x", NEWEST.0, NEWEST.1)));
     }
 }
 
@@ -120,7 +146,8 @@ fn services(picture: &Picture, report: &mut Report) {
         let name = row.get("name").unwrap_or_default();
         let Some((_, usual, encrypted)) = SERVICES.iter().find(|(known, ..)| *known == name) else { continue };
         let port = row.get("port").and_then(|text| text.parse().ok()).unwrap_or(*usual);
-        let limits: Vec<&str> = ["address", "available-from"].iter().flat_map(|name| value::list(row.get(name).unwrap_or_default())).collect();
+        let limits: Vec<&str> =
+            ["address", "available-from"].iter().flat_map(|name| value::list(row.get(name).unwrap_or_default())).collect();
         if let Some(odd) = limits.iter().find(|limit| Block::parse(limit).is_none()) {
             report.skipped("exposed_service", format!("{name}: its limit {odd} is no network"));
             continue;
@@ -139,7 +166,11 @@ fn services(picture: &Picture, report: &mut Report) {
                     .with(rows)
                     .fix(&picture.device, guard(picture, row, *encrypted, ours));
                 let has_fix = finding.fix.is_some();
-                report.found(if has_fix { finding } else { finding.advice("limit its address to where you manage from, or drop it in chain input") });
+                report.found(if has_fix {
+                    finding
+                } else {
+                    finding.advice("limit its address to where you manage from, or drop it in chain input")
+                });
             }
             Reach::Unknown(why) => report.skipped("exposed_service", format!("{name} tcp/{port}: {why}")),
             Reach::No if !*encrypted => {
@@ -268,11 +299,15 @@ fn resolver(picture: &Picture, report: &mut Report) {
     match picture.reach("udp", 53, &[]) {
         Reach::Yes(rows) => {
             let edits = port_drops(picture, "53", &["udp", "tcp"], !rows.is_empty());
-            let mut finding =
-                Finding::new(id, Severity::Critical, "the router answers DNS questions of strangers", "open resolvers are used to flood others, within hours of being found")
-                    .proof("/ip/dns", row, &["allow-remote-requests"])
-                    .with(rows)
-                    .fix(&picture.device, edits);
+            let mut finding = Finding::new(
+                id,
+                Severity::Critical,
+                "the router answers DNS questions of strangers",
+                "open resolvers are used to flood others, within hours of being found",
+            )
+            .proof("/ip/dns", row, &["allow-remote-requests"])
+            .with(rows)
+            .fix(&picture.device, edits);
             if finding.fix.is_none() {
                 finding = finding.advice("drop udp/53 and tcp/53 from outside in chain input, before the rule that lets it in");
             }
@@ -343,9 +378,14 @@ fn users(picture: &Picture, report: &mut Report) {
     }
     if let Some(row) = users.iter().find(|row| row.get("name") == Some("admin")) {
         report.found(
-            Finding::new("default_admin", Severity::Low, "the user admin is in use", "its name is known to everybody who guesses passwords")
-                .proof("/user", row, &show)
-                .advice("make users with names of their own, log in with one, then disable admin"),
+            Finding::new(
+                "default_admin",
+                Severity::Low,
+                "the user admin is in use",
+                "its name is known to everybody who guesses passwords",
+            )
+            .proof("/user", row, &show)
+            .advice("make users with names of their own, log in with one, then disable admin"),
         );
     }
     if full.len() > MANY_FULL {
@@ -368,9 +408,14 @@ fn ourselves(picture: &Picture, report: &mut Report) {
     if picture.policies.iter().any(|policy| policy == "policy") {
         let row = Row::from_pairs([("name", picture.username.as_str()), ("policy", "policy")]);
         report.found(
-            Finding::new("own_user_too_strong", Severity::Low, "our own user may change users and groups", "with the policy `policy` it could grant itself everything")
-                .proof("/user", &row, &["name", "policy"])
-                .advice("give it a group with read, write, test, api and rest-api only"),
+            Finding::new(
+                "own_user_too_strong",
+                Severity::Low,
+                "our own user may change users and groups",
+                "with the policy `policy` it could grant itself everything",
+            )
+            .proof("/user", &row, &["name", "policy"])
+            .advice("give it a group with read, write, test, api and rest-api only"),
         );
     }
 }
@@ -379,9 +424,14 @@ fn ssh(picture: &Picture, report: &mut Report) {
     let on = picture.services().any(|row| row.get("name") == Some("ssh"));
     if let Some(row) = picture.single("/ip/ssh").filter(|_| on && picture.is_on("/ip/ssh", "strong-crypto") == Some(false)) {
         report.found(
-            Finding::new("ssh_weak_crypto", Severity::Low, "SSH takes weak ciphers", "old clients may talk it into md5 and 1024-bit key exchange")
-                .proof("/ip/ssh", row, &["strong-crypto"])
-                .fix(&picture.device, vec![set("/ip/ssh", json!({"strong-crypto": "yes"}))]),
+            Finding::new(
+                "ssh_weak_crypto",
+                Severity::Low,
+                "SSH takes weak ciphers",
+                "old clients may talk it into md5 and 1024-bit key exchange",
+            )
+            .proof("/ip/ssh", row, &["strong-crypto"])
+            .fix(&picture.device, vec![set("/ip/ssh", json!({"strong-crypto": "yes"}))]),
         );
     }
 }
@@ -420,7 +470,13 @@ fn snmp(picture: &Picture, report: &mut Report) {
 
 fn proxies(picture: &Picture, report: &mut Report) {
     for (path, id, severity, title, why) in [
-        ("/ip/socks", "socks_on", Severity::High, "the SOCKS proxy is on", "intruders leave it on to send their traffic through the router"),
+        (
+            "/ip/socks",
+            "socks_on",
+            Severity::High,
+            "the SOCKS proxy is on",
+            "intruders leave it on to send their traffic through the router",
+        ),
         ("/ip/proxy", "proxy_on", Severity::Medium, "the web proxy is on", "an open one serves strangers, and it is rarely needed"),
         ("/ip/upnp", "upnp_on", Severity::Medium, "UPnP is on", "any program inside can open ports to the outside"),
     ] {
@@ -435,11 +491,17 @@ fn proxies(picture: &Picture, report: &mut Report) {
 }
 
 fn cloud(picture: &Picture, report: &mut Report) {
-    if let Some(row) = picture.single("/ip/cloud").filter(|row| row.get("ddns-enabled").is_some_and(|text| matches!(text, "yes" | "true"))) {
+    if let Some(row) = picture.single("/ip/cloud").filter(|row| row.get("ddns-enabled").is_some_and(|text| matches!(text, "yes" | "true")))
+    {
         report.found(
-            Finding::new("cloud_ddns", Severity::Info, "the router tells MikroTik's cloud its address", "its name there leads anybody to it")
-                .proof("/ip/cloud", row, &["ddns-enabled", "back-to-home-vpn"])
-                .advice("turn DDNS off in /ip/cloud if nobody uses the name"),
+            Finding::new(
+                "cloud_ddns",
+                Severity::Info,
+                "the router tells MikroTik's cloud its address",
+                "its name there leads anybody to it",
+            )
+            .proof("/ip/cloud", row, &["ddns-enabled", "back-to-home-vpn"])
+            .advice("turn DDNS off in /ip/cloud if nobody uses the name"),
         );
     }
 }
@@ -451,9 +513,30 @@ fn layer2(picture: &Picture, report: &mut Report) {
     let has_lan = tables.members.unwrap_or_default().iter().any(|row| row.get("list") == Some("LAN"));
     let lan = if has_lan { "LAN" } else { "none" };
     for (path, attribute, id, severity, title, why) in [
-        ("/tool/mac-server", "allowed-interface-list", "mac_telnet_everywhere", Severity::Medium, "MAC telnet answers on the uplink", "it passes every firewall rule and is not encrypted"),
-        ("/tool/mac-server/mac-winbox", "allowed-interface-list", "mac_winbox_everywhere", Severity::Medium, "WinBox by MAC answers on the uplink", "it passes every firewall rule"),
-        ("/ip/neighbor/discovery-settings", "discover-interface-list", "discovery_outside", Severity::Low, "the router announces itself on the uplink", "its model and version tell which holes to try"),
+        (
+            "/tool/mac-server",
+            "allowed-interface-list",
+            "mac_telnet_everywhere",
+            Severity::Medium,
+            "MAC telnet answers on the uplink",
+            "it passes every firewall rule and is not encrypted",
+        ),
+        (
+            "/tool/mac-server/mac-winbox",
+            "allowed-interface-list",
+            "mac_winbox_everywhere",
+            Severity::Medium,
+            "WinBox by MAC answers on the uplink",
+            "it passes every firewall rule",
+        ),
+        (
+            "/ip/neighbor/discovery-settings",
+            "discover-interface-list",
+            "discovery_outside",
+            Severity::Low,
+            "the router announces itself on the uplink",
+            "its model and version tell which holes to try",
+        ),
     ] {
         let Some(row) = picture.single(path) else { continue };
         let Some(text) = row.get(attribute).filter(|text| !text.is_empty()) else { continue };
@@ -497,8 +580,13 @@ fn bandwidth(picture: &Picture, report: &mut Report) {
         (Reach::Yes(_), false) | (_, true) => Severity::Medium,
         _ => Severity::Low,
     };
-    let why = if open { "whoever reaches it can fill the line and the CPU, without a password" } else { "it is needed only while somebody tests" };
-    let mut finding = Finding::new("bandwidth_server", severity, "the bandwidth-test server is on", why).proof(path, row, &["enabled", "authenticate"]);
+    let why = if open {
+        "whoever reaches it can fill the line and the CPU, without a password"
+    } else {
+        "it is needed only while somebody tests"
+    };
+    let mut finding =
+        Finding::new("bandwidth_server", severity, "the bandwidth-test server is on", why).proof(path, row, &["enabled", "authenticate"]);
     match reach {
         Reach::Yes(rows) => finding = finding.with(rows),
         Reach::Unknown(why) => report.skipped("bandwidth_server", format!("whether strangers reach tcp/2000: {why}")),
@@ -534,13 +622,17 @@ fn certificates(picture: &Picture, report: &mut Report) {
             continue;
         }
         let name = service.get("name").unwrap_or_default();
-        let (severity, title) =
-            if days < 0 { (Severity::High, "has run out") } else { (Severity::Medium, "runs out within a month") };
+        let (severity, title) = if days < 0 { (Severity::High, "has run out") } else { (Severity::Medium, "runs out within a month") };
         report.found(
-            Finding::new("certificate_ends", severity, format!("the certificate of {name} {title}"), "clients that check it refuse the service")
-                .proof("/certificate", row, &["name", "invalid-after", "expires-after", "expired"])
-                .proof("/ip/service", service, &["name", "certificate"])
-                .advice("renew it, set the new one on the service, then pin the device again"),
+            Finding::new(
+                "certificate_ends",
+                severity,
+                format!("the certificate of {name} {title}"),
+                "clients that check it refuse the service",
+            )
+            .proof("/certificate", row, &["name", "invalid-after", "expires-after", "expired"])
+            .proof("/ip/service", service, &["name", "certificate"])
+            .advice("renew it, set the new one on the service, then pin the device again"),
         );
     }
 }
@@ -562,8 +654,13 @@ fn logging(picture: &Picture, report: &mut Report) {
     let sends = |row: &Row| row.get("target") == Some("remote") && row.get("remote").is_some_and(|to| !matches!(to, "" | "0.0.0.0" | "::"));
     if !rows.iter().any(sends) {
         let remote = rows.iter().find(|row| row.get("target") == Some("remote"));
-        let mut finding = Finding::new("no_remote_log", Severity::Info, "logs are kept on the router only", "who breaks in can wipe them, and a restart does")
-            .advice("point an action of target remote to a log server, and send topics to it");
+        let mut finding = Finding::new(
+            "no_remote_log",
+            Severity::Info,
+            "logs are kept on the router only",
+            "who breaks in can wipe them, and a restart does",
+        )
+        .advice("point an action of target remote to a log server, and send topics to it");
         if let Some(row) = remote {
             finding = finding.proof("/system/logging/action", row, &["name", "target", "remote"]);
         }

@@ -44,23 +44,23 @@ pub(super) struct Picture {
     pub v6: Option<Held>,
 }
 
-/// Menus of one or a few settings each, with the attributes looked at; the firewall comes on top.
-pub(super) const MENUS: &[(&str, &[&str])] = &[
-    ("/ip/service", &["name", "port", "address", "disabled", "available-from", "certificate", "dynamic", "connection", "invalid"]),
-    ("/user", &["name", "group", "address", "disabled"]),
-    ("/ip/dns", &["allow-remote-requests"]),
-    ("/ip/ssh", &["strong-crypto"]),
-    ("/snmp", &["enabled"]),
-    ("/ip/socks", &["enabled", "port", "auth-method"]),
-    ("/ip/proxy", &["enabled", "port"]),
-    ("/ip/upnp", &["enabled"]),
-    ("/ip/cloud", &["ddns-enabled", "back-to-home-vpn"]),
-    ("/ip/neighbor/discovery-settings", &["discover-interface-list"]),
-    ("/tool/mac-server", &["allowed-interface-list"]),
-    ("/tool/mac-server/mac-winbox", &["allowed-interface-list"]),
-    ("/tool/bandwidth-server", &["enabled", "authenticate"]),
-    ("/tool/romon", &["enabled"]),
-    ("/system/logging/action", &["name", "target", "remote"]),
+/// Menus of one or a few rows each; the firewall comes on top. Read whole: which attributes there are differs by version.
+pub(super) const MENUS: &[&str] = &[
+    "/ip/service",
+    "/user",
+    "/ip/dns",
+    "/ip/ssh",
+    "/snmp",
+    "/ip/socks",
+    "/ip/proxy",
+    "/ip/upnp",
+    "/ip/cloud",
+    "/ip/neighbor/discovery-settings",
+    "/tool/mac-server",
+    "/tool/mac-server/mac-winbox",
+    "/tool/bandwidth-server",
+    "/tool/romon",
+    "/system/logging/action",
 ];
 
 /// Features a router in device-mode `home` refuses: nothing to ask there.
@@ -70,7 +70,7 @@ const NOT_AT_HOME: &[&str] = &["/ip/socks", "/ip/proxy", "/tool/romon"];
 const WELL_KNOWN: &[&str] = &["public", "private"];
 
 impl Picture {
-    /// Reads a router: about 20 requests, up to 30 where it has much to show.
+    /// Reads a router: about 25 requests, up to 30 where it has much to show.
     pub async fn read(router: &Router<'_>, now: chrono::NaiveDateTime) -> Result<Picture, Fault> {
         let device = &router.device;
         let mut picture = Picture {
@@ -85,8 +85,8 @@ impl Picture {
             ..Picture::default()
         };
         let home = device.facts.device_mode.as_deref() == Some("home");
-        let wanted = MENUS.iter().filter(|(path, _)| !(home && NOT_AT_HOME.contains(path)));
-        let singles = futures_util::future::join_all(wanted.map(async |(path, names)| (*path, menu(router, path, names).await)));
+        let wanted = MENUS.iter().filter(|path| !(home && NOT_AT_HOME.contains(path)));
+        let singles = futures_util::future::join_all(wanted.map(async |path| (*path, menu(router, path).await)));
         let (v4, read) = futures_util::join!(Held::read_input(router, false), singles);
         picture.v4 = v4?;
         for (path, read) in read {
@@ -100,8 +100,7 @@ impl Picture {
             picture.menus.insert("/snmp/community", communities(router).await?);
         }
         if picture.certificates().next().is_some() {
-            let names = ["name", "invalid-after", "expires-after", "expired"];
-            picture.menus.insert("/certificate", menu(router, "/certificate", &names).await?);
+            picture.menus.insert("/certificate", menu(router, "/certificate").await?);
         }
         picture.v6 = six(router).await?;
         Ok(picture)
@@ -142,8 +141,8 @@ impl Picture {
 }
 
 /// One menu; a reason where it could not be read. A router that is away is no reason but an error.
-async fn menu(router: &Router<'_>, path: &str, names: &[&str]) -> Result<Menu, Fault> {
-    match router.rows(path, Query::new().columns(names.iter().copied()), FRESH).await {
+async fn menu(router: &Router<'_>, path: &str) -> Result<Menu, Fault> {
+    match router.all(path, FRESH).await {
         Ok(seen) => Ok(Menu::Rows(seen.shown())),
         Err(fault) => missing(path, fault).map(Menu::Missing),
     }

@@ -35,7 +35,10 @@ fn router(filter: &str, menus: &[(&'static str, &str)]) -> Picture {
         ..Picture::default()
     };
     let good = [
-        ("/ip/service", "name=www-ssl port=443 certificate=web dynamic=false\nname=ssh port=22 dynamic=false\nname=telnet port=23 disabled=true"),
+        (
+            "/ip/service",
+            "name=www-ssl port=443 certificate=web dynamic=false\nname=ssh port=22 dynamic=false\nname=telnet port=23 disabled=true",
+        ),
         ("/user", "name=anna group=full address=192.168.88.0/24\nname=mcp group=mcp"),
         ("/ip/dns", "allow-remote-requests=true"),
         ("/ip/ssh", "strong-crypto=true"),
@@ -104,7 +107,12 @@ fn each_weakness_is_found_once_with_its_severity() {
         (GUARDED, "/tool/bandwidth-server", "enabled=true authenticate=true", &[("bandwidth_server", Low)]),
         (GUARDED, "/tool/bandwidth-server", "enabled=true authenticate=false", &[("bandwidth_server", Medium)]),
         (GUARDED, "/tool/romon", "enabled=true", &[("romon_on", Medium)]),
-        (GUARDED, "/system/logging/action", "name=memory target=memory\nname=remote target=remote remote=0.0.0.0", &[("no_remote_log", Info)]),
+        (
+            GUARDED,
+            "/system/logging/action",
+            "name=memory target=memory\nname=remote target=remote remote=0.0.0.0",
+            &[("no_remote_log", Info)],
+        ),
         (GUARDED, "/ip/service", "name=www-ssl port=443 certificate=none", &[("no_certificate", Medium)]),
         (GUARDED, "/certificate", "name=web expires-after=2w", &[("certificate_ends", Medium)]),
         (GUARDED, "/certificate", "name=web expired=true", &[("certificate_ends", High)]),
