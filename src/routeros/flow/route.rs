@@ -148,7 +148,7 @@ impl<'a> Tables<'a> {
         let mut ports: Vec<Port> = Vec::new();
         for place in &best {
             for (gateway, port) in self.next_hops(place.row, 0) {
-                gateways.extend(gateway.filter(|gateway| !gateways.contains(gateway)).into_iter());
+                gateways.extend(gateway.filter(|gateway| !gateways.contains(gateway)));
                 if !ports.contains(&port) {
                     ports.push(port);
                 }

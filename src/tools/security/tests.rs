@@ -72,13 +72,16 @@ fn a_router_as_it_should_be_has_no_findings() {
     assert!(report.not_checked.is_empty(), "{:?}", report.not_checked);
 }
 
+/// Input chain, menu, its rows, and what is found.
+type Case<'a> = (&'a str, &'static str, &'a str, &'a [(&'a str, Severity)]);
+
 #[test]
 fn each_weakness_is_found_once_with_its_severity() {
     use Severity::{Critical, High, Info, Low, Medium};
     let open_telnet = "chain=input action=accept protocol=tcp dst-port=23\nchain=input action=drop in-interface=ether1";
     let service = "name=www-ssl port=443 certificate=web dynamic=false\n";
     let with = |more: &str| format!("{service}{more}");
-    let cases: &[(&str, &'static str, &str, &[(&str, Severity)])] = &[
+    let cases: &[Case<'_>] = &[
         (GUARDED, "/ip/service", &with("name=telnet port=23"), &[("cleartext_service", Medium)]),
         (GUARDED, "/ip/service", &with("name=www port=80"), &[("cleartext_service", Low)]),
         (GUARDED, "/ip/service", &with("name=telnet port=23 connection=true dynamic=true"), &[]),
