@@ -74,7 +74,7 @@ impl Dispatch {
             Ok(()) => self.judged_run(&cx, given.clone()).await,
             Err(fault) => Err(fault),
         };
-        let notes = cx.notes();
+        let notes = cx.take_notes();
         let took = self.world.clock.mono().saturating_sub(started);
         let reply = self.shaped(&cx, &notes, result);
         match self.written(&cx, &notes, &given, &reply, took).await {

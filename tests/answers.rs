@@ -36,6 +36,7 @@ fn fitting(tool: &Tool, device: &str) -> Value {
         arguments[name] = match name {
             "device" => device.into(),
             "menu" => "/ip/address".into(),
+            "name" => "ether1".into(),
             "query" => "dhcp leases of clients".into(),
             "address" | "src" => "192.0.2.7".into(),
             "dst" => "198.51.100.9".into(),

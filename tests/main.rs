@@ -35,3 +35,7 @@ mod sim_rest;
 #[cfg(feature = "sim")]
 mod site;
 mod store_upgrade;
+#[cfg(feature = "sim")]
+mod tools_fw;
+#[cfg(feature = "sim")]
+mod tools_net;

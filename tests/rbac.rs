@@ -87,6 +87,7 @@ async fn another_device_looks_like_none() {
                     ("src", "192.0.2.7"),
                     ("dst", "198.51.100.9"),
                     ("target", "home-ap"),
+                    ("name", "ether1"),
                 ];
                 let required = input.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
                 for (name, value) in fitting.into_iter().filter(|(name, _)| *name == "query" || required.iter().any(|word| word == name)) {
@@ -242,7 +243,7 @@ async fn a_device_of_another_environment_is_not_touched() {
                 arguments[name] = match name {
                     "device" | "target" => "stray",
                     "menu" => "/ip/address",
-                    "interface" => "ether1",
+                    "interface" | "name" => "ether1",
                     _ => "192.0.2.7",
                 }
                 .into();

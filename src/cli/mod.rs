@@ -30,6 +30,7 @@ use args::{Cli, Command, DeviceCommand};
 use clap::{CommandFactory, Parser};
 use std::future::Future;
 use std::process::ExitCode;
+use tokio::runtime::{Builder, Runtime};
 
 /// Worker threads: weak boxes have few cores, and routers are slower than any of them.
 const WORKERS: usize = 2;
@@ -136,7 +137,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
     if let Err(fault) = check::known_tools(&loaded) {
         tracing::warn!("{}", fault.said);
     }
-    block_on(with_store(loaded, command, as_json))
+    block_on_workers(with_store(loaded, command, as_json))
 }
 
 /// The log of a daemon or a stdio server. One-off commands stay quiet unless something is wrong, and with `--json` even
@@ -176,12 +177,23 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
 }
 
 fn block_on(work: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().map_err(Fault::bug)?;
-    let done = runtime.block_on(async {
-        // Ours to report like a full disk, not to die of half-way.
-        signal::survive_file_size_limit().map_err(Fault::bug)?;
-        work.await
-    });
+    with_runtime(|runtime| runtime.block_on(ready(work)))
+}
+
+/// As [`block_on`], but among the workers: from this thread every request would cost a switch to one of them and back.
+fn block_on_workers(work: impl Future<Output = Result<(), Fault>> + Send + 'static) -> Result<(), Fault> {
+    with_runtime(|runtime| runtime.block_on(runtime.spawn(ready(work))).map_err(Fault::bug)?)
+}
+
+async fn ready(work: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+    // Ours to report like a full disk, not to die of half-way.
+    signal::survive_file_size_limit().map_err(Fault::bug)?;
+    work.await
+}
+
+fn with_runtime(run: impl FnOnce(&Runtime) -> Result<(), Fault>) -> Result<(), Fault> {
+    let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().map_err(Fault::bug)?;
+    let done = run(&runtime);
     // A thread that blocks on standard input must not keep the process.
     runtime.shutdown_background();
     done

@@ -8,9 +8,11 @@
 
 pub mod date;
 pub mod span;
+pub mod wifi_rate;
 
 pub use date::{Date, date};
 pub use span::{span, span_ms};
+pub use wifi_rate::{WifiRate, wifi_rate};
 
 use serde_json::Value;
 

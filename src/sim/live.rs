@@ -226,8 +226,11 @@ fn static_route(stored: &Row, addresses: &[Row]) -> Row {
 
 fn all_routes(world: &mut World) -> Vec<Row> {
     let mut rows = routes(world);
+    rows.iter_mut().for_each(|row| row.put("afi", "ip4"));
+    let six = rows.len();
+    rows.extend(world.rows("/ipv6/route"));
+    rows[six..].iter_mut().for_each(|row| row.put("afi", "ip6"));
     for row in &mut rows {
-        row.put("afi", "ip4");
         row.put("contribution", if row.is("active") { "active" } else { "candidate" });
         let from = ["connect", "static", "ospf", "bgp", "dhcp"].into_iter().find(|n| row.is(n)).unwrap_or("static");
         row.put("belongs-to", if from == "connect" { "connected" } else { from });

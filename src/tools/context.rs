@@ -297,7 +297,8 @@ impl Cx {
 
     /// The page of rows whose keys `paged` was told, with the cursor of the next one.
     pub(super) fn page<T>(&self, rows: Vec<T>, total: usize) -> Page<T> {
-        let next_cursor = self.notes().paged.and_then(|paged| paged.next(paged.keys.len()));
+        let mut next_cursor = None;
+        self.note(|notes| next_cursor = notes.paged.as_ref().and_then(|paged| paged.next(paged.keys.len())));
         Page { rows, total: total as u64, next_cursor }
     }
 
@@ -310,9 +311,14 @@ impl Cx {
         Ok(sample)
     }
 
-    /// What the run left behind.
-    pub fn notes(&self) -> Notes {
-        self.notes.lock().expect("no holder of the notes panics").clone()
+    /// How old the oldest reading is that was used so far.
+    pub(super) fn reading(&self) -> Option<Reading> {
+        self.notes.lock().expect("no holder of the notes panics").reading
+    }
+
+    /// What the run left behind, once it has ended.
+    pub fn take_notes(&self) -> Notes {
+        std::mem::take(&mut *self.notes.lock().expect("no holder of the notes panics"))
     }
 
     /// The call is to take about this long from now; otherwise its tool's limit stands for it.

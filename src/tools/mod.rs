@@ -4,21 +4,36 @@
 
 pub mod arguments;
 pub mod audit;
+pub mod bridge;
+pub mod columns;
 pub mod context;
 pub mod device;
 pub mod diagnose;
+pub mod dhcp;
+pub mod dns;
+pub mod family;
+pub mod firewall;
 pub mod fleet;
+pub mod interface;
+pub mod ip;
 pub mod list;
 pub mod logs;
 pub mod menu;
+pub mod neighbor;
 pub mod ntp;
+pub mod queue;
 pub mod router;
+pub mod routing;
+#[cfg(test)]
+mod samples;
 pub mod schema;
 pub mod security;
 pub mod spec;
 pub mod system;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
 pub mod tools;
+pub mod vpn;
+pub mod wireless;
 
 use spec::Tool;
 
@@ -34,6 +49,17 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     logs::TOOLS,
     diagnose::TOOLS,
     security::TOOLS,
+    interface::TOOLS,
+    bridge::TOOLS,
+    neighbor::TOOLS,
+    ip::TOOLS,
+    dns::TOOLS,
+    dhcp::TOOLS,
+    routing::TOOLS,
+    firewall::TOOLS,
+    wireless::TOOLS,
+    vpn::TOOLS,
+    queue::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

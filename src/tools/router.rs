@@ -67,19 +67,38 @@ impl<'a> Router<'a> {
 
     /// All of a menu, or none if this router does not have it.
     pub async fn all_if_there(&self, menu: &str, max_age: Duration) -> Result<Option<Seen>, Fault> {
-        match self.all(menu, max_age).await {
+        self.rows_if_there(menu, Query::default(), max_age).await
+    }
+
+    /// Rows of a menu, or none if this router does not have it.
+    pub async fn rows_if_there(&self, menu: &str, query: Query, max_age: Duration) -> Result<Option<Seen>, Fault> {
+        match self.rows(menu, query, max_age).await {
             Ok(seen) => Ok(Some(seen)),
             Err(fault) if fault.kind == Kind::NotFound => Ok(None),
             Err(fault) => Err(fault),
         }
     }
 
+    /// How many rows a menu has, without reading them: what is asked before a table that may be huge.
+    pub async fn count(&self, menu: &str, query: Query, max_age: Duration) -> Result<u64, Fault> {
+        let path = MenuPath::parse(menu)?;
+        self.cx.judge(&self.device, path.as_str(), Verb::Read)?;
+        let counted = self.lane.count(Read { path, query, max_age }).await?;
+        self.cx.read(Reading { read_at: counted.read_at, age_ms: counted.age_ms, cached: counted.cached, via: Via::Rest });
+        Ok(counted.count)
+    }
+
     /// Runs a command that changes nothing: `/console/inspect`, `monitor once`.
     pub async fn probe(&self, menu: &str, command: &str, arguments: &[(&str, &str)]) -> Result<Seen, Fault> {
+        self.probe_within(menu, command, arguments, PROBE).await
+    }
+
+    /// As [`probe`](Self::probe), for a command that may take longer: `monitor-traffic duration=5s`.
+    pub async fn probe_within(&self, menu: &str, command: &str, arguments: &[(&str, &str)], within: Duration) -> Result<Seen, Fault> {
         let path = MenuPath::parse(menu)?;
         self.cx.judge(&self.device, path.as_str(), Verb::Probe)?;
         let menu = path.as_str().to_owned();
-        let answer = self.lane.run(path, command, arguments, PROBE).await?;
+        let answer = self.lane.run(path, command, arguments, within).await?;
         self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
         Ok(Seen::new(menu, answer.rows))
     }
@@ -132,6 +151,18 @@ impl Seen {
     #[cfg(test)]
     pub fn of(menu: &str, rows: Vec<Row>) -> Self {
         Seen::new(menu.to_owned(), Arc::new(rows))
+    }
+
+    /// What a router would answer, for tests of shaping: `json` is the body of a REST answer.
+    #[cfg(test)]
+    pub(crate) fn answered(menu: &str, json: &str) -> Self {
+        Seen::new(menu.to_owned(), Arc::new(crate::routeros::rows(json.as_bytes()).expect("rows of a REST answer")))
+    }
+
+    /// An answer of that menu as a router would give it, for tests of tools.
+    #[cfg(test)]
+    pub fn of_json(menu: &str, json: &str) -> Self {
+        Seen::new(menu.to_owned(), Arc::new(crate::routeros::rows(json.as_bytes()).expect("a test's rows are JSON")))
     }
 
     /// One by one, in the router's order.
@@ -194,6 +225,27 @@ impl<'a> View<'a> {
     /// A length of time in whole seconds.
     pub fn seconds(&self, name: &str) -> Option<u64> {
         value::span_ms(self.text(name)?).map(|ms| ms / 1_000)
+    }
+
+    /// A speed in bit/s.
+    pub fn rate(&self, name: &str) -> Option<u64> {
+        value::rate(self.text(name)?)
+    }
+
+    /// The words of a list; none when it is absent.
+    pub fn words(&self, name: &str) -> Vec<&'a str> {
+        self.text(name).map(|text| value::list(text).collect()).unwrap_or_default()
+    }
+
+    /// A date on the router's clock as `YYYY-MM-DD HH:MM:SS`; one that nobody can read stays as it is.
+    pub fn time(&self, name: &str) -> Option<String> {
+        let text = self.text(name).filter(|text| !text.is_empty())?;
+        Some(value::date(text).and_then(value::Date::normal).unwrap_or_else(|| text.to_owned()))
+    }
+
+    /// A flag that says no by being absent.
+    pub fn is(&self, name: &str) -> bool {
+        self.flag(name) == Some(true)
     }
 
     /// A flag; absent is `None`.

@@ -14,6 +14,7 @@ pub const MENU: Menu = list("/ipv6/pool", "IPv6 prefix pools")
         attr("name", Kind::Name, "Name others refer to"),
         attr("prefix", Kind::Prefix, "Prefix handed out in parts").required(),
         attr("prefix-length", Kind::Int, "Prefix length handed out").required(),
+        attr("actual-prefix", Kind::Prefix, "Prefix in effect").read_only(),
         DYNAMIC,
         attr("inactive", Kind::Flag, "Configured but not in use now").read_only(),
         attr("preferred-lifetime", Kind::Span, "").read_only(),

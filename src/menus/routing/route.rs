@@ -19,6 +19,7 @@ pub const MENU: Menu = list("/routing/route", "All routes of all protocols, read
         attr("blackhole", Kind::Flag, "Packets are dropped silently").read_only().absent_no().empty_is_yes(),
         attr("check-gateway", Kind::Text, "How the gateway is watched").read_only(),
         attr("connect", Kind::Flag, "Route of a connected network").read_only().absent_no(),
+        attr("contribution", Kind::Text, "Whether it is active, a candidate, filtered …").read_only(),
         attr("dhcp", Kind::Flag, "Learnt from DHCP").read_only().absent_no(),
         attr("distance", Kind::Int, "Administrative distance; the lowest wins").read_only(),
         attr("dst-address", Kind::Prefix, "Destination address or network").read_only(),

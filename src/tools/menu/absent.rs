@@ -39,7 +39,8 @@ pub(super) fn no_menu(device: &Device, menu: &str) -> Fault {
     Fault::not_found(format!("device \"{}\"{on} has no menu {menu}{brings}", device.name)).hint("menu.search finds menus by words")
 }
 
-fn package(menu: &str) -> Option<&'static str> {
+/// The package that brings a menu; none for the system package.
+pub(in crate::tools) fn package(menu: &str) -> Option<&'static str> {
     let below = |path: &str| menu.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     let known = BROUGHT.iter().find(|(path, _)| below(path)).map(|(_, package)| *package);
     known.or_else(|| menus::find(menu).and_then(|facts| facts.package))

@@ -2,7 +2,7 @@
 
 use crate::tools::spec::Tool;
 
-mod absent;
+pub(super) mod absent;
 mod describe;
 mod inspect;
 mod read;

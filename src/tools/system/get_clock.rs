@@ -51,7 +51,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let row = seen.first();
     let of = |name: &str| row.and_then(|row| row.string(name));
     let (date, time, gmt_offset) = (of("date"), of("time"), of("gmt-offset"));
-    let age_ms = cx.notes().reading.map_or(0, |reading| reading.age_ms as i64);
+    let age_ms = cx.reading().map_or(0, |reading| reading.age_ms as i64);
     let ours = (cx.world.clock.wall().0 - age_ms).div_euclid(1_000);
     let offset_seconds = utc_seconds(date.as_deref(), time.as_deref(), gmt_offset.as_deref()).map(|theirs| theirs - ours);
     Ok(Answer {

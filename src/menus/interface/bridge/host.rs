@@ -20,7 +20,7 @@ pub const MENU: Menu = list("/interface/bridge/host", "MAC addresses bridges hav
         DYNAMIC,
         attr("external", Kind::Flag, "Learnt from another table").read_only(),
         INVALID,
-        attr("local", Kind::Text, "Own end").read_only(),
+        attr("local", Kind::Flag, "The router's own address").read_only(),
         attr("on-interface", Kind::Name, "Port the address was seen on").read_only(),
         attr("remote-ip", Kind::Address, "Address of the other end").read_only(),
     ])

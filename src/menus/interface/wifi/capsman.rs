@@ -15,6 +15,8 @@ pub const MENU: Menu = singleton("/interface/wifi/capsman", "Wi-Fi controller (C
         attr("package-path", Kind::Text, "Folder with packages for access points"),
         attr("require-peer-certificate", Kind::Flag, "Access points need a certificate"),
         attr("upgrade-policy", Kind::Enum(&["none", "require-same-version", "suggest-same-version"]), "Upgrades of access points"),
+        attr("generated-ca-certificate", Kind::Name, "CA certificate it made itself").read_only(),
+        attr("generated-certificate", Kind::Name, "Certificate it made itself").read_only(),
     ])
     .synonyms(&["capsman", "wifi controller", "access point controller", "central wifi management"])
     .topic(Topic::Wireless)

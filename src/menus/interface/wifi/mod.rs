@@ -1,6 +1,7 @@
 //! `/interface/wifi` and what is below it.
 
 pub mod access_list;
+pub mod cap;
 pub mod capsman;
 pub mod capsman_remote_cap;
 pub mod channel;
@@ -23,6 +24,7 @@ pub const MENUS: &[&Menu] = &[
     &datapath::MENU,
     &registration_table::MENU,
     &access_list::MENU,
+    &cap::MENU,
     &capsman::MENU,
     &capsman_remote_cap::MENU,
     &provisioning::MENU,

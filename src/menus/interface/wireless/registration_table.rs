@@ -10,6 +10,7 @@ pub const MENU: Menu = list("/interface/wireless/registration-table", "Clients o
     .key(&["mac-address", "interface"])
     .attrs(&[
         attr("ap", Kind::Flag, "It is an access point").read_only(),
+        attr("authentication-type", Kind::Text, "How the client authenticated").read_only(),
         attr("bridge", Kind::Flag, "Bridge").read_only(),
         attr("bytes", Kind::Text, "Bytes counted").read_only(),
         COMMENT.read_only(),
@@ -30,6 +31,7 @@ pub const MENU: Menu = list("/interface/wireless/registration-table", "Clients o
         attr("signal-to-noise", Kind::Int, "Signal to noise, dB").read_only(),
         attr("tx-ccq", Kind::Percent, "Quality of sending, percent").read_only(),
         attr("tx-frames-timed-out", Kind::Count, "").read_only(),
+        attr("tx-signal-strength", Kind::Text, "Signal the client hears, dBm").read_only(),
         attr("tx-rate", Kind::Text, "Link rate to the client").read_only(),
         attr("uptime", Kind::Span, "Time since start").read_only(),
         attr("wds", Kind::Flag, "").read_only(),

@@ -2,10 +2,11 @@
 
 pub mod area;
 pub mod instance;
+pub mod interface;
 pub mod interface_template;
 pub mod neighbor;
 
 use super::super::Menu;
 
 /// The menus of this folder.
-pub const MENUS: &[&Menu] = &[&instance::MENU, &area::MENU, &interface_template::MENU, &neighbor::MENU];
+pub const MENUS: &[&Menu] = &[&instance::MENU, &area::MENU, &interface_template::MENU, &interface::MENU, &neighbor::MENU];

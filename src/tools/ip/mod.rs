@@ -1,0 +1,11 @@
+//! Addresses: a router's own, and those of the hosts it talks to.
+
+use crate::tools::spec::Tool;
+
+mod family;
+mod get_arp;
+mod list_addresses;
+mod overlap;
+
+/// In the order of `tools/list`.
+pub const TOOLS: &[&Tool] = &[&list_addresses::TOOL, &get_arp::TOOL];

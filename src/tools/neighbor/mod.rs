@@ -1,0 +1,8 @@
+//! What a router hears from the devices around it.
+
+use crate::tools::spec::Tool;
+
+mod list;
+
+/// In the order of `tools/list`.
+pub const TOOLS: &[&Tool] = &[&list::TOOL];
