@@ -19,6 +19,7 @@ use crate::host::paths::Places;
 use crate::mcp;
 use crate::store::{Batch, Durability, Options, Place, Seal, Store, seal};
 use crate::tools::context::{Settings, World};
+use crate::tools::diagnose::limits::Limits;
 use crate::tools::spec::Audience;
 use crate::watch;
 use futures_util::future::BoxFuture;
@@ -74,7 +75,16 @@ impl App {
             settings: fleet_settings(&config),
         })?;
         let history = History::new(store.clone());
-        let world = Arc::new(World { fleet, audit, history, store, clock, rules: rules(&config), settings: settings(&config) });
+        let world = Arc::new(World {
+            fleet,
+            audit,
+            history,
+            store,
+            clock,
+            rules: rules(&config),
+            diagnostics: Limits::default(),
+            settings: settings(&config),
+        });
         let mcp = Arc::new(mcp_settings(&config));
         Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal })
     }

@@ -233,14 +233,12 @@ fn log(cx: &Cx, record: &Record) {
     }
 }
 
-/// Tells a caller that asked for progress how long it has been waiting; never ends by itself.
+/// Tells a caller that asked for progress how long it has been waiting, while its tool says nothing; never ends by itself.
 async fn waiting(cx: &Cx) {
-    let Some(progress) = &cx.progress else { return std::future::pending().await };
-    let timeout = cx.tool.timeout.0.as_secs_f64();
-    for passed in 1_u32.. {
+    loop {
         tokio::time::sleep(PROGRESS).await;
-        let seconds = f64::from(passed) * PROGRESS.as_secs_f64();
-        progress.tell(seconds, Some(timeout), "waiting for the router (seconds of the most this call may take)");
+        // A little less than between two beats: what the tool just said stands for one.
+        cx.beat(PROGRESS * 9 / 10, "waiting for the router (seconds of the most this call may take)");
     }
 }
 

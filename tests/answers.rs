@@ -38,10 +38,19 @@ fn fitting(tool: &Tool, device: &str) -> Value {
             "menu" => "/ip/address".into(),
             "name" => "ether1".into(),
             "query" => "dhcp leases of clients".into(),
+            "address" | "src" => "192.0.2.7".into(),
+            "dst" => "198.51.100.9".into(),
+            "interface" => "ether1".into(),
+            "target" => device.into(),
             other => panic!("{} requires {other}: say here what fits", tool.name),
         };
     }
     arguments
+}
+
+/// Tools that succeed on any router as it is; a bandwidth test takes two that were granted it.
+fn for_any_router() -> impl Iterator<Item = &'static Tool> {
+    for_models().filter(|tool| tool.name != "diagnose.bandwidth_test")
 }
 
 /// Whether a call of this tool asks a router something.
@@ -126,7 +135,7 @@ async fn every_tool_answers_on_every_router_as_its_schema_says() {
     let site = Site::of(&Profile::ALL, &[]).await;
     let (mut cases, mut called) = (0, BTreeSet::new());
     for profile in Profile::ALL {
-        for tool in for_models() {
+        for tool in for_any_router() {
             let arguments = fitting(tool, profile.name());
             let reply = site.good(tool.name, arguments.clone()).await;
             well_formed(tool, &reply);
@@ -196,7 +205,7 @@ async fn a_dead_router_is_an_error_of_every_tool_that_needs_it() {
     sim.faults().set_line(routeros_mcp::sim::faults::Line::Refuse);
     sim.cut_connections();
     let mut refused = 0;
-    for tool in for_models() {
+    for tool in for_any_router() {
         let reply = site.call(tool.name, fitting(tool, "home-ap")).await;
         let Some(kind) = reply.fault else { continue };
         let error = &reply.structured["error"];

@@ -17,6 +17,8 @@ mod cli_store;
 mod config_files;
 mod control;
 #[cfg(feature = "sim")]
+mod diagnose;
+#[cfg(feature = "sim")]
 mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;

@@ -41,6 +41,7 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
         store,
         clock,
         rules: Rules::open(Environment::Lab),
+        diagnostics: Default::default(),
         settings: context::Settings::default(),
     })))
 }

@@ -247,14 +247,16 @@ impl Slot {
         let wire = self.wire(shared).await?;
         let began = shared.clock.mono();
         let result = wire.ask(ask).await;
-        verdict.outcome = self.learn(shared, &result, shared.clock.mono().saturating_sub(began));
+        // A command that measures takes as long as it measures: that says nothing of how the router copes.
+        let took = (!matches!(ask, Ask::Run { .. })).then(|| shared.clock.mono().saturating_sub(began));
+        verdict.outcome = self.learn(shared, &result, took);
         drop(verdict);
         shared.note(&self.id, &result).await;
         result.map_err(Failed::Router)
     }
 
     /// What an outcome means for the pace, the connection and the breaker.
-    fn learn(&self, shared: &Shared, result: &Result<(Said, Via), RouterError>, took: Duration) -> Outcome {
+    fn learn(&self, shared: &Shared, result: &Result<(Said, Via), RouterError>, took: Option<Duration>) -> Outcome {
         let mut rhythm = self.rhythm();
         match result {
             Err(error) if error.is_outage() => {
@@ -268,7 +270,9 @@ impl Slot {
             // Ours, or distrust: says nothing about how the router is doing.
             Err(RouterError::Argument { .. } | RouterError::Closed { .. }) => Outcome::NotTried,
             _ => {
-                rhythm.governor.answered_in(took);
+                if let Some(took) = took {
+                    rhythm.governor.answered_in(took);
+                }
                 Outcome::Answered
             }
         }

@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod command;
 pub mod fault;
+pub mod flow;
 pub mod net;
 pub mod path;
 pub mod pin;

@@ -64,6 +64,8 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
     match (asked.menu.path.as_str(), asked.word) {
         ("/tool", "ping") => ping(asked),
         ("/tool", "traceroute") => traceroute(world, asked),
+        ("/tool", "torch") => torch(world, asked),
+        ("/tool", "bandwidth-test") => bandwidth_test(asked),
         ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, traffic, world),
         ("/interface/ethernet", "monitor") => {
             let names = ethernets(world, asked)?;
@@ -229,6 +231,54 @@ fn traceroute(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal>
             .with("last", if lost { "timeout".into() } else { ms.clone() })
             .with("worst", value(&ms))
             .with("address", hop)
+    });
+    Ok(rows.collect())
+}
+
+/// Two flows and their sum, every second; only the columns asked for.
+fn torch(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    named(world, "/interface", asked.need("interface")?, "interface")?;
+    const FLOWS: [(&str, &str, &str, u64, u64); 2] =
+        [("192.168.88.10", "203.0.113.80", "443", 4_000, 96_000), ("192.168.88.20", "203.0.113.81", "80", 500, 1_500)];
+    let mut rows = Vec::new();
+    for section in 0..asked.seconds()? {
+        for (src, dst, port, rx, tx) in FLOWS {
+            let mut row = Row::new(None).with(".section", section.to_string());
+            for (asked_for, column, value) in [
+                ("src-address", "src-address", src),
+                ("dst-address", "dst-address", dst),
+                ("port", "dst-port", port),
+                ("ip-protocol", "ip-protocol", "tcp"),
+            ] {
+                if asked.get(asked_for).is_some() {
+                    row.put(column, value);
+                }
+            }
+            rows.push(row.with("rx", rx.to_string()).with("tx", tx.to_string()).with("rx-packets", "4").with("tx-packets", "8"));
+        }
+        rows.push(Row::new(None).with(".section", section.to_string()).with("rx", "4500").with("tx", "97500"));
+    }
+    Ok(rows)
+}
+
+fn bandwidth_test(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    asked.need("address")?;
+    let seconds = asked.seconds()?;
+    let rows = (0..=seconds).map(|section| {
+        let speed = if section == 0 { 0 } else { 90_000_000 + section * 1_000_000 };
+        let status = if section == 0 {
+            "connecting"
+        } else if section == seconds {
+            "done testing"
+        } else {
+            "running"
+        };
+        let row = Row::new(None).with(".section", section.to_string()).with("direction", asked.get("direction").unwrap_or("receive"));
+        row.with("connection-count", "20")
+            .with("rx-current", speed.to_string())
+            .with("rx-total-average", speed.to_string())
+            .with("lost-packets", "0")
+            .with("status", status)
     });
     Ok(rows.collect())
 }

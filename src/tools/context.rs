@@ -12,10 +12,13 @@ use crate::history::health::Sample;
 use crate::history::series::History;
 use crate::shape::page;
 use crate::store::Store;
+use crate::tools::diagnose::limits::Limits;
 use crate::tools::list::Page;
 use crate::tools::router::Router;
 use crate::tools::spec::Tool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The parts that tools stand on; one for the whole appliance.
@@ -32,6 +35,8 @@ pub struct World {
     pub clock: Clock,
     /// The operator's switches.
     pub rules: Rules,
+    /// Who measures what right now.
+    pub diagnostics: Limits,
     /// Sizes and choices.
     pub settings: Settings,
 }
@@ -120,7 +125,18 @@ pub struct Cx {
     pub cancel: CancellationToken,
     /// Where progress goes.
     pub progress: Option<Arc<dyn Progress>>,
+    pulse: Mutex<Pulse>,
     notes: Mutex<Notes>,
+}
+
+/// How far a call is, counted in seconds whoever tells it: the tool and the spine speak in turn, and progress only rises.
+struct Pulse {
+    began: Instant,
+    /// When the tool last spoke.
+    spoke: Option<Instant>,
+    /// The last number told.
+    done: f64,
+    total_seconds: f64,
 }
 
 /// What a run leaves for the spine besides its answer.
@@ -181,7 +197,8 @@ impl Cx {
         cancel: CancellationToken,
         progress: Option<Arc<dyn Progress>>,
     ) -> Self {
-        Cx { world, tool, principal, correlation_id, cancel, progress, notes: Mutex::default() }
+        let pulse = Pulse { began: Instant::now(), spoke: None, done: 0.0, total_seconds: tool.timeout.0.as_secs_f64() };
+        Cx { world, tool, principal, correlation_id, cancel, progress, pulse: Mutex::new(pulse), notes: Mutex::default() }
     }
 
     /// The device of that id or name, if this principal may use it here.
@@ -302,6 +319,35 @@ impl Cx {
     /// What the run left behind, once it has ended.
     pub fn take_notes(&self) -> Notes {
         std::mem::take(&mut *self.notes.lock().expect("no holder of the notes panics"))
+    }
+
+    /// The call is to take about this long from now; otherwise its tool's limit stands for it.
+    pub fn expect(&self, lasts: Duration) {
+        let mut pulse = self.pulse.lock().expect("no holder of the pulse panics");
+        pulse.total_seconds = (pulse.began.elapsed() + lasts).as_secs_f64();
+    }
+
+    /// Tells a caller that asked for progress what there is so far. Never text that others wrote on a router.
+    pub fn say(&self, message: &str) {
+        let mut pulse = self.pulse.lock().expect("no holder of the pulse panics");
+        pulse.spoke = Some(Instant::now());
+        let passed = pulse.began.elapsed().as_secs_f64();
+        self.tell(&mut pulse, passed, message);
+    }
+
+    /// Tells how many whole seconds passed, unless the tool spoke less than `quiet` ago.
+    pub fn beat(&self, quiet: Duration, message: &str) {
+        let mut pulse = self.pulse.lock().expect("no holder of the pulse panics");
+        if pulse.spoke.is_none_or(|spoke| spoke.elapsed() >= quiet) {
+            let passed = pulse.began.elapsed().as_secs_f64().floor();
+            self.tell(&mut pulse, passed, message);
+        }
+    }
+
+    fn tell(&self, pulse: &mut Pulse, done: f64, message: &str) {
+        let Some(progress) = self.progress.as_ref().filter(|_| done > pulse.done) else { return };
+        pulse.done = done;
+        progress.tell(done, Some(pulse.total_seconds.max(done)), message);
     }
 
     fn note(&self, change: impl FnOnce(&mut Notes)) {

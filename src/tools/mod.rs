@@ -9,6 +9,7 @@ pub mod columns;
 pub mod context;
 pub mod device;
 pub mod dhcp;
+pub mod diagnose;
 pub mod dns;
 pub mod family;
 pub mod firewall;
@@ -26,6 +27,7 @@ pub mod routing;
 #[cfg(test)]
 mod samples;
 pub mod schema;
+pub mod security;
 pub mod spec;
 pub mod system;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
@@ -45,6 +47,8 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     system::TOOLS,
     ntp::TOOLS,
     logs::TOOLS,
+    diagnose::TOOLS,
+    security::TOOLS,
     interface::TOOLS,
     bridge::TOOLS,
     neighbor::TOOLS,

@@ -104,6 +104,29 @@ impl<'a> Router<'a> {
     }
 }
 
+impl Router<'_> {
+    /// Runs a command that measures for a while and ends by itself. It is never cut off in flight, so keep it to a few
+    /// seconds: who cancels waits for its end, and so do others who ask this router.
+    pub async fn measure(&self, menu: &str, command: &str, arguments: &[(&str, &str)], verb: Verb, lasts: Duration) -> Result<Seen, Fault> {
+        let path = MenuPath::parse(menu)?;
+        self.cx.judge(&self.device, path.as_str(), verb)?;
+        let menu = path.as_str().to_owned();
+        match self.lane.run(path, command, arguments, lasts + PROBE).await {
+            Ok(answer) => {
+                self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
+                Ok(Seen::new(menu, answer.rows))
+            }
+            Err(fault) => {
+                if fault.kind == Kind::Rejected {
+                    // It did answer: some refusals are what the caller wants to know.
+                    self.cx.read(Reading { read_at: self.cx.world.clock.wall(), age_ms: 0, cached: false, via: Via::Rest });
+                }
+                Err(fault)
+            }
+        }
+    }
+}
+
 /// Whether the first row has attributes, and none of those this menu is known for.
 fn is_of_another_menu(menu: &str, rows: &[Row]) -> bool {
     let (Some(facts), Some(row)) = (menus::find(menu), rows.first()) else { return false };
@@ -122,6 +145,12 @@ pub struct Seen {
 impl Seen {
     fn new(menu: String, rows: Arc<Vec<Row>>) -> Self {
         Seen { facts: menus::find(&menu), menu, rows }
+    }
+
+    /// Rows made up for a test.
+    #[cfg(test)]
+    pub fn of(menu: &str, rows: Vec<Row>) -> Self {
+        Seen::new(menu.to_owned(), Arc::new(rows))
     }
 
     /// What a router would answer, for tests of shaping: `json` is the body of a REST answer.
@@ -149,6 +178,12 @@ impl Seen {
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
+
+    /// The rows as they may be seen, secrets hidden, for what works on rows.
+    pub fn shown(&self) -> Vec<Row> {
+        let shown = |row: View<'_>| Row::from_pairs(row.row.iter().filter_map(|(name, _)| Some((name, row.text(name)?))));
+        self.iter().map(shown).collect()
+    }
 }
 
 /// One row as a tool may see it.
@@ -174,6 +209,11 @@ impl<'a> View<'a> {
     /// A whole number.
     pub fn count(&self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()
+    }
+
+    /// Whether it is one of these words that everybody knows: the one thing a secret may be asked.
+    pub fn is_one_of(&self, name: &str, words: &'static [&'static str]) -> bool {
+        self.row.get(name).is_some_and(|text| words.contains(&text))
     }
 
     /// A length of time in whole seconds.

@@ -1,7 +1,7 @@
 //! No secret leaves: canaries planted in every router, and the password we log in with, are looked for in every byte that comes
 //! out and every byte that is kept.
 
-use super::{fitting, for_models, menus};
+use super::{fitting, for_any_router, menus};
 use crate::site::{Site, arrival};
 use routeros_mcp::audit::{self, Format};
 use routeros_mcp::sim::profiles::Profile;
@@ -123,7 +123,7 @@ async fn no_secret_leaves_a_full_run_by_any_way() {
 async fn everything(site: &Site) -> usize {
     let mut calls = 0;
     for profile in Profile::ALL {
-        for tool in for_models() {
+        for tool in for_any_router() {
             site.good(tool.name, fitting(tool, profile.name())).await;
             calls += 1;
         }
