@@ -88,23 +88,11 @@ impl<'a> Router<'a> {
         Ok(counted.count)
     }
 
-    /// Runs a command that changes nothing: `/console/inspect`, `monitor once`.
+    /// Runs a command that changes nothing and answers at once: `/console/inspect`, `monitor once`.
     pub async fn probe(&self, menu: &str, command: &str, arguments: &[(&str, &str)]) -> Result<Seen, Fault> {
-        self.probe_within(menu, command, arguments, PROBE).await
+        self.measure(menu, command, arguments, Verb::Probe, Duration::ZERO).await
     }
 
-    /// As [`probe`](Self::probe), for a command that may take longer: `monitor-traffic duration=5s`.
-    pub async fn probe_within(&self, menu: &str, command: &str, arguments: &[(&str, &str)], within: Duration) -> Result<Seen, Fault> {
-        let path = MenuPath::parse(menu)?;
-        self.cx.judge(&self.device, path.as_str(), Verb::Probe)?;
-        let menu = path.as_str().to_owned();
-        let answer = self.lane.run(path, command, arguments, within).await?;
-        self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
-        Ok(Seen::new(menu, answer.rows))
-    }
-}
-
-impl Router<'_> {
     /// Runs a command that measures for a while and ends by itself. It is never cut off in flight, so keep it to a few
     /// seconds: who cancels waits for its end, and so do others who ask this router.
     pub async fn measure(&self, menu: &str, command: &str, arguments: &[(&str, &str)], verb: Verb, lasts: Duration) -> Result<Seen, Fault> {

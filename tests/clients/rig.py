@@ -348,7 +348,10 @@ def stdio(data_dir: Path, env: dict | None = None) -> Session:
 
 
 def arguments_for(tool: str, device: str) -> list[dict]:
-    """The good arguments of `tool` from arguments.json, `$device` filled in. A tool without an entry fails."""
+    """The good arguments of `tool` from arguments.json, `$device` filled in. A tool without an entry fails.
+
+    None at all: no arguments are good on a demo site (a bandwidth test needs a capability that no device there has).
+    """
     table = json.loads((Path(__file__).parent / "arguments.json").read_text())
     expect(tool in table, f"no arguments for tool {tool}: add it to tests/clients/arguments.json")
     return [{key: device if value == "$device" else value for key, value in case.items()} for case in table[tool]]

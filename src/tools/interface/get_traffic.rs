@@ -3,6 +3,7 @@
 //! The router measures (`monitor-traffic`), one sample a second for a few seconds, all interfaces in one request. Two requests: which
 //! interfaces there are, and the measurement.
 
+use crate::access::policy::Verb;
 use crate::base::fault::{Fault, Kind};
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
@@ -36,8 +37,6 @@ pub(super) const TOOL: Tool = Tool {
 const USUAL_SECONDS: u8 = 3;
 /// Interfaces measured when the caller names none.
 const MOST_UNNAMED: usize = 24;
-/// What the measurement may take beside its own time.
-const GRACE: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -125,12 +124,12 @@ fn busiest(faces: &Seen) -> (Vec<View<'_>>, usize) {
 }
 
 async fn measure(router: &Router<'_>, names: &str, seconds: u8) -> Result<Seen, Fault> {
-    let within = GRACE + Duration::from_secs(seconds.into());
+    let lasts = Duration::from_secs(seconds.into());
     let duration = format!("{seconds}s");
-    match router.probe_within("/interface", "monitor-traffic", &[("interface", names), ("duration", &duration)], within).await {
+    match router.measure("/interface", "monitor-traffic", &[("interface", names), ("duration", &duration)], Verb::Probe, lasts).await {
         // An interface that went away meanwhile, or a router that only measures once.
         Err(fault) if fault.kind == Kind::Rejected => {
-            router.probe_within("/interface", "monitor-traffic", &[("interface", names), ("once", "")], within).await
+            router.probe("/interface", "monitor-traffic", &[("interface", names), ("once", "")]).await
         }
         answered => answered,
     }
