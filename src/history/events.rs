@@ -14,9 +14,9 @@ pub struct Event {
     /// How long an outage lasted, as far as it was seen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seconds: Option<i64>,
-    /// Whether it still lasts.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub ongoing: bool,
+    /// True while it still lasts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ongoing: Option<bool>,
     /// Why, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
@@ -38,7 +38,7 @@ pub fn events(samples: &[Sample], reason: Option<&'static str>) -> Vec<Event> {
         let until = end.map_or_else(|| rest[rest.len() - 1].at, |end| rest[end].at);
         let at = rest[first].at;
         let seconds = Some((until.0 - at.0) / 1_000);
-        found.push((at.0, Event { at: at.rfc3339(), what: "outage", seconds, ongoing: end.is_none(), reason: None }));
+        found.push((at.0, Event { at: at.rfc3339(), what: "outage", seconds, ongoing: end.is_none().then_some(true), reason: None }));
         rest = end.map_or(&[], |end| &rest[end..]);
     }
     found.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
@@ -47,7 +47,7 @@ pub fn events(samples: &[Sample], reason: Option<&'static str>) -> Vec<Event> {
 
 fn restart(sample: &Sample, reason: Option<&'static str>) -> (i64, Event) {
     let at = crate::base::clock::Wall(sample.started().unwrap_or(sample.at.0 / 1_000) * 1_000);
-    (at.0, Event { at: at.rfc3339(), what: "restart", seconds: None, ongoing: false, reason })
+    (at.0, Event { at: at.rfc3339(), what: "restart", seconds: None, ongoing: None, reason })
 }
 
 #[cfg(test)]
@@ -64,8 +64,8 @@ mod tests {
         let gone = |minute: i64| Sample::silent(Wall(minute * 60_000));
         let samples = [up(100, 50_000), up(101, 50_060), gone(102), gone(103), up(104, 30), up(105, 90), gone(106)];
         let told = events(&samples, Some("restarted by the watchdog"));
-        let what: Vec<(&str, Option<i64>, bool)> = told.iter().map(|event| (event.what, event.seconds, event.ongoing)).collect();
-        assert_eq!(what, [("outage", Some(0), true), ("restart", None, false), ("outage", Some(120), false)]);
+        let what: Vec<(&str, Option<i64>, Option<bool>)> = told.iter().map(|event| (event.what, event.seconds, event.ongoing)).collect();
+        assert_eq!(what, [("outage", Some(0), Some(true)), ("restart", None, None), ("outage", Some(120), None)]);
         assert_eq!(told[1].reason, Some("restarted by the watchdog"));
         assert_eq!(told[1].at, Wall(104 * 60_000 - 30_000).rfc3339());
         assert!(events(&samples[..2], None).is_empty());

@@ -28,8 +28,8 @@ pub struct Sensor {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// `C`, `V`, `RPM` … as the router says.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub unit: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 /// The sensors of an answer to `/system/health`.
@@ -65,12 +65,15 @@ fn sensor(name: &str, value: &str, unit: &str) -> Option<Sensor> {
         _ => unit,
     };
     let state = if number.is_none() { Some(value.to_owned()) } else { None };
-    Some(Sensor { name: name.to_owned(), value: number, state, unit: unit.to_owned() })
+    Some(Sensor { name: name.to_owned(), value: number, state, unit: Some(unit.to_owned()).filter(|unit| !unit.is_empty()) })
 }
 
 impl Sensor {
     fn is_heat(&self) -> bool {
-        self.unit == "C" || (self.unit.is_empty() && self.name.contains("temp"))
+        match self.unit.as_deref() {
+            Some(unit) => unit == "C",
+            None => self.name.contains("temp"),
+        }
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) const TOOL: Tool = Tool {
     effect: Effect::Reads,
     audience: Audience::Model,
     timeout: Span::secs(55),
-    paths: &["/system/resource"],
+    paths: &[],
     untrusted: &[],
     input: schema::input::<Args>,
     output: schema::output::<Answer>,

@@ -73,13 +73,9 @@ struct Point {
     /// Hottest moment of the hottest sensor.
     #[serde(skip_serializing_if = "Option::is_none")]
     celsius: Option<i16>,
-    #[serde(skip_serializing_if = "none")]
-    restarts: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restarts: Option<u32>,
     lowest_score: u8,
-}
-
-fn none(count: &u32) -> bool {
-    *count == 0
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
@@ -128,7 +124,7 @@ fn trend(samples: &[Sample], since: Wall, interval_ms: i64, limits: &Thresholds)
             cpu_percent: average(|s| s.cpu_percent),
             memory_percent: average(|s| s.memory_percent),
             celsius: here.iter().filter_map(|s| s.celsius).max(),
-            restarts: restarted,
+            restarts: Some(restarted).filter(|count| *count > 0),
             lowest_score: here.iter().map(|s| judge(s, limits).score).min().unwrap_or(0),
         });
     }
@@ -159,7 +155,7 @@ mod tests {
         };
         let samples = [at(0, 9_000, 40), at(1, 9_060, 55), at(2, 20, 41), at(3, 80, 42)];
         let points = trend(&samples, Wall(0), 120_000, &Thresholds::default());
-        let told: Vec<(Option<i16>, u32)> = points.iter().map(|point| (point.celsius, point.restarts)).collect();
-        assert_eq!(told, [(Some(55), 0), (Some(42), 1)]);
+        let told: Vec<(Option<i16>, Option<u32>)> = points.iter().map(|point| (point.celsius, point.restarts)).collect();
+        assert_eq!(told, [(Some(55), None), (Some(42), Some(1))]);
     }
 }
