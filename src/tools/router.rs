@@ -5,7 +5,7 @@
 
 use crate::access::policy::Verb;
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::{Device, Lane, Read};
+use crate::fleet::{Device, Lane, Read, Via};
 use crate::menus::{self, Menu};
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
@@ -72,6 +72,15 @@ impl<'a> Router<'a> {
             Err(fault) if fault.kind == Kind::NotFound => Ok(None),
             Err(fault) => Err(fault),
         }
+    }
+
+    /// How many rows a menu has, without reading them: what is asked before a table that may be huge.
+    pub async fn count(&self, menu: &str, query: Query, max_age: Duration) -> Result<u64, Fault> {
+        let path = MenuPath::parse(menu)?;
+        self.cx.judge(&self.device, path.as_str(), Verb::Read)?;
+        let counted = self.lane.count(Read { path, query, max_age }).await?;
+        self.cx.read(Reading { read_at: counted.read_at, age_ms: counted.age_ms, cached: counted.cached, via: Via::Rest });
+        Ok(counted.count)
     }
 
     /// Runs a command that changes nothing: `/console/inspect`, `monitor once`.

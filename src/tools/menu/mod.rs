@@ -5,6 +5,7 @@ use crate::tools::spec::Tool;
 mod absent;
 mod describe;
 mod inspect;
+mod large;
 mod read;
 mod search;
 
