@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 import rig
-from peers import Counter, Direct, Wire, add_devices
+from peers import Counter, Direct, Slow, Wire, add_devices
 from rig import expect
 
 # Enough for a steady middle; the slowest of them is not what a row shows.
@@ -31,6 +31,10 @@ FLUSHED = 6.5
 # A cache that keeps an overview longer than this cannot be waited for. Seconds.
 OLDEST = 20.0
 LEASES, PAGE, PAGES = 5_000, 50, 5
+# Polls are spread over their interval: after some of them the rate is even. Seconds.
+SETTLE, WATCH = 150.0, 130.0
+# Routers of one fleet call, how often it is made, and how late the slowest of them answers (seconds).
+TOGETHER, ROUNDS, LATE = 50, 5, 0.4
 # What an overview may read, in the order in which the direct requests stand for it.
 OVERVIEW = ("/system/resource", "/system/identity", "/system/routerboard")
 
@@ -102,7 +106,11 @@ def fleet(put, size: int) -> None:
             line, _ = mcp.ask("tools/list", {})
             expect(json.loads(line)["result"] == json.loads(one)["result"] or len(line) != len(one), "same length, other tools")
             put(f"tools/list, {size} devices against 1", abs(len(line) - len(one)))
-            parts = [lambda: device_list(put, mcp, size), lambda: polled(put, mcp, size, names)]
+            parts = [lambda: device_list(put, mcp, size)]
+            if size > 100:
+                # Before anything else fills the caches.
+                parts.append(lambda: steady(put, mcp, size))
+            parts.append(lambda: polled(put, mcp, size, names))
             if size == 100:
                 parts.append(lambda: overhead(put, mcp, site["devices"]))
             all_of(parts)
@@ -134,6 +142,54 @@ def polled(put, mcp: Wire, size: int, names: list[str]) -> None:
     for name in names:
         mcp.call("system.get_overview", {"device": name})
     put(f"memory with {size} devices polled", mcp.memory() / 1e6)
+
+
+def steady(put, mcp: Wire, size: int) -> None:
+    """What looking after a fleet costs while nobody asks anything."""
+    progress(f"leaving {size} devices to the health checks for {SETTLE + WATCH:.0f} s")
+    time.sleep(SETTLE)
+    began, cpu, written = time.monotonic(), mcp.cpu(), mcp.written()
+    time.sleep(WATCH)
+    took = time.monotonic() - began
+    put(f"CPU share with {size} devices polled at 60 s", 100 * (mcp.cpu() - cpu) / took)
+    put(f"memory with {size} devices polled at 60 s", mcp.memory() / 1e6)
+    put(f"written for health, {size} devices polled at 60 s", (mcp.written() - written) / took * 86_400 / size / 1e3)
+
+
+def together(put) -> None:
+    """One call that looks at every router, one of them slow, against the same call on a site of the slow one alone."""
+    progress(f"a site of {TOGETHER} devices, one of them slow")
+    with rig.demo(TOGETHER) as site, rig.state_dir() as place:
+        slow = Slow(site["devices"][0], LATE)
+        try:
+            took = {}
+            for name, routers in (("one", [slow.seen_as]), ("all", [slow.seen_as, *site["devices"][1:]])):
+                add_devices(place / name, routers)
+                with quiet(), Wire(place / name) as mcp:
+                    mcp.open()
+                    took[name] = p50([looked(mcp, len(routers)) for _ in range(ROUNDS)])
+        finally:
+            slow.close()
+    put("50 devices looked at by one call, against the slowest alone", took["all"] / took["one"])
+    put("50 devices looked at by one call", ms(took["all"]))
+
+
+def looked(mcp: Wire, routers: int) -> float:
+    result, took = mcp.call("fleet.get_summary", {"refresh": True})
+    said = result["structuredContent"]
+    expect(said.get("refreshed") == routers and said["by_health"].get("healthy") == routers, f"not all were looked at: {said}")
+    return took
+
+
+@contextlib.contextmanager
+def quiet():
+    """Processes started meanwhile make no health checks of their own."""
+    name = "ROUTEROS_MCP_HEALTH_CHECK_ENABLED"
+    os.environ[name] = "false"
+    try:
+        yield
+    finally:
+        del os.environ[name]
 
 
 def overhead(put, mcp: Wire, routers: list[dict]) -> None:
@@ -222,23 +278,26 @@ def leases(put) -> None:
         runs = [page_of_leases(place / "s", router["name"]) for _ in range(PAGES)]
         straight = p50([direct.get("/ip/dhcp-server/lease")[1] for _ in range(5)])
         put("the router's own answer, 5,000 leases", ms(straight))
-        put("menu.read, 5,000 leases, first page, on top of it", ms(p50([took for took, _ in runs]) - straight))
-        put("menu.read, 5,000 leases, extra memory at the peak", max(extra for _, extra in runs) / 1e6)
+        put("menu.read, 5,000 leases, first page, on top of it", ms(p50([took for took, _, _ in runs]) - straight))
+        put("menu.read, 5,000 leases, extra memory at the peak", max(extra for _, extra, _ in runs) / 1e6)
+        put("menu.read, 5,000 leases, CPU a row from bytes to shaped rows", p50([cpu for _, _, cpu in runs]) * 1e6 / LEASES)
 
 
-def page_of_leases(data_dir: Path, device: str) -> tuple[float, int]:
-    """The first page by a fresh process with a warm connection: seconds, and bytes of memory at the peak."""
+def page_of_leases(data_dir: Path, device: str) -> tuple[float, int, float]:
+    """The first page by a fresh process with a warm connection: seconds, bytes of memory at the peak, CPU seconds."""
     with Wire(data_dir) as mcp:
         mcp.open()
         mcp.call("system.get_overview", {"device": device})
         before = mcp.memory()
         # 5 sets the peak back to what is in use now (proc(5), clear_refs).
         Path(f"/proc/{mcp.child.pid}/clear_refs").write_text("5")
+        cpu = mcp.cpu()
         result, took = mcp.call("menu.read", {"device": device, "menu": "/ip/dhcp-server/lease", "limit": PAGE})
+        cpu = mcp.cpu() - cpu
         peak = mcp.memory("VmHWM")
         said = result["structuredContent"]
         expect(len(said["rows"]) == PAGE and said["total"] == LEASES, f"{len(said['rows'])} rows of {said['total']}")
-    return took, peak - before
+    return took, peak - before, cpu
 
 
 def tower(routers: list[dict]) -> tuple[dict, Direct]:

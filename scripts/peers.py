@@ -166,6 +166,8 @@ def unchunked(body: bytes) -> bytes:
 class Counter:
     """A TCP relay in front of a router that counts requests: on one connection, each turn from answer to request is one."""
 
+    late = 0.0
+
     def __init__(self, router: dict) -> None:
         self.router, self.requests = router, 0
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -189,8 +191,18 @@ class Counter:
                         return
                     if end is client and not asking:
                         self.requests += 1
+                    if end is router and asking:
+                        time.sleep(self.late)
                     asking = end is client
                     other[end].sendall(data)
 
     def close(self) -> None:
         self.listener.close()
+
+
+class Slow(Counter):
+    """The same relay, each of whose answers comes late."""
+
+    def __init__(self, router: dict, late: float) -> None:
+        super().__init__(router)
+        self.late = late

@@ -14,6 +14,7 @@ use crate::config::{Config, Loaded};
 use crate::control::{self, Control, Handles};
 use crate::dispatch::Dispatch;
 use crate::fleet::{self, Fleet, Parts};
+use crate::history::health::Thresholds;
 use crate::history::series::History;
 use crate::host::paths::Places;
 use crate::mcp;
@@ -104,6 +105,7 @@ impl App {
             let jitter = self.config.health_check.jitter_seconds.0;
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
         }
+        watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
         Ok(())
     }
 
@@ -135,6 +137,9 @@ impl App {
         }
         let world = self.dispatch.world().clone();
         world.fleet.close().await;
+        if let Err(error) = world.history.save().await {
+            tracing::error!(%error, "health samples of the last minutes not stored");
+        }
         if let Err(error) = world.audit.clone().close().await {
             tracing::error!(%error, "audit trail not closed cleanly");
         }
@@ -266,6 +271,21 @@ fn settings(config: &Config) -> Settings {
         most_tokens: config.token_budget.error_threshold,
         ssh_port: config.routeros.ssh_port,
         enable_tools: config.mcp.enable_tools,
+        health: thresholds(&config.health_check),
+    }
+}
+
+fn thresholds(from: &sections::HealthCheck) -> Thresholds {
+    Thresholds {
+        cpu_percent: (from.cpu_warning_percent, from.cpu_critical_percent),
+        memory_percent: (from.memory_warning_percent, from.memory_critical_percent),
+        disk_percent: (from.disk_warning_percent, from.disk_critical_percent),
+        celsius: (from.temperature_warning_celsius, from.temperature_critical_celsius),
+        low_volts: (from.voltage_warning_volts, from.voltage_critical_volts),
+        loss_percent: (from.loss_warning_percent, from.loss_critical_percent),
+        clock_seconds: (from.clock_warning_seconds, from.clock_critical_seconds),
+        link_downs: (from.link_downs_warning, from.link_downs_critical),
+        bad_blocks_percent: (from.bad_blocks_warning_percent, from.bad_blocks_critical_percent),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod budget;
+mod health;
 mod hostile;
 mod lists;
 mod menus;

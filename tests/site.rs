@@ -48,7 +48,12 @@ impl Site {
 
     /// Starts a router and takes it into care as an operator would; `more` goes over the usual arguments.
     pub async fn adopt(&mut self, profile: Profile, name: &str, more: Value) {
-        let options = Options { seed: self.sims.len() as u64 + 1, plain: false, ..Options::new(profile, name) };
+        self.adopt_as(Options { plain: false, ..Options::new(profile, name) }, name, more).await;
+    }
+
+    /// The same for a router of any making.
+    pub async fn adopt_as(&mut self, options: Options, name: &str, more: Value) {
+        let options = Options { seed: self.sims.len() as u64 + 1, ..options };
         let sim = Sim::start(options).await.unwrap();
         let mut arguments = arrival(name, &sim);
         arguments.extend(more.as_object().cloned().unwrap_or_default());

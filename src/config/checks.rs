@@ -33,6 +33,7 @@ impl Checks<'_> {
         self.listener();
         self.needed();
         self.conflicts();
+        self.thresholds();
         for key in KEYS {
             self.later(key);
         }
@@ -46,6 +47,19 @@ impl Checks<'_> {
     fn warn(&mut self, key: &str, said: impl Into<String>) {
         let at = self.values.source(key).clone();
         self.problems.push(Problem::warning(Some(at), key, said));
+    }
+
+    /// A warning that comes after the critical threshold would never be seen.
+    fn thresholds(&mut self) {
+        for key in KEYS.iter().filter(|key| key.name.starts_with("health_check.") && key.name.contains("_warning")) {
+            let critical = key.name.replace("_warning", "_critical");
+            let (warns, is_critical) = (self.values.number(key.name), self.values.number(&critical));
+            let falling = key.name.contains("voltage");
+            let (word, wrong) = if falling { ("below", warns < is_critical) } else { ("above", warns > is_critical) };
+            if wrong {
+                self.warn(key.name, format!("{warns} is {word} {critical} ({is_critical}): it is never just a warning"));
+            }
+        }
     }
 
     fn prod(&mut self) {

@@ -408,6 +408,42 @@ pub struct HealthCheck {
     pub interval_seconds: Span,
     /// Spread over so long.
     pub jitter_seconds: Span,
+    /// CPU load that is a warning.
+    pub cpu_warning_percent: u8,
+    /// CPU load that is critical.
+    pub cpu_critical_percent: u8,
+    /// Memory in use that is a warning.
+    pub memory_warning_percent: u8,
+    /// Memory in use that is critical.
+    pub memory_critical_percent: u8,
+    /// Storage in use that is a warning.
+    pub disk_warning_percent: u8,
+    /// Storage in use that is critical.
+    pub disk_critical_percent: u8,
+    /// Heat of the hottest sensor that is a warning.
+    pub temperature_warning_celsius: i16,
+    /// Heat of the hottest sensor that is critical.
+    pub temperature_critical_celsius: i16,
+    /// Supply below this is a warning.
+    pub voltage_warning_volts: u8,
+    /// Supply below this is critical.
+    pub voltage_critical_volts: u8,
+    /// Unanswered looks within an hour that are a warning.
+    pub loss_warning_percent: u8,
+    /// Unanswered looks within an hour that are critical.
+    pub loss_critical_percent: u8,
+    /// Clock away from ours that is a warning.
+    pub clock_warning_seconds: u32,
+    /// Clock away from ours that is critical.
+    pub clock_critical_seconds: u32,
+    /// Links lost within an hour that are a warning.
+    pub link_downs_warning: u32,
+    /// Links lost within an hour that are critical.
+    pub link_downs_critical: u32,
+    /// Bad blocks of flash that are a warning.
+    pub bad_blocks_warning_percent: u8,
+    /// Bad blocks of flash that are critical.
+    pub bad_blocks_critical_percent: u8,
 }
 
 /// History of devices' configurations.

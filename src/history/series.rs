@@ -1,106 +1,294 @@
-//! Health samples of every device: the newest in memory, all of them in the store, an hour a record.
+//! Health samples of every device: the last hour or two in memory, all of them in the store, six hours a record.
 //!
-//! A record is rewritten as its hour fills. It may be lost for the store's flush interval: a sample is no promise.
+//! A sample is no promise: what was seen is stored every five minutes (at once when a router goes or comes), so that flash
+//! is written little; a power cut takes the samples since then, a proper end none. A month of one device, a sample a
+//! minute, takes some 100 kB of records.
 
 use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;
-use crate::history::health::Sample;
-use crate::store::{self, Batch, Durability, Record, Store, StoreError};
+use crate::history::block::{self, pack, unpack};
+use crate::history::health::{RECENT_MS, Sample};
+use crate::history::look::Noted;
+use crate::store::{self, Batch, Durability, Record, Store, StoreError, body_as};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// Hours in the longest question a caller may ask: 30 days.
-const MOST_HOURS: usize = 721;
+/// Hours in a record: some fit a page of the store.
+const SPAN_HOURS: i64 = 6;
 
-/// One device's samples of one hour, in the order they were taken.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Hour {
-    samples: Vec<Packed>,
+/// How long samples wait in memory.
+const SAVE_EVERY_MS: i64 = 300_000;
+
+/// Records read at a time.
+const PAGE: usize = 32;
+
+/// Devices stored in one commit at the end.
+const TOGETHER: usize = 256;
+
+/// One device's samples of six hours from the hour in its key on.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Span {
+    samples: u16,
+    /// See `block.rs`.
+    bits: Vec<u8>,
 }
 
-/// A sample without what the record's key already says.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Packed {
-    /// Milliseconds into the hour.
-    offset_ms: u32,
-    reachable: bool,
-    cpu_percent: Option<u8>,
-    memory_percent: Option<u8>,
-    disk_percent: Option<u8>,
-    celsius: Option<i16>,
-    uptime_seconds: Option<u64>,
-    answer_ms: Option<u32>,
-}
-
-impl Record for Hour {
+impl Record for Span {
+    /// Records of version 1 held an hour.
     const TABLE: &'static str = "health_hour";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// v1 had a sample's readings one after the other, and fewer of them.
+    fn upgrade(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        if version != 1 {
+            return Err(StoreError::damaged(format!("table {}: no shape has version {version}", Self::TABLE)));
+        }
+        let v1::Hour { samples } = body_as(Self::TABLE, version, body)?;
+        let samples: Vec<Sample> = samples.into_iter().map(v1::Packed::unpack).collect();
+        Ok(Span::of(&samples, 0))
+    }
+}
+
+mod v1 {
+    use super::{Sample, Wall};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Hour {
+        pub(super) samples: Vec<Packed>,
+    }
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Packed {
+        pub(super) offset_ms: u32,
+        pub(super) reachable: bool,
+        pub(super) cpu_percent: Option<u8>,
+        pub(super) memory_percent: Option<u8>,
+        pub(super) disk_percent: Option<u8>,
+        pub(super) celsius: Option<i16>,
+        pub(super) uptime_seconds: Option<u64>,
+        pub(super) answer_ms: Option<u32>,
+    }
+
+    impl Packed {
+        pub(super) fn unpack(self) -> Sample {
+            Sample {
+                reachable: self.reachable,
+                cpu_percent: self.cpu_percent,
+                memory_percent: self.memory_percent,
+                disk_percent: self.disk_percent,
+                celsius: self.celsius,
+                uptime_seconds: self.uptime_seconds,
+                answer_ms: self.answer_ms,
+                ..Sample::silent(Wall(i64::from(self.offset_ms)))
+            }
+        }
+    }
+}
+
+impl Span {
+    /// The samples of the hours from `first` on.
+    fn of(samples: &[Sample], first: i64) -> Self {
+        let samples = &samples[samples.len().saturating_sub(block::MOST)..];
+        Span { samples: samples.len() as u16, bits: pack(samples, first * HOUR_MS) }
+    }
+
+    fn open(&self, first: i64) -> Result<Vec<Sample>, StoreError> {
+        let damaged = || StoreError::damaged(format!("table {}: the samples of a record cannot be read", Span::TABLE));
+        unpack(&self.bits, usize::from(self.samples), first * HOUR_MS).ok_or_else(damaged)
+    }
 }
 
 /// All devices' samples.
 #[derive(Clone)]
 pub struct History {
     store: Store,
-    latest: Arc<Mutex<HashMap<DeviceId, (i64, Hour)>>>,
+    recent: Arc<Mutex<HashMap<DeviceId, Recent>>>,
+}
+
+/// What is in memory of a device.
+#[derive(Default)]
+struct Recent {
+    /// The hour that fills now.
+    hour: i64,
+    open: Vec<Sample>,
+    /// The hour before it.
+    before: Option<(i64, Span)>,
+    /// How many of `open` are stored, and when they were.
+    saved: usize,
+    saved_at: Option<Wall>,
+    noted: Noted,
 }
 
 impl History {
     /// Over the store; reads nothing yet.
     pub fn new(store: Store) -> Self {
-        History { store, latest: Arc::default() }
+        History { store, recent: Arc::default() }
     }
 
     /// Takes a sample in.
     pub async fn add(&self, device: &DeviceId, sample: Sample) -> Result<(), StoreError> {
         let hour = sample.at.0.div_euclid(HOUR_MS);
-        let key = key(device, hour);
-        let bytes = {
-            let mut latest = self.latest.lock().expect("no holder of the samples panics");
-            let entry = latest.entry(device.clone()).or_insert_with(|| (i64::MIN, Hour::default()));
-            if entry.0 != hour {
-                // A restart or a clock step may come back to an hour that has a record already.
-                let kept = self.store.get(Hour::TABLE, &key)?.map(|bytes| store::decode::<Hour>(&bytes)).transpose()?;
-                *entry = (hour, kept.unwrap_or_default());
+        let due = {
+            let mut all = self.recent();
+            let recent = all.entry(device.clone()).or_default();
+            let mut due = None;
+            if recent.open.is_empty() || recent.hour != hour {
+                due = self.turn(device, recent, hour)?;
             }
-            entry.1.samples.push(pack(&sample));
-            store::encode(&entry.1)
+            let news = recent.open.last().is_none_or(|last| last.reachable != sample.reachable);
+            recent.open.push(sample);
+            let waited = recent.saved_at.is_none_or(|saved| (sample.at.0 - saved.0).abs() >= SAVE_EVERY_MS);
+            if due.is_none() && (news || waited) {
+                due = Some(self.record(device, recent, sample.at)?);
+            }
+            due
         };
-        self.store.commit(Batch::new().put(Hour::TABLE, &key, bytes), Durability::Soon).await
+        match due {
+            Some((key, bytes)) => self.store.commit(Batch::new().put(Span::TABLE, &key, bytes), Durability::Soon).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Makes `hour` the one that fills; what is left of the hour before is to be stored.
+    ///
+    /// A restart or a clock step may come back to an hour that has samples already.
+    fn turn(&self, device: &DeviceId, recent: &mut Recent, hour: i64) -> Result<Option<(String, Vec<u8>)>, StoreError> {
+        let mut due = None;
+        if let Some(last) = recent.open.last().copied() {
+            if recent.saved < recent.open.len() {
+                due = Some(self.record(device, recent, last.at)?);
+            }
+            recent.before = Some((recent.hour, Span::of(&recent.open, recent.hour)));
+        }
+        recent.open = self.stored(device, hour)?;
+        if recent.before.is_none() {
+            recent.before = Some((hour - 1, Span::of(&self.stored(device, hour - 1)?, hour - 1)));
+        }
+        (recent.hour, recent.saved) = (hour, recent.open.len());
+        Ok(due)
+    }
+
+    /// The record that holds the hour that fills, with all of it.
+    fn record(&self, device: &DeviceId, recent: &mut Recent, now: Wall) -> Result<(String, Vec<u8>), StoreError> {
+        let first = first_of(recent.hour);
+        let mut samples = self.span(device, first)?;
+        samples.retain(|sample| hour_of(sample) != recent.hour);
+        samples.extend_from_slice(&recent.open);
+        samples.sort_by_key(|sample| sample.at);
+        (recent.saved, recent.saved_at) = (recent.open.len(), Some(now));
+        Ok((key(device, first), store::encode(&Span::of(&samples, first))))
+    }
+
+    /// What is stored of an hour.
+    fn stored(&self, device: &DeviceId, hour: i64) -> Result<Vec<Sample>, StoreError> {
+        let first = first_of(hour);
+        let mut samples = self.span(device, first)?;
+        if hour != first {
+            // Where version 1 kept it.
+            samples.extend(self.span(device, hour)?);
+        }
+        samples.retain(|sample| hour_of(sample) == hour);
+        Ok(samples)
+    }
+
+    fn span(&self, device: &DeviceId, first: i64) -> Result<Vec<Sample>, StoreError> {
+        match self.store.get(Span::TABLE, &key(device, first))? {
+            Some(bytes) => store::decode::<Span>(&bytes)?.open(first),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Stores what still waits in memory: before the store closes.
+    pub async fn save(&self) -> Result<(), StoreError> {
+        let waiting: Vec<(String, Vec<u8>)> = {
+            let mut all = self.recent();
+            let unsaved = all.iter_mut().filter(|(_, recent)| recent.saved < recent.open.len());
+            let records = unsaved.map(|(device, recent)| {
+                let now = recent.open.last().map_or(Wall(0), |sample| sample.at);
+                self.record(device, recent, now)
+            });
+            records.collect::<Result<_, _>>()?
+        };
+        for some in waiting.chunks(TOGETHER) {
+            let batch = some.iter().fold(Batch::new(), |batch, (key, bytes)| batch.put(Span::TABLE, key, bytes.clone()));
+            self.store.commit(batch, Durability::Soon).await?;
+        }
+        Ok(())
     }
 
     /// The newest sample since this process started.
     pub fn latest(&self, device: &DeviceId) -> Option<Sample> {
-        let latest = self.latest.lock().expect("no holder of the samples panics");
-        let (hour, samples) = latest.get(device)?;
-        samples.samples.last().map(|packed| unpack(*hour, packed))
+        self.recent().get(device)?.open.last().copied()
+    }
+
+    /// The newest sample since this process started, after those of the hour before it, oldest first.
+    pub fn last_hour(&self, device: &DeviceId) -> Vec<Sample> {
+        let all = self.recent();
+        let Some(recent) = all.get(device) else { return Vec::new() };
+        let Some(newest) = recent.open.last() else { return Vec::new() };
+        let before = recent.before.as_ref().filter(|(hour, _)| *hour < recent.hour);
+        // One that cannot be read has been told when it was loaded.
+        let mut samples = before.and_then(|(hour, span)| span.open(*hour).ok()).unwrap_or_default();
+        samples.extend_from_slice(&recent.open);
+        samples.retain(|sample| newest.at.0 - sample.at.0 < RECENT_MS);
+        samples
     }
 
     /// Samples from `since` on, oldest first.
     pub fn since(&self, device: &DeviceId, since: Wall) -> Result<Vec<Sample>, StoreError> {
-        let from = key(device, since.0.div_euclid(HOUR_MS));
         let prefix = format!("{device}/");
+        let mut from = Bound::Included(key(device, since.0.div_euclid(HOUR_MS) - SPAN_HOURS + 1));
         let mut samples = Vec::new();
-        for (key, bytes) in self.store.scan(Hour::TABLE, Bound::Included(from.as_str()), MOST_HOURS)? {
-            let Some(hour) = key.strip_prefix(&prefix).and_then(|digits| digits.parse::<i64>().ok()) else { break };
-            let record = store::decode::<Hour>(&bytes)?;
-            samples.extend(record.samples.iter().map(|packed| unpack(hour, packed)).filter(|sample| sample.at >= since));
+        loop {
+            let page = self.store.scan(Span::TABLE, from.as_ref().map(String::as_str), PAGE)?;
+            let full = page.len() == PAGE;
+            let last = page.last().map(|(key, _)| key.clone());
+            let mut ours = true;
+            for (key, bytes) in page {
+                let Some(first) = key.strip_prefix(&prefix).and_then(|digits| digits.parse::<i64>().ok()) else {
+                    ours = false;
+                    break;
+                };
+                samples.extend(store::decode::<Span>(&bytes)?.open(first)?);
+            }
+            match last.filter(|_| ours && full) {
+                Some(last) => from = Bound::Excluded(last),
+                None => break,
+            }
         }
+        if let Some(recent) = self.recent().get(device) {
+            samples.retain(|sample| hour_of(sample) != recent.hour);
+            samples.extend_from_slice(&recent.open);
+        }
+        samples.retain(|sample| sample.at >= since);
+        // Hours overlap where a clock went back, and where records of version 1 stand beside one that took them in.
+        samples.sort_by_key(|sample| sample.at);
+        samples.dedup_by_key(|sample| sample.at.0.div_euclid(1_000));
         Ok(samples)
+    }
+
+    /// What earlier looks at a device noted for later ones.
+    pub(super) fn noted(&self, device: &DeviceId) -> Noted {
+        self.recent().get(device).map(|recent| recent.noted.clone()).unwrap_or_default()
+    }
+
+    pub(super) fn note(&self, device: &DeviceId, noted: Noted) {
+        self.recent().entry(device.clone()).or_default().noted = noted;
     }
 
     /// Forgets a device's samples.
     pub async fn forget(&self, device: &DeviceId) -> Result<(), StoreError> {
-        self.latest.lock().expect("no holder of the samples panics").remove(device);
+        self.recent().remove(device);
         self.drop_until(device, i64::MAX).await
     }
 
-    /// Drops whole hours before `until`.
+    /// Drops records whose hours are all before `until`.
     pub async fn retain_from(&self, device: &DeviceId, until: Wall) -> Result<(), StoreError> {
-        self.drop_until(device, until.0.div_euclid(HOUR_MS)).await
+        self.drop_until(device, until.0.div_euclid(HOUR_MS) - SPAN_HOURS + 1).await
     }
 
     async fn drop_until(&self, device: &DeviceId, hour: i64) -> Result<(), StoreError> {
@@ -108,7 +296,7 @@ impl History {
         loop {
             let old: Vec<String> = self
                 .store
-                .scan(Hour::TABLE, Bound::Included(prefix.as_str()), MOST_HOURS)?
+                .scan(Span::TABLE, Bound::Included(prefix.as_str()), PAGE)?
                 .into_iter()
                 .map(|(key, _)| key)
                 .take_while(|key| key.strip_prefix(&prefix).and_then(|digits| digits.parse::<i64>().ok()).is_some_and(|h| h < hour))
@@ -116,10 +304,23 @@ impl History {
             if old.is_empty() {
                 return Ok(());
             }
-            let batch = old.iter().fold(Batch::new(), |batch, key| batch.delete(Hour::TABLE, key));
-            self.store.commit(batch, Durability::Now).await?;
+            let batch = old.iter().fold(Batch::new(), |batch, key| batch.delete(Span::TABLE, key));
+            self.store.commit(batch, Durability::Soon).await?;
         }
     }
+
+    fn recent(&self) -> MutexGuard<'_, HashMap<DeviceId, Recent>> {
+        self.recent.lock().expect("no holder of the samples panics")
+    }
+}
+
+fn hour_of(sample: &Sample) -> i64 {
+    sample.at.0.div_euclid(HOUR_MS)
+}
+
+/// The first hour of the record an hour stands in.
+fn first_of(hour: i64) -> i64 {
+    hour - hour.rem_euclid(SPAN_HOURS)
 }
 
 /// Ten digits sort as numbers until the year 3000.
@@ -127,28 +328,5 @@ fn key(device: &DeviceId, hour: i64) -> String {
     format!("{device}/{:010}", hour.max(0))
 }
 
-fn pack(sample: &Sample) -> Packed {
-    Packed {
-        offset_ms: sample.at.0.rem_euclid(HOUR_MS) as u32,
-        reachable: sample.reachable,
-        cpu_percent: sample.cpu_percent,
-        memory_percent: sample.memory_percent,
-        disk_percent: sample.disk_percent,
-        celsius: sample.celsius,
-        uptime_seconds: sample.uptime_seconds,
-        answer_ms: sample.answer_ms,
-    }
-}
-
-fn unpack(hour: i64, packed: &Packed) -> Sample {
-    Sample {
-        at: Wall(hour * HOUR_MS + i64::from(packed.offset_ms)),
-        reachable: packed.reachable,
-        cpu_percent: packed.cpu_percent,
-        memory_percent: packed.memory_percent,
-        disk_percent: packed.disk_percent,
-        celsius: packed.celsius,
-        uptime_seconds: packed.uptime_seconds,
-        answer_ms: packed.answer_ms,
-    }
-}
+#[cfg(test)]
+mod tests;

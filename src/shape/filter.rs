@@ -119,8 +119,12 @@ fn same_flag(left: &str, right: &str) -> bool {
 
 fn router_can(facts: Option<&Menu>, one: &Condition) -> bool {
     let Some(attr) = facts.and_then(|facts| facts.attr(&one.name)) else { return false };
-    let plain = matches!(attr.kind, Kind::Text | Kind::Name | Kind::Int | Kind::Mac | Kind::Address | Kind::Prefix | Kind::Enum(_));
-    plain && !one.contains && !one.value.is_empty() && same_spelling(attr.kind, &one.value)
+    router_checks(attr.kind) && !one.contains && !one.value.is_empty() && same_spelling(attr.kind, &one.value)
+}
+
+/// Whether a router compares values of this kind as callers spell them.
+pub fn router_checks(kind: Kind) -> bool {
+    matches!(kind, Kind::Text | Kind::Name | Kind::Int | Kind::Mac | Kind::Address | Kind::Prefix | Kind::Enum(_))
 }
 
 /// Whether the router spells the value as the caller did; it compares letters.

@@ -84,7 +84,7 @@ fn interface(own: &Row, kind: &str, seed: u64, uptime: Duration, up_since: &str)
     if running {
         row.put("last-link-up-time", up_since);
     }
-    row.put("link-downs", if running { "0" } else { "1" });
+    row.put("link-downs", own.get("link-downs").unwrap_or(if running { "0" } else { "1" }));
     let per_second = if running { jitter(seed, name, 4_000_000) + 1_000 } else { 0 };
     let received = per_second * uptime.as_secs();
     for (direction, bytes) in [("rx", received), ("tx", received / 7 * 3)] {

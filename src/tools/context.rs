@@ -4,11 +4,12 @@ use crate::access::policy::{self, Decision, Rules, Target, Verb};
 use crate::access::principal::Principal;
 use crate::audit::Audit;
 use crate::base::clock::{Clock, Wall};
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Fault;
 use crate::base::ids::{CorrelationId, DeviceId};
 use crate::base::selector::Traits;
-use crate::fleet::{self, Device, Fleet, Status, Via};
-use crate::history::health::Sample;
+use crate::fleet::{Device, Fleet, Status, Via};
+use crate::history::health::{Sample, Thresholds, Verdict, judge_after};
+use crate::history::look::{Depth, Look};
 use crate::history::series::History;
 use crate::shape::page;
 use crate::store::Store;
@@ -42,36 +43,16 @@ pub struct World {
 }
 
 impl World {
-    /// Reads a router's vitals now and keeps them in the history.
-    pub async fn look(&self, id: &DeviceId) -> Result<Sample, Fault> {
-        let seen = match self.fleet.poll(id).await {
-            Ok(seen) => Ok(vitals(&seen)),
-            Err(fault) if fault.kind == Kind::Unreachable => {
-                tracing::debug!(device = id.as_str(), cause = fault.chain(), "no health reading");
-                Ok(Sample::silent(self.clock.wall()))
-            }
-            Err(fault) => Err(fault),
-        }?;
-        self.history.add(id, seen).await?;
-        Ok(seen)
+    /// Looks at a router now and keeps what it saw in the history.
+    pub async fn look(&self, id: &DeviceId, depth: Depth) -> Result<Look, Fault> {
+        self.history.look(&self.fleet, &self.clock, id, depth).await
     }
-}
 
-/// A reading as the history keeps it.
-fn vitals(seen: &fleet::Sample) -> Sample {
-    let used = |total: Option<u64>, free: Option<u64>| {
-        let (total, free) = (total.filter(|total| *total > 0)?, free?);
-        Some((total.saturating_sub(free) * 100 / total) as u8)
-    };
-    Sample {
-        at: seen.at,
-        reachable: true,
-        cpu_percent: seen.cpu_load,
-        memory_percent: used(seen.memory_total, seen.memory_free),
-        disk_percent: used(seen.disk_total, seen.disk_free),
-        celsius: None,
-        uptime_seconds: seen.uptime_seconds,
-        answer_ms: Some(seen.answer_ms as u32),
+    /// The newest sample since this process started, judged against the hour before it.
+    pub fn health(&self, id: &DeviceId) -> Option<(Sample, Verdict)> {
+        let hour = self.history.last_hour(id);
+        let (newest, before) = hour.split_last()?;
+        Some((*newest, judge_after(before, newest, &self.settings.health)))
     }
 }
 
@@ -90,6 +71,8 @@ pub struct Settings {
     pub ssh_port: u16,
     /// Whether tools are offered at all.
     pub enable_tools: bool,
+    /// From where on a vital counts against a router's health.
+    pub health: Thresholds,
 }
 
 impl Default for Settings {
@@ -101,6 +84,7 @@ impl Default for Settings {
             most_tokens: 50_000,
             ssh_port: 22,
             enable_tools: true,
+            health: Thresholds::default(),
         }
     }
 }
@@ -302,13 +286,13 @@ impl Cx {
         Page { rows, total: total as u64, next_cursor }
     }
 
-    /// A reading of the router now, kept in the history; a router that is away reads as silent.
+    /// A thorough look at the router now, kept in the history; a router that is away reads as silent.
     ///
     /// Errs when the router answers and refuses us, or is not the one we trust: that is no state of its health.
-    pub async fn sample(&self, device: &Device) -> Result<Sample, Fault> {
-        let sample = self.world.look(&device.id).await?;
-        self.read(Reading { read_at: sample.at, age_ms: 0, cached: false, via: Via::Rest });
-        Ok(sample)
+    pub async fn look(&self, device: &Device) -> Result<Look, Fault> {
+        let look = self.world.look(&device.id, Depth::Thorough).await?;
+        self.read(Reading { read_at: look.sample.at, age_ms: 0, cached: false, via: Via::Rest });
+        Ok(look)
     }
 
     /// How old the oldest reading is that was used so far.

@@ -2,10 +2,11 @@
 //!
 //! One task for the whole fleet: each device has its own next moment, spread by its id, so that a thousand devices are a
 //! thousand small requests a minute and never a burst. Devices that do not answer are asked less often, and so are those
-//! that have been well for long.
+//! that have been well for long, and those whose governor eases the pace.
 
 use crate::base::ids::DeviceId;
 use crate::fleet::Status;
+use crate::history::look::Depth;
 use crate::tools::context::World;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,11 +39,11 @@ pub fn start(world: Arc<World>, every: Duration, jitter: Duration, tasks: &TaskT
 async fn watch(world: Arc<World>, mut plan: Plan) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut readings: JoinSet<(DeviceId, Option<bool>)> = JoinSet::new();
+    let mut readings: JoinSet<(DeviceId, Came)> = JoinSet::new();
     loop {
         tokio::select! {
             Some(done) = readings.join_next() => match done {
-                Ok((id, answered)) => plan.done(&id, world.clock.mono(), answered),
+                Ok((id, came)) => plan.done(&id, world.clock.mono(), came),
                 Err(error) => tracing::error!(%error, "a health reading broke off"),
             },
             _ = tick.tick() => {
@@ -64,16 +65,28 @@ fn wanted(world: &World) -> Vec<DeviceId> {
     ours.map(|device| device.id.clone()).collect()
 }
 
-/// One reading into the history, and whether the device answered; `None` when that is not known.
-async fn read(world: Arc<World>, id: DeviceId) -> (DeviceId, Option<bool>) {
-    let answered = match world.look(&id).await {
-        Ok(sample) => Some(sample.reachable),
+/// What came of a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Came {
+    /// An answer; the governor wants so many times the pause.
+    Answer(u32),
+    /// Silence.
+    Silence,
+    /// Nothing that tells.
+    Unknown,
+}
+
+/// One reading into the history.
+async fn read(world: Arc<World>, id: DeviceId) -> (DeviceId, Came) {
+    let came = match world.look(&id, Depth::Routine).await {
+        Ok(look) if look.sample.reachable => Came::Answer(look.pace_factor),
+        Ok(_) => Came::Silence,
         Err(fault) => {
             tracing::debug!(device = id.as_str(), cause = fault.chain(), "no health sample this time");
-            None
+            Came::Unknown
         }
     };
-    (id, answered)
+    (id, came)
 }
 
 /// Who is looked at when. Moments are of the clock that never jumps.
@@ -122,15 +135,20 @@ impl Plan {
     }
 
     /// Sets the next moment by how this reading ended.
-    fn done(&mut self, id: &DeviceId, now: Duration, answered: Option<bool>) {
+    fn done(&mut self, id: &DeviceId, now: Duration, came: Came) {
         let jitter = spread(id, self.jitter);
         let Some(next) = self.devices.get_mut(id) else { return };
-        match answered {
-            Some(true) => (next.misses, next.answers) = (0, next.answers.saturating_add(1)),
-            Some(false) => (next.misses, next.answers) = ((next.misses + 1).min(MOST_BACKOFF - 1), 0),
-            None => {}
+        match came {
+            Came::Answer(_) => (next.misses, next.answers) = (0, next.answers.saturating_add(1)),
+            Came::Silence => (next.misses, next.answers) = ((next.misses + 1).min(MOST_BACKOFF - 1), 0),
+            Came::Unknown => {}
         }
-        let times = if next.answers > STEADY { 2 } else { next.misses + 1 };
+        let times = match came {
+            // A strained router is not steady, however regularly it answers; what its governor asks for is granted.
+            Came::Answer(factor) if factor > 1 => factor,
+            _ if next.answers > STEADY => 2,
+            _ => next.misses + 1,
+        };
         next.at = now + self.every * times + jitter;
         next.under_way = false;
     }
@@ -160,10 +178,10 @@ mod tests {
     }
 
     /// The pause the plan puts after a reading, in whole intervals.
-    fn pause(plan: &mut Plan, id: &DeviceId, now: &mut Duration, answered: Option<bool>) -> u32 {
+    fn pause(plan: &mut Plan, id: &DeviceId, now: &mut Duration, came: Came) -> u32 {
         *now += EVERY * (MOST_BACKOFF + 1);
         assert_eq!(plan.due(*now, 1), std::slice::from_ref(id));
-        plan.done(id, *now, answered);
+        plan.done(id, *now, came);
         let pause = plan.devices[id].at - *now;
         (pause.as_secs() / EVERY.as_secs()) as u32
     }
@@ -193,7 +211,7 @@ mod tests {
         let mut plan = plan(&fleet);
         assert_eq!(plan.due(EVERY, 5).len(), 1);
         assert!(plan.due(EVERY * 10, 5).is_empty());
-        plan.done(&fleet[0], EVERY * 10, Some(true));
+        plan.done(&fleet[0], EVERY * 10, Came::Answer(1));
         assert_eq!(plan.due(EVERY * 12, 5).len(), 1);
     }
 
@@ -201,18 +219,30 @@ mod tests {
     fn silence_is_asked_less_and_less_up_to_a_bound_and_an_answer_ends_that() {
         let fleet = ids(1);
         let (mut plan, mut now) = (plan(&fleet), Duration::ZERO);
-        let pauses: Vec<u32> = (0..9).map(|_| pause(&mut plan, &fleet[0], &mut now, Some(false))).collect();
+        let pauses: Vec<u32> = (0..9).map(|_| pause(&mut plan, &fleet[0], &mut now, Came::Silence)).collect();
         assert_eq!(pauses, [2, 3, 4, 5, 6, 7, 8, 8, 8]);
-        assert_eq!(pause(&mut plan, &fleet[0], &mut now, None), 8, "not known is no news");
-        assert_eq!(pause(&mut plan, &fleet[0], &mut now, Some(true)), 1);
+        assert_eq!(pause(&mut plan, &fleet[0], &mut now, Came::Unknown), 8, "not known is no news");
+        assert_eq!(pause(&mut plan, &fleet[0], &mut now, Came::Answer(1)), 1);
     }
 
     #[test]
     fn who_is_long_well_is_asked_half_as_often() {
         let fleet = ids(1);
         let (mut plan, mut now) = (plan(&fleet), Duration::ZERO);
-        let pauses: Vec<u32> = (0..12).map(|_| pause(&mut plan, &fleet[0], &mut now, Some(true))).collect();
+        let pauses: Vec<u32> = (0..12).map(|_| pause(&mut plan, &fleet[0], &mut now, Came::Answer(1))).collect();
         assert_eq!(pauses, [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2]);
+    }
+
+    #[test]
+    fn a_strained_router_is_asked_no_more_often_than_its_governor_allows() {
+        let fleet = ids(1);
+        let (mut plan, mut now) = (plan(&fleet), Duration::ZERO);
+        let factors = [1, 2, 4, 4, 2, 1];
+        let pauses: Vec<u32> = factors.iter().map(|factor| pause(&mut plan, &fleet[0], &mut now, Came::Answer(*factor))).collect();
+        assert_eq!(pauses, factors);
+        let steady = (0..STEADY).map(|_| pause(&mut plan, &fleet[0], &mut now, Came::Answer(1))).last();
+        assert_eq!(steady, Some(2));
+        assert_eq!(pause(&mut plan, &fleet[0], &mut now, Came::Answer(4)), 4, "steadiness does not shorten it");
     }
 
     #[test]
@@ -221,7 +251,7 @@ mod tests {
         let mut plan = plan(&fleet);
         plan.due(EVERY, 2);
         plan.keep(&fleet[1..], EVERY);
-        plan.done(&fleet[0], EVERY, Some(true));
+        plan.done(&fleet[0], EVERY, Came::Answer(1));
         assert_eq!(plan.devices.keys().collect::<Vec<_>>(), [&fleet[1]]);
     }
 }

@@ -3,33 +3,45 @@
 use std::fmt::Write;
 
 /// Makes JSON of what RouterOS sends when comments hold control characters or another character set.
+///
+/// A big table is repaired for one bad byte in it, so stretches without anything to mend are copied whole.
 pub(super) fn repair(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
+    let bytes = text.as_bytes();
     let mut out = String::with_capacity(text.len() + 64);
-    let mut rest = text.as_ref();
-    let mut inside = false;
-    while let Some(c) = rest.chars().next() {
-        let mut taken = c.len_utf8();
-        match c {
-            '"' => {
+    // All stops are ASCII, so every stretch begins and ends between characters.
+    let (mut copied, mut at, mut inside) = (0, 0, false);
+    while let Some(step) = bytes[at..].iter().position(|byte| if inside { stops(*byte) } else { *byte == b'"' }) {
+        at += step;
+        match bytes[at] {
+            b'"' => {
                 inside = !inside;
-                out.push(c);
+                at += 1;
             }
-            '\\' if inside => match escape_len(rest.as_bytes()) {
-                Some(length) => {
-                    out.push_str(&rest[..length]);
-                    taken = length;
+            b'\\' => match escape_len(&bytes[at..]) {
+                Some(length) => at += length,
+                None => {
+                    out.push_str(&text[copied..at]);
+                    out.push_str("\\\\");
+                    at += 1;
+                    copied = at;
                 }
-                None => out.push_str("\\\\"),
             },
-            c if inside && c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            control => {
+                out.push_str(&text[copied..at]);
+                let _ = write!(out, "\\u{control:04x}");
+                at += 1;
+                copied = at;
             }
-            c => out.push(c),
         }
-        rest = &rest[taken..];
     }
+    out.push_str(&text[copied..]);
     out
+}
+
+/// Whether a byte of a string ends it or may have to be mended.
+fn stops(byte: u8) -> bool {
+    byte < b' ' || byte == b'"' || byte == b'\\'
 }
 
 /// Length of the valid JSON escape that starts here; a surrogate counts only with its other half.

@@ -3,7 +3,6 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::history::health::{Thresholds, judge};
 use crate::tools::context::Cx;
 use crate::tools::device::view;
 use crate::tools::schema;
@@ -37,10 +36,9 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let device = cx.device(&args.device)?;
-    let health = match cx.world.history.latest(&device.id) {
+    let health = match cx.world.health(&device.id) {
         None => Value::Null,
-        Some(sample) => {
-            let verdict = judge(&sample, &Thresholds::default());
+        Some((sample, verdict)) => {
             json!({"status": verdict.status.as_str(), "score": verdict.score, "reasons": verdict.reasons, "at": sample.at.rfc3339()})
         }
     };

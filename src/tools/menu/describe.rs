@@ -11,6 +11,7 @@ use crate::routeros::value::Kind;
 use crate::tools::context::Cx;
 use crate::tools::menu::absent::{menu_path, no_menu};
 use crate::tools::menu::inspect::{self, Learnt, Told};
+use crate::tools::router::Router;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
@@ -20,7 +21,7 @@ use std::collections::BTreeSet;
 pub(super) const TOOL: Tool = Tool {
     name: "menu.describe",
     title: "Describe a menu",
-    about: "Attributes (type, allowed words, required, read-only, secret), commands and submenus of a RouterOS menu on this device's own version.",
+    about: "Attributes (type, allowed words, required, read-only, secret), commands and submenus of a RouterOS menu on this device's own version. Name one attribute for the words it takes there.",
     toolset: "core",
     tier: Tier::Free,
     effect: Effect::Reads,
@@ -44,6 +45,9 @@ struct Args {
     /// Menu path, e.g. /ip/firewall/filter.
     #[schemars(length(min = 1, max = 200))]
     menu: String,
+    /// Only this attribute, with the words the router offers for it now.
+    #[schemars(length(min = 1, max = 64))]
+    attribute: Option<String>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -66,13 +70,16 @@ struct Attribute {
     #[serde(rename = "type")]
     kind: &'static str,
     #[serde(rename = "enum", skip_serializing_if = "Option::is_none")]
-    words: Option<&'static [&'static str]>,
+    words: Option<Vec<String>>,
     required: bool,
     read_only: bool,
     secret: bool,
     untrusted: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     about: Option<&'static str>,
+    /// What the router's console says of its values.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    syntax: Option<String>,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
@@ -82,16 +89,50 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let facts = menus::find(menu);
     let learnt = match inspect::learnt(cx, &router, menu).await {
         Ok(Told::Known(learnt)) => Some(learnt),
-        Ok(Told::Silent) => None,
+        Ok(Told::Silent(names)) if facts.is_none() => Some(Learnt::of_rows(names)),
+        Ok(Told::Silent(_)) => None,
         Ok(Told::Absent) => return Err(no_menu(&router.device, menu)),
         // A router that is away: what another of the same build said, else the facts.
         Err(fault) if fault.kind == fault::Kind::Unreachable && facts.is_some() => inspect::remembered(cx, &router.device, menu)?,
         Err(fault) => return Err(fault),
     };
     let version = router.device.facts.version.clone();
-    match (learnt, facts) {
-        (None, None) => Err(no_menu(&router.device, menu)),
-        (learnt, facts) => Ok(answer(menu, facts, learnt.as_ref(), version)),
+    if learnt.is_none() && facts.is_none() {
+        return Err(no_menu(&router.device, menu));
+    }
+    let mut answer = answer(menu, facts, learnt.as_ref(), version);
+    if let Some(name) = &args.attribute {
+        answer.attributes.retain(|attr| attr.name == *name);
+        let one = answer.attributes.first_mut().ok_or_else(|| unknown(menu, name))?;
+        if let Some(learnt) = &learnt {
+            narrow(cx, &router, menu, learnt, one).await?;
+        }
+    }
+    Ok(answer)
+}
+
+fn unknown(menu: &str, name: &str) -> Fault {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
+    Fault::not_found(format!("{menu} has no attribute {name} on this device")).hint("menu.describe without attribute names them all")
+}
+
+/// Adds what the router offers for one attribute. A router that is away leaves what is known.
+async fn narrow(cx: &Cx, router: &Router<'_>, menu: &str, learnt: &Learnt, one: &mut Attribute) -> Result<(), Fault> {
+    if one.secret {
+        return Ok(());
+    }
+    match inspect::words(router, menu, learnt, &one.name).await {
+        Ok((words, syntax)) => {
+            if !words.is_empty() {
+                // Some are names that people gave to things there.
+                cx.untrusted("/attributes/*/enum");
+                one.words = Some(words);
+            }
+            one.syntax = syntax;
+            Ok(())
+        }
+        Err(fault) if fault.kind == fault::Kind::Unreachable => Ok(()),
+        Err(fault) => Err(fault),
     }
 }
 
@@ -146,7 +187,7 @@ fn attribute(menu: &str, facts: Option<&'static Menu>, learnt: Option<&Learnt>, 
     Attribute {
         kind: fact.map_or("text", |fact| fact.kind.as_str()),
         words: fact.and_then(|fact| match fact.kind {
-            Kind::Enum(words) => Some(words),
+            Kind::Enum(words) => Some(words.iter().map(|word| (*word).to_owned()).collect()),
             _ => None,
         }),
         required: fact.is_some_and(|fact| fact.required),
@@ -154,6 +195,7 @@ fn attribute(menu: &str, facts: Option<&'static Menu>, learnt: Option<&Learnt>, 
         secret: menus::is_secret(menu, &name),
         untrusted: menus::is_untrusted(menu, &name),
         about: fact.map(|fact| fact.about).filter(|about| !about.is_empty()),
+        syntax: None,
         name,
     }
 }

@@ -2,13 +2,14 @@
 //!
 //! Three or four small requests a menu, kept in the store by version, architecture and packages, so that a second device of
 //! the same build costs nothing and the answer is there while a router is away. Path words that hang RouterOS up to
-//! 7.21.3 (`do`, `where`, `else`, `rule`, `command`, `on-error`) are never walked into.
+//! 7.21.3 (`do`, `where`, `else`, `rule`, `command`, `on-error`) are not walked into there.
 
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
 use crate::fleet::{Device, Via};
 use crate::routeros::query::Query;
+use crate::routeros::version::Version;
 use crate::store::{self, Batch, Durability, Record, StoreError, body_as};
 use crate::tools::context::{Cx, Reading};
 use crate::tools::router::{FRESH, Router, Seen, View};
@@ -42,6 +43,13 @@ impl Record for Learnt {
     }
 }
 
+impl Learnt {
+    /// Of a menu whose console is silent: what its rows have.
+    pub(super) fn of_rows(get: Vec<String>) -> Self {
+        Learnt { get, ..Learnt::default() }
+    }
+}
+
 mod v1 {
     #[derive(serde::Deserialize)]
     pub(super) struct Learnt {
@@ -59,12 +67,21 @@ pub(super) enum Told {
     Known(Learnt),
     /// It has no such menu.
     Absent,
-    /// It cannot be asked about this menu; it may have it or not.
-    Silent,
+    /// It cannot be asked about this menu, but has it; its rows have these attributes.
+    Silent(Vec<String>),
 }
 
 /// Words that make old versions hang when they stand in a path.
 const HANGING: &[&str] = &["do", "where", "else", "rule", "command", "on-error"];
+
+/// From this version on none of them does.
+const HANGS_BELOW: (u32, u32) = (7, 22);
+
+/// Rows looked at for their attributes where the console says nothing.
+const SAMPLED: usize = 50;
+
+/// Words of an attribute told at most; a time zone has 400.
+const MOST_WORDS: usize = 100;
 
 /// Arguments of commands that are not attributes of rows.
 const NOT_ATTRIBUTES: &[&str] = &["copy-from", "place-before", "numbers", ".id"];
@@ -100,13 +117,64 @@ pub(super) fn remembered(cx: &Cx, device: &Device, menu: &str) -> Result<Option<
     Ok(Some(learnt))
 }
 
-/// A menu that the console does not describe: one read tells whether it is there at all.
+/// A menu that the console does not describe: one read tells whether it is there at all, and what its rows have.
 async fn exists(router: &Router<'_>, menu: &str) -> Result<Told, Fault> {
-    match router.rows(menu, Query::default().columns(["name"]), FRESH).await {
+    match router.rows(menu, Query::default(), FRESH).await {
         Err(fault) if fault.kind == Kind::NotFound => Ok(Told::Absent),
         Err(fault) if fault.kind == Kind::Unreachable => Err(fault),
-        Ok(_) | Err(_) => Ok(Told::Silent),
+        Ok(seen) => {
+            let mut names: Vec<String> =
+                seen.iter().take(SAMPLED).flat_map(|row| row.names().map(str::to_owned).collect::<Vec<_>>()).collect();
+            names.sort();
+            names.dedup();
+            Ok(Told::Silent(names))
+        }
+        Err(_) => Ok(Told::Silent(Vec::new())),
     }
+}
+
+/// The words a router offers for an attribute, and what its console says of its values; asked anew each time, for some
+/// are names of what is there now.
+pub(super) async fn words(
+    router: &Router<'_>,
+    menu: &str,
+    learnt: &Learnt,
+    attribute: &str,
+) -> Result<(Vec<String>, Option<String>), Fault> {
+    let words: Vec<&str> = menu.trim_start_matches('/').split('/').collect();
+    let command = match (learnt.add.iter().any(|name| name == attribute), learnt.set.iter().any(|name| name == attribute)) {
+        (true, _) => "add",
+        (false, true) => "set",
+        (false, false) => return Ok((Vec::new(), None)),
+    };
+    if hangs(&router.device, words.iter().copied().chain([attribute])) {
+        return Ok((Vec::new(), None));
+    }
+    let (input, path) = (format!("/{} {command} {attribute}=", words.join(" ")), format!("{},{command},{attribute}", words.join(",")));
+    let (completion, syntax) = ([("request", "completion"), ("input", &*input)], [("request", "syntax"), ("path", &*path)]);
+    let asked = (router.probe("/console", "inspect", &completion), router.probe("/console", "inspect", &syntax));
+    let (offered, syntax) = futures_util::join!(asked.0, asked.1);
+    // One that the console does not know is no fault of the caller; one that nobody answers is.
+    let silent = |fault: Fault| if fault.kind == Kind::Unreachable { Err(fault) } else { Ok(None) };
+    let offered = offered.map(Some).or_else(silent)?;
+    let mut found: Vec<String> = offered
+        .iter()
+        .flat_map(|seen| seen.iter())
+        .filter(|row| row.flag("show") != Some(false))
+        .filter_map(|row| row.string("completion"))
+        .collect();
+    found.retain(|word| word.len() <= 64 && word != "!" && !word.chars().any(char::is_whitespace));
+    found.dedup();
+    found.truncate(MOST_WORDS);
+    let syntax = syntax.map(Some).or_else(silent)?;
+    let said = syntax.and_then(|seen| seen.iter().find_map(|row| row.string("text")));
+    Ok((found, said.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(160).collect())))
+}
+
+/// Whether asking about these words would hang this version's console.
+fn hangs<'a>(device: &Device, mut words: impl Iterator<Item = &'a str>) -> bool {
+    let version = device.facts.version.as_deref().and_then(Version::parse);
+    !version.is_some_and(|version| version.at_least(HANGS_BELOW.0, HANGS_BELOW.1)) && words.any(|word| HANGING.contains(&word))
 }
 
 /// Version, architecture and packages, short enough for a key.
@@ -121,7 +189,7 @@ fn build(device: &Device) -> String {
 
 async fn ask(router: &Router<'_>, menu: &str, at: Wall) -> Result<Option<Learnt>, Fault> {
     let words: Vec<&str> = menu.trim_start_matches('/').split('/').collect();
-    if words.iter().any(|word| HANGING.contains(word)) {
+    if hangs(&router.device, words.iter().copied()) {
         return Ok(None);
     }
     let path = words.join(",");

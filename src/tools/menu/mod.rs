@@ -5,6 +5,7 @@ use crate::tools::spec::Tool;
 pub(super) mod absent;
 mod describe;
 mod inspect;
+mod large;
 mod read;
 mod search;
 

@@ -10,12 +10,13 @@ use crate::base::tier::{Effect, Tier};
 use crate::menus::{self, Menu};
 use crate::routeros::query::{Query, is_attribute};
 use crate::routeros::value::Kind as ValueKind;
-use crate::shape::filter::Filter;
+use crate::shape::filter::{Filter, router_checks};
 use crate::shape::untrusted;
 use crate::tools::arguments::distance;
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::menu::absent::{menu_path, no_menu};
+use crate::tools::menu::large;
 use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -62,16 +63,24 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let filter = args.list.filter()?;
     filter.check(menu)?;
     let query = query(facts, &args.list, &filter)?;
+    let exact = filter_names(facts);
+    let absent = |fault: Fault| if fault.kind == Kind::NotFound { no_menu(&router.device, menu).cause(fault) } else { fault };
+    large::check(cx, &router, menu, &query, &exact).await.map_err(absent)?;
     let seen = match router.rows(menu, query, FRESH).await {
         Ok(seen) => seen,
-        Err(fault) if fault.kind == Kind::NotFound => return Err(no_menu(&router.device, menu).cause(fault)),
-        Err(fault) => return Err(fault),
+        Err(fault) => return Err(absent(large::failed(cx, &router, menu, fault, &exact).await)),
     };
     misspelt(menu, facts, &args.list, &filter, &seen)?;
     let rows: Vec<View<'_>> = seen.iter().filter(|row| passes(&filter, facts, *row)).collect();
     let span = args.list.span(cx, &scope, &rows, |row| key(facts, *row))?;
     let shown = rows[span].iter().map(|row| shape(cx, facts, *row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, rows.len()))
+}
+
+/// Attributes a long table can be narrowed by on the router.
+fn filter_names(facts: Option<&Menu>) -> String {
+    let named = facts.iter().flat_map(|facts| facts.attrs).filter(|attr| router_checks(attr.kind) && !attr.secret);
+    named.map(|attr| attr.name).take(8).collect::<Vec<_>>().join(", ")
 }
 
 /// Refuses a name that no row has, the facts do not know and that is nearly one they know: an empty column would look
