@@ -16,18 +16,18 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// What came back: status, head in lower case, body.
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     head: String,
     body: Vec<u8>,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    fn detail(&self) -> String {
+    pub(crate) fn detail(&self) -> String {
         self.json()["detail"].as_str().unwrap_or_default().to_string()
     }
 
@@ -90,7 +90,7 @@ async fn raw(sim: &Sim, text: &str) -> Option<Reply> {
     tokio::time::timeout(Duration::from_secs(20), exchange(stream, text)).await.expect("an answer within 20 s")
 }
 
-async fn call(sim: &Sim, who: &Credential, method: &str, path: &str, body: Option<Value>) -> Reply {
+pub(crate) async fn call(sim: &Sim, who: &Credential, method: &str, path: &str, body: Option<Value>) -> Reply {
     let body = body.map(|b| b.to_string());
     raw(sim, &request(method, path, Some(who), body.as_deref())).await.expect("an answer")
 }

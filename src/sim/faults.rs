@@ -10,6 +10,8 @@ use tokio::sync::watch;
 const SEEN_MAX: usize = 100_000;
 /// Real routers close a request after this long.
 const SESSION_LIMIT: Duration = Duration::from_secs(60);
+/// A cleanly closed terminal is noticed after this long.
+const NOTICE_OF_LOSS: Duration = Duration::from_secs(2);
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +126,61 @@ impl Seen {
     }
 }
 
+/// What goes wrong with a command over SSH.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SshFault {
+    /// Half of the output comes, then all connections are cut.
+    DropMidAnswer,
+    /// The output comes this much later (real time).
+    Slow(Duration),
+    /// Nothing is done, nothing comes, the channel stays open.
+    Silent,
+    /// It is done, but the output is bytes that mean nothing.
+    Garbage,
+    /// The channel closes and nothing was done.
+    CloseBefore,
+    /// The channel closes without an exit status, as some versions do.
+    NoExitStatus,
+}
+
+/// Which commands over SSH a fault hits.
+#[derive(Debug, Clone)]
+pub struct SshRule {
+    fault: SshFault,
+    word: Option<String>,
+    times: Option<u32>,
+}
+
+impl SshRule {
+    /// Every command, until cleared.
+    pub fn always(fault: SshFault) -> Self {
+        SshRule { fault, word: None, times: None }
+    }
+
+    /// The next command only.
+    pub fn once(fault: SshFault) -> Self {
+        SshRule { times: Some(1), ..SshRule::always(fault) }
+    }
+
+    /// Only commands that have this in them: `/export`.
+    #[must_use]
+    pub fn on(mut self, word: &str) -> Self {
+        self.word = Some(word.to_string());
+        self
+    }
+}
+
+/// Something that came over SSH.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshSeen {
+    /// Who.
+    pub user: String,
+    /// `exec`, `shell` or `sftp`.
+    pub kind: &'static str,
+    /// The command line of an `exec`.
+    pub text: String,
+}
+
 /// Faults and counters of one router.
 #[derive(Debug)]
 pub struct Faults {
@@ -136,6 +193,12 @@ pub struct Faults {
     pub(super) connections: Gauge,
     pub(super) working: Gauge,
     aborted: AtomicUsize,
+    ssh_rules: Mutex<Vec<SshRule>>,
+    ssh_seen: Mutex<Vec<SshSeen>>,
+    ssh_line: watch::Sender<Line>,
+    notice_of_loss: Mutex<Duration>,
+    pub(super) ssh_connections: Gauge,
+    pub(super) ssh_running: Gauge,
 }
 
 /// A number that goes up and down, its highest value and how often it rose.
@@ -191,6 +254,12 @@ impl Default for Faults {
             connections: Gauge::default(),
             working: Gauge::default(),
             aborted: AtomicUsize::new(0),
+            ssh_rules: Mutex::default(),
+            ssh_seen: Mutex::default(),
+            ssh_line: watch::Sender::new(Line::Open),
+            notice_of_loss: Mutex::new(NOTICE_OF_LOSS),
+            ssh_connections: Gauge::default(),
+            ssh_running: Gauge::default(),
         }
     }
 }
@@ -204,12 +273,77 @@ impl Faults {
     /// Everything works again.
     pub fn clear(&self) {
         lock(&self.rules).clear();
-        self.line.send_replace(Line::Open);
+        lock(&self.ssh_rules).clear();
+        self.set_line(Line::Open);
     }
 
-    /// Changes how new connections are treated.
+    /// Changes how new connections of every service are treated.
     pub fn set_line(&self, line: Line) {
         self.line.send_replace(line);
+        self.ssh_line.send_replace(line);
+    }
+
+    /// Changes how new connections to the web server are treated; SSH stays as it is.
+    pub fn set_rest_line(&self, line: Line) {
+        self.line.send_replace(line);
+    }
+
+    /// Changes how new connections over SSH are treated; the web server stays as it is.
+    pub fn set_ssh_line(&self, line: Line) {
+        self.ssh_line.send_replace(line);
+    }
+
+    /// From now on, commands over SSH that fit the rule go wrong.
+    pub fn inject_ssh(&self, rule: SshRule) {
+        lock(&self.ssh_rules).push(rule);
+    }
+
+    /// How long after its connection broke a terminal that held safe mode counts as lost (the router's clock); about 2 s for a clean
+    /// close, up to 9 minutes for a dead one.
+    pub fn set_notice_of_loss(&self, after: Duration) {
+        *lock(&self.notice_of_loss) = after;
+    }
+
+    /// Open SSH connections: how many now, at most, in all.
+    pub fn ssh_connections(&self) -> &Gauge {
+        &self.ssh_connections
+    }
+
+    /// Commands that run over SSH: how many now, at most, in all.
+    pub fn ssh_running(&self) -> &Gauge {
+        &self.ssh_running
+    }
+
+    pub(super) fn ssh_line(&self) -> watch::Receiver<Line> {
+        self.ssh_line.subscribe()
+    }
+
+    pub(super) fn ssh_seen(&self) -> Vec<SshSeen> {
+        lock(&self.ssh_seen).clone()
+    }
+
+    pub(super) fn see_ssh(&self, seen: SshSeen) {
+        let mut all = lock(&self.ssh_seen);
+        if all.len() >= SEEN_MAX {
+            all.remove(0);
+        }
+        all.push(seen);
+    }
+
+    pub(super) fn notice_of_loss(&self) -> Duration {
+        *lock(&self.notice_of_loss)
+    }
+
+    /// The faults that hit this command; uses them up.
+    pub(super) fn strike_ssh(&self, text: &str) -> Vec<SshFault> {
+        let mut rules = lock(&self.ssh_rules);
+        let mut hits = Vec::new();
+        for rule in rules.iter_mut().filter(|r| r.word.as_deref().is_none_or(|w| text.contains(w))) {
+            rule.times = rule.times.map(|n| n - 1);
+            hits.push(rule.fault);
+        }
+        rules.retain(|r| r.times != Some(0));
+        hits
     }
 
     /// Shortens the 60 s after which a request ends with `Session closed`.
@@ -254,6 +388,7 @@ impl Faults {
     pub(super) fn forget_seen(&self) {
         lock(&self.seen).clear();
         lock(&self.by_path).clear();
+        lock(&self.ssh_seen).clear();
     }
 
     pub(super) fn see(&self, seen: Seen) {

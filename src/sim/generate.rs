@@ -234,9 +234,14 @@ fn queue(blank: &Row, i: u32) -> Row {
 }
 
 fn tracked(world: &World, blank: &Row, i: u32) -> Row {
+    connection(world.seed, world.model.management, blank, i)
+}
+
+/// The `i`th connection of a router, the same one whenever it is asked for.
+pub(super) fn connection(seed: u64, management: &str, blank: &Row, i: u32) -> Row {
     let (protocol, port) = [("tcp", 443), ("udp", 53), ("tcp", 22), ("udp", 443)][i as usize % 4];
-    let from = 40_000 + jitter(world.seed, &format!("port{i}"), 20_000);
-    let src = format!("{}.{}", world.model.management.rsplit_once('.').map_or("10.0.0", |(net, _)| net), i % 200 + 20);
+    let from = 40_000 + jitter(seed, &format!("port{i}"), 20_000);
+    let src = format!("{}.{}", management.rsplit_once('.').map_or("10.0.0", |(net, _)| net), i % 200 + 20);
     let dst = format!("203.0.113.{}", i % 250 + 1);
     let row = blank
         .clone()
@@ -245,11 +250,11 @@ fn tracked(world: &World, blank: &Row, i: u32) -> Row {
         .with("dst-address", format!("{dst}:{port}"))
         .with("reply-src-address", format!("{dst}:{port}"))
         .with("reply-dst-address", format!("198.51.100.7:{from}"))
-        .with("timeout", super::value::show_time((10 + jitter(world.seed, &i.to_string(), 86_000)) * 1_000))
+        .with("timeout", super::value::show_time((10 + jitter(seed, &i.to_string(), 86_000)) * 1_000))
         .with("assured", (!i.is_multiple_of(3)).to_string())
         .with("seen-reply", "true")
-        .with("orig-bytes", jitter(world.seed, &format!("o{i}"), 900_000).to_string())
-        .with("repl-bytes", jitter(world.seed, &format!("r{i}"), 9_000_000).to_string());
+        .with("orig-bytes", jitter(seed, &format!("o{i}"), 900_000).to_string())
+        .with("repl-bytes", jitter(seed, &format!("r{i}"), 9_000_000).to_string());
     if protocol == "tcp" { row.with("tcp-state", "established") } else { row }
 }
 

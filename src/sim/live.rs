@@ -236,12 +236,13 @@ fn all_routes(world: &mut World) -> Vec<Row> {
 }
 
 fn services(world: &mut World) -> Vec<Row> {
-    let (tls, plain) = world.ports;
+    let ((tls, plain), ssh) = (world.ports, world.ssh_port);
     let mut rows = world.table("/ip/service").rows.clone();
     for row in &mut rows {
         // The ports that really listen, unless somebody set others.
         match (row.get("name"), row.get("port")) {
             (Some("www-ssl"), Some("443")) => row.put("port", tls.to_string()),
+            (Some("ssh"), Some("22")) if ssh != 0 => row.put("port", ssh.to_string()),
             (Some("www"), Some("80")) => row.put("port", plain.to_string()),
             _ => {}
         }
