@@ -35,5 +35,7 @@ mod sim_rest;
 #[cfg(feature = "sim")]
 mod sim_ssh;
 #[cfg(feature = "sim")]
+mod sim_tables;
+#[cfg(feature = "sim")]
 mod site;
 mod store_upgrade;

@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 pub(crate) struct Reply {
     pub(crate) status: u16,
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
@@ -36,7 +36,7 @@ impl Reply {
     }
 }
 
-fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let found = std::env::var_os("ROUTEROS_SHARED").map(PathBuf::from).into_iter().chain([beside]).find(|p| p.join("routeros").is_dir());
     if found.is_none() {
@@ -95,11 +95,11 @@ pub(crate) async fn call(sim: &Sim, who: &Credential, method: &str, path: &str, 
     raw(sim, &request(method, path, Some(who), body.as_deref())).await.expect("an answer")
 }
 
-async fn admin(sim: &Sim, method: &str, path: &str, body: Option<Value>) -> Reply {
+pub(crate) async fn admin(sim: &Sim, method: &str, path: &str, body: Option<Value>) -> Reply {
     call(sim, &sim.credentials().admin, method, path, body).await
 }
 
-fn names(rows: &Value) -> Vec<&str> {
+pub(crate) fn names(rows: &Value) -> Vec<&str> {
     rows.as_array().unwrap().iter().filter_map(|r| r["name"].as_str()).collect()
 }
 

@@ -2,7 +2,9 @@
 //!
 //! Nothing here takes the time it would take: a command that would run past the session limit answers `Session closed` at once.
 
+use super::inspect;
 use super::live;
+use super::measure;
 use super::menus::Menu;
 use super::refusal::Refusal;
 use super::row::Row;
@@ -20,7 +22,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.arguments.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
@@ -29,12 +31,12 @@ impl Asked<'_> {
         self.get("once").is_some_and(|v| value::flag(v) != Some(false))
     }
 
-    fn need(&self, name: &str) -> Result<&str, Refusal> {
+    pub(super) fn need(&self, name: &str) -> Result<&str, Refusal> {
         self.get(name).ok_or_else(|| Refusal::missing(name))
     }
 
     /// Seconds the command runs: `duration`, or for ever.
-    fn seconds(&self) -> Result<u64, Refusal> {
+    pub(super) fn seconds(&self) -> Result<u64, Refusal> {
         let closed = || Refusal::bad("Session closed");
         let text = self.get("duration").ok_or_else(closed)?;
         let ms = value::time(text).ok_or_else(|| Refusal::bad("invalid value for argument duration"))?;
@@ -51,7 +53,7 @@ pub(super) fn policy(menu: &str, word: &str) -> &'static str {
         (_, "password") => "password",
         ("/system", "reboot" | "shutdown") | ("/system/package", "apply-changes") => "reboot",
         ("/tool/sniffer", _) => "sniff",
-        (_, "read" | "monitor" | "monitor-traffic" | "check-status" | "check" | "check-for-updates") => "read",
+        (_, "inspect" | "read" | "monitor" | "monitor-traffic" | "check-status" | "check" | "check-for-updates") => "read",
         _ => "write",
     }
 }
@@ -61,7 +63,11 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
     if let Some((name, _)) = asked.arguments.iter().find(|(n, _)| !known(asked, n)) {
         return Err(Refusal::bad(format!("unknown parameter {name}")));
     }
+    if let Some(measured) = measure::run(world, asked) {
+        return measured;
+    }
     match (asked.menu.path.as_str(), asked.word) {
+        ("/console", "inspect") => inspect::rows(world, asked.arguments)?.ok_or_else(|| Refusal::bad("Session closed")),
         ("/tool", "ping") => ping(asked),
         ("/tool", "traceroute") => traceroute(world, asked),
         ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, traffic, world),
@@ -102,7 +108,7 @@ fn known(asked: &Asked<'_>, name: &str) -> bool {
         || matches!(name, ".id" | "numbers" | "once" | "duration" | "interval" | "as-value" | "number" | "interface")
 }
 
-fn sections(
+pub(super) fn sections(
     asked: &Asked<'_>,
     names: &[String],
     measure: impl Fn(&mut World, &str) -> Row,
@@ -118,7 +124,7 @@ fn sections(
     Ok(rows)
 }
 
-fn interfaces(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusal> {
+pub(super) fn interfaces(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusal> {
     named(world, "/interface", asked.need("interface")?, "interface")
 }
 
@@ -127,7 +133,7 @@ fn ethernets(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusa
     named(world, "/interface/ethernet", which.ok_or_else(|| Refusal::missing(".id"))?, "interface")
 }
 
-fn named(world: &mut World, menu: &str, which: &str, argument: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn named(world: &mut World, menu: &str, which: &str, argument: &str) -> Result<Vec<String>, Refusal> {
     let rows = world.rows(menu);
     which
         .split(',')
@@ -178,9 +184,16 @@ fn load(world: &mut World) -> Row {
 }
 
 /// Addresses that never answer: 203.0.113.0/24, and names under `.invalid`.
-fn silent(address: &str) -> bool {
+pub(super) fn silent(address: &str) -> bool {
     address.starts_with("203.0.113.") || address.ends_with(".invalid")
 }
+
+/// Answers every second time.
+const LOSSY: &str = "192.0.2.250";
+/// A router on the way says that there is no way.
+const UNREACHABLE: &str = "192.0.2.251";
+/// That router.
+const GATEWAY: &str = "198.51.100.1";
 
 fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let address = asked.need("address")?;
@@ -195,6 +208,14 @@ fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
         let row = Row::new(None).with("host", address).with("seq", seq.to_string()).with("sent", (seq + 1).to_string());
         if lost {
             return row.with("received", "0").with("packet-loss", "100").with("status", "timeout");
+        }
+        if address == UNREACHABLE {
+            let row = row.with("host", GATEWAY).with("received", "0").with("packet-loss", "100").with("status", "host unreachable");
+            return row.with("size", "84").with("ttl", "64").with("time", "1ms211us");
+        }
+        if address == LOSSY && seq % 2 == 1 {
+            let half = (seq + 1).div_ceil(2);
+            return row.with("received", half.to_string()).with("packet-loss", "50").with("status", "timeout");
         }
         let time = format!("{}us", 521 + seq * 15 % 40);
         row.with("received", (seq + 1).to_string())
@@ -211,25 +232,35 @@ fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
 
 fn traceroute(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let target = asked.need("address")?;
-    if asked.get("count").is_none() && asked.get("duration").is_none() {
+    let rounds = match (asked.get("count").and_then(|c| c.parse().ok()), asked.get("duration")) {
+        (Some(count), _) => count,
+        (None, Some(_)) => asked.seconds()?,
+        _ => return Err(Refusal::bad("Session closed")),
+    };
+    if Duration::from_secs(rounds) >= asked.limit {
         return Err(Refusal::bad("Session closed"));
     }
     let gateway =
         world.rows("/ip/route").iter().find(|r| r.get("dst-address") == Some("0.0.0.0/0")).and_then(|r| r.get("gateway").map(String::from));
     let mut hops = vec![gateway.unwrap_or_else(|| "192.0.2.1".into()), "198.51.100.1".into()];
     hops.push(if silent(target) { String::new() } else { target.to_string() });
-    let rows = hops.into_iter().enumerate().map(|(i, hop)| {
-        let lost = hop.is_empty();
-        let ms = format!("{}.5", i * 3);
-        let value = |v: &str| if lost { String::new() } else { v.to_string() };
-        let row = Row::new(None).with(".section", "0").with("sent", "1").with("status", "").with("std-dev", "0");
-        row.with("loss", if lost { "100" } else { "0" })
-            .with("avg", value(&ms))
-            .with("best", value(&ms))
-            .with("last", if lost { "timeout".into() } else { ms.clone() })
-            .with("worst", value(&ms))
-            .with("address", hop)
-    });
+    let rows =
+        (0..rounds.max(1)).flat_map(|round| hops.iter().enumerate().map(move |(i, hop)| (round, i, hop.clone()))).map(|(round, i, hop)| {
+            let lost = hop.is_empty();
+            let ms = format!("{}.5", i * 3);
+            let value = |v: &str| if lost { String::new() } else { v.to_string() };
+            let row = Row::new(None)
+                .with(".section", round.to_string())
+                .with("sent", (round + 1).to_string())
+                .with("status", "")
+                .with("std-dev", "0");
+            row.with("loss", if lost { "100" } else { "0" })
+                .with("avg", value(&ms))
+                .with("best", value(&ms))
+                .with("last", if lost { "timeout".into() } else { ms.clone() })
+                .with("worst", value(&ms))
+                .with("address", hop)
+        });
     Ok(rows.collect())
 }
 

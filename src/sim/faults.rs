@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -78,6 +78,13 @@ impl Rule {
     #[must_use]
     pub fn method(mut self, method: &str) -> Self {
         self.method = Some(method.to_string());
+        self
+    }
+
+    /// That often, then no more.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
         self
     }
 
@@ -193,6 +200,7 @@ pub struct Faults {
     pub(super) connections: Gauge,
     pub(super) working: Gauge,
     aborted: AtomicUsize,
+    abort_damage: AtomicBool,
     ssh_rules: Mutex<Vec<SshRule>>,
     ssh_seen: Mutex<Vec<SshSeen>>,
     ssh_line: watch::Sender<Line>,
@@ -254,6 +262,7 @@ impl Default for Faults {
             connections: Gauge::default(),
             working: Gauge::default(),
             aborted: AtomicUsize::new(0),
+            abort_damage: AtomicBool::new(false),
             ssh_rules: Mutex::default(),
             ssh_seen: Mutex::default(),
             ssh_line: watch::Sender::new(Line::Open),
@@ -291,6 +300,12 @@ impl Faults {
     /// Changes how new connections over SSH are treated; the web server stays as it is.
     pub fn set_ssh_line(&self, line: Line) {
         self.ssh_line.send_replace(line);
+    }
+
+    /// Whether a request that its client gave up damages the web server, as on 7.21.5: all connections are reset, and the next request
+    /// gets the answer of another one.
+    pub fn set_abort_damage(&self, on: bool) {
+        self.abort_damage.store(on, SeqCst);
     }
 
     /// From now on, commands over SSH that fit the rule go wrong.
@@ -400,8 +415,14 @@ impl Faults {
         all.push(seen);
     }
 
-    pub(super) fn count_aborted(&self) {
+    /// Counts a request given up; true when that does damage.
+    pub(super) fn count_aborted(&self) -> bool {
         self.aborted.fetch_add(1, SeqCst);
+        let damage = self.abort_damage.load(SeqCst);
+        if damage {
+            self.inject(Rule::once(Fault::OthersAnswer));
+        }
+        damage
     }
 
     pub(super) fn session_limit(&self) -> Duration {

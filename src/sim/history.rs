@@ -51,10 +51,12 @@ pub(super) fn record(world: &mut World, menu: &Menu, id: u32, was: Was, action: 
     // A row of `/interface` is kept by the menu of its kind.
     let table = write::owner(world, menu, id);
     let now = world.table(&table).rows.iter().find(|r| r.id == Some(id) || r.id.is_none()).cloned();
-    let words = |row: &Row| row.iter().map(|(n, v)| format!("{n}={}", quoted(v))).collect::<Vec<_>>().join(" ");
+    // As in an export, secrets are left out.
+    let told = |name: &str| !menu.attr(name).is_some_and(|a| a.secret || a.hidden);
+    let words = |row: &Row| row.iter().filter(|(n, _)| told(n)).map(|(n, v)| format!("{n}={}", quoted(v))).collect::<Vec<_>>().join(" ");
     let differs = |from: &Row, to: &Row| {
-        let changed = from.iter().filter(|(n, v)| to.get(n) != Some(*v)).map(|(n, v)| format!("{n}={}", quoted(v)));
-        let gone = to.iter().filter(|(n, _)| from.get(n).is_none()).map(|(n, _)| format!("{n}=\"\""));
+        let changed = from.iter().filter(|(n, v)| told(n) && to.get(n) != Some(*v)).map(|(n, v)| format!("{n}={}", quoted(v)));
+        let gone = to.iter().filter(|(n, _)| told(n) && from.get(n).is_none()).map(|(n, _)| format!("{n}=\"\""));
         changed.chain(gone).collect::<Vec<_>>().join(" ")
     };
     let at = show_id(id);

@@ -23,6 +23,7 @@ pub(super) fn date_time(wall: Wall) -> String {
 pub(super) fn rows(world: &mut World, path: &str) -> Option<Vec<Row>> {
     match path {
         "/interface" => Some(interfaces(world)),
+        "/log" => Some(log(world)),
         "/system/resource" => Some(vec![resource(world)]),
         "/system/clock" => Some(vec![clock(world)]),
         "/system/health" if world.model.board => Some(health(world)),
@@ -42,6 +43,25 @@ pub(super) fn rows(world: &mut World, path: &str) -> Option<Vec<Row>> {
         "/system/script" | "/ip/dns" => None,
         _ => None,
     }
+}
+
+/// Seconds between two things that happen by themselves: leases, links, scans.
+const EVENT_EVERY: u64 = 61;
+/// Events caught up with at most when nobody looked for long.
+const EVENTS_MAX: u64 = 200;
+
+/// The log, with what happened since somebody last looked.
+fn log(world: &mut World) -> Vec<Row> {
+    let now = world.uptime().as_secs() / EVENT_EVERY;
+    world.table("/log");
+    let missed = now.saturating_sub(*world.events.get_or_insert(now)).min(EVENTS_MAX);
+    world.events = Some(now);
+    for back in (0..missed).rev() {
+        let time = date_time(Wall(world.now().0 - (back * EVENT_EVERY * 1_000) as i64));
+        let (topics, message) = generate::event(world.seed, (now - back) as u32);
+        world.remember("/log", &[("time", &time), ("topics", topics), ("message", &message)]);
+    }
+    world.table("/log").rows.clone()
 }
 
 fn interfaces(world: &mut World) -> Vec<Row> {

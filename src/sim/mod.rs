@@ -14,6 +14,8 @@
 //! | `console/` | the scripting language both of them and stored scripts run in; exports |
 //! | `commands.rs`, `inspect.rs` | commands that are not about rows |
 //! | `history.rs`, `files.rs` | what can be taken back; files |
+//! | `measure.rs` | torch, bandwidth test, monitors |
+//! | `plant.rs` | strings and secrets planted all over, for tests of what leaves |
 //! | `faults.rs` | what can go wrong, and counters |
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579162/REST+API>
@@ -27,7 +29,9 @@ mod generate;
 mod history;
 mod inspect;
 mod live;
+mod measure;
 pub mod menus;
+mod plant;
 pub mod profiles;
 mod query;
 mod refusal;
@@ -43,6 +47,8 @@ mod write;
 
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
+pub use plant::Planted;
+
 use faults::{Faults, Line, Seen, SshSeen};
 use menus::Definitions;
 use profiles::{Profile, Version};
@@ -269,6 +275,12 @@ impl Sim {
     pub fn reboot(&self) {
         self.shared.cut_connections();
         self.shared.world().reboot();
+    }
+
+    /// Restarts the router; as seen seconds after boot, the next `answers` over REST hold the body of `/system/resource`.
+    pub fn reboot_unready(&self, answers: u32) {
+        self.reboot();
+        self.shared.faults.inject(faults::Rule::always(faults::Fault::WrongBody).times(answers));
     }
 
     /// Cuts all open connections; new ones are served.

@@ -26,7 +26,7 @@ pub enum Profile {
 }
 
 /// Versions any profile can be simulated with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Version {
     /// 7.12: before `/interface/wifi`, `:serialize` and `/file/read`.
     V7_12,

@@ -184,7 +184,7 @@ pub(super) fn before_remove(world: &mut World, menu: &Menu, row: &Row, _by: &str
 }
 
 /// Refuses what device-mode does not allow.
-fn gate(world: &mut World, feature: &str, command: &str) -> Result<(), Refusal> {
+pub(super) fn gate(world: &mut World, feature: &str, command: &str) -> Result<(), Refusal> {
     let Some(mode) =
         world.menu("/system/device-mode").is_some().then(|| world.table("/system/device-mode").rows.first().cloned()).flatten()
     else {

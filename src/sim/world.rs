@@ -83,6 +83,8 @@ pub struct World {
     pub(super) globals: BTreeMap<(String, String), Value>,
     /// Scripts that run, by the number of their job.
     pub(super) jobs: HashMap<u32, CancellationToken>,
+    /// The last event of [`live`] that the log tells.
+    pub(super) events: Option<u64>,
     /// Connection-tracking rows made up on demand besides those of the table.
     pub(super) flows: u32,
     seen_from: IpAddr,
@@ -110,6 +112,7 @@ impl World {
             safe: None,
             globals: BTreeMap::new(),
             jobs: HashMap::new(),
+            events: None,
             flows: 0,
             tables: HashMap::new(),
         };
@@ -146,6 +149,7 @@ impl World {
         self.logins.clear();
         self.actions.clear();
         self.globals.clear();
+        self.events = None;
         self.safe = None;
         for (_, job) in self.jobs.drain() {
             job.cancel();

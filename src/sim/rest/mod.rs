@@ -259,8 +259,8 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, connection: u64
         tokio::select! {
             () = stop.cancelled() => {}
             done = work(&here, asked, connection) => {
-                if tell.send(done).is_err() {
-                    here.faults.count_aborted();
+                if tell.send(done).is_err() && here.faults.count_aborted() {
+                    here.cut_connections();
                 }
             }
         }
