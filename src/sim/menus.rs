@@ -302,7 +302,8 @@ fn body(menu: &mut Menu, line: &str) {
 pub(super) fn is_secret(name: &str) -> bool {
     const PARTS: [&str; 7] = ["password", "passphrase", "secret", "private-key", "preshared-key", "pre-shared-key", "md5-key"];
     const ENDS: [&str; 5] = ["auth-key", "enc-key", "encryption-key", "sync-secret", "static-key-0"];
-    const NONE: [&str; 7] = [
+    const NONE: [&str; 8] = [
+        "passphrase-group",
         "password-format",
         "allow-password",
         "password-authentication",

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `menus.rs`, `menus/*.txt` | which menus and attributes there are |
 //! | `profiles.rs`, `profiles/*.txt`, `generate.rs` | four routers and their rows |
-//! | `world.rs`, `write.rs`, `rules.rs`, `live.rs` | one router's state, what changes it, what moves by itself |
+//! | `world.rs`, `write.rs`, `rules.rs`, `live.rs`, `routes.rs` | one router's state, what changes it, what moves by itself |
 //! | `access.rs` | users, policies, what of a row a user sees |
 //! | `rest/` | the web server: verbs, one request of a user at a time |
 //! | `ssh/` | the SSH server: commands, terminals with safe mode, files |
@@ -36,6 +36,7 @@ pub mod profiles;
 mod query;
 mod refusal;
 mod rest;
+mod routes;
 pub mod row;
 mod rules;
 mod schema;

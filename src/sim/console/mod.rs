@@ -2,9 +2,9 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `scan.rs`, `words.rs`, `parse.rs`, `expr.rs`, `tree.rs` | from text to statements; names are looked up while reading |
+//! | `scan.rs`, `words.rs`, `parse.rs`, `values.rs`, `expr.rs`, `tree.rs` | from text to statements; names are looked up while reading |
 //! | `value.rs`, `regex.rs` | what it computes with |
-//! | `eval.rs`, `builtins.rs` | statements, variables, words of the language |
+//! | `eval.rs`, `operate.rs`, `builtins.rs`, `convert.rs` | statements, variables, operators, words of the language |
 //! | `command.rs`, `special.rs` | commands of menus, under the same policies and refusals as REST |
 //! | `print.rs`, `export.rs` | tables, details, configuration as text |
 //!
@@ -12,9 +12,11 @@
 
 mod builtins;
 mod command;
+mod convert;
 mod eval;
 mod export;
 mod expr;
+mod operate;
 mod parse;
 mod print;
 mod regex;
@@ -22,6 +24,7 @@ mod scan;
 mod special;
 mod tree;
 mod value;
+mod values;
 mod words;
 
 pub(super) use eval::{Machine, Stop};

@@ -1,30 +1,22 @@
 //! From text to statements. Menus, commands and argument names are looked up while reading, as the console does: a line with a
 //! misspelt name does nothing at all.
 
-use super::scan::{Pieces, Scan, escape};
-use super::tree::{Argument, Braces, Builtin, Command, Expr, Place, Script, Statement, Syntax};
+use super::scan::Scan;
+use super::tree::{Argument, Builtin, Command, Expr, Place, Script, Statement, Syntax};
+use super::values::As;
 use super::words;
 use crate::sim::menus::{Definitions, Shape};
 use crate::sim::profiles::Model;
-use std::sync::Arc;
 
 /// Deepest nesting of brackets; a hostile text must not overflow the stack.
 const DEPTH_MAX: usize = 60;
-
-/// How `{ … }` is meant.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum As {
-    Script,
-    Array,
-    Either,
-}
 
 /// Reads a text as the console of this router.
 pub(in crate::sim) struct Reader<'a> {
     pub(super) scan: Scan,
     defs: &'a Definitions,
     model: &'a Model,
-    menu: String,
+    pub(super) menu: String,
     /// The text is a stored script, whose reader is pickier about values with a slash.
     stored: bool,
     depth: usize,
@@ -44,7 +36,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Syntax>) -> Result<T, Syntax> {
+    pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Syntax>) -> Result<T, Syntax> {
         if self.depth >= DEPTH_MAX {
             return self.scan.syntax("nesting too deep");
         }
@@ -54,7 +46,7 @@ impl<'a> Reader<'a> {
         result
     }
 
-    fn statements(&mut self, end: Option<char>) -> Result<Script, Syntax> {
+    pub(super) fn statements(&mut self, end: Option<char>) -> Result<Script, Syntax> {
         self.deeper(|this| {
             let outer = this.menu.clone();
             let mut statements = Vec::new();
@@ -321,141 +313,6 @@ impl<'a> Reader<'a> {
 
     pub(super) fn word_ahead(&self) -> String {
         self.scan.chars[self.scan.at..].iter().take_while(|c| c.is_ascii_alphanumeric() || "-_.!".contains(**c)).collect()
-    }
-
-    fn value_or_empty(&mut self, mode: As) -> Result<Expr, Syntax> {
-        match self.scan.peek() {
-            None | Some(' ' | '\t' | '\r' | '\n' | ';' | ']' | '}' | ')') => Ok(Expr::Text(Vec::new())),
-            _ => self.value(mode),
-        }
-    }
-
-    /// A value where an argument may stand.
-    fn value(&mut self, mode: As) -> Result<Expr, Syntax> {
-        if mode == As::Either {
-            return self.any_value();
-        }
-        match self.scan.peek() {
-            Some('{') => self.braces(mode),
-            _ => self.any_value(),
-        }
-    }
-
-    pub(super) fn any_value(&mut self) -> Result<Expr, Syntax> {
-        match self.scan.peek() {
-            Some('{') => self.braces(As::Either),
-            Some('"') => self.string(),
-            Some('[') => self.substitution(),
-            Some('(') => {
-                self.scan.at += 1;
-                let inner = self.expression()?;
-                self.close(')')?;
-                Ok(inner)
-            }
-            Some('$') => {
-                self.scan.at += 1;
-                let mut value = Expr::Variable(self.scan.variable()?);
-                while self.scan.peek() == Some('-') && self.scan.peek_at(1) == Some('>') {
-                    self.scan.at += 2;
-                    value = Expr::Binary("->", Box::new(value), Box::new(self.any_value()?));
-                }
-                Ok(value)
-            }
-            _ => {
-                let word = self.scan.take_while(|c| !c.is_whitespace() && !";\"[](){}$".contains(c));
-                if word.is_empty() { self.scan.syntax("syntax error") } else { Ok(Expr::Word(word)) }
-            }
-        }
-    }
-
-    pub(super) fn substitution(&mut self) -> Result<Expr, Syntax> {
-        self.scan.at += 1;
-        let outer = self.menu.clone();
-        let script = self.statements(Some(']'))?;
-        self.menu = outer;
-        self.close(']')?;
-        Ok(Expr::Substitution(Arc::new(script)))
-    }
-
-    pub(super) fn string(&mut self) -> Result<Expr, Syntax> {
-        let open = self.scan.at;
-        self.scan.at += 1;
-        let mut pieces = Pieces::default();
-        loop {
-            match self.scan.bump() {
-                Some('"') => return Ok(pieces.end()),
-                Some('\\') => match escape(&mut self.scan) {
-                    Some(bytes) => pieces.bytes(&bytes),
-                    None => return Err(Syntax::at("syntax error", self.scan.place())),
-                },
-                Some('$') => match self.scan.peek() {
-                    Some('(') => {
-                        self.scan.at += 1;
-                        let inner = self.deeper(Self::expression)?;
-                        self.close(')')?;
-                        pieces.value(inner);
-                    }
-                    Some('[') => pieces.value(self.substitution()?),
-                    _ => pieces.value(Expr::Variable(self.scan.variable()?)),
-                },
-                Some(c) => pieces.push(c),
-                None => return Err(Syntax::at("expected closing quote", self.scan.place_of(open))),
-            }
-        }
-    }
-
-    fn braces(&mut self, mode: As) -> Result<Expr, Syntax> {
-        let open = self.scan.at;
-        let Some(end) = self.scan.closing(open) else { return self.scan.syntax("expected closing brace") };
-        let source: String = self.scan.chars[open + 1..end - 1].iter().collect();
-        let mut items = None;
-        if mode != As::Script {
-            self.scan.at = open + 1;
-            items = self.deeper(Self::items).ok().filter(|_| self.scan.at == end).map(Arc::new);
-        }
-        let mut script = None;
-        if mode == As::Script || items.is_none() {
-            self.scan.at = open + 1;
-            let read = self.statements(Some('}'))?;
-            self.close('}')?;
-            script = Some(Arc::new(read));
-        }
-        self.scan.at = end;
-        Ok(Expr::Braces(Braces { source, script, items }))
-    }
-
-    /// `1;2;3` or `a=1;b=2` up to the closing brace.
-    fn items(&mut self) -> Result<Vec<(Option<Expr>, Expr)>, Syntax> {
-        let mut items = Vec::new();
-        loop {
-            self.scan.gaps();
-            if self.scan.eat('}') {
-                return Ok(items);
-            }
-            let first = self.element()?;
-            self.scan.blanks();
-            if self.scan.eat('=') {
-                self.scan.blanks();
-                let value = self.element()?;
-                items.push((Some(first), value));
-            } else {
-                items.push((None, first));
-            }
-            self.scan.blanks();
-            if !matches!(self.scan.peek(), Some(';' | '}' | '\n')) {
-                return self.scan.syntax("syntax error");
-            }
-        }
-    }
-
-    fn element(&mut self) -> Result<Expr, Syntax> {
-        match self.scan.peek() {
-            Some('{' | '"' | '[' | '(' | '$') => self.any_value(),
-            _ => {
-                let word = self.scan.take_while(|c| !c.is_whitespace() && !";\"[](){}$=".contains(c));
-                if word.is_empty() || word.starts_with([':', '/']) { self.scan.syntax("syntax error") } else { Ok(Expr::Word(word)) }
-            }
-        }
     }
 
     pub(super) fn stored(&self) -> bool {

@@ -8,12 +8,12 @@
 //! | DELETE | remove | 204 |
 //! | POST | any | 200 |
 
+use super::execute::{self, Execution};
 use super::params::{self, Arguments};
 use super::wire::More;
-use super::{Shared, auth, print};
+use super::{auth, print};
 use crate::sim::access;
 use crate::sim::commands;
-use crate::sim::console::{Machine, Stop};
 use crate::sim::inspect;
 use crate::sim::menus::{Menu, Shape};
 use crate::sim::refusal::Refusal;
@@ -22,7 +22,6 @@ use crate::sim::world::{Login, World};
 use crate::sim::write;
 use bytes::Bytes;
 use hyper::Method;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A request.
@@ -56,42 +55,6 @@ pub(super) struct Answer {
     pub script: Option<Execution>,
     /// Rows to send after those of the body.
     pub more: Option<More>,
-}
-
-/// A script to run for a request.
-#[derive(Debug)]
-pub(super) struct Execution {
-    login: Login,
-    source: String,
-    /// What it writes is the answer, or nothing is.
-    answer: Said,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Said {
-    /// Runs on by itself; the answer is its job.
-    Job,
-    /// The answer is what it wrote.
-    Text,
-    /// The answer is empty.
-    Nothing,
-}
-
-/// Runs a script in the name of who asked.
-pub(super) async fn execute(shared: &Arc<Shared>, script: &Execution) -> Result<Answer, Refusal> {
-    let mut machine = Machine::new(shared, script.login.clone());
-    let ran = match script.answer {
-        Said::Job => machine.start(&script.source),
-        _ => machine.said(&script.source).await,
-    };
-    match (ran, script.answer) {
-        (Ok(_), Said::Nothing) => Ok(nothing()),
-        (Ok(text), _) => Ok(ret(text.trim_end_matches('\n'))),
-        (Err(Stop::Error(said)), _) if said.starts_with("not enough permissions") => Err(Refusal::server(said)),
-        (Err(Stop::Error(said)), _) => Err(Refusal::bad(said)),
-        (Err(Stop::Forever), _) => Ok(Answer { hangs: true, ..Answer::default() }),
-        (Err(_), _) => Ok(nothing()),
-    }
 }
 
 impl Answer {
@@ -254,7 +217,7 @@ impl Call<'_> {
             [word] => word.as_str(),
             [word, ..] => return Err(Refusal::no_menu(word)),
         };
-        if let Some(execution) = self.script(place, word, &arguments) {
+        if let Some(execution) = execute::script(&self.login, &place.path, word, &arguments) {
             return execution.map(|script| Answer { script: Some(script), ..Answer::default() });
         }
         if is_root_command(place, word) {
@@ -270,51 +233,6 @@ impl Call<'_> {
             return Err(Refusal::no_menu(word));
         }
         self.row_command(&menu, word, &mut arguments)
-    }
-
-    /// Commands that run in the console: `/execute`, `/export`, `/import`, a stored script.
-    fn script(&self, place: &Place, word: &str, arguments: &Arguments) -> Option<Result<Execution, Refusal>> {
-        let get = |name: &str| arguments.values.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-        let quoted = |text: &str| {
-            let mut out = String::from("\"");
-            for c in text.chars() {
-                if matches!(c, '"' | '\\' | '$') {
-                    out.push('\\');
-                }
-                out.push(c);
-            }
-            out + "\""
-        };
-        let of = |source: String, answer| Some(Ok(Execution { login: self.login.clone(), source, answer }));
-        match (place.path.as_str(), word) {
-            ("", "execute") => {
-                if let Err(refusal) = self.need("write") {
-                    return Some(Err(refusal));
-                }
-                let Some(source) = get("script") else { return Some(Err(Refusal::missing("script"))) };
-                // The name alone says it: `as-string:"false"` waits too.
-                of(source.to_string(), if arguments.has("as-string") { Said::Text } else { Said::Job })
-            }
-            (path, "export") => {
-                let Some(file) = get("file") else { return Some(Err(Refusal::missing("file"))) };
-                let flags = ["compact", "terse", "verbose", "show-sensitive"].into_iter().filter(|f| arguments.has(f));
-                of(format!("{path}/export file={} {}", quoted(file), flags.collect::<Vec<_>>().join(" ")), Said::Nothing)
-            }
-            ("", "import") => {
-                let Some(file) = get("file-name") else { return Some(Err(Refusal::missing("file-name"))) };
-                of(format!("/import file-name={}", quoted(file)), Said::Nothing)
-            }
-            ("/system/script", "run") => {
-                let Some(which) = get(".id").or_else(|| get("number")).or_else(|| get("numbers")) else {
-                    return Some(Err(Refusal::missing(".id")));
-                };
-                of(format!("/system/script/run {}", quoted(which)), Said::Nothing)
-            }
-            ("/system/backup", "save") => {
-                of(format!("/system/backup/save name={}", quoted(get("name").unwrap_or("backup"))), Said::Nothing)
-            }
-            _ => None,
-        }
     }
 
     fn row_command(&mut self, menu: &Menu, word: &str, arguments: &mut Arguments) -> Result<Answer, Refusal> {
@@ -401,13 +319,13 @@ fn is_root_command(place: &Place, word: &str) -> bool {
     place.path.is_empty() && matches!(word, "ping" | "password")
 }
 
-fn ret(value: &str) -> Answer {
+pub(super) fn ret(value: &str) -> Answer {
     let mut out = b"{\"ret\":".to_vec();
     crate::sim::row::quote(&mut out, value);
     out.push(b'}');
     Answer::ok(out)
 }
 
-fn nothing() -> Answer {
+pub(super) fn nothing() -> Answer {
     Answer::ok(b"[]".to_vec())
 }

@@ -4,6 +4,7 @@
 //! the router. There is no pipelining: a second request that arrives in the same read is dropped.
 
 mod auth;
+mod execute;
 mod front;
 mod params;
 mod print;
@@ -306,7 +307,7 @@ async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Res
     }
     let mut result = front::respond(&mut shared.world(), &asked, limit);
     if let Ok(Answer { script: Some(script), .. }) = &result {
-        result = match tokio::time::timeout(limit, front::execute(shared, script)).await {
+        result = match tokio::time::timeout(limit, execute::execute(shared, script)).await {
             Ok(ran) => ran,
             Err(_) => Err(Refusal::bad("Session closed")),
         };
