@@ -111,6 +111,8 @@ async fn policies_count_over_ssh_as_over_rest() {
     let mcp = login(&sim, "mcp", "sim-mcp-pass").await;
     assert_eq!(said(&mcp, "/user/add name=x group=full password=y").await, "not enough permissions (9)");
     assert_eq!(said(&mcp, "/system/scheduler/add name=x").await, "failure: not allowed by device-mode (/system/scheduler/add; line 1)");
+    let active = sim.world().rows("/user/active");
+    assert!(active.iter().any(|r| (r.get("name"), r.get("via")) == (Some("mcp"), Some("ssh"))));
     let log = sim.world().rows("/log");
     assert!(
         log.iter()
@@ -405,9 +407,9 @@ async fn files_go_over_sftp_and_an_auto_script_runs_at_once() {
     assert_eq!(sftp.status(13, &field(b"keep.bin")).await, 0);
     assert_eq!(sftp.status(13, &field(b"keep.bin")).await, 2, "no such file");
     sftp.write("x.auto.rsc", b"/system/note/set note=ran\r\n:put done\r\n/foo\r\n").await;
-    assert_eq!(sim.world().rows("/system/note")[0].get("note"), Some(""), "a script that cannot be read does nothing");
+    assert_eq!(sim.world().rows("/system/note")[0].get("note"), Some("ran"), "what stood before the slip stays done");
     assert!(String::from_utf8_lossy(&sftp.read("x.auto.log").await).contains("bad command name foo (line 3 column 2)"));
-    sftp.write("y.auto.rsc", b"/system/note/set note=ran\r\n:put done\r\n").await;
-    assert_eq!(sim.world().rows("/system/note")[0].get("note"), Some("ran"));
+    sftp.write("y.auto.rsc", b"/system/note/set note=again\r\n:put done\r\n").await;
+    assert_eq!(sim.world().rows("/system/note")[0].get("note"), Some("again"));
     assert_eq!(sftp.read("y.auto.log").await, b"done\n");
 }

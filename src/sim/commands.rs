@@ -91,6 +91,7 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
         ("/tool", "password") => password(world, asked),
         ("/ip/dhcp-server/lease", "make-static") => make_static(world, asked),
         ("/ip/dns/cache", "flush") => clear(world, "/ip/dns/cache"),
+        ("/file", "read") if world.model.version < (7, 13) => Err(Refusal::no_menu("read")),
         ("/file", "read") => read_file(world, asked),
         ("/log", topic) => {
             world.log(&format!("script,{topic}"), asked.get("message").unwrap_or_default());

@@ -214,18 +214,19 @@ fn services(world: &mut World) -> Vec<Row> {
 
 fn active_users(world: &mut World) -> Vec<Row> {
     let mut rows = world.table("/user/active").rows.clone();
-    for (i, login) in world.logins.iter().enumerate() {
-        for (n, via) in ["rest-api", "api"].into_iter().enumerate() {
-            let row = Row::new(Some(0x100 + 2 * i as u32 + n as u32))
-                .with("address", login.from.to_string())
-                .with("by-romon", "false")
-                .with("group", login.group.as_str())
-                .with("name", login.user.as_str())
-                .with("radius", "false")
-                .with("via", via)
-                .with("when", date_time(login.when));
-            rows.push(row);
-        }
+    // A login over REST shows twice: as what it is and as the API it goes through.
+    let rest = world.logins.iter().flat_map(|login| ["rest-api", "api"].map(|via| (login, via)));
+    let shown = rest.chain(world.sessions.values().map(|login| (login, login.via)));
+    for (i, (login, via)) in shown.enumerate() {
+        let row = Row::new(Some(0x100 + i as u32))
+            .with("address", login.from.to_string())
+            .with("by-romon", "false")
+            .with("group", login.group.as_str())
+            .with("name", login.user.as_str())
+            .with("radius", "false")
+            .with("via", via)
+            .with("when", date_time(login.when));
+        rows.push(row);
     }
     rows
 }

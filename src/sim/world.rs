@@ -70,6 +70,8 @@ pub struct World {
     pub(super) seed: u64,
     pub(super) logins: Vec<Login>,
     pub(super) connections: HashMap<u64, Connection>,
+    /// Who is logged in over SSH, by connection.
+    pub(super) sessions: BTreeMap<u64, Login>,
     pub(super) ports: (u16, u16),
     /// Where `ssh` listens; 0 when it does not.
     pub(super) ssh_port: u16,
@@ -105,6 +107,7 @@ impl World {
             seed,
             logins: Vec::new(),
             connections: HashMap::new(),
+            sessions: BTreeMap::new(),
             ports: (443, 80),
             ssh_port: 0,
             acting: String::new(),

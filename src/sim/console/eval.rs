@@ -126,6 +126,24 @@ impl Machine {
         }
     }
 
+    /// Runs a file: what stood before an error stays done, be it a slip in the text.
+    pub(in crate::sim) async fn file(&mut self, text: &str) -> Flow<()> {
+        let (script, slip) = {
+            let (defs, model) = {
+                let world = self.shared.world();
+                (world.defs.clone(), world.model.clone())
+            };
+            Reader::new(text, "", true, &defs, &model).leading()
+        };
+        let outer = std::mem::replace(&mut self.scopes, vec![HashMap::new()]);
+        let ran = self.run(&script).await;
+        self.scopes = outer;
+        match ran {
+            Ok(_) | Err(Stop::Return(_)) => slip.map_or(Ok(()), |slip| Stop::error(slip.said)),
+            Err(stop) => Err(stop),
+        }
+    }
+
     pub(super) fn read(&self, text: &str, menu: &str, stored: bool) -> Result<Script, String> {
         let (defs, model) = {
             let world = self.shared.world();

@@ -36,6 +36,26 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads statements up to the first that cannot be read: an import does what stood before it.
+    pub(in crate::sim) fn leading(mut self) -> (Script, Option<Syntax>) {
+        let mut statements = Vec::new();
+        let slip = loop {
+            self.scan.gaps();
+            if self.scan.peek().is_none() {
+                break None;
+            }
+            match self.statement() {
+                Ok(statement) => statements.extend(statement),
+                Err(slip) => break Some(slip),
+            }
+            self.scan.blanks();
+            if !matches!(self.scan.peek(), None | Some('\n' | ';')) {
+                break self.scan.syntax::<()>("expected end of command").err();
+            }
+        };
+        (Script { statements, menu: self.menu }, slip)
+    }
+
     pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Syntax>) -> Result<T, Syntax> {
         if self.depth >= DEPTH_MAX {
             return self.scan.syntax("nesting too deep");

@@ -103,8 +103,7 @@ impl Machine {
             self.read(&text, "", true).or_else(Stop::error)?;
             return Ok(Value::Nothing);
         }
-        // Statement by statement: what stood before an error stays done.
-        self.stored(&text, &name).await?;
+        Box::pin(self.file(&text)).await?;
         self.write("Script file loaded and executed successfully\n");
         Ok(Value::Nothing)
     }

@@ -134,7 +134,13 @@ async fn connection(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr
             }
         }
     }
-    shared.world().connections.remove(&id);
+    {
+        let mut world = shared.world();
+        world.connections.remove(&id);
+        if let Some(login) = world.sessions.remove(&id) {
+            world.log("system,info,account", &format!("user {} logged out from {} via ssh", login.user, login.from));
+        }
+    }
     shell::gone(&shared, id);
 }
 
@@ -171,6 +177,7 @@ impl Session {
     fn settle(&mut self, login: Option<Login>) -> Auth {
         match login {
             Some(login) => {
+                self.shared.world().sessions.insert(self.id, login.clone());
                 self.login = Some(login);
                 Auth::Accept
             }

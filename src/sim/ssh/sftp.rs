@@ -316,8 +316,8 @@ impl Files {
     /// What makes `*.auto.rsc` dangerous: it runs as its owner, and its words go to `*.auto.log`.
     async fn run_at_once(&mut self, name: &str, text: &str) {
         let mut machine = Machine::new(&self.shared, self.login.clone());
-        let said = match machine.said(&text.replace("\r\n", "\n")).await {
-            Ok(said) => said,
+        let said = match machine.file(&text.replace("\r\n", "\n")).await {
+            Ok(()) => machine.out.clone(),
             Err(Stop::Error(said)) => format!("{}{said}\n", machine.out),
             Err(_) => machine.out.clone(),
         };
