@@ -51,6 +51,11 @@ async fn the_language_computes() {
         ("{ :local inner 1 }; :put [:len $inner]", "0"),
         (":put [:serialize to=json value={a=1;b=\"x\\\"y\"}]", "{\"a\":1,\"b\":\"x\\\"y\"}"),
         (":error stop; :put never", "stop"),
+        (":put (9223372036854775807 + 1)", "cannot add these values"),
+        (":put (1 / 0)", "division by zero"),
+        (":put [:typeof [:totime 9223372036854775807]]", "time"),
+        (":while (true) do={ :error enough }", "enough"),
+        (":local r do={ $r }; $r", "failure: too many nested scripts"),
         ("/system/identity; set name=renamed; :put [get name]", "renamed"),
     ];
     for (command, want) in cases {

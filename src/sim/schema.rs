@@ -58,7 +58,7 @@ impl Definitions {
 }
 
 fn take_back(menu: &mut Menu, word: &str) {
-    let (came, rest) = (word.starts_with('+'), &word[1..]);
+    let (came, rest) = (word.starts_with('+'), word.trim_start_matches(['+', '-']));
     let (where_to, name) = rest.split_once(['.', ' ']).unwrap_or((rest, ""));
     match (where_to, came) {
         ("add" | "set", true) => menu.attrs.retain(|a| a.name != name || a.required),

@@ -238,7 +238,7 @@ impl Machine {
             if !self.turn(&body, vec![(name, Value::Num(at))]).await? {
                 break;
             }
-            at += step;
+            at = at.saturating_add(step);
             turns += 1;
         }
         Ok(Value::Nothing)
@@ -294,7 +294,7 @@ impl Machine {
         let ms = match length {
             Value::Time(ms) => *ms,
             Value::Nothing => 1_000,
-            other => other.number().unwrap_or(0) * 1_000,
+            other => other.number().unwrap_or(0).saturating_mul(1_000),
         };
         let clock = self.shared.world().clock.clone();
         let until = clock.mono() + Duration::from_millis(ms.max(0).unsigned_abs());

@@ -17,7 +17,7 @@ impl Machine {
             "toid" => Value::Id(value.text()),
             "toip" | "toip6" => crate::sim::value::prefix(&value.text()).map_or(Value::Nil, |_| Value::Ip(value.text())),
             "totime" => match value {
-                Value::Num(n) => Value::Time(n * 1_000),
+                Value::Num(n) => Value::Time(n.saturating_mul(1_000)),
                 Value::Time(_) => value,
                 other => crate::sim::value::time(&other.text()).map_or(Value::Nil, |ms| Value::Time(ms as i64)),
             },
@@ -55,7 +55,7 @@ impl Machine {
             "find" => {
                 let inside = self.given(given.either("in", 0)).await?;
                 let key = self.given(given.either("key", 1)).await?;
-                let from = self.given(given.either("from", 2)).await?.number().map_or(0, |n| (n + 1).max(0) as usize);
+                let from = self.given(given.either("from", 2)).await?.number().map_or(0, |n| n.saturating_add(1).max(0) as usize);
                 let at = match &inside {
                     Value::Array(items) => items.iter().skip(from).position(|(_, v)| super::operate::equal(v, &key)).map(|at| at + from),
                     other => {
@@ -68,7 +68,7 @@ impl Machine {
             }
             "range" => {
                 let from = self.given(given.either("from", 0)).await?.number().unwrap_or(0);
-                let to = self.given(given.either("to", 1)).await?.number().unwrap_or(0).min(from + TURNS_MAX as i64);
+                let to = self.given(given.either("to", 1)).await?.number().unwrap_or(0).min(from.saturating_add(TURNS_MAX as i64));
                 Value::list((from..=to).map(Value::Num))
             }
             "serialize" => self.serialize(given, &value).await?,
@@ -88,7 +88,11 @@ impl Machine {
                 let from = self.given(given.named("from")).await?.number().unwrap_or(0);
                 let to = self.given(given.named("to")).await?.number().unwrap_or(0xFFFF_FFFF).max(from);
                 let world = self.world();
-                Value::Num(from + jitter(world.seed, &world.clock.mono().as_nanos().to_string(), (to - from + 1).unsigned_abs()) as i64)
+                Value::Num(from.saturating_add(jitter(
+                    world.seed,
+                    &world.clock.mono().as_nanos().to_string(),
+                    to.saturating_sub(from).saturating_add(1).unsigned_abs(),
+                ) as i64))
             }
             "rndstr" => {
                 let length = self.given(given.named("length")).await?.number().unwrap_or(16).clamp(0, 1_024);

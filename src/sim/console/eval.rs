@@ -265,8 +265,10 @@ impl Machine {
                     let value = self.eval(inner, row).await?;
                     match (*operator, &value) {
                         ("!", value) => Value::Bool(!holds(value)),
-                        ("-", Value::Time(ms)) => Value::Time(-ms),
-                        ("-", value) => Value::Num(value.number().map_or_else(|| Stop::error("cannot negate this value"), |n| Ok(-n))?),
+                        ("-", Value::Time(ms)) => Value::Time(ms.wrapping_neg()),
+                        ("-", value) => {
+                            Value::Num(value.number().map_or_else(|| Stop::error("cannot negate this value"), |n| Ok(n.wrapping_neg()))?)
+                        }
                         (_, value) => Value::Num(!value.number().unwrap_or_default()),
                     }
                 }

@@ -176,7 +176,7 @@ fn joined(words: &[String]) -> String {
 }
 
 /// A value as an export writes it.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     let value = match value {
         "true" => "yes",
         "false" => "no",

@@ -50,7 +50,7 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
 fn milliseconds(value: &Value) -> Option<i64> {
     match value {
         Value::Time(ms) => Some(*ms),
-        Value::Num(n) => Some(n * 1_000),
+        Value::Num(n) => Some(n.saturating_mul(1_000)),
         Value::Text(t) => crate::sim::value::time(t).map(|ms| ms as i64),
         _ => None,
     }
@@ -98,7 +98,7 @@ pub(super) fn binary(operator: &str, left: Value, right: Value) -> Flow<Value> {
         "->" => left.element(&right),
         "+" | "-" if matches!(left, Value::Time(_)) || matches!(right, Value::Time(_)) => {
             let (a, b) = milliseconds(&left).zip(milliseconds(&right)).ok_or_else(mismatch)?;
-            Value::Time(if operator == "+" { a + b } else { a - b })
+            Value::Time(if operator == "+" { a.saturating_add(b) } else { a.saturating_sub(b) })
         }
         _ => {
             let (a, b) = left.number().zip(right.number()).ok_or_else(mismatch)?;
