@@ -31,7 +31,13 @@ mod rbac;
 #[cfg(feature = "sim")]
 mod rest_client;
 #[cfg(feature = "sim")]
+mod sim_console;
+#[cfg(feature = "sim")]
 mod sim_rest;
+#[cfg(feature = "sim")]
+mod sim_ssh;
+#[cfg(feature = "sim")]
+mod sim_tables;
 #[cfg(feature = "sim")]
 mod site;
 mod store_upgrade;

@@ -16,18 +16,18 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// What came back: status, head in lower case, body.
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     head: String,
-    body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
     }
 
-    fn detail(&self) -> String {
+    pub(crate) fn detail(&self) -> String {
         self.json()["detail"].as_str().unwrap_or_default().to_string()
     }
 
@@ -36,7 +36,7 @@ impl Reply {
     }
 }
 
-fn shared() -> Option<PathBuf> {
+pub(crate) fn shared() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let found = std::env::var_os("ROUTEROS_SHARED").map(PathBuf::from).into_iter().chain([beside]).find(|p| p.join("routeros").is_dir());
     if found.is_none() {
@@ -90,16 +90,16 @@ async fn raw(sim: &Sim, text: &str) -> Option<Reply> {
     tokio::time::timeout(Duration::from_secs(20), exchange(stream, text)).await.expect("an answer within 20 s")
 }
 
-async fn call(sim: &Sim, who: &Credential, method: &str, path: &str, body: Option<Value>) -> Reply {
+pub(crate) async fn call(sim: &Sim, who: &Credential, method: &str, path: &str, body: Option<Value>) -> Reply {
     let body = body.map(|b| b.to_string());
     raw(sim, &request(method, path, Some(who), body.as_deref())).await.expect("an answer")
 }
 
-async fn admin(sim: &Sim, method: &str, path: &str, body: Option<Value>) -> Reply {
+pub(crate) async fn admin(sim: &Sim, method: &str, path: &str, body: Option<Value>) -> Reply {
     call(sim, &sim.credentials().admin, method, path, body).await
 }
 
-fn names(rows: &Value) -> Vec<&str> {
+pub(crate) fn names(rows: &Value) -> Vec<&str> {
     rows.as_array().unwrap().iter().filter_map(|r| r["name"].as_str()).collect()
 }
 

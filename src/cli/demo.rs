@@ -27,9 +27,6 @@ use std::sync::Arc;
 /// Where the simulated routers are.
 const LOOPBACK: &str = "127.0.0.1";
 
-/// They have no SSH yet: a port where nothing listens.
-const NO_SSH: u16 = 1;
-
 /// Devices taken in at once while the site comes up.
 const AT_ONCE: usize = 16;
 
@@ -147,9 +144,9 @@ async fn adopt(app: &App, site: &[(String, Sim)]) -> Result<Vec<Arc<Device>>, Fa
         let name = name.clone();
         let mcp = sim.credentials().mcp;
         let arguments = json!({
-            "name": name, "address": LOOPBACK, "rest_port": sim.https_port(), "ssh_port": NO_SSH,
+            "name": name, "address": LOOPBACK, "rest_port": sim.https_port(), "ssh_port": sim.ssh_port(),
             "username": mcp.user, "password": mcp.password.expose(),
-            "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "tags": ["site=demo"],
+            "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "ssh_fingerprint": sim.host_key(), "tags": ["site=demo"],
         });
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let call = Call::new("device.add", arguments, Arc::new(Principal::operator()), Audience::Operator);
@@ -169,7 +166,7 @@ async fn adopt(app: &App, site: &[(String, Sim)]) -> Result<Vec<Arc<Device>>, Fa
 fn describe(device: &Device, sim: &Sim) -> Value {
     json!({
         "id": device.id.as_str(), "name": device.name, "address": device.address, "rest_port": device.rest_port, "ssh_port": device.ssh_port,
-        "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "environment": device.environment.as_str(),
+        "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "ssh_fingerprint": sim.host_key(), "environment": device.environment.as_str(),
         "username": device.username, "password": sim.credentials().mcp.password.expose(),
     })
 }

@@ -2,7 +2,9 @@
 //!
 //! Nothing here takes the time it would take: a command that would run past the session limit answers `Session closed` at once.
 
+use super::inspect;
 use super::live;
+use super::measure;
 use super::menus::Menu;
 use super::refusal::Refusal;
 use super::row::Row;
@@ -20,7 +22,7 @@ pub(super) struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.arguments.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
@@ -29,12 +31,12 @@ impl Asked<'_> {
         self.get("once").is_some_and(|v| value::flag(v) != Some(false))
     }
 
-    fn need(&self, name: &str) -> Result<&str, Refusal> {
+    pub(super) fn need(&self, name: &str) -> Result<&str, Refusal> {
         self.get(name).ok_or_else(|| Refusal::missing(name))
     }
 
     /// Seconds the command runs: `duration`, or for ever.
-    fn seconds(&self) -> Result<u64, Refusal> {
+    pub(super) fn seconds(&self) -> Result<u64, Refusal> {
         let closed = || Refusal::bad("Session closed");
         let text = self.get("duration").ok_or_else(closed)?;
         let ms = value::time(text).ok_or_else(|| Refusal::bad("invalid value for argument duration"))?;
@@ -51,7 +53,7 @@ pub(super) fn policy(menu: &str, word: &str) -> &'static str {
         (_, "password") => "password",
         ("/system", "reboot" | "shutdown") | ("/system/package", "apply-changes") => "reboot",
         ("/tool/sniffer", _) => "sniff",
-        (_, "read" | "monitor" | "monitor-traffic" | "check-status" | "check" | "check-for-updates") => "read",
+        (_, "inspect" | "read" | "monitor" | "monitor-traffic" | "check-status" | "check" | "check-for-updates") => "read",
         _ => "write",
     }
 }
@@ -61,11 +63,13 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
     if let Some((name, _)) = asked.arguments.iter().find(|(n, _)| !known(asked, n)) {
         return Err(Refusal::bad(format!("unknown parameter {name}")));
     }
+    if let Some(measured) = measure::run(world, asked) {
+        return measured;
+    }
     match (asked.menu.path.as_str(), asked.word) {
+        ("/console", "inspect") => inspect::rows(world, asked.arguments)?.ok_or_else(|| Refusal::bad("Session closed")),
         ("/tool", "ping") => ping(asked),
         ("/tool", "traceroute") => traceroute(world, asked),
-        ("/tool", "torch") => torch(world, asked),
-        ("/tool", "bandwidth-test") => bandwidth_test(asked),
         ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, traffic, world),
         ("/interface/ethernet", "monitor") => {
             let names = ethernets(world, asked)?;
@@ -87,6 +91,7 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
         ("/tool", "password") => password(world, asked),
         ("/ip/dhcp-server/lease", "make-static") => make_static(world, asked),
         ("/ip/dns/cache", "flush") => clear(world, "/ip/dns/cache"),
+        ("/file", "read") if world.model.version < (7, 13) => Err(Refusal::no_menu("read")),
         ("/file", "read") => read_file(world, asked),
         ("/log", topic) => {
             world.log(&format!("script,{topic}"), asked.get("message").unwrap_or_default());
@@ -104,7 +109,7 @@ fn known(asked: &Asked<'_>, name: &str) -> bool {
         || matches!(name, ".id" | "numbers" | "once" | "duration" | "interval" | "as-value" | "number" | "interface")
 }
 
-fn sections(
+pub(super) fn sections(
     asked: &Asked<'_>,
     names: &[String],
     measure: impl Fn(&mut World, &str) -> Row,
@@ -120,7 +125,7 @@ fn sections(
     Ok(rows)
 }
 
-fn interfaces(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusal> {
+pub(super) fn interfaces(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusal> {
     named(world, "/interface", asked.need("interface")?, "interface")
 }
 
@@ -129,7 +134,7 @@ fn ethernets(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusa
     named(world, "/interface/ethernet", which.ok_or_else(|| Refusal::missing(".id"))?, "interface")
 }
 
-fn named(world: &mut World, menu: &str, which: &str, argument: &str) -> Result<Vec<String>, Refusal> {
+pub(super) fn named(world: &mut World, menu: &str, which: &str, argument: &str) -> Result<Vec<String>, Refusal> {
     let rows = world.rows(menu);
     which
         .split(',')
@@ -180,9 +185,16 @@ fn load(world: &mut World) -> Row {
 }
 
 /// Addresses that never answer: 203.0.113.0/24, and names under `.invalid`.
-fn silent(address: &str) -> bool {
+pub(super) fn silent(address: &str) -> bool {
     address.starts_with("203.0.113.") || address.ends_with(".invalid")
 }
+
+/// Answers every second time.
+const LOSSY: &str = "192.0.2.250";
+/// A router on the way says that there is no way.
+const UNREACHABLE: &str = "192.0.2.251";
+/// That router.
+const GATEWAY: &str = "198.51.100.1";
 
 fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let address = asked.need("address")?;
@@ -197,6 +209,14 @@ fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
         let row = Row::new(None).with("host", address).with("seq", seq.to_string()).with("sent", (seq + 1).to_string());
         if lost {
             return row.with("received", "0").with("packet-loss", "100").with("status", "timeout");
+        }
+        if address == UNREACHABLE {
+            let row = row.with("host", GATEWAY).with("received", "0").with("packet-loss", "100").with("status", "host unreachable");
+            return row.with("size", "84").with("ttl", "64").with("time", "1ms211us");
+        }
+        if address == LOSSY && seq % 2 == 1 {
+            let half = (seq + 1).div_ceil(2);
+            return row.with("received", half.to_string()).with("packet-loss", "50").with("status", "timeout");
         }
         let time = format!("{}us", 521 + seq * 15 % 40);
         row.with("received", (seq + 1).to_string())
@@ -213,73 +233,35 @@ fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
 
 fn traceroute(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let target = asked.need("address")?;
-    if asked.get("count").is_none() && asked.get("duration").is_none() {
+    let rounds = match (asked.get("count").and_then(|c| c.parse().ok()), asked.get("duration")) {
+        (Some(count), _) => count,
+        (None, Some(_)) => asked.seconds()?,
+        _ => return Err(Refusal::bad("Session closed")),
+    };
+    if Duration::from_secs(rounds) >= asked.limit {
         return Err(Refusal::bad("Session closed"));
     }
     let gateway =
         world.rows("/ip/route").iter().find(|r| r.get("dst-address") == Some("0.0.0.0/0")).and_then(|r| r.get("gateway").map(String::from));
     let mut hops = vec![gateway.unwrap_or_else(|| "192.0.2.1".into()), "198.51.100.1".into()];
     hops.push(if silent(target) { String::new() } else { target.to_string() });
-    let rows = hops.into_iter().enumerate().map(|(i, hop)| {
-        let lost = hop.is_empty();
-        let ms = format!("{}.5", i * 3);
-        let value = |v: &str| if lost { String::new() } else { v.to_string() };
-        let row = Row::new(None).with(".section", "0").with("sent", "1").with("status", "").with("std-dev", "0");
-        row.with("loss", if lost { "100" } else { "0" })
-            .with("avg", value(&ms))
-            .with("best", value(&ms))
-            .with("last", if lost { "timeout".into() } else { ms.clone() })
-            .with("worst", value(&ms))
-            .with("address", hop)
-    });
-    Ok(rows.collect())
-}
-
-/// Two flows and their sum, every second; only the columns asked for.
-fn torch(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
-    named(world, "/interface", asked.need("interface")?, "interface")?;
-    const FLOWS: [(&str, &str, &str, u64, u64); 2] =
-        [("192.168.88.10", "203.0.113.80", "443", 4_000, 96_000), ("192.168.88.20", "203.0.113.81", "80", 500, 1_500)];
-    let mut rows = Vec::new();
-    for section in 0..asked.seconds()? {
-        for (src, dst, port, rx, tx) in FLOWS {
-            let mut row = Row::new(None).with(".section", section.to_string());
-            for (asked_for, column, value) in [
-                ("src-address", "src-address", src),
-                ("dst-address", "dst-address", dst),
-                ("port", "dst-port", port),
-                ("ip-protocol", "ip-protocol", "tcp"),
-            ] {
-                if asked.get(asked_for).is_some() {
-                    row.put(column, value);
-                }
-            }
-            rows.push(row.with("rx", rx.to_string()).with("tx", tx.to_string()).with("rx-packets", "4").with("tx-packets", "8"));
-        }
-        rows.push(Row::new(None).with(".section", section.to_string()).with("rx", "4500").with("tx", "97500"));
-    }
-    Ok(rows)
-}
-
-fn bandwidth_test(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
-    asked.need("address")?;
-    let seconds = asked.seconds()?;
-    let rows = (0..=seconds).map(|section| {
-        let speed = if section == 0 { 0 } else { 90_000_000 + section * 1_000_000 };
-        let status = if section == 0 {
-            "connecting"
-        } else if section == seconds {
-            "done testing"
-        } else {
-            "running"
-        };
-        let row = Row::new(None).with(".section", section.to_string()).with("direction", asked.get("direction").unwrap_or("receive"));
-        row.with("connection-count", "20")
-            .with("rx-current", speed.to_string())
-            .with("rx-total-average", speed.to_string())
-            .with("lost-packets", "0")
-            .with("status", status)
-    });
+    let rows =
+        (0..rounds.max(1)).flat_map(|round| hops.iter().enumerate().map(move |(i, hop)| (round, i, hop.clone()))).map(|(round, i, hop)| {
+            let lost = hop.is_empty();
+            let ms = format!("{}.5", i * 3);
+            let value = |v: &str| if lost { String::new() } else { v.to_string() };
+            let row = Row::new(None)
+                .with(".section", round.to_string())
+                .with("sent", (round + 1).to_string())
+                .with("status", "")
+                .with("std-dev", "0");
+            row.with("loss", if lost { "100" } else { "0" })
+                .with("avg", value(&ms))
+                .with("best", value(&ms))
+                .with("last", if lost { "timeout".into() } else { ms.clone() })
+                .with("worst", value(&ms))
+                .with("address", hop)
+        });
     Ok(rows.collect())
 }
 

@@ -1,8 +1,12 @@
 //! Faults a test can set while the router runs, and what it counts.
 
+mod ssh;
+
+pub use ssh::{SshFault, SshRule, SshSeen};
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -10,6 +14,8 @@ use tokio::sync::watch;
 const SEEN_MAX: usize = 100_000;
 /// Real routers close a request after this long.
 const SESSION_LIMIT: Duration = Duration::from_secs(60);
+/// A cleanly closed terminal is noticed after this long.
+const NOTICE_OF_LOSS: Duration = Duration::from_secs(2);
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +85,13 @@ impl Rule {
         self
     }
 
+    /// That often, then no more.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> Self {
+        self.times = Some(times);
+        self
+    }
+
     /// Lets this many matching requests pass first.
     #[must_use]
     pub fn after(mut self, requests: u32) -> Self {
@@ -136,6 +149,13 @@ pub struct Faults {
     pub(super) connections: Gauge,
     pub(super) working: Gauge,
     aborted: AtomicUsize,
+    abort_damage: AtomicBool,
+    ssh_rules: Mutex<Vec<SshRule>>,
+    ssh_seen: Mutex<Vec<SshSeen>>,
+    ssh_line: watch::Sender<Line>,
+    notice_of_loss: Mutex<Duration>,
+    pub(super) ssh_connections: Gauge,
+    pub(super) ssh_running: Gauge,
 }
 
 /// A number that goes up and down, its highest value and how often it rose.
@@ -191,6 +211,13 @@ impl Default for Faults {
             connections: Gauge::default(),
             working: Gauge::default(),
             aborted: AtomicUsize::new(0),
+            abort_damage: AtomicBool::new(false),
+            ssh_rules: Mutex::default(),
+            ssh_seen: Mutex::default(),
+            ssh_line: watch::Sender::new(Line::Open),
+            notice_of_loss: Mutex::new(NOTICE_OF_LOSS),
+            ssh_connections: Gauge::default(),
+            ssh_running: Gauge::default(),
         }
     }
 }
@@ -204,17 +231,30 @@ impl Faults {
     /// Everything works again.
     pub fn clear(&self) {
         lock(&self.rules).clear();
-        self.line.send_replace(Line::Open);
+        lock(&self.ssh_rules).clear();
+        self.set_line(Line::Open);
     }
 
-    /// Changes how new connections are treated.
+    /// Changes how new connections of every service are treated.
     pub fn set_line(&self, line: Line) {
+        self.line.send_replace(line);
+        self.ssh_line.send_replace(line);
+    }
+
+    /// Changes how new connections to the web server are treated; SSH stays as it is.
+    pub fn set_rest_line(&self, line: Line) {
         self.line.send_replace(line);
     }
 
-    /// Shortens the 60 s after which a request ends with `Session closed`.
-    pub fn set_session_limit(&self, limit: Duration) {
-        *lock(&self.session_limit) = limit;
+    /// Changes how new connections over SSH are treated; the web server stays as it is.
+    pub fn set_ssh_line(&self, line: Line) {
+        self.ssh_line.send_replace(line);
+    }
+
+    /// Whether a request that its client gave up damages the web server, as on 7.21.5: all connections are reset, and the next request
+    /// gets the answer of another one.
+    pub fn set_abort_damage(&self, on: bool) {
+        self.abort_damage.store(on, SeqCst);
     }
 
     /// Open connections: how many now, at most, in all.
@@ -254,6 +294,7 @@ impl Faults {
     pub(super) fn forget_seen(&self) {
         lock(&self.seen).clear();
         lock(&self.by_path).clear();
+        lock(&self.ssh_seen).clear();
     }
 
     pub(super) fn see(&self, seen: Seen) {
@@ -265,8 +306,14 @@ impl Faults {
         all.push(seen);
     }
 
-    pub(super) fn count_aborted(&self) {
+    /// Counts a request given up; true when that does damage.
+    pub(super) fn count_aborted(&self) -> bool {
         self.aborted.fetch_add(1, SeqCst);
+        let damage = self.abort_damage.load(SeqCst);
+        if damage {
+            self.inject(Rule::once(Fault::OthersAnswer));
+        }
+        damage
     }
 
     pub(super) fn session_limit(&self) -> Duration {

@@ -148,8 +148,14 @@ fn complete(world: &World, menu: &Menu, rows: &mut [Row]) {
 
 fn log_line(world: &World, blank: &Row, i: u32) -> Row {
     let time = date_time(Wall(world.now().0 - i64::from(LOG_LINES - i) * 61_000));
+    let (topics, message) = event(7, i);
+    blank.clone().with("time", time).with("topics", topics).with("message", message)
+}
+
+/// The `i`th thing that happens on a router by itself.
+pub(super) fn event(seed: u64, i: u32) -> (&'static str, String) {
     let from = format!("198.51.100.{}", i % 250 + 1);
-    let (topics, message) = match i % 12 {
+    match i % 12 {
         0 => ("system,info,account", "user admin logged in from 192.0.2.10 via winbox".to_string()),
         3 => ("interface,info", "ether2 link up (speed 1G, full duplex)".to_string()),
         4 => ("interface,info", "ether2 link down".to_string()),
@@ -157,9 +163,8 @@ fn log_line(world: &World, blank: &Row, i: u32) -> Row {
         7 => ("dhcp,warning", format!("dhcp1 offering lease 192.0.2.{} without success", i % 250)),
         9 => ("system,error,critical", format!("login failure for user {} from {from} via ssh", HOSTILE[i as usize % HOSTILE.len()])),
         11 => ("firewall,info", format!("drop input: in:ether1 out:(unknown 0), proto TCP (SYN), {from}:4{i:03}->203.0.113.7:22, len 60")),
-        _ => ("dhcp,info", format!("dhcp1 assigned 192.0.2.{} for {} {}", i % 250, mac(7, &i.to_string()), HOSTS[i as usize % 12])),
-    };
-    blank.clone().with("time", time).with("topics", topics).with("message", message)
+        _ => ("dhcp,info", format!("dhcp1 assigned 192.0.2.{} for {} {}", i % 250, mac(seed, &i.to_string()), HOSTS[i as usize % 12])),
+    }
 }
 
 fn lease(world: &World, blank: &Row, i: u32, net: [u8; 2], server: &str) -> Row {
@@ -234,9 +239,14 @@ fn queue(blank: &Row, i: u32) -> Row {
 }
 
 fn tracked(world: &World, blank: &Row, i: u32) -> Row {
+    connection(world.seed, world.model.management, blank, i)
+}
+
+/// The `i`th connection of a router, the same one whenever it is asked for.
+pub(super) fn connection(seed: u64, management: &str, blank: &Row, i: u32) -> Row {
     let (protocol, port) = [("tcp", 443), ("udp", 53), ("tcp", 22), ("udp", 443)][i as usize % 4];
-    let from = 40_000 + jitter(world.seed, &format!("port{i}"), 20_000);
-    let src = format!("{}.{}", world.model.management.rsplit_once('.').map_or("10.0.0", |(net, _)| net), i % 200 + 20);
+    let from = 40_000 + jitter(seed, &format!("port{i}"), 20_000);
+    let src = format!("{}.{}", management.rsplit_once('.').map_or("10.0.0", |(net, _)| net), i % 200 + 20);
     let dst = format!("203.0.113.{}", i % 250 + 1);
     let row = blank
         .clone()
@@ -245,11 +255,11 @@ fn tracked(world: &World, blank: &Row, i: u32) -> Row {
         .with("dst-address", format!("{dst}:{port}"))
         .with("reply-src-address", format!("{dst}:{port}"))
         .with("reply-dst-address", format!("198.51.100.7:{from}"))
-        .with("timeout", super::value::show_time((10 + jitter(world.seed, &i.to_string(), 86_000)) * 1_000))
+        .with("timeout", super::value::show_time((10 + jitter(seed, &i.to_string(), 86_000)) * 1_000))
         .with("assured", (!i.is_multiple_of(3)).to_string())
         .with("seen-reply", "true")
-        .with("orig-bytes", jitter(world.seed, &format!("o{i}"), 900_000).to_string())
-        .with("repl-bytes", jitter(world.seed, &format!("r{i}"), 9_000_000).to_string());
+        .with("orig-bytes", jitter(seed, &format!("o{i}"), 900_000).to_string())
+        .with("repl-bytes", jitter(seed, &format!("r{i}"), 9_000_000).to_string());
     if protocol == "tcp" { row.with("tcp-state", "established") } else { row }
 }
 

@@ -14,28 +14,9 @@ const HANGING: [&str; 6] = ["do", "where", "else", "rule", "command", "on-error"
 /// First version that does not hang on them (7.21.4; the minor number is all we keep).
 const HANGS_BELOW: (u32, u32) = (7, 22);
 
-/// Answers an inspection; `None` is one that hangs.
+/// Answers an inspection as JSON; `None` is one that hangs.
 pub(super) fn inspect(world: &mut World, arguments: &[(String, String)], proplist: Option<&[String]>) -> Result<Option<Vec<u8>>, Refusal> {
-    let get = |name: &str| arguments.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
-    let request = get("request").ok_or_else(|| Refusal::missing("request"))?;
-    let input = get("input").unwrap_or_default();
-    let path: Vec<String> = match get("path").filter(|p| !p.is_empty()) {
-        Some(path) => path.split(',').map(String::from).collect(),
-        None => words_of(input),
-    };
-    if world.model.version < HANGS_BELOW && path.iter().any(|w| HANGING.contains(&w.as_str())) {
-        return Ok(None);
-    }
-    let node = find(world, &path);
-    let rows = match (request, node) {
-        (_, None) => Vec::new(),
-        ("self", Some(node)) => vec![node_row(&path, &node, "self")],
-        ("child", Some(node)) => children(world, &path, &node),
-        ("syntax", Some(node)) => syntax(world, &path, &node),
-        ("completion", Some(node)) => completion(world, &path, &node),
-        ("highlight" | "error", Some(_)) => Vec::new(),
-        _ => return Err(Refusal::no_match("request")),
-    };
+    let Some(rows) = rows(world, arguments)? else { return Ok(None) };
     let show = |name: &str| proplist.is_none_or(|p| p.iter().any(|n| n == name));
     let mut out = b"[".to_vec();
     for (i, row) in rows.iter().enumerate() {
@@ -48,9 +29,63 @@ pub(super) fn inspect(world: &mut World, arguments: &[(String, String)], proplis
     Ok(Some(out))
 }
 
+/// Answers an inspection; `None` is one that hangs.
+pub(super) fn rows(world: &mut World, arguments: &[(String, String)]) -> Result<Option<Vec<Row>>, Refusal> {
+    let get = |name: &str| arguments.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
+    let request = get("request").ok_or_else(|| Refusal::missing("request"))?;
+    let input = get("input").unwrap_or_default();
+    let path: Vec<String> = match get("path").filter(|p| !p.is_empty()) {
+        Some(path) => path.split(',').map(String::from).collect(),
+        None => words_of(input),
+    };
+    if world.model.version < HANGS_BELOW && path.iter().any(|w| HANGING.contains(&w.as_str())) {
+        return Ok(None);
+    }
+    if request == "highlight" {
+        return Ok(Some(vec![highlight(world, input)]));
+    }
+    let node = find(world, &path);
+    let rows = match (request, node) {
+        (_, None) => Vec::new(),
+        ("self", Some(node)) => vec![node_row(&path, &node, "self")],
+        ("child", Some(node)) => children(world, &path, &node),
+        ("syntax", Some(node)) => syntax(world, &path, &node),
+        ("completion", Some(node)) => completion(world, &path, &node),
+        ("error", Some(_)) => Vec::new(),
+        _ => return Err(Refusal::no_match("request")),
+    };
+    Ok(Some(rows))
+}
+
 /// `/ip/address add interface=` as path words.
 fn words_of(input: &str) -> Vec<String> {
     input.split([' ', '/']).filter(|w| !w.is_empty()).map(|w| w.split('=').next().unwrap_or(w).to_string()).collect()
+}
+
+/// What every letter of the input is: `dir`, `path`, `cmd`, `arg`, `none` or, where nothing fits, `error`.
+fn highlight(world: &World, input: &str) -> Row {
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut path: Vec<String> = Vec::new();
+    let mut rest = input;
+    while !rest.is_empty() {
+        let gap = rest.find(|c| c != ' ' && c != '/').unwrap_or(rest.len());
+        kinds.extend(rest[..gap].chars().map(|_| "none"));
+        rest = &rest[gap..];
+        let end = rest.find([' ', '/']).unwrap_or(rest.len());
+        let (word, value) = rest[..end].split_once('=').map_or((&rest[..end], None), |(w, v)| (w, Some(v)));
+        if !word.is_empty() {
+            path.push(word.to_string());
+        }
+        let node = find(world, &path);
+        let kind = node.as_ref().map_or("error", |n| kind(n, world));
+        if matches!(node, Some(Node::Argument(..)) | None) {
+            path.pop();
+        }
+        kinds.extend(word.chars().map(|_| kind));
+        kinds.extend(value.iter().flat_map(|v| std::iter::once("syntax").chain(v.chars().map(|_| "none"))));
+        rest = &rest[end..];
+    }
+    Row::new(None).with("highlight", kinds.join(",")).with("type", "highlight")
 }
 
 /// A place in the command tree.
@@ -144,7 +179,11 @@ fn syntax(world: &World, path: &[String], node: &Node) -> Vec<Row> {
             .with("type", "syntax")
     };
     match node {
-        Node::Argument(menu, name) => vec![explain("", menu.attr(name).map_or_else(String::new, |a| help(&a.of)))],
+        Node::Argument(menu, name) => vec![explain(
+            "",
+            menu.attr(name)
+                .map_or_else(String::new, |a| if a.of == Type::Text && !a.help.is_empty() { a.help.clone() } else { help(&a.of) }),
+        )],
         _ => children(world, path, node).iter().skip(1).map(|r| explain(r.get("name").unwrap_or_default(), String::new())).collect(),
     }
 }
@@ -204,6 +243,6 @@ fn choices(world: &mut World, attr: &Attr) -> Vec<String> {
             }
             all
         }
-        _ => Vec::new(),
+        _ => attr.hints.iter().filter(|w| !w.is_empty()).cloned().collect(),
     }
 }

@@ -1,6 +1,7 @@
 //! Values and rows that nobody wrote: counters and uptime that move with the clock, connected routes, open connections.
 
 use super::generate::{self, jitter};
+use super::routes;
 use super::row::Row;
 use super::value;
 use super::world::World;
@@ -9,8 +10,6 @@ use std::time::Duration;
 
 /// First `.id` of rows in `/ip/service` that stand for open connections.
 const CONNECTION_ROWS: u32 = 0x1000;
-/// First `.id` of connected routes, as seen on 7.20.
-const CONNECTED_ROUTES: u32 = 0x2018_3060;
 /// `.nextid` of a last row.
 const NO_NEXT: &str = "*FFFFFFFF";
 
@@ -23,11 +22,12 @@ pub(super) fn date_time(wall: Wall) -> String {
 pub(super) fn rows(world: &mut World, path: &str) -> Option<Vec<Row>> {
     match path {
         "/interface" => Some(interfaces(world)),
+        "/log" => Some(log(world)),
         "/system/resource" => Some(vec![resource(world)]),
         "/system/clock" => Some(vec![clock(world)]),
         "/system/health" if world.model.board => Some(health(world)),
-        "/ip/route" => Some(routes(world)),
-        "/routing/route" => Some(all_routes(world)),
+        "/ip/route" => Some(routes::main(world)),
+        "/routing/route" => Some(routes::all(world)),
         "/ip/service" => Some(services(world)),
         "/user/active" => Some(active_users(world)),
         "/interface/bridge/port" => Some(bridge_ports(world)),
@@ -42,6 +42,25 @@ pub(super) fn rows(world: &mut World, path: &str) -> Option<Vec<Row>> {
         "/system/script" | "/ip/dns" => None,
         _ => None,
     }
+}
+
+/// Seconds between two things that happen by themselves: leases, links, scans.
+const EVENT_EVERY: u64 = 61;
+/// Events caught up with at most when nobody looked for long.
+const EVENTS_MAX: u64 = 200;
+
+/// The log, with what happened since somebody last looked.
+fn log(world: &mut World) -> Vec<Row> {
+    let now = world.uptime().as_secs() / EVENT_EVERY;
+    world.table("/log");
+    let missed = now.saturating_sub(*world.events.get_or_insert(now)).min(EVENTS_MAX);
+    world.events = Some(now);
+    for back in (0..missed).rev() {
+        let time = date_time(Wall(world.now().0 - (back * EVENT_EVERY * 1_000) as i64));
+        let (topics, message) = generate::event(world.seed, (now - back) as u32);
+        world.remember("/log", &[("time", &time), ("topics", topics), ("message", &message)]);
+    }
+    world.table("/log").rows.clone()
 }
 
 fn interfaces(world: &mut World) -> Vec<Row> {
@@ -165,86 +184,14 @@ fn health(world: &mut World) -> Vec<Row> {
     rows
 }
 
-fn routes(world: &mut World) -> Vec<Row> {
-    let addresses = world.table("/ip/address").rows.clone();
-    let stored = world.table("/ip/route").rows.clone();
-    let mut rows: Vec<Row> = stored.iter().map(|row| if row.is("dynamic") { row.clone() } else { static_route(row, &addresses) }).collect();
-    for (i, address) in addresses.iter().filter(|a| !a.is("disabled")).enumerate() {
-        let (Some((ip, len)), Some(on)) = (address.get("address").and_then(value::prefix), address.get("interface")) else { continue };
-        let row = Row::new(Some(CONNECTED_ROUTES + 16 * i as u32))
-            .with("active", "true")
-            .with("connect", "true")
-            .with("distance", "0")
-            .with("dst-address", format!("{}/{len}", value::network(ip, len)))
-            .with("dynamic", "true")
-            .with("gateway", on)
-            .with("immediate-gw", on)
-            .with("inactive", "false")
-            .with("local-address", format!("{ip}%{on}"))
-            .with("routing-table", "main")
-            .with("scope", "10")
-            .with("target-scope", "5");
-        rows.push(row);
-    }
-    rows
-}
-
-fn static_route(stored: &Row, addresses: &[Row]) -> Row {
-    let mut row = stored.clone();
-    row.put("static", "true");
-    if row.get("dst-address").is_none() {
-        row.put("dst-address", "0.0.0.0/0");
-    }
-    if row.is("disabled") {
-        row.retain(|name| matches!(name, "dst-address" | "gateway" | "disabled" | "static" | "comment"));
-        row.put("inactive", "true");
-        return row;
-    }
-    for (name, default) in [("distance", "1"), ("routing-table", "main"), ("scope", "30"), ("target-scope", "10"), ("dynamic", "false")] {
-        if row.get(name).is_none() {
-            row.put(name, default);
-        }
-    }
-    let gateway = row.get("gateway").unwrap_or_default().to_string();
-    let next: Option<std::net::IpAddr> = gateway.split(['%', ',']).next().and_then(|g| g.parse().ok());
-    let through = addresses.iter().filter(|a| !a.is("disabled")).find(|a| {
-        let subnet = a.get("address").and_then(value::prefix);
-        subnet.zip(next).is_some_and(|((ip, len), gw)| ip.is_ipv4() == gw.is_ipv4() && value::network(ip, len) == value::network(gw, len))
-    });
-    let reachable = through.is_some() || next.is_none() || row.get("blackhole").is_some();
-    if reachable {
-        row.put("active", "true");
-    }
-    row.put("inactive", (!reachable).to_string());
-    if let Some(on) = through.and_then(|a| a.get("interface")) {
-        row.put("immediate-gw", format!("{}%{on}", gateway.split('%').next().unwrap_or_default()));
-    } else if next.is_none() && !gateway.is_empty() {
-        row.put("immediate-gw", gateway);
-    }
-    row
-}
-
-fn all_routes(world: &mut World) -> Vec<Row> {
-    let mut rows = routes(world);
-    rows.iter_mut().for_each(|row| row.put("afi", "ip4"));
-    let six = rows.len();
-    rows.extend(world.rows("/ipv6/route"));
-    rows[six..].iter_mut().for_each(|row| row.put("afi", "ip6"));
-    for row in &mut rows {
-        row.put("contribution", if row.is("active") { "active" } else { "candidate" });
-        let from = ["connect", "static", "ospf", "bgp", "dhcp"].into_iter().find(|n| row.is(n)).unwrap_or("static");
-        row.put("belongs-to", if from == "connect" { "connected" } else { from });
-    }
-    rows
-}
-
 fn services(world: &mut World) -> Vec<Row> {
-    let (tls, plain) = world.ports;
+    let ((tls, plain), ssh) = (world.ports, world.ssh_port);
     let mut rows = world.table("/ip/service").rows.clone();
     for row in &mut rows {
         // The ports that really listen, unless somebody set others.
         match (row.get("name"), row.get("port")) {
             (Some("www-ssl"), Some("443")) => row.put("port", tls.to_string()),
+            (Some("ssh"), Some("22")) if ssh != 0 => row.put("port", ssh.to_string()),
             (Some("www"), Some("80")) => row.put("port", plain.to_string()),
             _ => {}
         }
@@ -267,18 +214,19 @@ fn services(world: &mut World) -> Vec<Row> {
 
 fn active_users(world: &mut World) -> Vec<Row> {
     let mut rows = world.table("/user/active").rows.clone();
-    for (i, login) in world.logins.iter().enumerate() {
-        for (n, via) in ["rest-api", "api"].into_iter().enumerate() {
-            let row = Row::new(Some(0x100 + 2 * i as u32 + n as u32))
-                .with("address", login.from.to_string())
-                .with("by-romon", "false")
-                .with("group", login.group.as_str())
-                .with("name", login.user.as_str())
-                .with("radius", "false")
-                .with("via", via)
-                .with("when", date_time(login.when));
-            rows.push(row);
-        }
+    // A login over REST shows twice: as what it is and as the API it goes through.
+    let rest = world.logins.iter().flat_map(|login| ["rest-api", "api"].map(|via| (login, via)));
+    let shown = rest.chain(world.sessions.values().map(|login| (login, login.via)));
+    for (i, (login, via)) in shown.enumerate() {
+        let row = Row::new(Some(0x100 + i as u32))
+            .with("address", login.from.to_string())
+            .with("by-romon", "false")
+            .with("group", login.group.as_str())
+            .with("name", login.user.as_str())
+            .with("radius", "false")
+            .with("via", via)
+            .with("when", date_time(login.when));
+        rows.push(row);
     }
     rows
 }

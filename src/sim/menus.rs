@@ -58,6 +58,10 @@ pub struct Attr {
     pub read_only: bool,
     /// First version that knows it.
     pub since: (u32, u32),
+    /// Words a published tree lists for it, and its kind in the console's words: shown by `/console/inspect`, never enforced.
+    pub hints: Vec<String>,
+    /// See [`Attr::hints`].
+    pub help: String,
 }
 
 /// Rows equal in `attrs` may not exist twice.
@@ -285,8 +289,31 @@ fn body(menu: &mut Menu, line: &str) {
     } else {
         let read_only = line.starts_with("ro ");
         let words = line.strip_prefix("ro ").unwrap_or(line);
-        menu.attrs.extend(words.split_whitespace().map(|word| Attr { read_only, ..attr(word) }));
+        menu.attrs.extend(words.split_whitespace().map(|word| {
+            let attr = attr(word);
+            // Names of 550 menus give secrets away; a read-only `private-key` only says that there is one.
+            let secret = attr.secret || !read_only && is_secret(&attr.name);
+            Attr { read_only, secret, ..attr }
+        }));
     }
+}
+
+/// Whether an attribute of that name holds a secret.
+pub(super) fn is_secret(name: &str) -> bool {
+    const PARTS: [&str; 7] = ["password", "passphrase", "secret", "private-key", "preshared-key", "pre-shared-key", "md5-key"];
+    const ENDS: [&str; 5] = ["auth-key", "enc-key", "encryption-key", "sync-secret", "static-key-0"];
+    const NONE: [&str; 8] = [
+        "passphrase-group",
+        "password-format",
+        "allow-password",
+        "password-authentication",
+        "minimum-password",
+        "send-password",
+        "ppk-secret",
+        "password-length",
+    ];
+    let hit = PARTS.iter().any(|p| name.contains(p)) || ENDS.iter().any(|e| name.ends_with(e));
+    hit && !NONE.iter().any(|n| name.contains(n))
 }
 
 fn attr(word: &str) -> Attr {
@@ -302,8 +329,8 @@ fn attr(word: &str) -> Attr {
         required: marks.contains('!'),
         secret: marks.contains('$'),
         hidden: marks.contains('#'),
-        read_only: false,
         since,
+        ..Attr::default()
     }
 }
 

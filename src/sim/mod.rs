@@ -1,4 +1,4 @@
-//! A RouterOS router in memory, for tests and `demo`: REST over HTTPS and HTTP on loopback.
+//! A RouterOS router in memory, for tests and `demo`: REST over HTTPS and HTTP, and SSH, on loopback.
 //!
 //! It is written from what is known of RouterOS, never from our client: it has its own menus, its own value syntax and its own
 //! JSON writer. Tests read and edit its tables through [`Sim::world`] and break it through [`Sim::faults`].
@@ -7,26 +7,40 @@
 //! |---|---|
 //! | `menus.rs`, `menus/*.txt` | which menus and attributes there are |
 //! | `profiles.rs`, `profiles/*.txt`, `generate.rs` | four routers and their rows |
-//! | `world.rs`, `write.rs`, `rules.rs`, `live.rs` | one router's state, what changes it, what moves by itself |
-//! | `rest/` | the web server: logins, policies, verbs, one request of a user at a time |
+//! | `world.rs`, `write.rs`, `rules.rs`, `live.rs`, `routes.rs` | one router's state, what changes it, what moves by itself |
+//! | `access.rs` | users, policies, what of a row a user sees |
+//! | `rest/` | the web server: verbs, one request of a user at a time |
+//! | `ssh/` | the SSH server: commands, terminals with safe mode, files |
+//! | `console/` | the scripting language both of them and stored scripts run in; exports |
 //! | `commands.rs`, `inspect.rs` | commands that are not about rows |
+//! | `history.rs`, `files.rs` | what can be taken back; files |
+//! | `measure.rs` | torch, bandwidth test, monitors |
+//! | `plant.rs` | strings and secrets planted all over, for tests of what leaves |
 //! | `faults.rs` | what can go wrong, and counters |
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579162/REST+API>
 
+mod access;
 mod commands;
+mod console;
 pub mod faults;
+mod files;
 mod generate;
+mod history;
 mod inspect;
 mod live;
+mod measure;
 pub mod menus;
+mod plant;
 pub mod profiles;
 mod query;
 mod refusal;
 mod rest;
+mod routes;
 pub mod row;
 mod rules;
 mod schema;
+mod ssh;
 mod tls;
 pub mod value;
 pub mod world;
@@ -34,9 +48,11 @@ mod write;
 
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
-use faults::{Faults, Line, Seen};
+pub use plant::Planted;
+
+use faults::{Faults, Line, Seen, SshSeen};
 use menus::Definitions;
-use profiles::Profile;
+use profiles::{Profile, Version};
 use rest::Shared;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
@@ -59,12 +75,35 @@ pub struct Options {
     pub plain: bool,
     /// Menus to serve instead of the simulator's own: see [`Definitions::from_schema_json`].
     pub definitions: Option<Arc<Definitions>>,
+    /// Listen for SSH too, with a host key of this kind.
+    pub ssh: Option<HostKey>,
+    /// Another version than the profile's.
+    pub version: Option<Version>,
+}
+
+/// The kinds of host key a router can have; RSA is what one has until it is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HostKey {
+    /// `host-key-type=ed25519`: quick to make.
+    Ed25519,
+    /// 2048 bits; takes seconds to find in a debug build, so a process makes one and uses it for all.
+    Rsa,
 }
 
 impl Options {
     /// A router of this profile on the system's clock, with the certificate all share and both ports.
     pub fn new(profile: Profile, name: &str) -> Self {
-        Options { profile, name: name.to_string(), clock: Clock::system(), seed: 1, tls: TlsOption::Shared, plain: true, definitions: None }
+        Options {
+            profile,
+            name: name.to_string(),
+            clock: Clock::system(),
+            seed: 1,
+            tls: TlsOption::Shared,
+            plain: true,
+            definitions: None,
+            ssh: Some(HostKey::Ed25519),
+            version: None,
+        }
     }
 }
 
@@ -86,6 +125,9 @@ pub enum SimError {
     /// The certificate could not be made.
     #[error("cannot make a certificate: {0}")]
     Certificate(String),
+    /// The host key could not be made.
+    #[error("cannot make a host key: {0}")]
+    HostKey(String),
 }
 
 /// A user of the router.
@@ -114,18 +156,25 @@ pub struct Sim {
     shared: Arc<Shared>,
     https_port: u16,
     http_port: u16,
+    ssh_port: u16,
 }
 
 impl Sim {
-    /// Starts a router on two free ports of 127.0.0.1, in the runtime that calls.
+    /// Starts a router on free ports of 127.0.0.1, in the runtime that calls.
     pub async fn start(options: Options) -> Result<Self, SimError> {
-        let model = options.profile.model();
+        let model = match options.version {
+            None => options.profile.model(),
+            Some(version) => options.profile.model_as(version),
+        };
         let definitions = options.definitions.unwrap_or_else(Definitions::own);
         let world = World::new(model, definitions, options.clock, options.seed, &options.name);
         let identity = tls::identity(options.tls, &options.name)?;
         let secure = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
         let https_port = secure.local_addr().map_err(SimError::Listen)?.port();
-        let shared = Arc::new(Shared::new(world, identity));
+        let kind = options.ssh.unwrap_or(HostKey::Ed25519);
+        let key = tokio::task::spawn_blocking(move || ssh::host_key(kind, false)).await;
+        let key = key.map_err(|e| SimError::HostKey(e.to_string()))??;
+        let shared = Arc::new(Shared::new(world, identity, key));
         let mut http_port = 0;
         if options.plain {
             let plain = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
@@ -134,7 +183,35 @@ impl Sim {
         }
         shared.world().ports = (https_port, if http_port == 0 { 80 } else { http_port });
         rest::listen(&shared, secure, true);
-        Ok(Sim { shared, https_port, http_port })
+        let mut ssh_port = 0;
+        if options.ssh.is_some() {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
+            ssh_port = listener.local_addr().map_err(SimError::Listen)?.port();
+            shared.world().ssh_port = ssh_port;
+            ssh::listen(&shared, listener);
+        }
+        Ok(Sim { shared, https_port, http_port, ssh_port })
+    }
+
+    /// The port of `ssh`; 0 when it was not asked for.
+    pub fn ssh_port(&self) -> u16 {
+        self.ssh_port
+    }
+
+    /// SHA-256 of the host key shown now, as OpenSSH writes it: `SHA256:…`.
+    pub fn host_key(&self) -> String {
+        ssh::fingerprint(&self.shared.host_key())
+    }
+
+    /// Shows a new host key from the next connection on.
+    pub fn change_host_key(&self, kind: HostKey) -> Result<(), SimError> {
+        self.shared.set_host_key(ssh::host_key(kind, true)?);
+        Ok(())
+    }
+
+    /// What came over SSH so far, oldest first: commands, terminals, file sessions.
+    pub fn commands(&self) -> Vec<SshSeen> {
+        self.shared.faults.ssh_seen()
     }
 
     /// The port of `www-ssl`.
@@ -199,6 +276,12 @@ impl Sim {
     pub fn reboot(&self) {
         self.shared.cut_connections();
         self.shared.world().reboot();
+    }
+
+    /// Restarts the router; as seen seconds after boot, the next `answers` over REST hold the body of `/system/resource`.
+    pub fn reboot_unready(&self, answers: u32) {
+        self.reboot();
+        self.shared.faults.inject(faults::Rule::always(faults::Fault::WrongBody).times(answers));
     }
 
     /// Cuts all open connections; new ones are served.

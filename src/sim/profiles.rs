@@ -10,7 +10,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 /// A router to simulate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,8 +25,38 @@ pub enum Profile {
     WispTower,
 }
 
+/// Versions any profile can be simulated with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Version {
+    /// 7.12: before `/interface/wifi`, `:serialize` and `/file/read`.
+    V7_12,
+    /// 7.16
+    V7_16,
+    /// 7.20
+    V7_20,
+    /// 7.23
+    V7_23,
+    /// 7.24
+    V7_24,
+}
+
+impl Version {
+    /// All of them, oldest first.
+    pub const ALL: [Version; 5] = [Version::V7_12, Version::V7_16, Version::V7_20, Version::V7_23, Version::V7_24];
+
+    fn facts(self) -> ((u32, u32), &'static str, &'static str) {
+        match self {
+            Version::V7_12 => ((7, 12), "7.12.2 (stable)", "2023-12-20 13:41:52"),
+            Version::V7_16 => ((7, 16), "7.16.2 (stable)", "2024-11-26 12:09:40"),
+            Version::V7_20 => ((7, 20), "7.20.8 (long-term)", "2026-02-11 10:12:33"),
+            Version::V7_23 => ((7, 23), "7.23.2 (stable)", "2026-07-14 09:20:11"),
+            Version::V7_24 => ((7, 24), "7.24.1 (stable)", "2026-10-19 07:40:21"),
+        }
+    }
+}
+
 /// What is fixed about a simulated router.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Model {
     /// The profile it comes from.
     pub profile: Profile,
@@ -69,6 +99,20 @@ impl Profile {
             Profile::Chr => "chr",
             Profile::WispTower => "wisp-tower",
         }
+    }
+
+    /// The facts about this router had it that version; shared by all of its kind.
+    pub fn model_as(self, version: Version) -> Arc<Model> {
+        static MODELS: Mutex<Vec<(Version, Arc<Model>)>> = Mutex::new(Vec::new());
+        let own = self.model();
+        let mut models = MODELS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, known)) = models.iter().find(|(of, model)| (*of, model.profile) == (version, self)) {
+            return known.clone();
+        }
+        let (number, text, built) = version.facts();
+        let made = Arc::new(Model { version: number, version_text: text, build_time: built, ..(*own).clone() });
+        models.push((version, made.clone()));
+        made
     }
 
     /// The facts about this router; shared by all of its kind.

@@ -10,10 +10,10 @@ use super::value;
 const WORDS_MAX: usize = 1_000;
 
 /// A parsed `.query`.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Query(Vec<Word>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Word {
     Has(String),
     HasNot(String),
@@ -135,7 +135,7 @@ pub fn same(shown: &str, want: &str) -> bool {
     shown == want || matches!(shown, "true" | "false") && value::flag(want).is_some_and(|w| (shown == "true") == w)
 }
 
-fn compare(a: &str, b: &str) -> std::cmp::Ordering {
+pub(super) fn compare(a: &str, b: &str) -> std::cmp::Ordering {
     if let (Ok(a), Ok(b)) = (a.parse::<f64>(), b.parse::<f64>()) {
         return a.total_cmp(&b);
     }

@@ -10,6 +10,28 @@ pub fn raw_byte(b: u8) -> char {
     char::from_u32(RAW_BYTES + u32::from(b)).expect("a plane 16 private use character")
 }
 
+/// Bytes as a value: what is no UTF-8 becomes [`raw_byte`]s.
+pub fn from_bytes(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|b| raw_byte(*b)));
+    }
+    text
+}
+
+/// A value as bytes: the other way round.
+pub fn to_bytes(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        match (c as u32).checked_sub(RAW_BYTES).filter(|b| *b < 0x100) {
+            Some(byte) => bytes.push(byte as u8),
+            None => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+        }
+    }
+    bytes
+}
+
 /// One row, or the one object of a singleton.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Row {

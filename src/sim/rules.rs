@@ -1,11 +1,14 @@
 //! What single menus insist on, and what a change leaves behind: derived values, history, log lines.
 
+use super::history::{self, Was};
 use super::menus::Menu;
 use super::refusal::Refusal;
-use super::row::{Row, show_id};
+use super::row::Row;
 use super::value;
 use super::world::World;
-use super::{generate, live};
+use super::{console, generate, live};
+use russh::keys::ssh_key::public::KeyData;
+use russh::keys::{HashAlg, PublicKey};
 
 /// Checks and completes a row that is about to be added.
 pub(super) fn before_add(world: &mut World, menu: &Menu, row: &mut Row, by: &str) -> Result<(), Refusal> {
@@ -27,7 +30,11 @@ pub(super) fn before_add(world: &mut World, menu: &Menu, row: &mut Row, by: &str
                 }
             }
         }
-        "/system/script" => row.put("owner", by),
+        "/system/script" => {
+            row.put("owner", by);
+            valid(world, row);
+        }
+        "/user/ssh-keys" => ssh_key(world, row)?,
         "/file" => {
             row.put("last-modified", now);
             row.put("size", row.get("contents").unwrap_or_default().len().to_string());
@@ -56,6 +63,7 @@ pub(super) fn before_set(world: &mut World, menu: &Menu, old: Option<&Row>, row:
             // A user who disables itself is not told, and stays.
             row.put("disabled", "false");
         }
+        "/system/script" => valid(world, row),
         "/system/scheduler" if !row.is("disabled") => gate(world, "scheduler", "/system/scheduler/set")?,
         "/file" => row.put("size", row.get("contents").unwrap_or_default().len().to_string()),
         _ => {}
@@ -64,6 +72,36 @@ pub(super) fn before_set(world: &mut World, menu: &Menu, old: Option<&Row>, row:
         return Err(Refusal::bad("failure: can not change dynamic"));
     }
     checks(world, menu, row)
+}
+
+/// A script that cannot be read, or names a menu this router lacks, is marked.
+fn valid(world: &World, row: &mut Row) {
+    let readable = console::readable(world, row.get("source").unwrap_or_default());
+    row.put("invalid", (!readable).to_string());
+}
+
+/// Ed25519 keys are taken from 7.12 on, ECDSA never; what the row shows depends on the version.
+fn ssh_key(world: &World, row: &mut Row) -> Result<(), Refusal> {
+    let version = world.model.version;
+    let wrong = || Refusal::bad("failure: wrong format");
+    let key = PublicKey::from_openssh(row.get("key").unwrap_or_default()).map_err(|_| wrong())?;
+    let (kind, bits) = match key.key_data() {
+        KeyData::Ed25519(_) if version >= (7, 12) => ("ed25519", 256),
+        KeyData::Rsa(rsa) => ("rsa", rsa.n().as_bytes().len().saturating_sub(1) * 8),
+        _ => return Err(wrong()),
+    };
+    row.put("key-type", kind);
+    if version >= (7, 15) {
+        row.put("bits", bits.to_string());
+    }
+    if version >= (7, 20) {
+        row.put("fingerprint", key.fingerprint(HashAlg::Sha256).to_string());
+    }
+    let owner = key.comment().to_string();
+    if !owner.is_empty() {
+        row.put(if version >= (7, 21) { "info" } else { "key-owner" }, owner);
+    }
+    Ok(())
 }
 
 fn checks(world: &mut World, menu: &Menu, row: &mut Row) -> Result<(), Refusal> {
@@ -146,7 +184,7 @@ pub(super) fn before_remove(world: &mut World, menu: &Menu, row: &Row, _by: &str
 }
 
 /// Refuses what device-mode does not allow.
-fn gate(world: &mut World, feature: &str, command: &str) -> Result<(), Refusal> {
+pub(super) fn gate(world: &mut World, feature: &str, command: &str) -> Result<(), Refusal> {
     let Some(mode) =
         world.menu("/system/device-mode").is_some().then(|| world.table("/system/device-mode").rows.first().cloned()).flatten()
     else {
@@ -177,16 +215,19 @@ fn normal_policy(old: Option<&Row>, row: &mut Row) {
 }
 
 /// Writes history and log lines as the router does for every change.
-pub(super) fn after_write(world: &mut World, menu: &Menu, id: u32, verb: &str, by: &str) {
-    if menu.path == "/user" {
+pub(super) fn after_write(world: &mut World, menu: &Menu, id: u32, verb: &str, was: Was, by: &str) {
+    if menu.path.starts_with("/user") {
         world.logins.clear();
+    }
+    if menu.path == "/system/script/job" && verb == "removed" {
+        if let Some(job) = world.jobs.remove(&id) {
+            job.cancel();
+        }
+        return;
     }
     let what = menu.path.rsplit('/').next().unwrap_or_default();
     let action = format!("{what} {}{verb}", if menu.ordered { "rule " } else { "" });
-    let time = live::date_time(world.now());
-    let undo = format!("{} {}", menu.path, show_id(id));
-    let row = [("action", action.as_str()), ("by", by), ("policy", "write"), ("time", time.as_str()), ("undo", undo.as_str())];
-    world.remember("/system/history", &row);
-    let from = world.seen_from();
-    world.log("system,info", &format!("{action} by rest-api:{by}@{from}"));
+    history::record(world, menu, id, was, &action, by);
+    let acting = world.acting.clone();
+    world.log("system,info", &format!("{action} by {acting}"));
 }

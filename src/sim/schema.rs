@@ -3,7 +3,7 @@
 //! The simulator's own definitions go first, since they know defaults, references and uniqueness; the tree adds menus they lack and
 //! attributes they do not name. Menus only the tree knows are empty lists, or singletons with plausible values.
 
-use super::menus::{Attr, Definitions, Menu, Shape, own_menus};
+use super::menus::{Attr, Definitions, Menu, Shape, is_secret, own_menus};
 use super::value::Type;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -13,16 +13,66 @@ impl Definitions {
     /// Reads a tree whose keys are paths (`/ip/address`) and whose values have `kind`, `verbs`, `add_args`, `set_args`, `ro_props`,
     /// `read_props`, `enums` and `commands`; keys that are no path are skipped. Every menu is then served whatever the model has.
     pub fn from_schema_json(tree: &Value) -> Arc<Self> {
-        let mut menus = own_menus();
-        let known: HashMap<String, usize> = menus.iter().enumerate().rev().map(|(i, m)| (m.path.clone(), i)).collect();
-        for (path, facts) in tree.as_object().into_iter().flatten().filter(|(p, _)| p.starts_with('/')) {
-            let theirs = menu(path, facts);
-            match known.get(path) {
-                Some(at) => extend(&mut menus[*at], theirs),
-                None => menus.push(theirs),
+        Arc::new(Definitions::from_menus(merged(tree), true))
+    }
+}
+
+fn merged(tree: &Value) -> Vec<Menu> {
+    let mut menus = own_menus();
+    let known: HashMap<String, usize> = menus.iter().enumerate().rev().map(|(i, m)| (m.path.clone(), i)).collect();
+    for (path, facts) in tree.as_object().into_iter().flatten().filter(|(p, _)| p.starts_with('/')) {
+        let theirs = menu(path, facts);
+        match known.get(path) {
+            Some(at) => extend(&mut menus[*at], theirs),
+            None => menus.push(theirs),
+        }
+    }
+    menus
+}
+
+impl Definitions {
+    /// The tree as an older version had it: `changes` tells, per step (`7.20.8->7.21`), what came (`+menu`, `+add.x`, `+cmd x`, `+monitor.x`)
+    /// and what went (`-…`); steps beyond `version` are taken back, newest first.
+    pub fn from_schema_json_as_of(tree: &Value, changes: &Value, version: (u32, u32)) -> Arc<Self> {
+        let mut menus = merged(tree);
+        let beyond = |step: &str| step.rsplit("->").next().map(super::menus::version).is_some_and(|to| to > version);
+        let steps: Vec<&Value> = changes.as_object().into_iter().flatten().filter(|(step, _)| beyond(step)).map(|(_, s)| s).collect();
+        for step in steps.into_iter().rev() {
+            for (path, what) in step.as_object().into_iter().flatten() {
+                match what {
+                    Value::String(word) if word == "+menu" => menus.retain(|m| m.path != *path),
+                    Value::String(word) if word == "-menu" && !menus.iter().any(|m| m.path == *path) => {
+                        menus.push(Menu { path: path.clone(), first: 1, add: true, set: true, remove: true, ..Menu::default() });
+                    }
+                    Value::Array(words) => {
+                        if let Some(menu) = menus.iter_mut().find(|m| m.path == *path) {
+                            words.iter().filter_map(Value::as_str).for_each(|word| take_back(menu, word));
+                        }
+                    }
+                    _ => {}
+                }
             }
         }
         Arc::new(Definitions::from_menus(menus, true))
+    }
+}
+
+fn take_back(menu: &mut Menu, word: &str) {
+    let (came, rest) = (word.starts_with('+'), word.trim_start_matches(['+', '-']));
+    let (where_to, name) = rest.split_once(['.', ' ']).unwrap_or((rest, ""));
+    match (where_to, came) {
+        ("add" | "set", true) => menu.attrs.retain(|a| a.name != name || a.required),
+        ("add" | "set", false) if menu.attr(name).is_none() => menu.attrs.push(Attr { name: name.to_string(), ..Attr::default() }),
+        ("cmd", true) => drop(menu.commands.remove(name)),
+        ("cmd", false) => drop(menu.commands.insert(name.to_string(), Vec::new())),
+        (command, came) => {
+            if let Some(arguments) = menu.commands.get_mut(command) {
+                arguments.retain(|a| a != name);
+                if !came {
+                    arguments.push(name.to_string());
+                }
+            }
+        }
     }
 }
 
@@ -77,9 +127,11 @@ fn push(menu: &mut Menu, name: String, facts: &Value, read_only: bool) {
     let kind = facts["types"][&name].as_str().unwrap_or_default();
     // Only what cannot be wrong: word lists of the tree hold names that lived on the crawled router.
     let of = if flag { Type::Flag } else { Type::Text };
-    let secret = ["password", "secret", "passphrase", "private-key", "preshared-key"].iter().any(|w| name.contains(w));
+    let secret = is_secret(&name);
+    let hints: Vec<String> = facts["enums"][&name].as_array().into_iter().flatten().filter_map(|w| w.as_str()).map(String::from).collect();
+    let help = kind.to_string();
     let default = (menu.shape == Shape::Single && !secret).then(|| plausible(&name, flag, kind, facts));
-    menu.attrs.push(Attr { name, of, default, read_only, secret, ..Attr::default() });
+    menu.attrs.push(Attr { name, of, default, read_only, secret, hints, help, ..Attr::default() });
 }
 
 fn plausible(name: &str, flag: bool, kind: &str, facts: &Value) -> String {

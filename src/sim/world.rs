@@ -2,16 +2,19 @@
 //!
 //! Tables are made when they are first looked at, so that a router nobody asks costs a few hundred bytes.
 
+use super::console::Value;
 use super::generate;
+use super::history::{Action, Safe};
 use super::live;
 use super::menus::{Definitions, Menu, Shape};
 use super::profiles::{self, Model};
 use super::row::{Row, read_id};
 use crate::base::clock::{Clock, Wall};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long the web server remembers a login's group policy, as on the router.
 const LOGIN_KEPT: Duration = Duration::from_secs(600);
@@ -44,6 +47,8 @@ pub(super) struct Login {
     pub group: String,
     pub from: IpAddr,
     pub policies: Vec<String>,
+    /// The service: `rest-api`, `ssh`, `sftp`.
+    pub via: &'static str,
     pub since: Duration,
     pub when: Wall,
 }
@@ -65,7 +70,25 @@ pub struct World {
     pub(super) seed: u64,
     pub(super) logins: Vec<Login>,
     pub(super) connections: HashMap<u64, Connection>,
+    /// Who is logged in over SSH, by connection.
+    pub(super) sessions: BTreeMap<u64, Login>,
     pub(super) ports: (u16, u16),
+    /// Where `ssh` listens; 0 when it does not.
+    pub(super) ssh_port: u16,
+    /// Who changes things now, as the log says it: `ssh:admin@192.0.2.10`.
+    pub(super) acting: String,
+    /// What can be taken back, oldest first.
+    pub(super) actions: VecDeque<Action>,
+    /// Who holds safe mode.
+    pub(super) safe: Option<Safe>,
+    /// Global variables of the console, by user and name.
+    pub(super) globals: BTreeMap<(String, String), Value>,
+    /// Scripts that run, by the number of their job.
+    pub(super) jobs: HashMap<u32, CancellationToken>,
+    /// The last event of [`live`] that the log tells.
+    pub(super) events: Option<u64>,
+    /// Connection-tracking rows made up on demand besides those of the table.
+    pub(super) flows: u32,
     seen_from: IpAddr,
     boot: Duration,
     uptime_at_start: Duration,
@@ -84,7 +107,16 @@ impl World {
             seed,
             logins: Vec::new(),
             connections: HashMap::new(),
+            sessions: BTreeMap::new(),
             ports: (443, 80),
+            ssh_port: 0,
+            acting: String::new(),
+            actions: VecDeque::new(),
+            safe: None,
+            globals: BTreeMap::new(),
+            jobs: HashMap::new(),
+            events: None,
+            flows: 0,
             tables: HashMap::new(),
         };
         if !name.is_empty() {
@@ -118,12 +150,25 @@ impl World {
         self.boot = self.clock.mono();
         self.uptime_at_start = Duration::ZERO;
         self.logins.clear();
+        self.actions.clear();
+        self.globals.clear();
+        self.events = None;
+        self.safe = None;
+        for (_, job) in self.jobs.drain() {
+            job.cancel();
+        }
         for path in ["/log", "/system/history", "/system/script/job", "/ip/firewall/connection", "/ip/dns/cache"] {
             self.table(path).rows.clear();
         }
         for row in &mut self.table("/system/scheduler").rows {
             row.put("run-count", "0");
         }
+    }
+
+    /// Makes the connection-tracking table this much longer. Such rows are made while they are sent, so that even 200,000 of them take
+    /// no memory; only REST shows them.
+    pub fn set_tracked_connections(&mut self, more: u32) {
+        self.flows = more;
     }
 
     /// Forgets cached logins, so that changed group policies act on the next request.
@@ -218,12 +263,13 @@ impl World {
     }
 
     /// Appends to a table that forgets its oldest rows.
-    pub(super) fn remember(&mut self, path: &str, values: &[(&str, &str)]) {
-        self.add(path, values);
+    pub(super) fn remember(&mut self, path: &str, values: &[(&str, &str)]) -> u32 {
+        let id = self.add(path, values);
         let rows = &mut self.table(path).rows;
         if rows.len() > MEMORY_ROWS {
             rows.remove(0);
         }
+        id
     }
 
     /// Writes a line to `/log`.

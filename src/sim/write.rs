@@ -3,6 +3,7 @@
 //! References are checked when a row is written (hard on create) and read as the dead `.id` once their target is gone
 //! (soft on delete).
 
+use super::history::Was;
 use super::menus::{Attr, Menu, Shape};
 use super::refusal::Refusal;
 use super::row::{Row, read_id, show_id};
@@ -41,7 +42,7 @@ pub(super) fn add(world: &mut World, menu: &Menu, params: &Params, by: &str) -> 
     if before.is_some() {
         place(&mut world.table(&menu.path).rows, &[id], before);
     }
-    rules::after_write(world, menu, id, "added", by);
+    rules::after_write(world, menu, id, "added", Was::Absent, by);
     Ok(id)
 }
 
@@ -52,12 +53,13 @@ pub(super) fn set(world: &mut World, menu: &Menu, ids: &[u32], params: &Params, 
     }
     if menu.shape == Shape::Single {
         let mut row = world.table(&menu.path).rows.first().cloned().unwrap_or_default();
+        let old = Was::Row(Box::new(row.clone()));
         for (name, given) in params {
             write(world, menu, &mut row, name, given)?;
         }
         rules::before_set(world, menu, None, &mut row, by)?;
         world.table(&menu.path).rows = vec![row];
-        rules::after_write(world, menu, 0, "changed", by);
+        rules::after_write(world, menu, 0, "changed", old, by);
         return Ok(());
     }
     for id in ids {
@@ -70,7 +72,7 @@ pub(super) fn set(world: &mut World, menu: &Menu, ids: &[u32], params: &Params, 
         unique(world, menu, &row)?;
         follow_rename(world, menu, &old, &row);
         replace(world, menu, row);
-        rules::after_write(world, menu, *id, "changed", by);
+        rules::after_write(world, menu, *id, "changed", Was::Row(Box::new(old)), by);
     }
     Ok(())
 }
@@ -81,12 +83,13 @@ pub(super) fn unset(world: &mut World, menu: &Menu, ids: &[u32], name: &str, by:
     let default = attr.default.clone();
     for id in ids {
         let mut row = stored(world, menu, *id)?;
+        let old = Was::Row(Box::new(row.clone()));
         match &default {
             Some(default) => row.put(name, default.as_str()),
             None => drop(row.take(name)),
         }
         replace(world, menu, row);
-        rules::after_write(world, menu, *id, "changed", by);
+        rules::after_write(world, menu, *id, "changed", old, by);
     }
     Ok(())
 }
@@ -103,8 +106,10 @@ pub(super) fn remove(world: &mut World, menu: &Menu, ids: &[u32], by: &str) -> R
             let name = name.to_string();
             repoint(world, menu, &name, &show_id(*id));
         }
-        world.table(&menu.path).rows.retain(|r| r.id != Some(*id));
-        rules::after_write(world, menu, *id, "removed", by);
+        let rows = &mut world.table(&menu.path).rows;
+        let at = rows.iter().position(|r| r.id == Some(*id)).unwrap_or(rows.len());
+        rows.retain(|r| r.id != Some(*id));
+        rules::after_write(world, menu, *id, "removed", Was::Removed(at, Box::new(row)), by);
     }
     Ok(())
 }
@@ -115,8 +120,10 @@ pub(super) fn move_rows(world: &mut World, menu: &Menu, ids: &[u32], destination
     if before.is_some_and(|b| ids.contains(&b)) {
         return Err(Refusal::bad("failure: can not move object before itself"));
     }
-    place(&mut world.table(&menu.path).rows, ids, before);
-    rules::after_write(world, menu, ids[0], "moved", by);
+    let rows = &mut world.table(&menu.path).rows;
+    let order = Was::Order(rows.iter().filter_map(|r| r.id).collect());
+    place(rows, ids, before);
+    rules::after_write(world, menu, ids.first().copied().unwrap_or_default(), "moved", order, by);
     Ok(())
 }
 
@@ -159,7 +166,7 @@ fn replace(world: &mut World, menu: &Menu, row: Row) {
 }
 
 /// `/interface` shows rows of its members: the table that really has this one.
-fn owner(world: &mut World, menu: &Menu, id: u32) -> String {
+pub(super) fn owner(world: &mut World, menu: &Menu, id: u32) -> String {
     let (defs, model) = (world.defs.clone(), world.model.clone());
     let mut members = defs.family(&menu.path, &model).map(|m| m.path.as_str());
     members.find(|path| world.table(path).rows.iter().any(|r| r.id == Some(id))).unwrap_or(&menu.path).to_string()

@@ -8,8 +8,11 @@
 //! | DELETE | remove | 204 |
 //! | POST | any | 200 |
 
+use super::execute::{self, Execution};
 use super::params::{self, Arguments};
+use super::wire::More;
 use super::{auth, print};
+use crate::sim::access;
 use crate::sim::commands;
 use crate::sim::inspect;
 use crate::sim::menus::{Menu, Shape};
@@ -17,7 +20,6 @@ use crate::sim::refusal::Refusal;
 use crate::sim::row::{Row, read_id, show_id};
 use crate::sim::world::{Login, World};
 use crate::sim::write;
-use auth::may;
 use bytes::Bytes;
 use hyper::Method;
 use std::time::Duration;
@@ -49,6 +51,10 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
     /// Says nothing until the session ends.
     pub hangs: bool,
+    /// What to run for the answer, once the tables are free again.
+    pub script: Option<Execution>,
+    /// Rows to send after those of the body.
+    pub more: Option<More>,
 }
 
 impl Answer {
@@ -76,6 +82,7 @@ pub(super) fn respond(world: &mut World, asked: &Asked, limit: Duration) -> Resu
         }
     }
     let login = auth::login(world, asked.authorization.as_deref())?;
+    world.acting = login.label();
     let words: Vec<String> = path.split('/').filter(|w| !w.is_empty()).map(|w| params::decode(w, false)).collect();
     let place = resolve(world, &words);
     let call = Call { world, login, limit };
@@ -115,7 +122,7 @@ struct Call<'w> {
 
 impl Call<'_> {
     fn need(&self, policy: &str) -> Result<(), Refusal> {
-        if may(&self.login, policy) { Ok(()) } else { Err(Refusal::no_permission()) }
+        self.login.need(policy)
     }
 
     fn get(mut self, place: &Place, arguments: &Arguments) -> Result<Answer, Refusal> {
@@ -126,8 +133,10 @@ impl Call<'_> {
             [] if menu.shape == Shape::Commands => Err(Refusal::no_command()),
             [] => {
                 self.need("read")?;
-                Ok(Answer::ok(print::get(self.world, menu, &self.login, arguments)))
+                let body = print::get(self.world, menu, &self.login, arguments);
+                Ok(Answer { more: print::more(self.world, menu, arguments, true), ..Answer::ok(body) })
             }
+            [word] if place.path.is_empty() && matches!(word.as_str(), "execute" | "export" | "import") => Err(Refusal::no_command()),
             [word] if menu.command_names().contains(&word.as_str()) || is_root_command(place, word) => Err(Refusal::no_command()),
             [word] if menu.shape == Shape::List => {
                 let row = self.which(menu, word)?;
@@ -140,7 +149,7 @@ impl Call<'_> {
 
     /// The row a URL names, in the order the console looks for it.
     fn which(&mut self, menu: &Menu, word: &str) -> Result<Row, Refusal> {
-        let probe = print::visible(self.world, menu, &self.login);
+        let probe = access::visible(self.world, menu, &self.login);
         if word.starts_with('*') {
             let id = read_id(word).ok_or_else(|| Refusal::bad("no such command prefix"))?;
             return probe.into_iter().find(|r| r.id == Some(id)).ok_or(Refusal::bare(404));
@@ -166,7 +175,7 @@ impl Call<'_> {
             status: 201,
             location: Some(format!("/rest{}/{}", menu.path, show_id(id))),
             body: self.row(&menu, id, &arguments),
-            hangs: false,
+            ..Answer::default()
         })
     }
 
@@ -174,7 +183,7 @@ impl Call<'_> {
         let menu = self.menu(place)?;
         let arguments = params::of_body(&asked.body, asked.content_type.as_deref())?;
         let [word] = place.rest.as_slice() else { return Err(Refusal::no_identifier()) };
-        if menu.shape != Shape::List || !may(&self.login, "write") {
+        if menu.shape != Shape::List || !self.login.may("write") {
             return Err(Refusal::no_identifier());
         }
         self.need_write(&menu)?;
@@ -208,6 +217,9 @@ impl Call<'_> {
             [word] => word.as_str(),
             [word, ..] => return Err(Refusal::no_menu(word)),
         };
+        if let Some(execution) = execute::script(&self.login, &place.path, word, &arguments) {
+            return execution.map(|script| Answer { script: Some(script), ..Answer::default() });
+        }
         if is_root_command(place, word) {
             return self.run(&Menu { path: "/tool".into(), ..Menu::default() }, word, &arguments);
         }
@@ -228,12 +240,14 @@ impl Call<'_> {
             "print" if menu.path == "/system/device-mode" => return Err(Refusal::server("std failure: not allowed (9)")),
             "print" => {
                 self.need("read")?;
-                return Ok(Answer::ok(print::print(self.world, menu, &self.login, arguments)));
+                let body = print::print(self.world, menu, &self.login, arguments);
+                let more = if arguments.has("count-only") { None } else { print::more(self.world, menu, arguments, false) };
+                return Ok(Answer { more, ..Answer::ok(body) });
             }
             "get" => return self.value(menu, arguments),
             "find" => {
                 self.need("read")?;
-                let rows = print::visible(self.world, menu, &self.login);
+                let rows = access::visible(self.world, menu, &self.login);
                 let ids: Vec<String> = rows.iter().filter(|r| arguments.query.keeps(r)).filter_map(Row::id_text).collect();
                 return Ok(ret(&ids.join(";")));
             }
@@ -273,7 +287,7 @@ impl Call<'_> {
     fn value(&mut self, menu: &Menu, arguments: &mut Arguments) -> Result<Answer, Refusal> {
         self.need("read")?;
         let name = arguments.take("value-name");
-        let rows = print::visible(self.world, menu, &self.login);
+        let rows = access::visible(self.world, menu, &self.login);
         let row = if menu.shape == Shape::Single {
             rows.first().cloned().unwrap_or_default()
         } else {
@@ -291,14 +305,12 @@ impl Call<'_> {
         menu.ok_or_else(|| place.rest.first().map_or_else(Refusal::no_command, |w| Refusal::no_menu(w)))
     }
 
-    /// Changes need `write`; users, groups and their settings `policy` too.
     fn need_write(&self, menu: &Menu) -> Result<(), Refusal> {
-        self.need("write")?;
-        if menu.path.starts_with("/user") && menu.path != "/user/active" { self.need("policy") } else { Ok(()) }
+        self.login.need_write(menu)
     }
 
     fn row(self, menu: &Menu, id: u32, arguments: &Arguments) -> Vec<u8> {
-        let rows = print::visible(self.world, menu, &self.login);
+        let rows = access::visible(self.world, menu, &self.login);
         rows.iter().find(|r| r.id == Some(id)).map(|row| print::object(row, arguments)).unwrap_or_else(|| b"{}".to_vec())
     }
 }
@@ -307,13 +319,13 @@ fn is_root_command(place: &Place, word: &str) -> bool {
     place.path.is_empty() && matches!(word, "ping" | "password")
 }
 
-fn ret(value: &str) -> Answer {
+pub(super) fn ret(value: &str) -> Answer {
     let mut out = b"{\"ret\":".to_vec();
     crate::sim::row::quote(&mut out, value);
     out.push(b'}');
     Answer::ok(out)
 }
 
-fn nothing() -> Answer {
+pub(super) fn nothing() -> Answer {
     Answer::ok(b"[]".to_vec())
 }

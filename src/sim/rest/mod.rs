@@ -4,11 +4,13 @@
 //! the router. There is no pipelining: a second request that arrives in the same read is dropped.
 
 mod auth;
+mod execute;
 mod front;
 mod params;
 mod print;
 mod wire;
 
+use super::access;
 use super::faults::{Fault, Faults, Line, Seen};
 use super::hold;
 use super::refusal::Refusal;
@@ -21,6 +23,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use russh::keys::PrivateKey;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -54,10 +57,11 @@ pub(super) struct Shared {
     stop: CancellationToken,
     cut: watch::Sender<u64>,
     count: AtomicU64,
+    host_key: Mutex<PrivateKey>,
 }
 
 impl Shared {
-    pub fn new(world: World, identity: Identity) -> Self {
+    pub fn new(world: World, identity: Identity, host_key: PrivateKey) -> Self {
         Shared {
             world: Mutex::new(world),
             identity: Mutex::new(identity),
@@ -67,7 +71,37 @@ impl Shared {
             stop: CancellationToken::new(),
             cut: watch::Sender::new(0),
             count: AtomicU64::new(0),
+            host_key: Mutex::new(host_key),
         }
+    }
+
+    pub fn host_key(&self) -> PrivateKey {
+        hold(&self.host_key).clone()
+    }
+
+    pub fn set_host_key(&self, key: PrivateKey) {
+        *hold(&self.host_key) = key;
+    }
+
+    /// Runs until done or until the router stops.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Tells when all connections are cut.
+    pub fn cut(&self) -> watch::Receiver<u64> {
+        self.cut.subscribe()
+    }
+
+    /// A number for a new connection of any service.
+    pub fn next_connection(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     pub fn world(&self) -> MutexGuard<'_, World> {
@@ -148,7 +182,7 @@ async fn accept(shared: &Arc<Shared>, listener: TcpListener, secure: bool) {
 async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, address: SocketAddr, secure: bool) {
     // An answer's last piece must not wait 40 ms for an acknowledgement of the piece before.
     let _ = stream.set_nodelay(true);
-    let id = shared.count.fetch_add(1, Ordering::SeqCst) + 1;
+    let id = shared.next_connection();
     let _open = shared.faults.connections.rise();
     let service = if secure { "www-ssl" } else { "www" };
     if !admit(&shared, id, service, peer, address) {
@@ -170,7 +204,7 @@ fn admit(shared: &Shared, id: u64, service: &'static str, peer: SocketAddr, addr
     let from = world.seen_from();
     let row = world.table("/ip/service").rows.iter().find(|r| r.get("name") == Some(service)).cloned();
     let Some(row) = row else { return false };
-    if row.is("disabled") || !auth::in_ranges(row.get("address").unwrap_or_default(), from) {
+    if row.is("disabled") || !access::in_ranges(row.get("address").unwrap_or_default(), from) {
         return false;
     }
     let local = format!("{}:{}", world.model.management, address.port());
@@ -226,8 +260,8 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, connection: u64
         tokio::select! {
             () = stop.cancelled() => {}
             done = work(&here, asked, connection) => {
-                if tell.send(done).is_err() {
-                    here.faults.count_aborted();
+                if tell.send(done).is_err() && here.faults.count_aborted() {
+                    here.cut_connections();
                 }
             }
         }
@@ -271,7 +305,13 @@ async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Res
             _ => {}
         }
     }
-    let result = front::respond(&mut shared.world(), &asked, limit);
+    let mut result = front::respond(&mut shared.world(), &asked, limit);
+    if let Ok(Answer { script: Some(script), .. }) = &result {
+        result = match tokio::time::timeout(limit, execute::execute(shared, script)).await {
+            Ok(ran) => ran,
+            Err(_) => Err(Refusal::bad("Session closed")),
+        };
+    }
     if let Ok(Answer { hangs: true, .. }) = &result {
         tokio::time::sleep(limit).await;
         return Ok(wire::refused(&Refusal::bad("Session closed")));
@@ -312,6 +352,9 @@ fn finish(shared: &Shared, asked: &Asked, result: Result<Answer, Refusal>, struc
             Fault::BigTable(rows) => return Ok(wire::with_more_rows(answer.body, asked.path(), *rows)),
             _ => {}
         }
+    }
+    if let Some(more) = answer.more {
+        return Ok(wire::with_more(answer.body, more));
     }
     let mut response = wire::json(answer.status, Bytes::from(answer.body));
     if let Some(Ok(location)) = answer.location.map(|l| l.parse()) {

@@ -1,26 +1,17 @@
 //! Rows as an answer: who may see what, which rows, which attributes.
 
-use super::auth::may;
 use super::params::Arguments;
+use super::wire::More;
+use crate::sim::access::visible;
+use crate::sim::generate;
 use crate::sim::menus::{Menu, Shape};
 use crate::sim::query::same;
 use crate::sim::row::Row;
 use crate::sim::world::{Login, World};
+use std::sync::Arc;
 
-/// All rows of a menu without what this user may not see.
-pub(super) fn visible(world: &mut World, menu: &Menu, login: &Login) -> Vec<Row> {
-    let mut rows = world.rows(&menu.path);
-    let sensitive = may(login, "sensitive");
-    let unseen: Vec<&str> = menu.attrs.iter().filter(|a| a.hidden || a.secret && !sensitive).map(|a| a.name.as_str()).collect();
-    if !unseen.is_empty() {
-        for row in &mut rows {
-            for name in &unseen {
-                row.take(name);
-            }
-        }
-    }
-    rows
-}
+/// First `.id` of connections made while they are sent.
+const FIRST_MADE: u32 = 0x10_0000;
 
 /// A GET: filters by equal values, always with `.id`; a singleton is a bare object.
 pub(super) fn get(world: &mut World, menu: &Menu, login: &Login, arguments: &Arguments) -> Vec<u8> {
@@ -44,9 +35,28 @@ pub(super) fn print(world: &mut World, menu: &Menu, login: &Login, arguments: &A
     let rows = visible(world, menu, login);
     let kept = rows.iter().filter(|r| arguments.query.keeps(r));
     if arguments.has("count-only") {
-        return format!("{{\"ret\":\"{}\"}}", kept.count()).into_bytes();
+        let made = more(world, menu, arguments, false);
+        let counted = made.map_or(0, |m| (0..m.rows).filter(|n| (m.row)(*n).is_some()).count());
+        return format!("{{\"ret\":\"{}\"}}", kept.count() + counted).into_bytes();
     }
     array(kept, |name| wanted(arguments, name))
+}
+
+/// Connections that are made while they are sent, filtered as the rest.
+pub(super) fn more(world: &World, menu: &Menu, arguments: &Arguments, get: bool) -> Option<More> {
+    if menu.path != "/ip/firewall/connection" || world.flows == 0 {
+        return None;
+    }
+    let (seed, management, blank) = (world.seed, world.model.management, world.blank(&menu.path));
+    let (query, values, proplist) = (arguments.query.clone(), arguments.values.clone(), arguments.proplist.clone());
+    let row = move |n: u32| {
+        let mut row = generate::connection(seed, management, &blank, n);
+        row.id = Some(FIRST_MADE + n);
+        let equal = !get || values.iter().all(|(name, want)| row.get(name).is_some_and(|shown| same(shown, want)));
+        (equal && query.keeps(&row)).then_some(row)
+    };
+    let show = move |name: &str| get && name == ".id" || proplist.as_ref().is_none_or(|p| p.iter().any(|n| n == name));
+    Some(More { rows: world.flows, row: Arc::new(row), show: Arc::new(show) })
 }
 
 /// One row or singleton as an object.

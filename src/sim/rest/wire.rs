@@ -10,6 +10,7 @@ use hyper::body::Frame;
 use hyper::{Response, header};
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -63,34 +64,57 @@ pub(super) fn endless() -> Response<Body> {
 
 /// The list in `body` and `rows` made-up ones after it, in pieces.
 pub(super) fn with_more_rows(body: Vec<u8>, path: &str, rows: u32) -> Response<Body> {
+    let menu = path.to_string();
+    let more = More { rows, row: Arc::new(move |n| Some(made_up(&menu, n))), show: Arc::new(|_| true) };
+    with_more(body, more)
+}
+
+/// Rows made while they are sent.
+#[derive(Clone)]
+pub(super) struct More {
+    pub rows: u32,
+    /// The nth row, unless it is filtered out.
+    pub row: Arc<dyn Fn(u32) -> Option<Row> + Send + Sync>,
+    /// Whether an attribute is asked for.
+    pub show: Arc<dyn Fn(&str) -> bool + Send + Sync>,
+}
+
+impl std::fmt::Debug for More {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "More({})", self.rows)
+    }
+}
+
+/// The list in `body` and more rows after it, in pieces.
+pub(super) fn with_more(body: Vec<u8>, more: More) -> Response<Body> {
+    let rows = more.rows;
     if body.first() != Some(&b'[') {
         return json(200, Bytes::from(body));
     }
     let empty = body.iter().filter(|b| !b.is_ascii_whitespace()).count() <= 2;
     let head = body[..body.len() - 1].to_vec();
-    let menu = path.to_string();
-    let pieces = stream::unfold((Some(head), 0u32), move |(head, from)| {
-        let menu = menu.clone();
+    let pieces = stream::unfold((Some(head), 0u32, empty), move |(head, from, mut first)| {
+        let more = more.clone();
         async move {
             if let Some(head) = head {
-                return Some((head, (None, from)));
+                return Some((head, (None, from, first)));
             }
             if from > rows {
                 return None;
             }
             let to = from.saturating_add(ROWS_A_PIECE).min(rows);
             let mut piece = Vec::new();
-            for n in from..to {
-                if n > 0 || !empty {
+            for row in (from..to).filter_map(|n| (more.row)(n)) {
+                if !std::mem::take(&mut first) {
                     piece.push(b',');
                 }
-                made_up(&menu, n).write(&mut piece, |_| true);
+                row.write(&mut piece, |name| (more.show)(name));
             }
             let next = if to == rows { rows + 1 } else { to };
             if to == rows {
                 piece.push(b']');
             }
-            Some((piece, (None, next)))
+            Some((piece, (None, next, first)))
         }
     });
     let frames = futures_util::StreamExt::map(pieces, |piece| Ok::<_, Infallible>(Frame::data(Bytes::from(piece))));

@@ -1,0 +1,226 @@
+//! Commands that are not about rows: exports, scripts, jobs, files, safe mode, and those that measure.
+
+use super::command::{Given, told};
+use super::eval::{Flow, Machine, Stop};
+use super::export::{Export, export};
+use super::print;
+use super::tree::Command;
+use super::value::Value;
+use crate::sim::commands::{self, Asked};
+use crate::sim::files;
+use crate::sim::history;
+use crate::sim::live;
+use crate::sim::menus::Menu;
+use crate::sim::refusal::Refusal;
+use crate::sim::row::{from_bytes, show_id};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A command over SSH may run this long; REST has its session limit instead.
+const LONGEST: Duration = Duration::from_secs(86_400);
+/// Longest text `:execute` takes.
+const SCRIPT_MAX: usize = 64 * 1024;
+
+impl Machine {
+    pub(super) async fn special(&mut self, command: &Command, menu: Option<&Menu>, given: Given) -> Flow<Value> {
+        let fail = |refusal: Refusal| told(&refusal, command);
+        let path = menu.map_or("", |m| m.path.as_str());
+        match (path, command.word.as_str()) {
+            (_, "export") => self.exported(&command.menu, &given).map_err(fail),
+            ("", "quit") => Err(Stop::Exit),
+            ("", "undo") => {
+                self.who.need("write").map_err(fail)?;
+                history::undo(&mut self.world()).map_err(fail)?;
+                Ok(Value::Nothing)
+            }
+            ("", "redo") => Stop::error("failure: nothing to redo"),
+            ("", "import") => self.import(&given).await,
+            ("", "ping" | "password") => self.measured(command, &Menu { path: "/tool".into(), ..Menu::default() }, &given).map_err(fail),
+            ("/system/script", "run") => self.run_script(command, &given).await,
+            ("/system/backup", "save") => {
+                for policy in ["ftp", "read", "write", "test", "sensitive"] {
+                    self.who.need(policy).map_err(fail)?;
+                }
+                let name = given.text("name").unwrap_or_else(|| "backup".into());
+                let text = {
+                    let mut world = self.world();
+                    let text = export(&mut world, &self.who, &Export { show_sensitive: true, terse: true, ..Export::default() });
+                    let mut bytes = vec![0x88, 0xAC, 0xA1, 0xB1];
+                    bytes.extend(crate::sim::row::to_bytes(&text));
+                    files::write(&mut world, &format!("{name}.backup"), &bytes)
+                };
+                text.or_else(|_| Stop::error("failure: no space left"))?;
+                self.write("Saving system configuration\nConfiguration backup saved\n");
+                Ok(Value::Nothing)
+            }
+            ("/safe-mode", word) => self.safe_mode(word, &given),
+            ("/system", "reboot" | "shutdown") => {
+                self.who.need("reboot").map_err(fail)?;
+                self.world().reboot();
+                self.shared.cut_connections();
+                Err(Stop::Exit)
+            }
+            (_, _) if menu.is_some() => self.measured(command, menu.unwrap_or(&Menu::default()), &given).map_err(fail),
+            (_, word) => Stop::error(format!("bad command name {word} (line {} column {})", command.place.0, command.place.1)),
+        }
+    }
+
+    fn exported(&mut self, menu: &str, given: &Given) -> Result<Value, Refusal> {
+        self.who.need("read")?;
+        let how = Export {
+            under: menu.to_string(),
+            terse: given.has("terse"),
+            verbose: given.has("verbose"),
+            show_sensitive: given.has("show-sensitive") && self.who.may("sensitive"),
+        };
+        let file = given.text("file");
+        if file.is_some() {
+            self.who.need("ftp")?;
+            self.who.need("write")?;
+        }
+        let mut world = self.world();
+        let text = export(&mut world, &self.who, &how);
+        match file {
+            Some(file) => {
+                let name = if file.ends_with(".rsc") { file } else { format!("{file}.rsc") };
+                let text = text.replace('\n', "\r\n");
+                files::write(&mut world, &name, &crate::sim::row::to_bytes(&text)).map_err(|_| Refusal::bad("failure: no space left"))?;
+            }
+            None => {
+                drop(world);
+                self.write(&text);
+            }
+        }
+        Ok(Value::Nothing)
+    }
+
+    async fn import(&mut self, given: &Given) -> Flow<Value> {
+        let name = given.text("file-name").or_else(|| given.bare.first().map(Value::argument)).unwrap_or_default();
+        let read = files::read(&mut self.world(), &name);
+        let Ok(bytes) = read else { return Stop::error(format!("file \"{name}\" not found")) };
+        let text = from_bytes(&bytes).replace("\r\n", "\n");
+        if given.has("dry-run") {
+            self.read(&text, "", true).or_else(Stop::error)?;
+            return Ok(Value::Nothing);
+        }
+        Box::pin(self.file(&text)).await?;
+        self.write("Script file loaded and executed successfully\n");
+        Ok(Value::Nothing)
+    }
+
+    async fn run_script(&mut self, command: &Command, given: &Given) -> Flow<Value> {
+        let which = given.value("number").or(given.value("numbers")).or(given.value(".id")).or(given.bare.first()).map(Value::argument);
+        let Some(which) = which else { return Stop::error("missing value(s) of argument(s) number") };
+        let (name, source) = {
+            let mut world = self.world();
+            let Some(row) = world.find("/system/script", &which) else { return Stop::error("no such item") };
+            let needs = row.get("policy").unwrap_or_default().split(',').filter(|p| !p.is_empty() && !p.starts_with('!'));
+            if !row.is("dont-require-permissions") && needs.into_iter().any(|p| !self.who.may(p)) {
+                drop(world);
+                return Err(told(&Refusal::no_permission(), command));
+            }
+            let name = row.get("name").unwrap_or_default().to_string();
+            let runs = row.get("run-count").and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) + 1;
+            let now = live::date_time(world.now());
+            world.set("/system/script", &which, "run-count", &runs.to_string());
+            world.set("/system/script", &which, "last-started", &now);
+            (name, row.get("source").unwrap_or_default().to_string())
+        };
+        let ran = Box::pin(self.stored(&source, &name)).await;
+        if let Err(Stop::Error(said)) = &ran {
+            let mut world = self.world();
+            world.log("script,error", &format!("executing script {name} failed, please check it manually"));
+            world.log("script,error,debug", &format!("(script:{name}) {said}"));
+        }
+        ran
+    }
+
+    /// Starts a script that outlives its session; gives the number of its job.
+    pub(super) fn job(&mut self, source: &str) -> Flow<u32> {
+        if source.len() > SCRIPT_MAX {
+            return Stop::error("failure: script too long");
+        }
+        // A single word is the name of a stored script.
+        let stored = self.world().find("/system/script", source.trim()).and_then(|r| r.get("source").map(String::from));
+        let text = stored.unwrap_or_else(|| source.to_string());
+        self.read(&text, "", true).or_else(Stop::error)?;
+        let stop = CancellationToken::new();
+        let id = {
+            let mut world = self.world();
+            let started = live::date_time(world.now());
+            let policy = self.who.policies.join(",");
+            let row =
+                [("owner", self.who.user.as_str()), ("policy", &policy), ("script", source), ("started", &started), ("type", "command")];
+            let id = world.add("/system/script/job", &row);
+            world.jobs.insert(id, stop.clone());
+            id
+        };
+        let mut machine = Machine::new(&self.shared, self.who.clone());
+        let shared = self.shared.clone();
+        self.shared.spawn(async move {
+            let ran = tokio::select! {
+                () = stop.cancelled() => None,
+                ran = machine.stored(&text, "") => Some(ran),
+            };
+            let mut world = shared.world();
+            if let Some(Err(Stop::Error(said))) = ran {
+                world.log("script,error", &format!("executing script failed, please check it manually: {said}"));
+            }
+            world.jobs.remove(&id);
+            world.table("/system/script/job").rows.retain(|r| r.id != Some(id));
+        });
+        Ok(id)
+    }
+
+    /// `/safe-mode` belongs to a terminal; from elsewhere only a stale lock can be cleared.
+    fn safe_mode(&mut self, word: &str, _given: &Given) -> Flow<Value> {
+        let mut world = self.world();
+        match word {
+            "unroll" => history::unroll(&mut world),
+            "release" => history::release(&mut world),
+            _ => return Stop::error("failure: can not use safe mode in this session"),
+        }
+        Ok(Value::Nothing)
+    }
+
+    fn measured(&mut self, command: &Command, menu: &Menu, given: &Given) -> Result<Value, Refusal> {
+        self.who.need(commands::policy(&menu.path, &command.word))?;
+        let mut arguments: Vec<(String, String)> = given.named.iter().map(|(n, v)| (n.clone(), v.argument())).collect();
+        let shown = ["as-value", "without-paging", "proplist"];
+        arguments.retain(|(n, _)| !shown.contains(&n.as_str()));
+        arguments.extend(given.flags.iter().filter(|f| !shown.contains(&f.as_str())).map(|f| (f.clone(), "yes".to_string())));
+        if let Some(bare) = given.bare.first() {
+            let name = match (menu.path.as_str(), command.word.as_str()) {
+                ("/log", _) => "message",
+                ("/tool", "torch") | ("/interface", "monitor-traffic") => "interface",
+                ("/tool", _) => "address",
+                _ => ".id",
+            };
+            arguments.push((name.to_string(), bare.argument()));
+        }
+        let asked = Asked { menu, word: &command.word, arguments: &arguments, by: &self.who.user, limit: LONGEST };
+        let rows = commands::run(&mut self.world(), &asked)?;
+        let all = |_: &str| true;
+        if given.has("as-value") || self.inside > 0 {
+            return Ok(Value::list(rows.iter().map(|row| print::as_value(menu, row, &all))));
+        }
+        let text = match rows.as_slice() {
+            [] => String::new(),
+            [one] => print::single(one, &all),
+            many => print::columns(many),
+        };
+        self.write(&text);
+        Ok(Value::Nothing)
+    }
+
+    /// The id text of a job, for REST.
+    pub(in crate::sim) fn start(&mut self, source: &str) -> Result<String, Stop> {
+        self.job(source).map(show_id)
+    }
+
+    /// Runs a text as `/execute` with `as-string` does: what it wrote, or its error.
+    pub(in crate::sim) async fn said(&mut self, source: &str) -> Result<String, Stop> {
+        self.stored(source, "").await?;
+        Ok(std::mem::take(&mut self.out))
+    }
+}

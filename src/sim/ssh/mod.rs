@@ -1,0 +1,362 @@
+//! The router's SSH server: one command a channel, terminals, files.
+//!
+//! Output comes on standard output with CR LF, and the exit status is 0 whatever went wrong. Users, keys, policies, the service's
+//! address list and its switch are those of the tables REST serves.
+//!
+//! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/132350014/SSH>
+
+mod login;
+mod sftp;
+mod shell;
+
+use super::access;
+use super::console::Machine;
+use super::faults::{Line, SshFault, SshSeen};
+use super::rest::Shared;
+use super::row::{from_bytes, to_bytes};
+use super::world::{Connection, Login};
+use super::{HostKey, SimError};
+use russh::keys::ssh_key::private::RsaKeypair;
+use russh::keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng};
+use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session as Link, VerifiedPublicKey, run_stream};
+use russh::{Channel, ChannelId, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// RouterOS's size.
+const RSA_BITS: usize = 2048;
+/// A refused login answers a little late, as everywhere; a test does not want to wait a second.
+const REFUSAL: Duration = Duration::from_millis(20);
+/// Ports can be taken for a moment by somebody else while we refuse connections.
+const REBIND: Duration = Duration::from_millis(20);
+/// Bytes written at once.
+const PIECE: usize = 16 * 1024;
+
+/// A new host key. RSA takes seconds to find in a debug build, so the first one of a process is used again unless `anew`.
+pub(super) fn host_key(kind: HostKey, anew: bool) -> Result<PrivateKey, SimError> {
+    static RSA: OnceLock<PrivateKey> = OnceLock::new();
+    let wrong = |e: russh::keys::ssh_key::Error| SimError::HostKey(e.to_string());
+    match kind {
+        HostKey::Ed25519 => PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(wrong),
+        HostKey::Rsa => {
+            if let Some(known) = RSA.get().filter(|_| !anew) {
+                return Ok(known.clone());
+            }
+            let made = PrivateKey::from(RsaKeypair::random(&mut safe_rng(), RSA_BITS).map_err(wrong)?);
+            if anew { Ok(made) } else { Ok(RSA.get_or_init(|| made).clone()) }
+        }
+    }
+}
+
+/// `SHA256:…` of a host key.
+pub(super) fn fingerprint(key: &PrivateKey) -> String {
+    key.public_key().fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// Serves a listener until the router stops.
+pub(super) fn listen(shared: &Arc<Shared>, listener: TcpListener) {
+    let here = shared.clone();
+    shared.spawn(async move { accept(&here, listener).await });
+}
+
+async fn accept(shared: &Arc<Shared>, listener: TcpListener) {
+    let Ok(address) = listener.local_addr() else { return };
+    let mut line = shared.faults.ssh_line();
+    let mut listener = Some(listener);
+    loop {
+        if *line.borrow_and_update() == Line::Refuse {
+            listener = None;
+            if line.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        let Some(open) = &listener else {
+            listener = TcpListener::bind(address).await.ok();
+            if listener.is_none() {
+                tokio::time::sleep(REBIND).await;
+            }
+            continue;
+        };
+        tokio::select! {
+            _ = line.changed() => {}
+            got = open.accept() => {
+                if let Ok((stream, peer)) = got {
+                    let here = shared.clone();
+                    shared.spawn(async move { connection(here, stream, peer, address).await });
+                }
+            }
+        }
+    }
+}
+
+async fn connection(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr, address: SocketAddr) {
+    let _ = stream.set_nodelay(true);
+    let id = shared.next_connection();
+    let _open = shared.faults.ssh_connections.rise();
+    if !admit(&shared, id, peer, address) {
+        return;
+    }
+    let mut line = shared.faults.ssh_line();
+    let now = *line.borrow_and_update();
+    match now {
+        Line::HalfOpen => drop(line.wait_for(|l| *l != Line::HalfOpen).await),
+        // Something else listens there.
+        Line::PlainOnTls => {
+            let _ = stream.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n").await;
+            let _ = stream.read(&mut [0; 256]).await;
+        }
+        _ => {
+            let mut cut = shared.cut();
+            cut.mark_unchanged();
+            let config = Arc::new(Config {
+                server_id: russh::SshId::Standard("SSH-2.0-ROSSSH".into()),
+                keys: vec![shared.host_key()],
+                auth_rejection_time: REFUSAL,
+                auth_rejection_time_initial: Some(Duration::ZERO),
+                inactivity_timeout: None,
+                ..Config::default()
+            });
+            let session = Session { shared: shared.clone(), id, login: None, channels: HashMap::new(), terminals: HashMap::new() };
+            if let Ok(mut running) = run_stream(config, stream, session).await {
+                let handle = running.handle();
+                tokio::select! {
+                    _ = &mut running => {}
+                    _ = cut.changed() => {
+                        let _ = handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new()).await;
+                        let _ = tokio::time::timeout(Duration::from_secs(1), running).await;
+                    }
+                }
+            }
+        }
+    }
+    {
+        let mut world = shared.world();
+        world.connections.remove(&id);
+        if let Some(login) = world.sessions.remove(&id) {
+            world.log("system,info,account", &format!("user {} logged out from {} via ssh", login.user, login.from));
+        }
+    }
+    shell::gone(&shared, id);
+}
+
+/// A disabled service, or one whose `address` does not have us, closes without a word.
+fn admit(shared: &Shared, id: u64, peer: SocketAddr, address: SocketAddr) -> bool {
+    let mut world = shared.world();
+    let from = world.seen_from();
+    let row = world.table("/ip/service").rows.iter().find(|r| r.get("name") == Some("ssh")).cloned();
+    let Some(row) = row else { return false };
+    if row.is("disabled") || !access::in_ranges(row.get("address").unwrap_or_default(), from) {
+        return false;
+    }
+    let local = format!("{}:{}", world.model.management, address.port());
+    world.connections.insert(id, Connection { service: "ssh", local, remote: format!("{from}:{}", peer.port()) });
+    true
+}
+
+/// What a client said about its terminal.
+#[derive(Debug, Clone, Copy)]
+struct Terminal {
+    width: usize,
+}
+
+/// One connection.
+struct Session {
+    shared: Arc<Shared>,
+    id: u64,
+    login: Option<Login>,
+    channels: HashMap<ChannelId, Channel<Msg>>,
+    terminals: HashMap<ChannelId, Terminal>,
+}
+
+impl Session {
+    fn settle(&mut self, login: Option<Login>) -> Auth {
+        match login {
+            Some(login) => {
+                self.shared.world().sessions.insert(self.id, login.clone());
+                self.login = Some(login);
+                Auth::Accept
+            }
+            None => Auth::reject(),
+        }
+    }
+
+    fn start(&mut self, id: ChannelId) -> Option<(Arc<Shared>, Login, Channel<Msg>)> {
+        Some((self.shared.clone(), self.login.clone()?, self.channels.remove(&id)?))
+    }
+}
+
+impl Handler for Session {
+    type Error = russh::Error;
+
+    async fn auth_none(&mut self, user: &str) -> Result<Auth, Self::Error> {
+        let login = login::without(&mut self.shared.world(), user);
+        Ok(self.settle(login))
+    }
+
+    async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+        let login = login::by_password(&mut self.shared.world(), user, password);
+        Ok(self.settle(login))
+    }
+
+    async fn auth_publickey_offered(&mut self, user: &str, offer: russh::server::PublicKeyOffer<'_>) -> Result<Auth, Self::Error> {
+        let known = login::knows(&mut self.shared.world(), user, offer.public_key);
+        Ok(if known { Auth::Accept } else { Auth::reject() })
+    }
+
+    async fn auth_publickey(&mut self, user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
+        let login = login::by_key(&mut self.shared.world(), user, key.public_key);
+        Ok(self.settle(login))
+    }
+
+    async fn channel_open_session(&mut self, channel: Channel<Msg>, reply: ChannelOpenHandle, _link: &mut Link) -> Result<(), Self::Error> {
+        self.channels.insert(channel.id(), channel);
+        reply.accept().await;
+        Ok(())
+    }
+
+    async fn pty_request(
+        &mut self,
+        channel: ChannelId,
+        _term: &str,
+        columns: u32,
+        _rows: u32,
+        _width: u32,
+        _height: u32,
+        _modes: &[(russh::Pty, u32)],
+        link: &mut Link,
+    ) -> Result<(), Self::Error> {
+        self.terminals.insert(channel, Terminal { width: columns as usize });
+        link.channel_success(channel)
+    }
+
+    async fn shell_request(&mut self, id: ChannelId, link: &mut Link) -> Result<(), Self::Error> {
+        let Some((shared, login, channel)) = self.start(id) else { return link.channel_failure(id) };
+        link.channel_success(id)?;
+        shared.faults.see_ssh(SshSeen { user: login.user.clone(), kind: "shell", text: String::new() });
+        let terminal = self.terminals.get(&id).copied().unwrap_or(Terminal { width: 80 });
+        let (here, session) = (shared.clone(), self.id);
+        shared.spawn(async move { shell::serve(here, login, channel, session, terminal.width).await });
+        Ok(())
+    }
+
+    async fn exec_request(&mut self, id: ChannelId, data: &[u8], link: &mut Link) -> Result<(), Self::Error> {
+        let Some((shared, login, channel)) = self.start(id) else { return link.channel_failure(id) };
+        link.channel_success(id)?;
+        let text = from_bytes(data);
+        shared.faults.see_ssh(SshSeen { user: login.user.clone(), kind: "exec", text: text.clone() });
+        let here = shared.clone();
+        shared.spawn(async move { exec(here, login, channel, text).await });
+        Ok(())
+    }
+
+    async fn subsystem_request(&mut self, id: ChannelId, name: &str, link: &mut Link) -> Result<(), Self::Error> {
+        let allowed = self.login.as_ref().is_some_and(|l| l.may("ftp"));
+        let Some((shared, login, channel)) = self.start(id).filter(|_| name == "sftp" && allowed) else {
+            return link.channel_failure(id);
+        };
+        link.channel_success(id)?;
+        shared.faults.see_ssh(SshSeen { user: login.user.clone(), kind: "sftp", text: String::new() });
+        let here = shared.clone();
+        shared.spawn(async move { sftp::serve(here, login, channel).await });
+        Ok(())
+    }
+}
+
+/// The first line of what an exec request holds: the console takes no second one outside brackets and quotes.
+fn first_line(text: &str) -> &str {
+    let (mut depth, mut quoted, mut escaped) = (0i32, false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '{' | '[' | '(' if !quoted => depth += 1,
+            '}' | ']' | ')' if !quoted => depth -= 1,
+            '\n' if !quoted && depth <= 0 => return &text[..at],
+            _ => {}
+        }
+    }
+    text
+}
+
+/// Until the client closes the channel.
+async fn closed(read: &mut ChannelReadHalf) {
+    loop {
+        match read.wait().await {
+            None | Some(ChannelMsg::Close) => return,
+            Some(_) => {}
+        }
+    }
+}
+
+/// Output as a terminal gets it.
+fn crlf(text: &str) -> Vec<u8> {
+    to_bytes(&text.replace("\r\n", "\n").replace('\n', "\r\n"))
+}
+
+async fn exec(shared: Arc<Shared>, login: Login, channel: Channel<Msg>, text: String) {
+    let _running = shared.faults.ssh_running.rise();
+    let (mut read, write) = channel.split();
+    let faults = shared.faults.strike_ssh(&text);
+    for fault in &faults {
+        match fault {
+            SshFault::Silent => return closed(&mut read).await,
+            SshFault::Slow(wait) => tokio::time::sleep(*wait).await,
+            SshFault::CloseBefore => drop(write.close().await),
+            _ => {}
+        }
+    }
+    if faults.contains(&SshFault::CloseBefore) {
+        return;
+    }
+    let mut machine = Machine::new(&shared, login);
+    let forever = tokio::select! {
+        ran = machine.line(first_line(&text), "") => matches!(ran, Err(super::console::Stop::Forever)),
+        () = closed(&mut read) => return,
+    };
+    let mut out = crlf(&machine.out);
+    if faults.contains(&SshFault::Garbage) {
+        out = b"\x1b[6n\x00\xff\xfe garbage \x07\r\n".to_vec();
+    }
+    if faults.contains(&SshFault::DropMidAnswer) {
+        out.truncate(out.len() / 2);
+        let _ = send(&write, &out).await;
+        shared.cut_connections();
+        return;
+    }
+    if send(&write, &out).await.is_err() {
+        return;
+    }
+    if forever {
+        return closed(&mut read).await;
+    }
+    if !faults.contains(&SshFault::NoExitStatus) {
+        let _ = write.exit_status(0).await;
+    }
+    let _ = write.eof().await;
+    let _ = write.close().await;
+}
+
+async fn send(write: &ChannelWriteHalf<Msg>, bytes: &[u8]) -> Result<(), russh::Error> {
+    for piece in bytes.chunks(PIECE) {
+        write.data_bytes(piece.to_vec()).await?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_first_line_counts_outside_brackets() {
+        assert_eq!(first_line(":put 1\n:put 2"), ":put 1");
+        assert_eq!(first_line(":do {\n:put 1\n}"), ":do {\n:put 1\n}");
+        assert_eq!(first_line(":put \"a\nb\""), ":put \"a\nb\"");
+    }
+}
