@@ -90,12 +90,14 @@ async fn a_torch_shows_the_fastest_flows_first() {
     let site = Site::of(&[Profile::HomeAp], &[]).await;
     let reply = site.good("diagnose.torch", json!({"device": "home-ap", "interface": "ether1", "seconds": 7})).await;
     let torch = &reply.structured;
-    assert_eq!((&torch["rx_bits_per_second"], &torch["tx_bits_per_second"]), (&json!(4_500), &json!(97_500)));
-    assert_eq!((&torch["flows_seen"], &torch["seconds"]), (&json!(2), &json!(7)));
-    assert_eq!(
-        (&torch["flows"][0]["dst_port"], &torch["flows"][0]["tx_bits_per_second"], &torch["flows"][0]["protocol"]),
-        (&json!("443"), &json!(96_000), &json!("tcp"))
-    );
+    let flows = torch["flows"].as_array().unwrap();
+    let speed = |flow: &Value| flow["rx_bits_per_second"].as_u64().unwrap() + flow["tx_bits_per_second"].as_u64().unwrap();
+    assert!(flows.len() >= 2 && flows.is_sorted_by(|a, b| speed(a) >= speed(b)), "{torch}");
+    assert_eq!((torch["flows_seen"].as_u64(), &torch["seconds"]), (Some(flows.len() as u64), &json!(7)));
+    let sum: u64 = flows.iter().map(|flow| flow["rx_bits_per_second"].as_u64().unwrap()).sum();
+    assert!(torch["rx_bits_per_second"].as_u64().unwrap().abs_diff(sum) <= flows.len() as u64, "{torch}");
+    let https = flows.iter().find(|flow| flow["dst_port"] == "443").unwrap();
+    assert!(https["protocol"] == "tcp" && https["src_address"].is_string(), "{https}");
     let pieces = site.sim("home-ap").faults().requests_to("/tool/torch");
     assert_eq!(pieces, 2, "3 s and 4 s");
 }
@@ -249,7 +251,9 @@ async fn a_bandwidth_test_runs_between_two_devices_that_may() {
         (&result["outcome"], &result["seconds"], &result["from"], &result["to"]),
         (&json!("done"), &json!(7), &json!("a"), &json!("b"))
     );
-    assert_eq!((&result["rx_bits_per_second"], &result["rx_max_bits_per_second"]), (&json!(94_142_857), &json!(95_000_000)));
+    // The simulated line carries 850 to 930 Mbit/s; the seconds in which it starts are no part of the average.
+    let (average, most) = (result["rx_bits_per_second"].as_u64().unwrap(), result["rx_max_bits_per_second"].as_u64().unwrap());
+    assert!((850_000_000..=most).contains(&average) && most <= 930_000_000, "{result}");
     assert_eq!(reply.meta["device_id"], site.device("a").id.to_string());
     let bodies: Vec<String> =
         site.sim("a").requests().into_iter().filter(|seen| seen.path() == "/tool/bandwidth-test").map(|seen| seen.body).collect();
