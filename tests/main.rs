@@ -20,6 +20,8 @@ mod control;
 mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;
+#[cfg(feature = "sim")]
+mod fleet_ssh;
 mod layers;
 mod mcp_stdio;
 mod menus_facts;
@@ -32,4 +34,7 @@ mod rest_client;
 mod sim_rest;
 #[cfg(feature = "sim")]
 mod site;
+mod ssh_client;
+mod ssh_real;
+mod ssh_router;
 mod store_upgrade;
