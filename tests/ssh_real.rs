@@ -139,13 +139,21 @@ async fn openssh_gives_large_output_whole_and_a_deadline_stops_the_command() {
     let said = ssh.exec("head -c 5000000 /dev/zero | tr '\\0' x", SOON).await.unwrap();
     assert_eq!(said.stdout.len(), 5_000_000);
     assert!(matches!(ssh.exec("yes", SOON).await, Err(RouterError::TooLarge { .. })));
-    // It writes where it runs until somebody stops it: the end of its pipe is what the server closes.
-    let proof = server.dir.path().join("stopped");
-    let line = format!("trap 'touch {0}; exit' HUP PIPE TERM; while :; do echo x || {{ touch {0}; exit; }}; done", proof.display());
-    let _ = tokio::time::timeout(Duration::from_millis(200), ssh.exec(&line, SOON)).await;
+    // It writes until somebody stops it: the end of its pipe is what the server closes.
+    let at = |name: &str| server.dir.path().join(name);
+    let (started, stopped) = (at("started"), at("stopped"));
+    let line = format!("trap '' PIPE; touch {}; while echo x; do :; done; touch {}", started.display(), stopped.display());
+    tokio::select! {
+        ended = ssh.exec(&line, SOON) => panic!("it does not end by itself: {:?}", ended.map(|output| output.exit_status)),
+        () = appears(&started) => {}
+    }
+    appears(&stopped).await;
+}
+
+async fn appears(file: &Path) {
     let deadline = Instant::now() + SOON;
-    while !proof.exists() {
-        assert!(Instant::now() < deadline, "the command runs on");
+    while !file.exists() {
+        assert!(Instant::now() < deadline, "no {}", file.display());
         tokio::task::yield_now().await;
     }
 }

@@ -228,8 +228,11 @@ impl Console {
                 }
                 Err(complaint) => complaint,
             };
+            let proven = self.learnt().proven;
+            // Marked lines are a small program: until it has worked once, an unclear refusal may be about that.
+            let unclear = dialect == Dialect::Marked && !proven && complaint.is_unclear();
             match dialect.lower() {
-                Some(lower) if complaint.is_about_the_frame(self.learnt().proven) => dialect = lower,
+                Some(lower) if unclear || complaint.is_about_the_frame(proven) => dialect = lower,
                 _ => return Ok(Err(complaint)),
             }
         }

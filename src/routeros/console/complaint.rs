@@ -69,6 +69,11 @@ impl Complaint {
         }
     }
 
+    /// It names neither a menu nor a row nor a right.
+    pub(super) fn is_unclear(&self) -> bool {
+        matches!(self.error(""), RouterError::Rejected { .. } | RouterError::Garbage { .. })
+    }
+
     /// It could not read the line, rather than do what it says.
     fn is_grammar(&self) -> bool {
         let starts =
