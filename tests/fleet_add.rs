@@ -1,6 +1,7 @@
 //! Adding, changing and removing devices against a simulated router: what is checked before what, and that nothing
 //! half done stays behind.
 
+use crate::ssh_router::{Proof, Reply, SshRouter};
 use futures_util::FutureExt;
 use routeros_mcp::base::clock::{Clock, Hand, Wall};
 use routeros_mcp::base::events::Bus;
@@ -27,7 +28,7 @@ pub(crate) struct Rig {
     pub fleet: Fleet,
     pub store: Store,
     pub sim: Sim,
-    pub ssh: SshDoor,
+    pub ssh: SshRouter,
     pub hand: Arc<Hand>,
     pub settings: Settings,
     clock: Clock,
@@ -49,7 +50,8 @@ impl Rig {
         let (clock, hand) = Clock::by_hand(Wall(1_790_000_000_000));
         let fleet = fleet(&store, &clock, &settings);
         let sim = Sim::start(SimOptions::new(profile, "edge")).await.unwrap();
-        Rig { fleet, store, sim, ssh: SshDoor::open(1).await, hand, settings, clock, dir }
+        let ssh = console(&sim.credentials().mcp.password).await;
+        Rig { fleet, store, sim, ssh, hand, settings, clock, dir }
     }
 
     pub fn place(&self) -> Place {
@@ -112,54 +114,14 @@ pub(crate) fn fresh(path: &str) -> Read {
     Read::fresh(MenuPath::parse(path).unwrap())
 }
 
-/// Something that shows an SSH host key and lets nobody in.
-pub(crate) struct SshDoor {
-    pub port: u16,
-    pub fingerprint: String,
-    _tasks: JoinSet<()>,
-}
-
-#[derive(Clone)]
-struct Nobody;
-
-impl russh::server::Handler for Nobody {
-    type Error = russh::Error;
-}
-
-impl SshDoor {
-    pub async fn open(seed: u8) -> Self {
-        SshDoor::on(seed, TcpListener::bind("127.0.0.1:0").await.unwrap())
-    }
-
-    fn on(seed: u8, listener: TcpListener) -> Self {
-        let pair = russh::keys::ssh_key::private::Ed25519Keypair::from_seed(&[seed; 32]);
-        let key = russh::keys::PrivateKey::from(pair);
-        let fingerprint = key.public_key().fingerprint(russh::keys::HashAlg::Sha256).to_string();
-        let config = Arc::new(russh::server::Config { keys: vec![key], ..Default::default() });
-        let port = listener.local_addr().unwrap().port();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(async move {
-            let mut sessions = JoinSet::new();
-            while let Ok((stream, _)) = listener.accept().await {
-                let config = config.clone();
-                sessions.spawn(async move {
-                    if let Ok(session) = russh::server::run_stream(config, stream, Nobody).await {
-                        let _ = session.await;
-                    }
-                });
-            }
-        });
-        SshDoor { port, fingerprint, _tasks: tasks }
-    }
-
-    /// Another key on the same port, as after a reset.
-    pub async fn change_key(self, seed: u8) -> Self {
-        let SshDoor { port, _tasks: mut tasks, .. } = self;
-        tasks.shutdown().await;
-        let listener = std::net::TcpListener::bind(("127.0.0.1", port)).unwrap();
-        listener.set_nonblocking(true).unwrap();
-        SshDoor::on(seed, TcpListener::from_std(listener).unwrap())
-    }
+/// An SSH console that lets our user in and knows its version.
+async fn console(password: &Secret) -> SshRouter {
+    let ssh = SshRouter::start(1).await;
+    ssh.lets_in(Proof::Password(password.expose().to_owned()));
+    ssh.answers(|line| {
+        Reply::from(if line == ":put [/system/resource/get version]" { "7.20.5 (stable)" } else { "syntax error (line 1 column 1)" })
+    });
+    ssh
 }
 
 #[tokio::test]
@@ -216,7 +178,7 @@ async fn a_wrong_password_stores_nothing() {
 #[tokio::test]
 async fn a_wrong_fingerprint_sends_no_credential_and_stores_nothing() {
     let rig = Rig::new(Profile::HomeAp).await;
-    let other_ssh = SshDoor::open(9).await.fingerprint;
+    let other_ssh = SshRouter::start(9).await.fingerprint;
     for expected in [Pins { tls: Some([9; 32]), ssh: None }, Pins { tls: Some(rig.sim.fingerprint()), ssh: Some(other_ssh) }] {
         let fault = rig.fleet.enroll(rig.new_device("edge"), rig.login(), expected).await.unwrap_err();
         assert_eq!(fault.kind, Kind::Untrusted, "{}", fault.said);

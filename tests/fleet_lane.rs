@@ -97,8 +97,9 @@ async fn another_ssh_host_key_quarantines_too() {
 
 #[tokio::test]
 async fn a_dead_router_is_left_alone_and_found_again() {
-    let rig = Rig::new(Profile::HomeAp).await;
+    let mut rig = Rig::new(Profile::HomeAp).await;
     let device = rig.add("edge").await.unwrap();
+    rig.ssh.stop().await;
     let lane = rig.fleet.lane(&device);
     for line in [Line::HalfOpen, Line::Refuse] {
         rig.sim.faults().set_line(line);
@@ -121,8 +122,9 @@ async fn a_dead_router_is_left_alone_and_found_again() {
 
 #[tokio::test]
 async fn a_person_who_looks_does_not_wait_for_the_breaker() {
-    let rig = Rig::new(Profile::HomeAp).await;
+    let mut rig = Rig::new(Profile::HomeAp).await;
     let device = rig.add("edge").await.unwrap();
+    rig.ssh.stop().await;
     let lane = rig.fleet.lane(&device);
     rig.sim.faults().set_line(Line::Refuse);
     rig.sim.cut_connections();

@@ -22,6 +22,8 @@ mod diagnose;
 mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;
+#[cfg(feature = "sim")]
+mod fleet_ssh;
 mod layers;
 mod mcp_stdio;
 mod menus_facts;
@@ -40,6 +42,9 @@ mod sim_ssh;
 mod sim_tables;
 #[cfg(feature = "sim")]
 mod site;
+mod ssh_client;
+mod ssh_real;
+mod ssh_router;
 mod store_upgrade;
 #[cfg(feature = "sim")]
 mod tools_fw;

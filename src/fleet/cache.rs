@@ -26,6 +26,8 @@ pub struct Kept {
     pub count: Option<u64>,
     /// The text it printed, for exports.
     pub text: Option<Arc<str>>,
+    /// The content of a file; never kept for long.
+    pub bytes: Option<Arc<[u8]>>,
     /// Which way it came.
     pub via: Via,
     /// When, for people.
@@ -139,7 +141,16 @@ mod tests {
     fn kept(at_s: u64, bytes: usize) -> Kept {
         let json = format!(r#"[{{"comment":"{}"}}]"#, "x".repeat(bytes));
         let rows = crate::routeros::rows(json.into_bytes()).unwrap();
-        Kept { rows: Arc::new(rows), count: None, text: None, via: Via::Rest, read_at: Wall(0), at: Duration::from_secs(at_s), requests: 1 }
+        Kept {
+            rows: Arc::new(rows),
+            count: None,
+            text: None,
+            bytes: None,
+            via: Via::Rest,
+            read_at: Wall(0),
+            at: Duration::from_secs(at_s),
+            requests: 1,
+        }
     }
 
     fn key(n: usize) -> Arc<str> {

@@ -3,14 +3,16 @@
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
+use crate::fleet::credential::ssh_login;
 use crate::fleet::device::{Device, Status};
-use crate::fleet::fault::FleetError;
+use crate::fleet::fault::{self, FleetError};
 use crate::fleet::lane::Read;
 use crate::fleet::registry::Fleet;
-use crate::fleet::trust::check_place;
+use crate::fleet::trust::{Place, check_place};
+use crate::fleet::wire::Via;
 use crate::routeros::pin::format_fingerprint;
 use crate::routeros::value::span_ms;
-use crate::routeros::{MenuPath, Query, probe_host_key, probe_tls};
+use crate::routeros::{MenuPath, Query, RouterError, probe_host_key, probe_tls};
 use std::time::Duration;
 
 /// Whether one way to a router works.
@@ -39,11 +41,11 @@ impl Reach {
 /// Both ways, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connectivity {
-    /// REST with our login works.
+    /// It can be read, one way or the other.
     pub reachable: bool,
     /// REST: connection, certificate and login.
     pub rest: Reach,
-    /// SSH: connection and host key; no login.
+    /// SSH: connection, host key and login.
     pub ssh: Reach,
     /// One sentence a failure; empty when all is well.
     pub advice: Vec<String>,
@@ -87,12 +89,9 @@ impl Fleet {
         }
         let (rest, ssh) = tokio::join!(self.timed(self.try_rest(&device)), self.timed(self.try_ssh(&device)));
         self.shared.store_status(id).await;
-        let mut advice: Vec<String> = [rest.1, ssh.1].into_iter().flatten().collect();
-        advice.dedup();
-        if rest.0.ok && !ssh.0.ok {
-            advice = vec!["REST works, and that is all this build needs; SSH is optional".into()];
-        }
-        Ok(Connectivity { reachable: rest.0.ok, rest: rest.0, ssh: ssh.0, advice })
+        let reachable = (rest.0.ok || ssh.0.ok) && self.get(id)?.status != Status::Quarantined;
+        let advice = advice(&device, &rest, &ssh);
+        Ok(Connectivity { reachable, rest: rest.0, ssh: ssh.0, advice })
     }
 
     /// One look at a router's health: one request, through its lane.
@@ -136,9 +135,17 @@ impl Fleet {
         }
         let lane = self.lane(device);
         lane.slot.allow_a_try(self.shared.clock.mono());
+        lane.slot.start_fresh();
         let identity = Query::new().columns(["name"]);
         let read = Read { path: MenuPath::parse("/system/identity")?, query: identity, max_age: Duration::ZERO };
-        lane.read(read).await.map(drop)
+        match lane.read(read).await?.via {
+            Via::Rest => Ok(()),
+            // It was answered, but not by REST: the status says what is wrong there.
+            Via::Ssh => {
+                let why = self.get(&device.id)?.last_error.clone().unwrap_or_else(|| "REST does not answer".into());
+                Err(Fault::new(Kind::Unreachable, format!("device \"{}\": {why}", device.name)).hint(REST_HINT))
+            }
+        }
     }
 
     /// What a quarantined device presents now; that it does not is worth knowing too.
@@ -160,16 +167,74 @@ impl Fleet {
     }
 
     async fn try_ssh(&self, device: &Device) -> Result<(), Fault> {
-        let settings = &self.shared.settings;
-        let place = check_place(&device.place(), settings).await?;
-        let shown = probe_host_key(&place.address, place.ssh_port, settings.routeros.connect_timeout()).await?;
-        match &device.pins.ssh {
-            Some(pinned) if *pinned != shown.fingerprint => {
-                let why = format!("it shows the SSH host key {}, pinned is {pinned}", shown.fingerprint);
-                self.shared.quarantine(&device.id, why.clone()).await;
-                Err(FleetError::Quarantined { name: device.name.clone(), why }.into())
+        let place = check_place(&device.place(), &self.shared.settings).await?;
+        if device.status == Status::Quarantined {
+            return self.compare_host_key(device, &place).await;
+        }
+        let about = |fault| fault::about(&device.name, fault);
+        let credential = self.shared.credential(device)?;
+        let password = credential.open(&device.id, &self.shared.seal, &self.shared.settings).await?;
+        let login = ssh_login(credential.ssh_key_file.as_deref(), password).await.map_err(about)?;
+        let there = Device { address: place.address.clone(), ..device.clone() };
+        match self.shared.try_ssh(&there, login).await {
+            Some(Ok(())) => Ok(()),
+            Some(Err(RouterError::HostKeyChanged { expected, presented, .. })) => {
+                Err(self.another_host_key(device, &expected, &presented).await)
             }
+            Some(Err(error)) => Err(about(error.into())),
+            None => {
+                // Whether there is anything to pin at all.
+                let limit = self.shared.settings.routeros.connect_timeout();
+                let shown = probe_host_key(&place.address, place.ssh_port, limit).await.map_err(|error| about(error.into()))?;
+                let said = format!(
+                    "device \"{}\": its SSH host key is not pinned, so nothing is sent there; it shows {}",
+                    device.name, shown.fingerprint
+                );
+                let hint = format!(
+                    "to use SSH, compare that with the router's, then: routeros-mcp device pin {0}; routeros-mcp device test {0}",
+                    device.name
+                );
+                Err(Fault::new(Kind::Untrusted, said).hint(hint))
+            }
+        }
+    }
+
+    /// Without a login.
+    async fn compare_host_key(&self, device: &Device, place: &Place) -> Result<(), Fault> {
+        let limit = self.shared.settings.routeros.connect_timeout();
+        let shown = probe_host_key(&place.address, place.ssh_port, limit).await?;
+        match &device.pins.ssh {
+            Some(pinned) if *pinned != shown.fingerprint => Err(self.another_host_key(device, pinned, &shown.fingerprint).await),
             _ => Ok(()),
         }
     }
+
+    async fn another_host_key(&self, device: &Device, pinned: &str, shown: &str) -> Fault {
+        let why = format!("it shows the SSH host key {shown}, pinned is {pinned}");
+        self.shared.quarantine(&device.id, why.clone()).await;
+        FleetError::Quarantined { name: device.name.clone(), why }.into()
+    }
+}
+
+const REST_HINT: &str =
+    "check that www-ssl is enabled on the router with a certificate, its port and allowed addresses, and the firewalls between";
+
+/// What to do about what failed, and what works meanwhile.
+fn advice(device: &Device, (rest, rest_hint): &(Reach, Option<String>), (ssh, ssh_hint): &(Reach, Option<String>)) -> Vec<String> {
+    let mut advice: Vec<String> = match (rest.ok, ssh.ok) {
+        (true, false) if ssh.kind != Some(Kind::Untrusted) || device.pins.ssh.is_none() => {
+            let why = "REST works, which is enough; SSH is optional (exports, files, and reads while REST is down)".to_owned();
+            [Some(why), ssh_hint.clone()].into_iter().flatten().collect()
+        }
+        _ => [rest_hint.clone(), ssh_hint.clone()].into_iter().flatten().collect(),
+    };
+    if !rest.ok && ssh.ok && device.status != Status::Quarantined {
+        advice.push(if device.facts.can.ssh {
+            "SSH works: reads go that way until REST is back".into()
+        } else {
+            format!("SSH works, but was not used so far: routeros-mcp device test {} once REST is back", device.name)
+        });
+    }
+    advice.dedup();
+    advice
 }

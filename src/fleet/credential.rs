@@ -8,6 +8,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::config::Settings;
+use crate::routeros::ssh::{Key, Login};
 use crate::store::{Place, Record, Seal, StoreError};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ use zeroize::Zeroizing;
 
 /// The longest password read from a file, bytes.
 const PASSWORD_MAX: u64 = 4_096;
+/// The longest private key read from a file, bytes; RSA of 8,192 bits takes 6,400.
+const KEY_MAX: u64 = 16_384;
 
 /// A login as an operator gives it.
 #[derive(Debug, Clone)]
@@ -32,6 +35,18 @@ impl NewCredential {
     pub fn password(password: Secret) -> Self {
         NewCredential { password: Password::Given(password), ssh_key_file: None }
     }
+}
+
+/// The login for SSH: by the key, where there is a key file, else by password. Errs with `Unauthenticated` when the file
+/// cannot be read, `BadInput` when no login can be made of it.
+pub async fn ssh_login(key_file: Option<&Path>, password: Secret) -> Result<Login, Fault> {
+    let Some(path) = key_file else { return Ok(Login::Password(password)) };
+    let text = read_text(path, "SSH key", KEY_MAX).await?;
+    let key = Key::parse(&text).map_err(|error| {
+        let fault = Fault::from(error);
+        Fault::new(fault.kind, format!("{}: {}", path.display(), fault.said)).hint("make one with: ssh-keygen -t ed25519 -N \"\" -f FILE")
+    })?;
+    Ok(Login::Key(key))
 }
 
 /// A password, or where it lies.
@@ -149,17 +164,23 @@ impl Reference {
 }
 
 async fn read_file(path: &Path) -> Result<Secret, Fault> {
-    let cannot = |why: String| {
-        Fault::new(Kind::Unauthenticated, format!("password file {}: {why}", path.display())).hint("check that the service may read it")
-    };
-    let file = tokio::fs::File::open(path).await.map_err(|e| cannot(e.kind().to_string()))?;
-    let mut text = Zeroizing::new(String::with_capacity(PASSWORD_MAX as usize + 1));
-    file.take(PASSWORD_MAX + 1).read_to_string(&mut text).await.map_err(|e| cannot(e.kind().to_string()))?;
-    if text.len() as u64 > PASSWORD_MAX {
-        return Err(cannot(format!("longer than {PASSWORD_MAX} bytes")));
-    }
+    let text = read_text(path, "password", PASSWORD_MAX).await?;
     let line = text.strip_suffix('\n').unwrap_or(&text);
     Ok(Secret::new(line.strip_suffix('\r').unwrap_or(line)))
+}
+
+async fn read_text(path: &Path, what: &str, max: u64) -> Result<Zeroizing<String>, Fault> {
+    let cannot = |why: String| {
+        Fault::new(Kind::Unauthenticated, format!("{what} file {}: {why}", path.display())).hint("check that the service may read it")
+    };
+    let file = tokio::fs::File::open(path).await.map_err(|e| cannot(e.kind().to_string()))?;
+    // Room made once: growing would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(max as usize + 1));
+    file.take(max + 1).read_to_string(&mut text).await.map_err(|e| cannot(e.kind().to_string()))?;
+    if text.len() as u64 > max {
+        return Err(cannot(format!("longer than {max} bytes")));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

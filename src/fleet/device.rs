@@ -233,7 +233,7 @@ pub struct Can {
     pub execute: bool,
     /// `/tool/fetch`.
     pub fetch: bool,
-    /// The SSH service is on, and our user may use it as far as we know.
+    /// SSH lets us in and runs commands for us, with the pinned host key.
     pub ssh: bool,
     /// Which wireless menus it has.
     pub wifi: Wifi,

@@ -3,10 +3,11 @@
 //! Whatever fails on the way leaves nothing behind: the record, its status and its sealed login are one batch.
 
 use crate::base::clock::Wall;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
+use crate::base::secret::Secret;
 use crate::base::tier::Environment;
-use crate::fleet::credential::{Credential, NewCredential};
+use crate::fleet::credential::{Credential, NewCredential, ssh_login};
 use crate::fleet::device::{Capability, Device, Facts, Pins, Status};
 use crate::fleet::fault::FleetError;
 use crate::fleet::lane::Read;
@@ -16,10 +17,11 @@ use crate::fleet::registry::{Fleet, Standing};
 use crate::fleet::trust::{Place, check_place, refuse_plain};
 use crate::fleet::wire::{Ask, Said, Wire};
 use crate::routeros::ssh::is_fingerprint;
-use crate::routeros::{MenuPath, Query};
+use crate::routeros::{MenuPath, Query, RouterError};
 use crate::store::Batch;
 use futures_util::future::FutureExt;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,6 +71,10 @@ pub struct Changes {
 impl Changes {
     /// Whether the router must be asked if the new way works.
     fn touch_the_way(&self) -> bool {
+        self.touch_rest() || self.ssh_port.is_some()
+    }
+
+    fn touch_rest(&self) -> bool {
         self.address.is_some() || self.rest_port.is_some() || self.username.is_some() || self.credential.is_some()
     }
 }
@@ -88,8 +94,9 @@ impl Fleet {
         presented.compare(&expected)?;
         let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
         let mut device = fresh(new, place, pins, shared.clock.wall());
-        let wire = shared.dial_with(&device, password).await?;
+        let wire = shared.dial_with(&device, password.clone()).await?;
         device.facts = self.survey(&wire, &device.username).await?;
+        self.prove_ssh(&mut device, credential.ssh_key_file.as_deref(), password).await?;
         device.last_seen = Some(shared.clock.wall());
         device.status = Status::Reachable;
         let credential = Credential::seal(&credential, &device.id, &shared.seal);
@@ -109,7 +116,7 @@ impl Fleet {
         let mut device = changed(&before, &changes)?;
         shared.namesake(&device.name, Some(&id))?;
         if changes.touch_the_way() {
-            self.try_the_way(&before, &mut device, changes.credential.as_ref()).await?;
+            self.try_the_way(&before, &mut device, &changes).await?;
         }
         device.updated_at = shared.clock.wall();
         self.edit(async move {
@@ -125,16 +132,45 @@ impl Fleet {
     }
 
     /// Connects as the changed record says, with the new login or the stored one, and takes the facts along.
-    async fn try_the_way(&self, before: &Device, device: &mut Device, credential: Option<&NewCredential>) -> Result<(), Fault> {
+    async fn try_the_way(&self, before: &Device, device: &mut Device, changes: &Changes) -> Result<(), Fault> {
         let shared = &self.shared;
         shared.admits(device)?;
         device.address = check_place(&device.place(), &shared.settings).await?.address;
-        let password = match credential {
-            Some(new) => new.password.read(&shared.settings).await?,
-            None => shared.credential(before)?.open(&before.id, &shared.seal, &shared.settings).await?,
+        let (password, key_file) = match &changes.credential {
+            Some(new) => (new.password.read(&shared.settings).await?, new.ssh_key_file.clone()),
+            None => self.stored_login(before).await?,
         };
-        let wire = shared.dial_with(device, password).await?;
-        device.facts = self.survey(&wire, &device.username).await?;
+        if changes.touch_rest() {
+            let wire = shared.dial_with(device, password.clone()).await?;
+            device.facts = self.survey(&wire, &device.username).await?;
+        } else {
+            // Another SSH port alone: what was found at the old one says nothing.
+            device.facts.can.ssh = true;
+        }
+        self.prove_ssh(device, key_file.as_deref(), password).await
+    }
+
+    async fn stored_login(&self, device: &Device) -> Result<(Secret, Option<PathBuf>), Fault> {
+        let shared = &self.shared;
+        let stored = shared.credential(device)?;
+        Ok((stored.open(&device.id, &shared.seal, &shared.settings).await?, stored.ssh_key_file))
+    }
+
+    /// Finds out whether SSH lets us in, where a host key is pinned and the survey saw nothing against it. A key that was given
+    /// must work, and another host key is always an error; a password that SSH refuses only means that there is no SSH.
+    async fn prove_ssh(&self, device: &mut Device, key_file: Option<&Path>, password: Secret) -> Result<(), Fault> {
+        let login = ssh_login(key_file, password).await?;
+        let worth_trying = std::mem::take(&mut device.facts.can.ssh) || key_file.is_some();
+        if !worth_trying {
+            return Ok(());
+        }
+        match self.shared.try_ssh(device, login).await {
+            Some(Ok(())) => device.facts.can.ssh = true,
+            None => {}
+            Some(Err(error @ RouterError::HostKeyChanged { .. })) => return Err(error.into()),
+            Some(Err(error @ RouterError::Denied { .. })) if key_file.is_some() => return Err(error.into()),
+            Some(Err(error)) => device.facts.unanswered.push(format!("ssh: {error}")),
+        }
         Ok(())
     }
 
@@ -182,8 +218,27 @@ impl Fleet {
             }
             .boxed()
         };
-        let facts = probe::survey(&read, &device.username, self.shared.clock.wall()).await?;
-        self.put_facts(id, facts).await
+        let mut probed = (*device).clone();
+        probed.facts = probe::survey(&read, &device.username, self.shared.clock.wall()).await?;
+        self.probe_ssh(&mut probed).await?;
+        self.put_facts(id, probed.facts).await
+    }
+
+    /// As `prove_ssh` with the stored login; what fails is a finding here.
+    async fn probe_ssh(&self, device: &mut Device) -> Result<(), Fault> {
+        let (password, key_file) = self.stored_login(device).await?;
+        match self.prove_ssh(device, key_file.as_deref(), password).await {
+            Err(fault) if fault.kind == Kind::Untrusted => {
+                self.shared.quarantine(&device.id, fault.said.clone()).await;
+                Err(fault)
+            }
+            Err(fault) => {
+                device.facts.can.ssh = false;
+                device.facts.unanswered.push(format!("ssh: {}", fault.said));
+                Ok(())
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     async fn put_facts(&self, id: &DeviceId, facts: Facts) -> Result<Arc<Device>, Fault> {
@@ -204,7 +259,7 @@ impl Fleet {
             async move {
                 match wire.ask(&ask).await?.0 {
                     Said::Rows(rows) => Ok(rows),
-                    Said::Count(_) | Said::Text(_) => Ok(Vec::new()),
+                    Said::Count(_) | Said::Text(_) | Said::Bytes(_) => Ok(Vec::new()),
                 }
             }
             .boxed()

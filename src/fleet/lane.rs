@@ -128,6 +128,13 @@ impl Lane {
         Ok(Printed { text, read_at: kept.read_at, age_ms, cached: matches!(source, Source::Cache), via: kept.via })
     }
 
+    /// A file's bytes, over SSH. Errs as `read`, with `NotFound` when there is no such file, `Rejected` beyond `max_bytes`, and
+    /// `BadInput` for a device without SSH.
+    pub async fn read_file(&self, path: &str, max_bytes: usize) -> Result<Arc<[u8]>, Fault> {
+        let (kept, _) = self.ask(Ask::File { path: path.to_owned(), max_bytes }, Duration::ZERO).await?;
+        Ok(kept.bytes.unwrap_or_default())
+    }
+
     /// Counts rows without reading them. Errs as `read`.
     pub async fn count(&self, read: Read) -> Result<Counted, Fault> {
         let (kept, source) = self.ask(Ask::Count(read.path, read.query), read.max_age).await?;

@@ -23,6 +23,7 @@ mod registry;
 mod slot;
 mod status;
 mod trust;
+mod ways;
 mod wire;
 
 pub use check::{Connectivity, Reach, Sample};
@@ -34,6 +35,7 @@ pub use fault::FleetError;
 pub use lane::{Answer, Counted, Lane, Printed, Read};
 pub use registry::{Dial, Fleet, Parts};
 pub use trust::{Place, Presented};
+pub use ways::Dialled;
 pub use wire::{Ask, Said, Via, Wire};
 
 #[cfg(test)]

@@ -160,6 +160,7 @@ impl Survey<'_, '_> {
         // One row per open connection stands there too, under the same names.
         let service = |name: &str| rows.iter().find(|row| row.get("name") == Some(name) && !is(row, "connection") && !is(row, "dynamic"));
         let may_ssh = facts.policies.as_ref().is_none_or(|granted| granted.iter().any(|word| word == "ssh"));
+        // As far as can be seen from here; whoever has the login tries it.
         facts.can.ssh = may_ssh && service("ssh").is_some_and(|row| !is(row, "disabled"));
         facts.www_ssl = service("www-ssl").map(|row| WwwSsl {
             enabled: !is(row, "disabled"),

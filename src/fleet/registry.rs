@@ -16,8 +16,9 @@ use crate::fleet::lane::Lane;
 use crate::fleet::naming;
 use crate::fleet::slot::{IDLE_MAX, Slot};
 use crate::fleet::status::{Health, StatusRecord};
+use crate::fleet::ways::{self, Dialled};
 use crate::fleet::wire::Wire;
-use crate::routeros::{Endpoint, Rest, RouterError};
+use crate::routeros::RouterError;
 use crate::store::{Batch, Durability, Seal, Store, Table};
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
@@ -34,7 +35,7 @@ const CLOSE_MAX: Duration = Duration::from_millis(700);
 const SWEEP_EVERY: Duration = Duration::from_secs(10);
 
 /// How connections to routers are made.
-pub type Dial = Arc<dyn Fn(Endpoint) -> Result<Arc<dyn Wire>, RouterError> + Send + Sync>;
+pub type Dial = Arc<dyn Fn(Dialled) -> Result<Arc<dyn Wire>, RouterError> + Send + Sync>;
 
 /// What a fleet is built from.
 pub struct Parts {
@@ -102,7 +103,8 @@ pub(super) enum Standing {
 impl Fleet {
     /// Reads all devices. Errs when the store cannot be read or holds records of a newer build.
     pub fn open(parts: Parts) -> Result<Fleet, Fault> {
-        Fleet::open_with(parts, Arc::new(|endpoint| Ok(Arc::new(Rest::new(endpoint)?) as Arc<dyn Wire>)))
+        let clock = parts.clock.clone();
+        Fleet::open_with(parts, Arc::new(move |dialled| ways::connect(dialled, clock.clone())))
     }
 
     /// As `open`, with another way to connect: for tests.

@@ -11,6 +11,7 @@ use crate::fleet::fault::{self, FleetError};
 use crate::fleet::lane::Landed;
 use crate::fleet::pace::{Bucket, Governor, Pace};
 use crate::fleet::registry::Shared;
+use crate::fleet::ways;
 use crate::fleet::wire::{Ask, Said, Via, Wire};
 use crate::routeros::RouterError;
 use crate::routeros::fault::Stage;
@@ -129,6 +130,11 @@ impl Slot {
         if connection.as_ref().is_some_and(|open| open.used <= moment) {
             connection.take();
         }
+    }
+
+    /// Makes the next request connect anew and try everything: somebody asked for a look.
+    pub fn start_fresh(&self) {
+        lock(&self.connection).take();
     }
 
     /// Whether a connection is kept.
@@ -251,7 +257,7 @@ impl Slot {
         let took = (!matches!(ask, Ask::Run { .. })).then(|| shared.clock.mono().saturating_sub(began));
         verdict.outcome = self.learn(shared, &result, took);
         drop(verdict);
-        shared.note(&self.id, &result).await;
+        shared.note(&self.id, &result, wire.trouble().as_ref()).await;
         result.map_err(Failed::Router)
     }
 
@@ -264,7 +270,10 @@ impl Slot {
                     rhythm.bucket.hold(shared.clock.mono() + REST_AFTER_SILENCE);
                 }
                 drop(rhythm);
-                lock(&self.connection).take();
+                // Where no connection came about there is none to let go, and what was learnt of both ways stays known.
+                if !ways::is_connection_failure(error) {
+                    lock(&self.connection).take();
+                }
                 Outcome::Failed
             }
             // Ours, or distrust: says nothing about how the router is doing.
@@ -376,11 +385,21 @@ fn is_silence(error: &RouterError) -> bool {
 }
 
 fn kept((said, via): (Said, Via), requests: u32, shared: &Shared) -> Kept {
-    let kept = Kept { rows: Arc::default(), count: None, text: None, via, read_at: shared.clock.wall(), at: shared.clock.mono(), requests };
+    let kept = Kept {
+        rows: Arc::default(),
+        count: None,
+        text: None,
+        bytes: None,
+        via,
+        read_at: shared.clock.wall(),
+        at: shared.clock.mono(),
+        requests,
+    };
     match said {
         Said::Rows(rows) => Kept { rows: Arc::new(rows), ..kept },
         Said::Count(count) => Kept { count: Some(count), ..kept },
         Said::Text(text) => Kept { text: Some(text.into()), ..kept },
+        Said::Bytes(bytes) => Kept { bytes: Some(bytes.into()), ..kept },
     }
 }
 

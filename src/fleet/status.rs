@@ -79,24 +79,26 @@ enum Seen {
     Nothing,
 }
 
-fn seen(result: &Result<(Said, Via), RouterError>) -> Seen {
+/// `trouble` stands against the usual way: then the answer came another way.
+fn seen(result: &Result<(Said, Via), RouterError>, trouble: Option<&RouterError>) -> Seen {
+    let meanwhile = || trouble.map(|error| format!("{error}; reads go over SSH meanwhile"));
     match result {
-        Ok(_) => Seen::Answered(None),
-        Err(error @ RouterError::Pin { .. }) => Seen::Stranger(error.to_string()),
+        Ok(_) => Seen::Answered(meanwhile()),
+        Err(error @ (RouterError::Pin { .. } | RouterError::HostKeyChanged { .. })) => Seen::Stranger(error.to_string()),
         Err(RouterError::Argument { .. } | RouterError::Closed { .. }) => Seen::Nothing,
         Err(error @ RouterError::Denied { .. }) => Seen::Answered(Some(error.to_string())),
         // A certificate nobody vouches for: no pin would mend it, so it is no quarantine.
         Err(error @ RouterError::Tls { .. }) => Seen::Failed(error.to_string()),
         Err(error) if error.is_outage() => Seen::Failed(error.to_string()),
-        Err(_) => Seen::Answered(None),
+        Err(_) => Seen::Answered(meanwhile()),
     }
 }
 
 impl Shared {
     /// Takes note of what a request showed. A quarantine is stored before this returns.
-    pub async fn note(&self, id: &DeviceId, result: &Result<(Said, Via), RouterError>) {
+    pub async fn note(&self, id: &DeviceId, result: &Result<(Said, Via), RouterError>, trouble: Option<&RouterError>) {
         let now = self.clock.wall();
-        let changed = match seen(result) {
+        let changed = match seen(result, trouble) {
             Seen::Nothing => return,
             Seen::Stranger(why) => return self.quarantine(id, why).await,
             Seen::Answered(complaint) => self.with_entry(id, |entry| answered(entry, complaint, now)),

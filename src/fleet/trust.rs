@@ -5,12 +5,18 @@ use crate::base::secret::Secret;
 use crate::base::tier::Environment;
 use crate::fleet::address;
 use crate::fleet::config::{Settings, VerifyTls};
+use crate::fleet::credential::ssh_login;
 use crate::fleet::device::{Device, Pins};
 use crate::fleet::fault::FleetError;
 use crate::fleet::registry::{Fleet, Shared};
+use crate::fleet::ways::Dialled;
 use crate::fleet::wire::Wire;
 use crate::routeros::pin::format_fingerprint;
-use crate::routeros::{Endpoint, HostKey, Presented as Certificate, Trust, probe_host_key, probe_is_routeros, probe_tls};
+use crate::routeros::rest::MAX_ANSWER_BYTES;
+use crate::routeros::ssh::{Endpoint as SshEndpoint, Login};
+use crate::routeros::{
+    Console, Endpoint, HostKey, Presented as Certificate, RouterError, Ssh, Trust, probe_host_key, probe_is_routeros, probe_tls,
+};
 use std::sync::Arc;
 
 /// Where a router listens.
@@ -162,14 +168,56 @@ impl Device {
 impl Shared {
     /// A connection to a device as its record says, with its stored login. Checks where the address points by now.
     pub(super) async fn dial(&self, device: &Device) -> Result<Arc<dyn Wire>, Fault> {
-        let password = self.credential(device)?.open(&device.id, &self.seal, &self.settings).await?;
-        self.dial_with(device, password).await
+        let credential = self.credential(device)?;
+        let password = credential.open(&device.id, &self.seal, &self.settings).await?;
+        let ssh = if device.facts.can.ssh {
+            match ssh_login(credential.ssh_key_file.as_deref(), password.clone()).await {
+                Ok(login) => self.ssh_endpoint(device, login),
+                // REST does not need the key.
+                Err(fault) => {
+                    tracing::warn!(device = %device.id, why = %fault.said, "no SSH for this device");
+                    None
+                }
+            }
+        } else {
+            None
+        };
+        self.connect_to(device, password, ssh).await
     }
 
-    /// As `dial`, with a login that is being tried.
+    /// As `dial`, with a login that is being tried, and REST alone.
     pub(super) async fn dial_with(&self, device: &Device, password: Secret) -> Result<Arc<dyn Wire>, Fault> {
+        self.connect_to(device, password, None).await
+    }
+
+    async fn connect_to(&self, device: &Device, password: Secret, ssh: Option<SshEndpoint>) -> Result<Arc<dyn Wire>, Fault> {
         let place = check_place(&device.place(), &self.settings).await?;
         let trust = trust_of(device, self.settings.routeros.verify_tls)?;
-        Ok((self.connect)(endpoint(&place, &self.settings, device.username.clone(), password, trust))?)
+        let rest = endpoint(&place, &self.settings, device.username.clone(), password, trust);
+        Ok((self.connect)(Dialled { rest, ssh })?)
+    }
+
+    /// Where and how to log in over SSH; none for a device whose host key is not pinned, since nothing may be sent there.
+    pub(super) fn ssh_endpoint(&self, device: &Device, login: Login) -> Option<SshEndpoint> {
+        Some(SshEndpoint {
+            host: device.address.clone(),
+            port: device.ssh_port,
+            pin: device.pins.ssh.clone()?,
+            user: device.username.clone(),
+            login,
+            connect_timeout: self.settings.routeros.connect_timeout(),
+            max_answer_bytes: MAX_ANSWER_BYTES,
+        })
+    }
+
+    /// Logs in over SSH and has the console print something; the connection is closed again. `None` when no host key is
+    /// pinned. The place is one that was checked.
+    pub(super) async fn try_ssh(&self, device: &Device, login: Login) -> Option<Result<(), RouterError>> {
+        let endpoint = self.ssh_endpoint(device, login)?;
+        let within = self.settings.routeros.rest_timeout();
+        Some(match Ssh::new(endpoint) {
+            Ok(ssh) => Console::new(ssh, within).version().await.map(drop),
+            Err(error) => Err(error),
+        })
     }
 }

@@ -1,9 +1,12 @@
-//! What a lane asks of a router, apart from how: REST in the appliance, a script in the lane's tests.
+//! What a lane asks of a router, apart from how: REST and SSH in the appliance (`ways.rs`), a script in the lane's tests.
 
-use crate::routeros::{MenuPath, Query, Rest, RouterError, Row, command};
+use crate::routeros::{Console, MenuPath, Query, Rest, RouterError, Row, command};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long a file may take to be read: a backup of a few MB from a slow board.
+const FILE_MAX: Duration = Duration::from_secs(120);
 
 /// One question.
 #[derive(Debug, Clone)]
@@ -25,6 +28,13 @@ pub enum Ask {
     },
     /// The whole configuration as text, one command a line, without secrets (`/export terse`).
     Export,
+    /// A file's bytes.
+    File {
+        /// Its path there.
+        path: String,
+        /// The longest taken.
+        max_bytes: usize,
+    },
 }
 
 impl Ask {
@@ -38,7 +48,7 @@ impl Ask {
             Ask::Print(path, query) => Some(key("print", path, query)),
             Ask::Count(path, query) => Some(key("count", path, query)),
             Ask::Export => Some("export".into()),
-            Ask::Run { .. } => None,
+            Ask::Run { .. } | Ask::File { .. } => None,
         }
     }
 }
@@ -52,6 +62,8 @@ pub enum Said {
     Count(u64),
     /// Printed text.
     Text(String),
+    /// A file's content.
+    Bytes(Vec<u8>),
 }
 
 /// Which way an answer came.
@@ -78,6 +90,14 @@ impl Via {
 pub trait Wire: Send + Sync {
     /// Asks one question.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<(Said, Via), RouterError>>;
+
+    /// Why the usual way does not work, while answers come another way.
+    fn trouble(&self) -> Option<RouterError> {
+        None
+    }
+
+    /// Closes what it keeps open, as soon as nothing is under way.
+    fn let_go(&self) {}
 }
 
 impl Wire for Rest {
@@ -91,9 +111,32 @@ impl Wire for Rest {
                     self.run_within(path, command, &args, *within).await.map(Said::Rows)
                 }
                 Ask::Export => self.execute("/export terse", command::MAX_DURATION).await.map(Said::Text),
+                Ask::File { .. } => {
+                    Err(RouterError::Argument { why: "files are read over SSH, which is not set up for this device".into() })
+                }
             };
             said.map(|said| (said, Via::Rest))
         }
         .boxed()
+    }
+}
+
+impl Wire for Console {
+    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<(Said, Via), RouterError>> {
+        async move {
+            let said = match ask {
+                Ask::Print(path, query) => self.print(path, query).await.map(Said::Rows),
+                Ask::Count(path, query) => self.count(path, query).await.map(Said::Count),
+                Ask::Run { path, command, args, within } => self.run(path, command, args, *within).await.map(Said::Rows),
+                Ask::Export => self.export().await.map(Said::Text),
+                Ask::File { path, max_bytes } => self.ssh().download(path, *max_bytes, FILE_MAX).await.map(Said::Bytes),
+            };
+            said.map(|said| (said, Via::Ssh))
+        }
+        .boxed()
+    }
+
+    fn let_go(&self) {
+        self.ssh().hang_up();
     }
 }

@@ -81,7 +81,7 @@ pub enum RouterError {
     /// The router answered no.
     #[error("the router refused: {detail}")]
     Rejected {
-        /// HTTP status.
+        /// HTTP status; the console has none, and 400 stands for its refusals as it does for REST's.
         status: u16,
         /// The router's words, cleaned.
         detail: String,
@@ -122,6 +122,16 @@ pub enum RouterError {
         at: String,
         /// What happened instead.
         why: String,
+    },
+    /// Another SSH host key than the one trusted; no credential was sent.
+    #[error("{at} shows the SSH host key {presented}, pinned is {expected}")]
+    HostKeyChanged {
+        /// `host:port`.
+        at: String,
+        /// The fingerprint trusted.
+        expected: String,
+        /// The fingerprint shown.
+        presented: String,
     },
     /// We were asked for something no router can be asked.
     #[error("{why}")]
@@ -169,6 +179,12 @@ pub enum Denial {
     Policy,
     /// 500 `std failure: not allowed (9)`: the group has `rest-api` but not `api`.
     ApiPolicy,
+    /// SSH: wrong name or password, group without `ssh`, our address not allowed, or the user has keys and must use one.
+    SshPassword,
+    /// SSH: the router does not know the public key of our private one.
+    SshKey,
+    /// SSH let us in, and runs no commands for us.
+    SshExec,
 }
 
 impl fmt::Display for Denial {
@@ -178,6 +194,9 @@ impl fmt::Display for Denial {
             Denial::RestOff => "the router's web server does not allow REST here",
             Denial::Policy => "our user on the router lacks a policy for this command",
             Denial::ApiPolicy => "our user on the router lacks the policy `api`",
+            Denial::SshPassword => "the router refused our login over SSH",
+            Denial::SshKey => "the router refused our key over SSH",
+            Denial::SshExec => "the SSH service runs no commands for our user",
         })
     }
 }
@@ -191,6 +210,13 @@ impl Denial {
             Denial::RestOff => "set rest-secure=yes in /ip/service/webserver on the router",
             Denial::Policy => "add the missing policy to the user's group on the router",
             Denial::ApiPolicy => "add the policy api to the user's group on the router; rest-api needs it",
+            Denial::SshPassword => {
+                "check user name and password, that the user's group has the policy ssh, and the user's allowed addresses; a user with SSH keys may log in by password only with password-authentication=yes in /ip/ssh"
+            }
+            Denial::SshKey => {
+                "add the public key to the user on the router (/user/ssh-keys; RSA, or Ed25519 from 7.12) and check that its group has the policy ssh"
+            }
+            Denial::SshExec => "check that the user's group has the policy ssh",
         }
     }
 }
@@ -269,7 +295,7 @@ impl RouterError {
     fn kind(&self) -> Kind {
         use RouterError as E;
         match self {
-            E::Pin { .. } => Kind::Untrusted,
+            E::Pin { .. } | E::HostKeyChanged { .. } => Kind::Untrusted,
             E::Tls { trouble, .. } if trouble.is_distrust() => Kind::Untrusted,
             E::Denied { .. } => Kind::RouterDenied,
             E::Rejected { .. } | E::TooLarge { .. } => Kind::Rejected,
@@ -287,7 +313,9 @@ impl RouterError {
             E::Unreachable { .. } => "check address and port, that the service is enabled on the router, and the firewalls between",
             E::Timeout { stage: Stage::RouterLimit, .. } => "the router allows a request 60 s: ask for less, or for a shorter duration",
             E::Timeout { .. } => "check that the router is up and not overloaded, and the firewalls between",
-            E::Pin { .. } => "compare with the fingerprint on the router itself; when the change was meant, pin the device again",
+            E::Pin { .. } | E::HostKeyChanged { .. } => {
+                "compare with the fingerprint on the router itself; when the change was meant, pin the device again"
+            }
             E::Tls { trouble, .. } => trouble.hint(),
             E::PlainOnTls { .. } => {
                 "enable www-ssl with a certificate on the router and use its port (443), or add the device with plain HTTP"
@@ -360,6 +388,8 @@ mod tests {
             (RouterError::Tls { at: at(), trouble: TlsTrouble::Expired }, Kind::Untrusted),
             (RouterError::Tls { at: at(), trouble: TlsTrouble::Refused("x".into()) }, Kind::Unreachable),
             (RouterError::Denied { at: at(), denial: Denial::Login }, Kind::RouterDenied),
+            (RouterError::Denied { at: at(), denial: Denial::SshKey }, Kind::RouterDenied),
+            (RouterError::HostKeyChanged { at: at(), expected: "SHA256:A".into(), presented: "SHA256:B".into() }, Kind::Untrusted),
             (RouterError::NoSuchMenu { word: "wifi".into() }, Kind::NotFound),
             (RouterError::LostAnswer { at: at(), why: "closed".into() }, Kind::UnknownOutcome),
             (RouterError::PlainOnTls { at: at() }, Kind::Unreachable),

@@ -4,6 +4,7 @@
 
 pub mod answer;
 pub mod command;
+pub mod console;
 pub mod fault;
 pub mod flow;
 pub mod net;
@@ -19,13 +20,14 @@ pub mod value;
 pub mod version;
 mod wire;
 
+pub use console::Console;
 pub use fault::{Denial, RouterError, TlsTrouble};
 pub use path::MenuPath;
 pub use pin::{Roots, Trust};
 pub use query::{Filter, Query};
 pub use rest::{Endpoint, Rest};
 pub use row::{Row, rows};
-pub use ssh::{HostKey, probe_host_key};
+pub use ssh::{HostKey, Ssh, probe_host_key};
 pub use tls::{Presented, probe_is_routeros, probe_tls};
 pub use value::Kind;
 pub use version::Version;

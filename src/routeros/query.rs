@@ -6,7 +6,8 @@
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579160/API>, "Queries"
 
-use crate::routeros::{fault::RouterError, row::Row};
+use crate::routeros::{fault::RouterError, row::Row, value};
+use std::cmp::Ordering;
 
 /// Most words a query may have; the router keeps a stack of them.
 const MAX_WORDS: usize = 256;
@@ -171,6 +172,19 @@ impl Query {
         body
     }
 
+    /// Whether the row is meant: the words, evaluated as the router's stack machine does. For rows that came another way
+    /// than REST: values equal in meaning (`yes`, `true`; `1d`, `1d00:00:00`) are equal.
+    pub fn keeps(&self, row: &Row) -> bool {
+        let mut stack: Vec<bool> = Vec::new();
+        for word in &self.words {
+            match word.strip_prefix('#') {
+                Some(operators) => operate(operators.as_bytes(), &mut stack),
+                None => stack.push(holds(word, row)),
+            }
+        }
+        stack.into_iter().all(|holds| holds)
+    }
+
     fn columns_with_id(&self) -> Vec<&str> {
         let id = (!self.proplist.iter().any(|name| name == ".id")).then_some(".id");
         id.into_iter().chain(self.proplist.iter().map(String::as_str)).collect()
@@ -190,6 +204,72 @@ impl Query {
             return wrong("a query word is name=value, name, -name or an operator such as #&");
         }
         Ok(())
+    }
+}
+
+/// One condition of a query.
+fn holds(word: &str, row: &Row) -> bool {
+    let Some((name, value)) = word.split_once('=') else {
+        return match word.strip_prefix('-') {
+            Some(name) => row.get(name).is_none(),
+            None => row.get(word).is_some(),
+        };
+    };
+    let than = |name: &str, wanted: Ordering| row.get(name).is_some_and(|ours| compare(ours, value) == wanted);
+    match (name.strip_prefix('<'), name.strip_prefix('>')) {
+        (Some(name), _) => than(name, Ordering::Less),
+        (_, Some(name)) => than(name, Ordering::Greater),
+        _ => row.get(name).is_some_and(|ours| ours == value || compare(ours, value) == Ordering::Equal),
+    }
+}
+
+/// By what both stand for: numbers, lengths of time, flags; else as text.
+fn compare(a: &str, b: &str) -> Ordering {
+    if let (Ok(a), Ok(b)) = (a.parse::<i128>(), b.parse::<i128>()) {
+        return a.cmp(&b);
+    }
+    if let (Some(a), Some(b)) = (value::span(a), value::span(b)) {
+        return a.cmp(&b);
+    }
+    match (value::flag(a), value::flag(b)) {
+        (Some(x), Some(y)) if !a.is_empty() && !b.is_empty() => x.cmp(&y),
+        _ => a.cmp(b),
+    }
+}
+
+/// A number before an operator pushes a copy of the value there (0 is the top); one at the end leaves that value alone.
+fn operate(operators: &[u8], stack: &mut Vec<bool>) {
+    let mut at = 0;
+    let mut after_index = false;
+    while let Some(&operator) = operators.get(at) {
+        let digits = operators[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+        if digits > 0 {
+            let index = std::str::from_utf8(&operators[at..at + digits]).ok().and_then(|n| n.parse::<usize>().ok());
+            let there = index.and_then(|index| stack.len().checked_sub(index + 1)).and_then(|place| stack.get(place)).copied();
+            at += digits;
+            if at == operators.len() {
+                stack.clear();
+            }
+            stack.extend(there);
+            after_index = true;
+            continue;
+        }
+        match (operator, stack.pop()) {
+            (b'!', Some(top)) => stack.push(!top),
+            (b'&', Some(top)) => {
+                let under = stack.pop().unwrap_or(true);
+                stack.push(top && under);
+            }
+            (b'|', Some(top)) => {
+                let under = stack.pop().unwrap_or(false);
+                stack.push(top || under);
+            }
+            (_, Some(top)) if after_index => stack.push(top),
+            (_, Some(top)) => stack.extend([top, top]),
+            (_, None) => {}
+        }
+        after_index = false;
+        at += 1;
     }
 }
 
@@ -247,6 +327,20 @@ mod tests {
         assert!(Query::new().columns(["a,b"]).check().is_err());
     }
 
+    #[test]
+    fn rows_of_the_console_meet_a_query_by_what_their_values_mean() {
+        let row = Row::from_pairs([("disabled", "no"), ("timeout", "1d00:00:00"), ("bytes", "1500"), ("name", "a")]);
+        let keeps = |words: &[&str]| Query { words: words.iter().map(|w| (*w).to_owned()).collect(), ..Query::new() }.keeps(&row);
+        for kept in [&["disabled=false"][..], &["timeout=1d"], &[">bytes=900"], &["<bytes=10000"], &["-comment"], &["name=a", "bytes"]] {
+            assert!(keeps(kept), "{kept:?}");
+        }
+        for left in [&["disabled=true"][..], &["timeout=2d"], &[">bytes=2000"], &["comment"], &["comment=", "name=a"], &["name=A"]] {
+            assert!(!keeps(left), "{left:?}");
+        }
+        assert!(keeps(&["name=b", "name=a", "#0"]) && !keeps(&["name=b", "name=a", "#1"]));
+        assert!(!keeps(&["name=b", "name=a", "#0.|&"]) && keeps(&["name=a", "#.&"]) && keeps(&["#&", "#99"]));
+    }
+
     /// The router's stack machine, written from its manual.
     fn router_says(words: &[String], row: &Row) -> bool {
         let mut stack: Vec<bool> = Vec::new();
@@ -288,6 +382,7 @@ mod tests {
             let row = Row::from_pairs([("a", a), ("b", b)].into_iter().filter(|(_, v)| *v > 0).map(|(n, v)| (n, v.to_string())));
             let words = Query::new().matching(&filter).words;
             prop_assert_eq!(router_says(&words, &row), filter.matches(&row));
+            prop_assert_eq!(Query { words, ..Query::new() }.keeps(&row), filter.matches(&row));
         }
     }
 }

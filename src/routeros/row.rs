@@ -8,7 +8,7 @@ mod parse;
 mod repair;
 
 use crate::routeros::fault::RouterError;
-use parse::{Sink, parse};
+use parse::{Lists, Sink, parse};
 use repair::repair;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::{fmt, sync::Arc};
@@ -144,13 +144,24 @@ impl Serialize for Row {
 /// # Errors
 /// [`RouterError::Garbage`] when it is no JSON even after repair, nested too deep, or not made of objects.
 pub fn rows(bytes: impl AsRef<[u8]>) -> Result<Vec<Row>, RouterError> {
-    let bytes = bytes.as_ref();
+    read(bytes.as_ref(), Lists::Json)
+}
+
+/// As [`rows`], of the console's `:serialize`: there a list is an array, which REST writes with commas.
+///
+/// # Errors
+/// As [`rows`].
+pub fn console_rows(bytes: &[u8]) -> Result<Vec<Row>, RouterError> {
+    read(bytes, Lists::Commas)
+}
+
+fn read(bytes: &[u8], lists: Lists) -> Result<Vec<Row>, RouterError> {
     if bytes.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
-    match parse(bytes) {
+    match parse(bytes, lists) {
         Ok(rows) => Ok(rows),
-        Err(first) => parse(repair(bytes).as_bytes()).map_err(|_| garbage(&first)),
+        Err(first) => parse(repair(bytes).as_bytes(), lists).map_err(|_| garbage(&first)),
     }
 }
 

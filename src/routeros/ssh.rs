@@ -1,11 +1,26 @@
-//! What an SSH port shows before any credential is sent: its host key.
+//! SSH towards one router: its host key, a login, commands and files.
 //!
-//! RouterOS has one host key, RSA unless changed, so the order of algorithms below decides nothing on a router; every
-//! SSH client of ours must still use this same order, or a server with several keys would show another one.
+//! Trust: the host key is compared before any credential is offered (`session`), and nothing is ever sent to a server
+//! whose key is not known. RouterOS has one host key, RSA unless changed, so the order of algorithms decides nothing on a
+//! router; every SSH client of ours still uses the one of [`config`], or a server with several keys would show another.
+//!
+//! No terminal is ever asked for: a command runs by itself on a channel of its own, so there are no prompts, no colours and
+//! no licence question (`client`). What the console's words mean is `routeros::console`'s business.
+//!
+//! Source: RFC 4251 to 4254, <https://help.mikrotik.com/docs/spaces/ROS/pages/132350014/SSH>
+
+pub mod client;
+pub mod key;
+mod session;
+pub mod sftp;
+
+pub use client::{Output, Ssh};
+pub use key::Key;
+pub use session::{Endpoint, Login};
 
 use crate::routeros::fault::{RouterError, Stage};
 use crate::routeros::net;
-use russh::client;
+use russh::client as library;
 use russh::keys::{HashAlg, PublicKeyOrCertificate};
 use std::{sync::Arc, sync::Mutex, time::Duration};
 
@@ -34,8 +49,7 @@ pub async fn probe_host_key(host: &str, port: u16, within: Duration) -> Result<H
     let at = net::place(host, port);
     let seen = Arc::new(Mutex::new(None));
     // The session's own task must end as well when a peer stalls in mid-exchange.
-    let config = client::Config { inactivity_timeout: Some(within), nodelay: true, ..client::Config::default() };
-    let exchange = client::connect_stream(Arc::new(config), stream, Looker { seen: seen.clone() });
+    let exchange = library::connect_stream(config(within), stream, Looker { seen: seen.clone() });
     let outcome = tokio::time::timeout(within, exchange).await;
     if let Some(key) = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
         return Ok(key);
@@ -44,6 +58,21 @@ pub async fn probe_host_key(host: &str, port: u16, within: Duration) -> Result<H
         Err(_) => Err(RouterError::Timeout { at, after: within, stage: Stage::Connect }),
         Ok(Ok(_)) => Err(RouterError::HostKey { at, why: "the exchange ended without a key".into() }),
         Ok(Err(error)) => Err(RouterError::HostKey { at, why: words(&error).into() }),
+    }
+}
+
+/// The same for every connection. The session's own task ends when nothing comes or goes for `silence`.
+fn config(silence: Duration) -> Arc<library::Config> {
+    Arc::new(library::Config { inactivity_timeout: Some(silence), nodelay: true, ..library::Config::default() })
+}
+
+/// The key a server shows; none when it shows a certificate, which is not offered, so none should come.
+fn host_key(shown: &PublicKeyOrCertificate) -> Option<HostKey> {
+    match shown {
+        PublicKeyOrCertificate::PublicKey { key, .. } => {
+            Some(HostKey { fingerprint: key.fingerprint(HashAlg::Sha256).to_string(), algorithm: key.algorithm().to_string() })
+        }
+        PublicKeyOrCertificate::Certificate(_) => None,
     }
 }
 
@@ -65,18 +94,11 @@ struct Looker {
     seen: Arc<Mutex<Option<HostKey>>>,
 }
 
-impl client::Handler for Looker {
+impl library::Handler for Looker {
     type Error = russh::Error;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, russh::Error> {
-        let key = match shown {
-            PublicKeyOrCertificate::PublicKey { key, .. } => {
-                HostKey { fingerprint: key.fingerprint(HashAlg::Sha256).to_string(), algorithm: key.algorithm().to_string() }
-            }
-            // Certificates are not offered, so none should come.
-            PublicKeyOrCertificate::Certificate(_) => return Ok(false),
-        };
-        *self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(key);
+        *self.seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = host_key(shown);
         Ok(false)
     }
 }

@@ -5,17 +5,28 @@ use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visit
 use std::{collections::HashMap, fmt, fmt::Write, sync::Arc};
 
 /// Strictly: no repair.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Row>, serde_json::Error> {
-    let mut sink = Sink::default();
+pub(super) fn parse(bytes: &[u8], lists: Lists) -> Result<Vec<Row>, serde_json::Error> {
+    let mut sink = Sink { lists, ..Sink::default() };
     let mut from = serde_json::Deserializer::from_slice(bytes);
     from.deserialize_any(Answer(&mut sink))?;
     from.end()?;
     Ok(sink.finish())
 }
 
+/// What becomes of a list among the values; REST has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Lists {
+    /// Kept as its JSON text.
+    #[default]
+    Json,
+    /// Written as REST would: `system,info`.
+    Commas,
+}
+
 /// Collects rows while their names repeat.
 #[derive(Default)]
 pub(super) struct Sink {
+    lists: Lists,
     names: Vec<Box<str>>,
     index: HashMap<Box<str>, u16>,
     /// For each name the row that used it last, counted from 1: tells a repeated key.
@@ -120,7 +131,8 @@ impl<'de> Visitor<'de> for OneRow<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(Name(self.0))? {
             let start = self.0.text.len();
-            map.next_value_seed(Text(&mut self.0.text))?;
+            let lists = self.0.lists;
+            map.next_value_seed(Text(&mut self.0.text, lists))?;
             self.0.cell(name, start);
         }
         self.0.end_row();
@@ -152,7 +164,7 @@ impl Visitor<'_> for Name<'_> {
 }
 
 /// A value, added to the row's text. RouterOS sends strings; whatever else comes is kept as its JSON text.
-struct Text<'a>(&'a mut String);
+struct Text<'a>(&'a mut String, Lists);
 
 impl Text<'_> {
     fn json<E: de::Error>(self, value: &serde_json::Value) -> Result<(), E> {
@@ -201,8 +213,21 @@ impl<'de> Visitor<'de> for Text<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {
-        let value = de::Deserialize::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
-        self.json(&value)
+        let value: serde_json::Value = de::Deserialize::deserialize(de::value::SeqAccessDeserializer::new(seq))?;
+        match &value {
+            serde_json::Value::Array(items) if self.1 == Lists::Commas => {
+                for (n, item) in items.iter().enumerate() {
+                    let comma = if n > 0 { "," } else { "" };
+                    match item.as_str() {
+                        Some(text) => write!(self.0, "{comma}{text}"),
+                        None => write!(self.0, "{comma}{item}"),
+                    }
+                    .map_err(de::Error::custom)?;
+                }
+                Ok(())
+            }
+            other => self.json(other),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {

@@ -104,6 +104,12 @@ proptest! {
         let list = rows(&body).unwrap();
         prop_assert_eq!(pairs(&list[0]), [(name.as_str(), value.as_str())]);
         // Repairing what needs none changes nothing.
-        prop_assert_eq!(parse(repair(body.as_bytes()).as_bytes()).unwrap(), list);
+        prop_assert_eq!(parse(repair(body.as_bytes()).as_bytes(), Lists::Json).unwrap(), list);
     }
+}
+
+#[test]
+fn a_list_of_the_console_is_written_as_rest_would() {
+    let row = &console_rows(br#"[{"topics":["system","info"],"ports":[1,2],"none":[],"mtu":1500,"disabled":false}]"#).unwrap()[0];
+    assert_eq!(pairs(row), [("topics", "system,info"), ("ports", "1,2"), ("none", ""), ("mtu", "1500"), ("disabled", "false")]);
 }
