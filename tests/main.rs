@@ -45,6 +45,8 @@ mod site;
 mod ssh_client;
 mod ssh_real;
 mod ssh_router;
+#[cfg(feature = "sim")]
+mod ssh_sim;
 mod store_upgrade;
 #[cfg(feature = "sim")]
 mod tools_fw;

@@ -13,9 +13,6 @@ use routeros_mcp::tools::spec::Audience;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-/// No SSH there: the simulated routers have none yet.
-const NO_SSH: u16 = 1;
-
 /// One appliance, its routers, and where it keeps things.
 pub(crate) struct Site {
     pub app: App,
@@ -140,7 +137,7 @@ impl Site {
 pub(crate) fn arrival(name: &str, sim: &Sim) -> Map<String, Value> {
     let login = sim.credentials().mcp;
     let arguments = json!({
-        "name": name, "address": "127.0.0.1", "rest_port": sim.https_port(), "ssh_port": NO_SSH,
+        "name": name, "address": "127.0.0.1", "rest_port": sim.https_port(), "ssh_port": sim.ssh_port(),
         "username": login.user, "password": login.password.expose(),
         "tls_fingerprint": format_fingerprint(&sim.fingerprint()),
     });
