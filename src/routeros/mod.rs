@@ -1,9 +1,10 @@
 //! One router and nothing else: its REST answers, its value syntax, its certificate and host key.
 //!
-//! Knows nothing of fleets, roles or MCP. `path`, `value`, `row`, `query`, `version` and `script` are pure.
+//! Knows nothing of fleets, roles or MCP. `export`, `path`, `value`, `row`, `query`, `version` and `script` are pure.
 
 pub mod answer;
 pub mod command;
+pub mod export;
 pub mod fault;
 pub mod net;
 pub mod path;
