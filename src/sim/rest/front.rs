@@ -208,6 +208,11 @@ impl Call<'_> {
             [word] => word.as_str(),
             [word, ..] => return Err(Refusal::no_menu(word)),
         };
+        if place.path.is_empty() && word == "execute" && arguments.take("as-string").is_some() {
+            self.need("read")?;
+            let script = arguments.take("script").ok_or_else(|| Refusal::missing("script"))?;
+            return super::execute::execute(self.world, &script).map(|printed| ret(&printed));
+        }
         if is_root_command(place, word) {
             return self.run(&Menu { path: "/tool".into(), ..Menu::default() }, word, &arguments);
         }

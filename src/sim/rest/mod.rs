@@ -4,6 +4,7 @@
 //! the router. There is no pipelining: a second request that arrives in the same read is dropped.
 
 mod auth;
+mod execute;
 mod front;
 mod params;
 mod print;
