@@ -14,6 +14,7 @@ use crate::config::{Config, Loaded};
 use crate::control::{self, Control, Handles};
 use crate::dispatch::Dispatch;
 use crate::fleet::{self, Fleet, Parts};
+use crate::history::config::Shelf;
 use crate::history::series::History;
 use crate::host::paths::Places;
 use crate::mcp;
@@ -74,7 +75,8 @@ impl App {
             settings: fleet_settings(&config),
         })?;
         let history = History::new(store.clone());
-        let world = Arc::new(World { fleet, audit, history, store, clock, rules: rules(&config), settings: settings(&config) });
+        let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
+        let world = Arc::new(World { fleet, audit, history, configs, store, clock, rules: rules(&config), settings: settings(&config) });
         let mcp = Arc::new(mcp_settings(&config));
         Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal })
     }
@@ -93,6 +95,9 @@ impl App {
             let every = self.config.health_check.interval_seconds.0;
             let jitter = self.config.health_check.jitter_seconds.0;
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
+        }
+        if self.config.snapshot.enabled {
+            watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What a lane asks of a router, apart from how: REST in the appliance, a script in the lane's tests.
 
-use crate::routeros::{MenuPath, Query, Rest, RouterError, Row, command};
+use crate::routeros::{MenuPath, Query, Rest, RouterError, Row, export_fetch};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,8 @@ pub enum Ask {
     },
     /// The whole configuration as text, one command a line, without secrets (`/export terse`).
     Export,
+    /// The same by way of a file of that name on the router, removed afterwards: a change of the router.
+    ExportByFile(String),
 }
 
 impl Ask {
@@ -38,7 +40,7 @@ impl Ask {
             Ask::Print(path, query) => Some(key("print", path, query)),
             Ask::Count(path, query) => Some(key("count", path, query)),
             Ask::Export => Some("export".into()),
-            Ask::Run { .. } => None,
+            Ask::Run { .. } | Ask::ExportByFile(_) => None,
         }
     }
 }
@@ -90,7 +92,8 @@ impl Wire for Rest {
                     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                     self.run_within(path, command, &args, *within).await.map(Said::Rows)
                 }
-                Ask::Export => self.execute("/export terse", command::MAX_DURATION).await.map(Said::Text),
+                Ask::Export => export_fetch::by_execute(self).await.map(Said::Text),
+                Ask::ExportByFile(name) => export_fetch::by_file(self, name).await.map(Said::Text),
             };
             said.map(|said| (said, Via::Rest))
         }

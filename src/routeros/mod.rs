@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod command;
 pub mod export;
+pub mod export_fetch;
 pub mod fault;
 pub mod net;
 pub mod path;

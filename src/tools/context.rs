@@ -8,6 +8,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{CorrelationId, DeviceId};
 use crate::base::selector::Traits;
 use crate::fleet::{self, Device, Fleet, Status, Via};
+use crate::history::config::Shelf;
 use crate::history::health::Sample;
 use crate::history::series::History;
 use crate::shape::page;
@@ -26,6 +27,8 @@ pub struct World {
     pub audit: Audit,
     /// What was.
     pub history: History,
+    /// What was configured.
+    pub configs: Shelf,
     /// Where caches that survive a restart live.
     pub store: Store,
     /// Time.

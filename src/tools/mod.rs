@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod audit;
+pub mod config;
 pub mod context;
 pub mod device;
 pub mod fleet;
@@ -22,7 +23,7 @@ use spec::Tool;
 
 /// Every category, in the order of `tools/list`.
 pub const CATEGORIES: &[&[&Tool]] =
-    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS];
+    &[device::TOOLS, fleet::TOOLS, menu::TOOLS, tools::TOOLS, audit::TOOLS, system::TOOLS, ntp::TOOLS, logs::TOOLS, config::TOOLS];
 
 /// Every tool of every audience, in the order of `tools/list`.
 pub fn all() -> impl Iterator<Item = &'static Tool> {

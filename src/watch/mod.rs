@@ -1,3 +1,4 @@
 //! What happens when nobody calls.
 
 pub mod health;
+pub mod snapshot;

@@ -39,7 +39,9 @@ fn nothing_changed_is_nothing_said() {
 
 #[test]
 fn rows_are_matched_by_their_natural_key() {
-    let to = BASE.replace("comment=old interface=ether2", "comment=new interface=ether2").replace("add address=192.0.2.1/24 interface=ether1 network=192.0.2.0\n", "add address=203.0.113.1/24 interface=ether1\n");
+    let to = BASE
+        .replace("comment=old interface=ether2", "comment=new interface=ether2")
+        .replace("add address=192.0.2.1/24 interface=ether1 network=192.0.2.0\n", "add address=203.0.113.1/24 interface=ether1\n");
     assert_eq!(
         told(&compared(BASE, &to)),
         ["/ip/address +203.0.113.1/24|ether1", "/ip/address -192.0.2.1/24|ether1", "/ip/address ~198.51.100.1/24|ether2(comment)"]
@@ -48,7 +50,9 @@ fn rows_are_matched_by_their_natural_key() {
 
 #[test]
 fn settings_and_built_in_rows_change_and_never_come_or_go() {
-    let to = BASE.replace("/ip dns\nset servers=192.0.2.53\n", "").replace("[ find default-name=ether1 ] comment=uplink", "[ find default-name=ether1 ] comment=core mtu=9000");
+    let to = BASE
+        .replace("/ip dns\nset servers=192.0.2.53\n", "")
+        .replace("[ find default-name=ether1 ] comment=uplink", "[ find default-name=ether1 ] comment=core mtu=9000");
     let difference = compared(BASE, &to);
     assert_eq!(told(&difference), ["/interface/ethernet ~default-name=ether1(comment mtu)", "/ip/dns ~settings(servers)"]);
     let dns = &difference.menus[1].changed[0];
@@ -69,7 +73,8 @@ fn a_moved_rule_is_said_once_and_its_neighbours_are_not() {
               add action=accept chain=input dst-port=22 protocol=tcp\nadd action=accept chain=input dst-port=80 protocol=tcp\n";
     let from = &BASE[BASE.find("/ip firewall").unwrap()..BASE.find("/ip service").unwrap()];
     assert_eq!(told(&compared(from, to)), ["/ip/firewall/filter ~#1() 4>1"]);
-    let inserted = from.replace("add action=accept chain=input dst-port=22", "add action=log chain=input\nadd action=accept chain=input dst-port=22");
+    let inserted =
+        from.replace("add action=accept chain=input dst-port=22", "add action=log chain=input\nadd action=accept chain=input dst-port=22");
     assert_eq!(told(&compared(from, &inserted)), ["/ip/firewall/filter +#2"], "rows below an added one did not move");
 }
 
@@ -116,7 +121,9 @@ fn a_menu_that_always_fails_hides_only_itself() {
 
 #[test]
 fn an_unread_line_hides_only_its_menu() {
-    let to = BASE.replace("add action=drop chain=input\n", "add action=drop chain=\"input\n").replace("add address=198.51.100.1/24 comment=old interface=ether2\n", "");
+    let to = BASE
+        .replace("add action=drop chain=input\n", "add action=drop chain=\"input\n")
+        .replace("add address=198.51.100.1/24 comment=old interface=ether2\n", "");
     let difference = compared(BASE, &to);
     assert!(told(&difference).iter().any(|line| line.starts_with("/ip/address -")), "{:?}", told(&difference));
     assert!(difference.menus.iter().all(|menu| menu.menu != "/ip/firewall/filter" || menu.removed.is_empty()));
@@ -134,7 +141,12 @@ fn rows_behind_the_end_of_a_text_that_may_be_cut_off_are_in_doubt() {
 
 #[test]
 fn big_tables_are_compared_in_no_time() {
-    let rows = |skip: u32| (0..20_000).filter(|n| n % 7_000 != skip).map(|n| format!("add address=10.{}.{}.{} list=blocked\n", n >> 16, (n >> 8) & 255, n & 255)).collect::<String>();
+    let rows = |skip: u32| {
+        (0..20_000)
+            .filter(|n| n % 7_000 != skip)
+            .map(|n| format!("add address=10.{}.{}.{} list=blocked\n", n >> 16, (n >> 8) & 255, n & 255))
+            .collect::<String>()
+    };
     let (from, to) = (format!("/ip firewall address-list\n{}", rows(5)), format!("/ip firewall address-list\n{}", rows(6)));
     let began = std::time::Instant::now();
     let difference = compared(&from, &to);

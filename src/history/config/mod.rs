@@ -7,6 +7,7 @@
 //! SHA-256 and deflated: what did not change costs nothing. A snapshot, its new pieces, and what it pushes out of the
 //! history are one batch: a power cut leaves the history before it or after it.
 
+mod author;
 mod diff;
 mod normal;
 mod pieces;
@@ -18,6 +19,7 @@ mod diff_tests;
 #[cfg(test)]
 mod shelf_tests;
 
+pub use author::{Event, likely};
 pub use diff::{Change, Diff, Doubt, MenuDiff, Row, diff, label};
 pub use normal::normal;
 pub use record::{Reason, Snapshot, SnapshotId};

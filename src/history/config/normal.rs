@@ -112,7 +112,17 @@ add name=l password=CANARY-l2tp user=site
         for noise in ["2026", "7.21", "ABCD", "HXX", "CAPsMAN", "2412"] {
             assert!(!kept.contains(noise), "{noise} in {kept}");
         }
-        for content in ["listen-port=51820", "name=bob", "used by \\$X", "ssid=home", "interval=1d", "user=site", "empty-password=\"\"", "x=1", "lists.example.net/a"] {
+        for content in [
+            "listen-port=51820",
+            "name=bob",
+            "used by \\$X",
+            "ssid=home",
+            "interval=1d",
+            "user=site",
+            "empty-password=\"\"",
+            "x=1",
+            "lists.example.net/a",
+        ] {
             assert!(kept.contains(content), "{content} is not in {kept}");
         }
     }

@@ -70,7 +70,9 @@ mod tests {
     use std::collections::HashSet;
 
     fn list(rows: std::ops::Range<u32>) -> Vec<u8> {
-        rows.map(|n| format!("add address=10.{}.{}.{} list=blocked comment=\"row {n}\"\n", n >> 16, (n >> 8) & 255, n & 255)).collect::<String>().into_bytes()
+        rows.map(|n| format!("add address=10.{}.{}.{} list=blocked comment=\"row {n}\"\n", n >> 16, (n >> 8) & 255, n & 255))
+            .collect::<String>()
+            .into_bytes()
     }
 
     #[test]

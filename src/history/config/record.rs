@@ -141,7 +141,19 @@ mod tests {
     fn ids_read_back_and_nothing_else_does() {
         let id = SnapshotId { device: DeviceId::random(), number: 7 };
         assert_eq!(id.to_string().parse(), Ok(id));
-        for wrong in ["", "snap_", "snap_0a1b", "snap__1", "snap_0a_", "snap_0a_0", "snap_0a_07", "snap_0a_-1", "snap_../x_1", "dev_0a1b_1", "baseline"] {
+        for wrong in [
+            "",
+            "snap_",
+            "snap_0a1b",
+            "snap__1",
+            "snap_0a_",
+            "snap_0a_0",
+            "snap_0a_07",
+            "snap_0a_-1",
+            "snap_../x_1",
+            "dev_0a1b_1",
+            "baseline",
+        ] {
             assert!(wrong.parse::<SnapshotId>().is_err(), "{wrong}");
         }
     }

@@ -45,7 +45,17 @@ fn big(edits: u32) -> String {
     let mix = |n: u32| n.wrapping_mul(2_654_435_761) >> 7;
     let mut text = String::from("/interface bridge\nadd name=bridge1 vlan-filtering=yes\n/ip dhcp-server lease\n");
     for n in 0..1_500 {
-        text.push_str(&format!("add address=10.20.{}.{} comment=\"customer {}\" mac-address=48:8F:{:02X}:{:02X}:{:02X}:{:02X} server=dhcp{}\n", n >> 8, n & 255, mix(n) % 9_000, mix(n) & 255, mix(n + 7) & 255, n & 255, n >> 8, n % 5));
+        text.push_str(&format!(
+            "add address=10.20.{}.{} comment=\"customer {}\" mac-address=48:8F:{:02X}:{:02X}:{:02X}:{:02X} server=dhcp{}\n",
+            n >> 8,
+            n & 255,
+            mix(n) % 9_000,
+            mix(n) & 255,
+            mix(n + 7) & 255,
+            n & 255,
+            n >> 8,
+            n % 5
+        ));
     }
     text.push_str("/ip firewall address-list\n");
     for n in 0..1_500 {
@@ -55,7 +65,12 @@ fn big(edits: u32) -> String {
     }
     text.push_str("/ip firewall filter\n");
     for n in 0..850 {
-        text.push_str(&format!("add action=accept chain=forward comment=\"rule {n} for site {}\" dst-port={} protocol=tcp src-address=10.{}.0.0/16\n", mix(n) % 400, 1_024 + mix(n) % 60_000, n & 255));
+        text.push_str(&format!(
+            "add action=accept chain=forward comment=\"rule {n} for site {}\" dst-port={} protocol=tcp src-address=10.{}.0.0/16\n",
+            mix(n) % 400,
+            1_024 + mix(n) % 60_000,
+            n & 255
+        ));
     }
     text.push_str("/system identity\nset name=edge\n");
     text

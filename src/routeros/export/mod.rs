@@ -21,7 +21,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use read::parse;
-pub use write::write;
+pub use write::{wrapped, write};
 
 /// The line that ends a text whose end was seen: a text without it may have been cut off on its way.
 pub const END: &str = "# end of export";
@@ -98,9 +98,9 @@ impl Export {
 
     /// Menus with a line that could not be read; more than once when more lines are.
     pub fn unread(&self) -> impl Iterator<Item = &str> {
-        self.sections.iter().flat_map(|section| {
-            section.lines.iter().filter(|line| matches!(line, Line::Unread(_))).map(|_| section.menu.as_str())
-        })
+        self.sections
+            .iter()
+            .flat_map(|section| section.lines.iter().filter(|line| matches!(line, Line::Unread(_))).map(|_| section.menu.as_str()))
     }
 
     /// The menus of [`Export::gaps`]; empty where the router named none.

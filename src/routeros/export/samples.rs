@@ -32,7 +32,11 @@ fn count(text: &str) -> Counted {
     let mut counted = Counted::default();
     for line in joined.lines().filter(|line| !line.trim().is_empty()) {
         if let Some(comment) = line.strip_prefix('#') {
-            if comment.starts_with("error exporting") { counted.gaps += 1 } else { counted.comments += 1 }
+            if comment.starts_with("error exporting") {
+                counted.gaps += 1
+            } else {
+                counted.comments += 1
+            }
             continue;
         }
         let words = words(line);
@@ -86,13 +90,19 @@ fn every_line_key_and_value_of_the_recorded_exports_is_accounted_for() {
         let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let (counted, export) = (count(&text), parse(&text));
-        assert_eq!(export.unread().count(), 0, "{name}: {:?}", export.sections.iter().flat_map(|s| &s.lines).find(|l| matches!(l, Line::Unread(_))));
+        assert_eq!(
+            export.unread().count(),
+            0,
+            "{name}: {:?}",
+            export.sections.iter().flat_map(|s| &s.lines).find(|l| matches!(l, Line::Unread(_)))
+        );
         assert_eq!(export.gaps.len(), counted.gaps, "{name}");
         let notes = export.sections.iter().flat_map(|section| &section.lines).filter(|line| matches!(line, Line::Note(_))).count();
         assert_eq!(export.head.len() + notes, counted.comments, "{name}");
         assert_eq!(export.rows().count(), counted.commands, "{name}");
         assert!(export.version().is_some_and(|version| version.starts_with("7.")), "{name}: {:?}", export.head);
-        let read: Vec<(&String, &Option<String>)> = export.rows().flat_map(|(_, row)| &row.values).map(|(name, value)| (name, value)).collect();
+        let read: Vec<(&String, &Option<String>)> =
+            export.rows().flat_map(|(_, row)| &row.values).map(|(name, value)| (name, value)).collect();
         assert_eq!(read.len(), counted.pairs.len(), "{name}");
         for ((key, value), (raw_key, raw_value)) in read.iter().zip(&counted.pairs) {
             assert!(*key == raw_key || (raw_key.starts_with('.') && key.ends_with(raw_key.as_str())), "{name}: {key} is not {raw_key}");

@@ -49,7 +49,10 @@ fn every_escape_of_the_console_is_read() {
 fn targets_flags_and_singletons_are_told_apart() {
     let ethernet = row("set [ find default-name=ether1 ] comment=\"to core\"");
     assert_eq!(ethernet.target, Some(Target::Find(vec![("default-name".into(), Some("ether1".into()))])));
-    assert_eq!(row("set [find where name=\"a b\" !disabled] x=1").target, Some(Target::Find(vec![("name".into(), Some("a b".into())), ("!disabled".into(), None)])));
+    assert_eq!(
+        row("set [find where name=\"a b\" !disabled] x=1").target,
+        Some(Target::Find(vec![("name".into(), Some("a b".into())), ("!disabled".into(), None)]))
+    );
     assert_eq!(row("set ssh address=10.0.0.0/8").target, Some(Target::Item("ssh".into())));
     assert_eq!(row("set 0 name=serial0").target, Some(Target::Item("0".into())));
     assert_eq!(row("set enabled=yes").target, None);
@@ -59,7 +62,9 @@ fn targets_flags_and_singletons_are_told_apart() {
 
 #[test]
 fn what_the_router_could_not_export_is_told() {
-    let export = parse("/ip dns set x=1\n#error exporting /interface/bridge/calea\n#error exporting \"/ip firewall filter\" (timeout)\n# error exporting something\n");
+    let export = parse(
+        "/ip dns set x=1\n#error exporting /interface/bridge/calea\n#error exporting \"/ip firewall filter\" (timeout)\n# error exporting something\n",
+    );
     assert_eq!(export.gap_menus().collect::<Vec<_>>(), ["/interface/bridge/calea", "/ip/firewall/filter", ""]);
     assert_eq!(export.gaps[1], "\"/ip firewall filter\" (timeout)");
     assert_eq!(parse(&write(&export)), export);
@@ -67,7 +72,9 @@ fn what_the_router_could_not_export_is_told() {
 
 #[test]
 fn a_line_nobody_can_read_costs_no_other_line() {
-    let export = parse("/ip dns\nset servers=1.1.1.1\nadd name=\"never ends\nfailure: interrupted\nset cache-size=4096KiB\n/ip firewall filter frob x=1\n");
+    let export = parse(
+        "/ip dns\nset servers=1.1.1.1\nadd name=\"never ends\nfailure: interrupted\nset cache-size=4096KiB\n/ip firewall filter frob x=1\n",
+    );
     assert_eq!(export.unread().collect::<Vec<_>>(), ["/ip/dns", "/ip/dns", "/ip/dns"]);
     assert_eq!(export.rows().count(), 2);
     assert_eq!(parse(&write(&export)), export);
@@ -118,6 +125,17 @@ proptest! {
             }
         }
         prop_assert_eq!(parse(&write(&export)), export);
+    }
+
+    #[test]
+    fn a_wrapped_line_reads_the_same(texts in proptest::collection::vec("([a-z ,\"\\\\$\n\u{1}]|[а-я]|  ){0,80}", 1..5)) {
+        let values = texts.into_iter().map(|text| ("comment".to_owned(), Some(text))).collect();
+        let lines = vec![Line::Row(Command { verb: "add".into(), target: None, values })];
+        let export = Export { sections: vec![Section { menu: "/x".into(), lines }], ..Export::default() };
+        let text = write(&export);
+        let wrapped: Vec<String> = text.lines().flat_map(|line| wrapped(line, 40)).collect();
+        prop_assert_eq!(parse(&wrapped.join("\n")), export);
+        prop_assert!(text.len() < 100 || wrapped.iter().all(|line| line.chars().count() < 120), "{:?}", wrapped);
     }
 
     #[test]

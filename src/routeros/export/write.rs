@@ -35,6 +35,43 @@ pub fn write(export: &Export) -> String {
     out
 }
 
+/// A line of [`write`] in pieces of about `most` characters, wrapped as RouterOS does: put together with line feeds they
+/// read the same.
+pub fn wrapped(line: &str, most: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut rest = line;
+    let mut indent = "";
+    // Comments are not wrapped.
+    while !line.starts_with('#') && rest.chars().nth(most).is_some() {
+        let Some(at) = break_at(rest, most) else { break };
+        lines.push(format!("{indent}{}\\", &rest[..at]));
+        (rest, indent) = (&rest[at..], "    ");
+    }
+    lines.push(format!("{indent}{rest}"));
+    lines
+}
+
+/// Where to wrap: behind a blank if there is one in the second half, else anywhere outside an escape. Blanks that begin
+/// the next line would be lost.
+fn break_at(text: &str, most: usize) -> Option<usize> {
+    let mut best = None;
+    let mut since_escape = 3;
+    for (nth, (at, c)) in text.char_indices().enumerate() {
+        let before = text[..at].chars().next_back();
+        if nth > most / 2 && nth <= most && since_escape > 2 && c != ' ' && c != '\t' {
+            let behind_blank = before == Some(' ');
+            if behind_blank || !matches!(best, Some((_, true))) {
+                best = Some((at, behind_blank));
+            }
+        }
+        if nth > most {
+            break;
+        }
+        since_escape = if c == '\\' { 0 } else { since_escape + 1 };
+    }
+    best.map(|(at, _)| at)
+}
+
 fn note(out: &mut String, text: &str) {
     out.push('#');
     if !text.is_empty() {
@@ -75,8 +112,9 @@ fn attribute(out: &mut String, name: &str, text: Option<&str>) {
 }
 
 /// A value, in quotes where it needs them. Letters of any script stay readable, as they do when typed.
-pub(crate) fn value(out: &mut String, text: &str) {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b':' | b',' | b'*' | b'!' | b'-' | b'+' | b'@');
+fn value(out: &mut String, text: &str) {
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b':' | b',' | b'*' | b'!' | b'-' | b'+' | b'@');
     if !text.is_empty() && text.bytes().all(plain) {
         out.push_str(text);
         return;

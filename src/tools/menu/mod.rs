@@ -2,7 +2,7 @@
 
 use crate::tools::spec::Tool;
 
-mod absent;
+pub(in crate::tools) mod absent;
 mod describe;
 mod inspect;
 mod read;

@@ -73,7 +73,10 @@ fn equal_ones(
 
 /// What rows of the same content have in common, and few others: names, and values that are no sets.
 fn names(command: &Command) -> Vec<&str> {
-    values(command).into_iter().flat_map(|(name, value)| [name, value.as_deref().filter(|value| !value.contains(',')).unwrap_or_default()]).collect()
+    values(command)
+        .into_iter()
+        .flat_map(|(name, value)| [name, value.as_deref().filter(|value| !value.contains(',')).unwrap_or_default()])
+        .collect()
 }
 
 /// Links rows that are much alike, the most alike first.
