@@ -14,6 +14,7 @@ use crate::config::{Config, Loaded};
 use crate::control::{self, Control, Handles};
 use crate::dispatch::Dispatch;
 use crate::fleet::{self, Fleet, Parts};
+use crate::history::config::Shelf;
 use crate::history::health::Thresholds;
 use crate::history::series::History;
 use crate::host::paths::Places;
@@ -76,10 +77,12 @@ impl App {
             settings: fleet_settings(&config),
         })?;
         let history = History::new(store.clone());
+        let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
         let world = Arc::new(World {
             fleet,
             audit,
             history,
+            configs,
             store,
             clock,
             rules: rules(&config),
@@ -106,6 +109,9 @@ impl App {
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
         }
         watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
+        if self.config.snapshot.enabled {
+            watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
+        }
         Ok(())
     }
 

@@ -15,6 +15,8 @@ mod cli_rig;
 #[cfg(feature = "sim")]
 mod cli_store;
 mod config_files;
+#[cfg(feature = "sim")]
+mod config_history;
 mod control;
 #[cfg(feature = "sim")]
 mod diagnose;

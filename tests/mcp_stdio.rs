@@ -38,6 +38,7 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
         fleet: Fleet::open(parts).unwrap(),
         audit: Audit::open(&dir.join("audit"), clock.clone(), audit::Options::default()).unwrap(),
         history: History::new(store.clone()),
+        configs: routeros_mcp::history::config::Shelf::new(store.clone(), 30),
         store,
         clock,
         rules: Rules::open(Environment::Lab),

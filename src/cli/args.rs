@@ -45,6 +45,9 @@ pub enum Command {
     /// Read, export and verify the audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Look at kept configurations of devices and compare them.
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
     /// Print the tool catalogue.
     Catalog {
         /// As a table for the docs instead of JSON.
@@ -322,6 +325,51 @@ pub enum AuditCommand {
     },
     /// Check the hash chain; names the first broken record.
     Verify,
+}
+
+/// `snapshot …`.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
+    /// The snapshots of a device, newest first.
+    List {
+        /// Id or name of the device.
+        device: String,
+    },
+    /// Print a configuration, without its secrets.
+    Show {
+        /// A snapshot's id; with --device also live, baseline or latest.
+        id: String,
+        /// Id or name of the device.
+        #[arg(long)]
+        device: Option<String>,
+        /// Only this menu and those below it.
+        #[arg(long, value_name = "PATH")]
+        menu: Option<String>,
+    },
+    /// What changed between two configurations of a device.
+    Diff {
+        /// Id or name of the device.
+        device: String,
+        /// The earlier one: a snapshot's id, baseline, latest or live.
+        #[arg(default_value = "baseline")]
+        from: String,
+        /// The later one; live asks the router now.
+        #[arg(default_value = "live")]
+        to: String,
+        /// Only this menu and those below it.
+        #[arg(long, value_name = "PATH")]
+        menu: Option<String>,
+    },
+    /// Read a device's configuration now and keep it.
+    Take {
+        /// Id or name of the device.
+        device: String,
+    },
+    /// Measure drift against this snapshot from now on.
+    Baseline {
+        /// The snapshot's id.
+        id: String,
+    },
 }
 
 /// Format of `audit export`.

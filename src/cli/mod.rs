@@ -18,6 +18,7 @@ mod prompt;
 mod reach;
 mod ready;
 mod serve;
+mod snapshot;
 mod stdio;
 mod tool;
 mod version;
@@ -54,21 +55,8 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &[
-    "plan",
-    "user",
-    "token",
-    "snapshot",
-    "secret",
-    "backup",
-    "key",
-    "update",
-    "setup-token",
-    "health",
-    "doctor",
-    "discover",
-    "rotate-credentials",
-];
+const LATER: &[&str] =
+    &["plan", "user", "token", "secret", "backup", "key", "update", "setup-token", "health", "doctor", "discover", "rotate-credentials"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -169,6 +157,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
     let done = match command {
         Command::Device(command) => device::run(&way, command, as_json).await,
         Command::Tool(command) => tool::run(&way, command, as_json).await,
+        Command::Snapshot(command) => snapshot::run(&way, command, as_json).await,
         Command::Audit(command) => audit::run(&way, &loaded, command, as_json).await,
         _ => Err(Fault::bug("a command without store came here")),
     };

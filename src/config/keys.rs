@@ -15,7 +15,6 @@ const ACME: &str = "ACME";
 const ACCOUNTS: &str = "sign-in over HTTP";
 const PLANS: &str = "safe change (plans)";
 const RESOURCES: &str = "MCP resources";
-const HISTORY: &str = "config snapshots";
 const SWEEP: &str = "retention";
 const METRICS: &str = "the metrics endpoint";
 const UPDATE: &str = "self-update";
@@ -161,9 +160,9 @@ pub const KEYS: &[Key] = &[
     key("health_check.bad_blocks_warning_percent", Kind::Int(1, 100, "percent"), "Bad blocks of flash that are a warning").is("1"),
     key("health_check.bad_blocks_critical_percent", Kind::Int(1, 100, "percent"), "Bad blocks of flash that are critical").is("5"),
 
-    key("snapshot.enabled", Kind::Flag, "Keep a history of each device's configuration").is("true").idle(HISTORY),
-    key("snapshot.interval_seconds", Kind::Int(300, 604_800, "seconds"), "How often").is("86400").idle(HISTORY),
-    key("snapshot.keep", Kind::Int(1, 1_000, "snapshots"), "How many of each device").is("30").idle(HISTORY),
+    key("snapshot.enabled", Kind::Flag, "Keep a history of each device's configuration").is("true"),
+    key("snapshot.interval_seconds", Kind::Int(300, 604_800, "seconds"), "How often; sooner after a change").is("86400"),
+    key("snapshot.keep", Kind::Int(1, 1_000, "snapshots"), "How many of each device, and its baseline").is("30"),
 
     key("retention.health_days", Kind::Int(1, YEARS_DAYS, "days"), "Health samples").is("30"),
     key("retention.audit_days", Kind::Int(1, YEARS_DAYS, "days"), "Audit records; at least 365 in prod").is("365").idle(SWEEP),

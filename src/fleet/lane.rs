@@ -10,7 +10,7 @@
 
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
-use crate::base::ids::DeviceId;
+use crate::base::ids::{DeviceId, hex, random};
 use crate::fleet::cache::Kept;
 use crate::fleet::fault::{self, FleetError};
 use crate::fleet::registry::Shared;
@@ -133,6 +133,14 @@ impl Lane {
     pub async fn read_file(&self, path: &str, max_bytes: usize) -> Result<Arc<[u8]>, Fault> {
         let (kept, _) = self.ask(Ask::File { path: path.to_owned(), max_bytes }, Duration::ZERO).await?;
         Ok(kept.bytes.unwrap_or_default())
+    }
+
+    /// The same through a file on the router, for routers that do not print it: a change of the router, however small.
+    pub async fn export_by_file(&self) -> Result<Printed, Fault> {
+        let name = format!("mcp-export-{}", hex(&random::<4>()));
+        let (kept, _) = self.ask(Ask::ExportByFile(name), Duration::ZERO).await?;
+        let age_ms = self.age_ms(&kept);
+        Ok(Printed { text: kept.text.unwrap_or_default(), read_at: kept.read_at, age_ms, cached: false, via: kept.via })
     }
 
     /// Counts rows without reading them. Errs as `read`.

@@ -1,6 +1,6 @@
 //! What a lane asks of a router, apart from how: REST and SSH in the appliance (`ways.rs`), a script in the lane's tests.
 
-use crate::routeros::{Console, MenuPath, Query, Rest, RouterError, Row, command};
+use crate::routeros::{Console, MenuPath, Query, Rest, RouterError, Row, export_fetch};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +35,8 @@ pub enum Ask {
         /// The longest taken.
         max_bytes: usize,
     },
+    /// The same by way of a file of that name on the router, removed afterwards: a change of the router.
+    ExportByFile(String),
 }
 
 impl Ask {
@@ -48,7 +50,7 @@ impl Ask {
             Ask::Print(path, query) => Some(key("print", path, query)),
             Ask::Count(path, query) => Some(key("count", path, query)),
             Ask::Export => Some("export".into()),
-            Ask::Run { .. } | Ask::File { .. } => None,
+            Ask::Run { .. } | Ask::File { .. } | Ask::ExportByFile(_) => None,
         }
     }
 }
@@ -110,7 +112,8 @@ impl Wire for Rest {
                     let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
                     self.run_within(path, command, &args, *within).await.map(Said::Rows)
                 }
-                Ask::Export => self.execute("/export terse", command::MAX_DURATION).await.map(Said::Text),
+                Ask::Export => export_fetch::by_execute(self).await.map(Said::Text),
+                Ask::ExportByFile(name) => export_fetch::by_file(self, name).await.map(Said::Text),
                 Ask::File { .. } => {
                     Err(RouterError::Argument { why: "files are read over SSH, which is not set up for this device".into() })
                 }
@@ -129,6 +132,7 @@ impl Wire for Console {
                 Ask::Count(path, query) => self.count(path, query).await.map(Said::Count),
                 Ask::Run { path, command, args, within } => self.run(path, command, args, *within).await.map(Said::Rows),
                 Ask::Export => self.export().await.map(Said::Text),
+                Ask::ExportByFile(_) => Err(RouterError::Argument { why: "the console prints exports; it needs no file for them".into() }),
                 Ask::File { path, max_bytes } => self.ssh().download(path, *max_bytes, FILE_MAX).await.map(Said::Bytes),
             };
             said.map(|said| (said, Via::Ssh))

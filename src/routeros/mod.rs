@@ -1,10 +1,12 @@
 //! One router and nothing else: its REST answers, its value syntax, its certificate and host key.
 //!
-//! Knows nothing of fleets, roles or MCP. `path`, `value`, `row`, `query`, `version` and `script` are pure.
+//! Knows nothing of fleets, roles or MCP. `export`, `path`, `value`, `row`, `query`, `version` and `script` are pure.
 
 pub mod answer;
 pub mod command;
 pub mod console;
+pub mod export;
+pub mod export_fetch;
 pub mod fault;
 pub mod flow;
 pub mod net;

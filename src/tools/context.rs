@@ -8,6 +8,7 @@ use crate::base::fault::Fault;
 use crate::base::ids::{CorrelationId, DeviceId};
 use crate::base::selector::Traits;
 use crate::fleet::{Device, Fleet, Status, Via};
+use crate::history::config::Shelf;
 use crate::history::health::{Sample, Thresholds, Verdict, judge_after};
 use crate::history::look::{Depth, Look};
 use crate::history::series::History;
@@ -30,6 +31,8 @@ pub struct World {
     pub audit: Audit,
     /// What was.
     pub history: History,
+    /// What was configured.
+    pub configs: Shelf,
     /// Where caches that survive a restart live.
     pub store: Store,
     /// Time.

@@ -6,6 +6,7 @@ pub mod arguments;
 pub mod audit;
 pub mod bridge;
 pub mod columns;
+pub mod config;
 pub mod context;
 pub mod device;
 pub mod dhcp;
@@ -60,6 +61,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     wireless::TOOLS,
     vpn::TOOLS,
     queue::TOOLS,
+    config::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

@@ -4,9 +4,12 @@
 //! so that no tool can forget to redact.
 
 use crate::access::policy::Verb;
+use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::{Device, Lane, Read, Via};
+use crate::fleet::{Capability, Device, Lane, Printed, Read, Via};
+use crate::history::config;
 use crate::menus::{self, Menu};
+use crate::routeros::export::{self, Export};
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
 use crate::routeros::row::Row;
@@ -113,6 +116,55 @@ impl<'a> Router<'a> {
             }
         }
     }
+
+    /// The running configuration, at most `max_age` old.
+    ///
+    /// Errs as a read does, and with what the router said when it prints no export.
+    pub async fn configuration(&self, max_age: Duration) -> Result<Running, Fault> {
+        self.cx.judge(&self.device, "/export", Verb::Read)?;
+        self.running(self.lane.export(max_age).await?)
+    }
+
+    /// The same by all means: through a file on the router where it prints no export and its owner allows changes.
+    pub async fn configuration_by_all_means(&self) -> Result<Running, Fault> {
+        let refused = match self.configuration(Duration::ZERO).await {
+            Err(fault) if matches!(fault.kind, Kind::Rejected | Kind::NotFound) => fault,
+            other => return other,
+        };
+        let hint = if !self.device.capabilities.contains(&Capability::Writes) {
+            "exporting to a file on the router would work too, but the device has not the capability writes"
+        } else if self.device.plain_http {
+            "exporting to a file on the router would work too, but over plain HTTP nothing is written"
+        } else {
+            self.cx.judge(&self.device, "/file", Verb::Write)?;
+            return self.running(self.lane.export_by_file().await?);
+        };
+        Err(refused.hint(hint))
+    }
+
+    fn running(&self, printed: Printed) -> Result<Running, Fault> {
+        self.cx.read(Reading { read_at: printed.read_at, age_ms: printed.age_ms, cached: printed.cached, via: printed.via });
+        let read = export::parse(&printed.text);
+        let version = read.version().map(str::to_owned);
+        // A console that closes its channel has said all.
+        let export = Export { ended: read.ended || printed.via == Via::Ssh, ..config::normal(&read) };
+        if export.rows().next().is_none() && export.gaps.is_empty() {
+            let said = format!("device \"{}\": the router prints no configuration", self.device.name);
+            return Err(Fault::new(Kind::Rejected, said).hint("its user there may lack the policy read"));
+        }
+        Ok(Running { export, version, at: printed.read_at })
+    }
+}
+
+/// A router's configuration as it is now, without secrets.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// Its rows.
+    pub export: Export,
+    /// The version that printed it.
+    pub version: Option<String>,
+    /// When.
+    pub at: Wall,
 }
 
 /// Whether the first row has attributes, and none of those this menu is known for.

@@ -38,5 +38,6 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let device = cx.device(&args.device)?;
     let device = cx.world.fleet.remove(&device.id).await?;
     cx.world.history.forget(&device.id).await?;
+    cx.world.configs.forget(&device.id).await?;
     Ok(view::whole(&device, Value::Null))
 }

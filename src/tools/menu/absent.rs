@@ -61,7 +61,7 @@ const SINCE: &[(&str, (u8, u8))] = &[
 ];
 
 /// A path that names a menu; the root is none.
-pub(super) fn menu_path(text: &str) -> Result<MenuPath, Fault> {
+pub(in crate::tools) fn menu_path(text: &str) -> Result<MenuPath, Fault> {
     let path = MenuPath::parse(text)?;
     if path.is_root() {
         return Err(Fault::bad_input("menu: / is no menu").hint("name one, e.g. /ip/address; menu.search finds menus by words"));

@@ -2,7 +2,7 @@
 
 use crate::tools::spec::Tool;
 
-pub(super) mod absent;
+pub(in crate::tools) mod absent;
 mod describe;
 mod inspect;
 mod large;
