@@ -101,9 +101,23 @@ async fn drift_names_who_may_have_done_it_and_says_so() {
     assert_eq!(asked, 2, "one request each");
 }
 
+/// A home router without SSH: its configuration has to come over REST.
+async fn over_rest_alone() -> Site {
+    let mut site = Site::bare(&[]).await;
+    site.adopt(Profile::HomeAp, "home-ap", json!({"ssh_port": 1})).await;
+    site
+}
+
+#[tokio::test]
+async fn a_router_with_ssh_prints_its_configuration_there() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let first = site.good("config.get_drift", json!({"device": "home-ap"})).await;
+    assert_eq!((&first.meta["via"], executed(&site, "home-ap")), (&json!("ssh"), 0));
+}
+
 #[tokio::test]
 async fn the_first_look_at_a_device_makes_its_baseline_and_says_so() {
-    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let site = over_rest_alone().await;
     assert_eq!(site.good("config.list_snapshots", json!({"device": "home-ap"})).await.structured["total"], 0);
     for word in ["latest", "baseline"] {
         let error = site.bad("config.get_snapshot", json!({"device": "home-ap", "snapshot": word})).await;
@@ -200,7 +214,7 @@ async fn a_large_difference_is_cut_and_says_what_is_missing() {
 
 #[tokio::test]
 async fn refusals_say_what_is_missing() {
-    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let site = over_rest_alone().await;
     site.sim("home-ap").faults().inject(Rule::always(Fault::ServerError).on(EXECUTE));
     let error = site.bad("config.get_drift", json!({"device": "home-ap"})).await;
     assert_eq!(error["kind"], "rejected", "{error}");
