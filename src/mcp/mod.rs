@@ -6,6 +6,8 @@
 //! goes away.
 
 pub mod book;
+pub mod caller;
+pub mod completion;
 pub mod fault;
 pub mod front;
 pub mod handler;
@@ -13,10 +15,14 @@ pub mod lines;
 pub mod message;
 pub mod outbox;
 pub mod progress;
+pub mod prompts;
+pub mod resources;
 pub mod session;
 pub mod settings;
 pub mod stdio;
+pub mod subscriptions;
 pub mod tools;
+pub mod uri;
 
 pub use session::serve;
 pub use settings::Settings;

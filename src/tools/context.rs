@@ -16,6 +16,7 @@ use crate::tools::list::Page;
 use crate::tools::router::Router;
 use crate::tools::spec::Tool;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// The parts that tools stand on; one for the whole appliance.
@@ -85,6 +86,8 @@ pub struct Settings {
     pub ssh_port: u16,
     /// Whether tools are offered at all.
     pub enable_tools: bool,
+    /// Answers of reads kept for those who take older ones: `resource_cache.max_entries`.
+    pub kept_answers: usize,
 }
 
 impl Default for Settings {
@@ -96,6 +99,7 @@ impl Default for Settings {
             most_tokens: 50_000,
             ssh_port: 22,
             enable_tools: true,
+            kept_answers: 1_000,
         }
     }
 }
@@ -291,6 +295,21 @@ impl Cx {
         let sample = self.world.look(&device.id).await?;
         self.read(Reading { read_at: sample.at, age_ms: 0, cached: false, via: Via::Rest });
         Ok(sample)
+    }
+
+    /// Takes over what an earlier run left, if this principal may still use the device it was about.
+    ///
+    /// Errs as [`Cx::router`].
+    pub fn recall(&self, mut earlier: Notes, older_by: Duration) -> Result<(), Fault> {
+        if let Some((id, ..)) = &earlier.device {
+            self.router(id)?;
+        }
+        if let Some(reading) = &mut earlier.reading {
+            reading.age_ms += older_by.as_millis() as u64;
+            reading.cached = true;
+        }
+        self.note(|notes| *notes = earlier);
+        Ok(())
     }
 
     /// What the run left behind.
