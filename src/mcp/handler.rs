@@ -274,12 +274,13 @@ impl ServerHandler for Handler {
     async fn listen(&self, stream: SubscriptionContext) -> Result<(), ErrorData> {
         let cx = stream.request_context();
         let accepted = stream.accepted();
-        let watches = self.session.claim(accepted.resource_subscriptions.as_deref().unwrap_or_default());
+        let caller = self.caller(cx);
+        let claimed = self.session.claim(&caller, accepted.resource_subscriptions.as_deref().unwrap_or_default());
         let wants_list = accepted.resources_list_changed == Some(true);
         tokio::select! {
             () = cx.ct.cancelled() => {}
             () = self.over.cancelled() => {}
-            () = subscriptions::pass_on(self.caller(cx), watches, wants_list, stream.sink()) => {}
+            () = subscriptions::pass_on(caller, claimed, wants_list, stream.sink()) => {}
         }
         Ok(())
     }

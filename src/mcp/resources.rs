@@ -6,6 +6,7 @@
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/server/resources>
 
 use crate::base::events::Event;
+use crate::base::tier::Environment;
 use crate::docs;
 use crate::fleet::Device;
 use crate::mcp::caller::Caller;
@@ -151,10 +152,17 @@ fn offered(caller: &Caller) -> Vec<&'static Kind> {
     KINDS.iter().filter(|kind| kind.is_there() && kind.is_open_to(caller, None)).collect()
 }
 
-/// A resource somebody means: its kind, and what the variable in its address stands for.
+/// A resource somebody means: its kind, and what the variable in its address stands for. Whether there is such a device
+/// or snapshot depends on who asks; pages and environments are the same for all.
 pub fn find(uri: &str) -> Option<(&'static Kind, String)> {
     let uri = Uri::parse(uri)?;
-    KINDS.iter().find_map(|kind| Some((kind, uri.fits(kind.template)?)))
+    let (kind, value) = KINDS.iter().find_map(|kind| Some((kind, uri.fits(kind.template)?)))?;
+    let is_one = match kind.template {
+        "docs://{page}" => docs::page(&value).is_some(),
+        "fleet://devices/{environment}" => value.parse::<Environment>().is_ok(),
+        _ => true,
+    };
+    is_one.then_some((kind, value))
 }
 
 /// A page of what there is: fixed addresses and documentation first, then device by device.
@@ -290,12 +298,19 @@ mod tests {
         for kind in KINDS {
             assert!(seen.insert(kind.template), "{} is there twice", kind.template);
             assert!(kind.about.ends_with('.') && !kind.title.is_empty(), "{}", kind.template);
-            let uri = filled(kind.template, "a b");
+            let given = match variable(kind.template) {
+                None => "",
+                Some("page") => "tools",
+                Some("environment") => "lab",
+                Some(_) => "a b",
+            };
+            let uri = filled(kind.template, given);
             let (found, value) = find(&uri).unwrap();
-            assert_eq!(found.template, kind.template, "{uri}");
-            assert_eq!(value.as_str(), if variable(kind.template).is_some() { "a b" } else { "" });
+            assert_eq!((found.template, value.as_str()), (kind.template, given), "{uri}");
         }
-        for uri in ["device://x/other", "fleet://", "fleet://summary/x", "secret://x", "docs://a/b", ""] {
+        for uri in
+            ["device://x/other", "fleet://", "fleet://summary/x", "secret://x", "docs://a/b", "docs://no-such", "fleet://devices/home", ""]
+        {
             assert!(find(uri).is_none(), "{uri}");
         }
     }

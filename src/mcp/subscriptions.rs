@@ -16,10 +16,11 @@ use rmcp::ErrorData;
 use rmcp::model::ResourceUpdatedNotificationParam;
 use rmcp::service::{Peer, RoleServer, SubscriptionSink};
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -116,10 +117,34 @@ type Watches = Arc<Mutex<HashMap<String, Watch>>>;
 pub struct Session {
     watches: Watches,
     /// Accepted for a `listen` that has not begun.
-    promised: Mutex<Vec<(String, Watch)>>,
+    promised: Mutex<Promised>,
     is_told: AtomicBool,
     over: CancellationToken,
     _ends: DropGuard,
+}
+
+/// What waits between the acceptance of a `listen` and its beginning, when the client may already act on it.
+#[derive(Debug, Default)]
+struct Promised {
+    watches: Vec<(String, Watch)>,
+    ears: VecDeque<Ear>,
+}
+
+/// Ears that wait at most; each is claimed by the `listen` it was made for, moments later.
+const MOST_EARS: usize = 16;
+
+/// Hears of changes from a moment on.
+#[derive(Debug)]
+pub struct Ear {
+    events: Receiver<Event>,
+    /// Of the devices that the subscriber sees then.
+    list: u64,
+}
+
+impl Ear {
+    fn new(caller: &Caller) -> Self {
+        Ear { events: caller.dispatch.world().fleet.bus().listen(), list: fingerprint(caller) }
+    }
 }
 
 impl Default for Session {
@@ -157,16 +182,22 @@ impl Session {
         lock(&self.watches).remove(uri);
     }
 
-    /// The addresses of a `subscriptions/listen` that are accepted; their seats wait for [`Session::claim`].
+    /// The addresses of a `subscriptions/listen` that are accepted; their seats, and what happens meanwhile, wait for
+    /// [`Session::claim`].
     pub fn promise(&self, caller: &Caller, uris: &[String]) -> Vec<String> {
-        let mut promised = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
+        let ear = Ear::new(caller);
+        let mut promised = self.promised();
+        if promised.ears.len() >= MOST_EARS {
+            promised.ears.pop_front();
+        }
+        promised.ears.push_back(ear);
         let mut accepted: Vec<String> = Vec::new();
         for uri in uris {
-            if accepted.contains(uri) || promised.len() >= MOST_OF_SESSION {
+            if accepted.contains(uri) || promised.watches.len() >= MOST_OF_SESSION {
                 continue;
             }
             if let Ok(watch) = watch(caller, uri) {
-                promised.push((uri.clone(), watch));
+                promised.watches.push((uri.clone(), watch));
                 accepted.push(uri.clone());
             }
         }
@@ -174,16 +205,22 @@ impl Session {
     }
 
     /// The subscriptions of a `listen` that begins.
-    pub fn claim(&self, uris: &[String]) -> HashMap<String, Watch> {
-        let mut promised = self.promised.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn claim(&self, caller: &Caller, uris: &[String]) -> (Ear, HashMap<String, Watch>) {
+        let mut promised = self.promised();
         let mut claimed = HashMap::new();
         for uri in uris {
-            if let Some(at) = promised.iter().position(|(known, _)| known == uri) {
-                let (uri, watch) = promised.swap_remove(at);
+            if let Some(at) = promised.watches.iter().position(|(known, _)| known == uri) {
+                let (uri, watch) = promised.watches.swap_remove(at);
                 claimed.insert(uri, watch);
             }
         }
-        claimed
+        // An older one than its own hears more, never less.
+        let ear = promised.ears.pop_front().unwrap_or_else(|| Ear::new(caller));
+        (ear, claimed)
+    }
+
+    fn promised(&self) -> MutexGuard<'_, Promised> {
+        self.promised.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Tells the session's client of changes from now on, until the session ends; the second time does nothing.
@@ -192,7 +229,7 @@ impl Session {
             return;
         }
         let (watches, over, tasks) = (self.watches.clone(), self.over.clone(), caller.settings.watchers.tasks.clone());
-        let news = News::new(caller, watches, true);
+        let news = News::new(Ear::new(&caller), caller, watches, true);
         tasks.spawn(async move {
             tokio::select! {
                 () = over.cancelled() => {}
@@ -255,8 +292,8 @@ impl Tell for SubscriptionSink {
 }
 
 /// Tells the stream of a `subscriptions/listen` of changes, until nobody is there any more.
-pub async fn pass_on(caller: Caller, watches: HashMap<String, Watch>, wants_list: bool, sink: &SubscriptionSink) {
-    News::new(caller, Arc::new(Mutex::new(watches)), wants_list).pass_on(sink).await;
+pub async fn pass_on(caller: Caller, (ear, watches): (Ear, HashMap<String, Watch>), wants_list: bool, sink: &SubscriptionSink) {
+    News::new(ear, caller, Arc::new(Mutex::new(watches)), wants_list).pass_on(sink).await;
 }
 
 /// Changes on their way to one subscriber.
@@ -264,26 +301,21 @@ struct News {
     caller: Caller,
     watches: Watches,
     wants_list: bool,
-    events: tokio::sync::broadcast::Receiver<Event>,
-    /// Of the devices that the subscriber sees.
-    list: u64,
+    ear: Ear,
     changed: BTreeSet<String>,
     devices_changed: bool,
     due: Option<Instant>,
 }
 
 impl News {
-    /// Listens from now on.
-    fn new(caller: Caller, watches: Watches, wants_list: bool) -> Self {
-        let events = caller.dispatch.world().fleet.bus().listen();
-        let list = fingerprint(&caller);
-        News { caller, watches, wants_list, events, list, changed: BTreeSet::new(), devices_changed: false, due: None }
+    fn new(ear: Ear, caller: Caller, watches: Watches, wants_list: bool) -> Self {
+        News { caller, watches, wants_list, ear, changed: BTreeSet::new(), devices_changed: false, due: None }
     }
 
     async fn pass_on(mut self, to: &impl Tell) {
         loop {
             tokio::select! {
-                event = self.events.recv() => match event {
+                event = self.ear.events.recv() => match event {
                     Ok(event) => self.heard(&event),
                     Err(RecvError::Lagged(_)) => self.missed(),
                     Err(RecvError::Closed) => return,
@@ -330,9 +362,9 @@ impl News {
 
     async fn flush(&mut self, to: &impl Tell) -> bool {
         self.due = None;
-        let list = if std::mem::take(&mut self.devices_changed) { fingerprint(&self.caller) } else { self.list };
-        if list != self.list {
-            self.list = list;
+        let list = if std::mem::take(&mut self.devices_changed) { fingerprint(&self.caller) } else { self.ear.list };
+        if list != self.ear.list {
+            self.ear.list = list;
             let of_fleet: Vec<String> =
                 lock(&self.watches).iter().filter(|(_, watch)| watch.kind.is_of_fleet()).map(|(uri, _)| uri.clone()).collect();
             self.changed.extend(of_fleet);
