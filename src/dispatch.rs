@@ -82,8 +82,8 @@ impl Dispatch {
             Err(fault) => Err(fault),
         };
         let notes = cx.notes();
-        self.tell(&cx, &notes);
         let took = self.world.clock.mono().saturating_sub(started);
+        self.tell(&cx, &notes);
         let reply = self.shaped(&cx, &notes, result);
         match self.written(&cx, &notes, &given, &reply, took).await {
             Ok(()) => reply,
@@ -112,7 +112,7 @@ impl Dispatch {
         let before = bus.last();
         let value = self.ran(cx, given).await?;
         if let Some(key) = keeps {
-            self.kept.put(key, &value, cx.notes(), self.world.clock.mono(), before);
+            self.kept.put(key, &value, cx.noted(), self.world.clock.mono(), before);
         }
         Ok(value)
     }

@@ -10,7 +10,7 @@ use crate::docs;
 use crate::mcp::caller::Caller;
 use crate::mcp::prompts::{self, Values};
 use crate::mcp::uri::variable;
-use crate::mcp::{fault, resources};
+use crate::mcp::{export, fault, resources};
 use crate::shape::untrusted;
 use rmcp::ErrorData;
 use rmcp::model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference};
@@ -21,6 +21,9 @@ use std::collections::BTreeSet;
 const ADDRESS_LISTS: &str = "firewall.list_address_lists";
 /// The tool that tells the snapshots kept of a device.
 const SNAPSHOTS: &str = "config.list_snapshots";
+
+/// Devices asked for their snapshots when none was named: each is a call of its own.
+const MOST_ASKED: usize = 5;
 
 /// Longest text that is completed, in characters: longer than any name.
 const MOST_TYPED: usize = 128;
@@ -49,7 +52,7 @@ pub async fn complete(caller: &Caller, request: CompleteRequestParams) -> Result
             match kind.template {
                 "docs://{page}" => docs::PAGES.iter().map(|page| page.name.to_owned()).collect(),
                 "fleet://devices/{environment}" => environments(),
-                "snapshot://{id}" => names(caller, SNAPSHOTS, context("device"), &["id", "snapshot", "snapshot_id"]).await,
+                "snapshot://{id}" => snapshots(caller, &argument.value, context("device")).await,
                 _ => devices(caller, &argument.value),
             }
         }
@@ -94,6 +97,20 @@ fn devices(caller: &Caller, typed: &str) -> Vec<String> {
 
 fn environments() -> Vec<String> {
     [Environment::Lab, Environment::Staging, Environment::Prod].map(|environment| environment.as_str().to_owned()).into()
+}
+
+/// Snapshots of the device that was named or whose id was begun; of the first few devices when neither was.
+async fn snapshots(caller: &Caller, typed: &str, device: Option<&str>) -> Vec<String> {
+    let named = device.map(str::to_owned).or_else(|| export::device_of(typed));
+    let devices = match named {
+        Some(device) => vec![device],
+        None => caller.dispatch.devices(&caller.principal).iter().take(MOST_ASKED).map(|device| device.id.to_string()).collect(),
+    };
+    let mut found = Vec::new();
+    for device in devices {
+        found.extend(names(caller, SNAPSHOTS, Some(&device), &["id"]).await);
+    }
+    found
 }
 
 /// A column of the rows that a tool answers; nothing when it answers none: a person who types wants no error.

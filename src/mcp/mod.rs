@@ -8,6 +8,7 @@
 pub mod book;
 pub mod caller;
 pub mod completion;
+pub mod export;
 pub mod fault;
 pub mod front;
 pub mod handler;

@@ -10,12 +10,12 @@ use crate::base::tier::Environment;
 use crate::docs;
 use crate::fleet::Device;
 use crate::mcp::caller::Caller;
-use crate::mcp::fault;
 use crate::mcp::uri::{Uri, filled};
+use crate::mcp::{export, fault};
 use crate::shape::{budget, page};
 use rmcp::ErrorData;
 use rmcp::model::{CacheScope, MetaObject, ReadResourceResult, Resource, ResourceContents, ResourceTemplate};
-use serde_json::{Map, Value};
+use serde_json::Map;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,6 +48,8 @@ pub enum Source {
         /// Rows asked for, where the tool's usual number is too few.
         limit: Option<u64>,
     },
+    /// A kept configuration as text, in the pages that [`export::TOOL`] gives.
+    Export,
     /// The built-in documentation.
     Docs,
     /// Named by the contract, and not in this build.
@@ -80,7 +82,6 @@ const fn rows(name: &'static str, takes: &'static [&'static str], limit: u64) ->
 }
 
 const DEVICE: &[&str] = &["device"];
-const SNAPSHOT: &[&str] = &["snapshot", "snapshot_id", "id"];
 
 /// Every kind, in the order of the list. What the contract promises and this build's tools lack is left out by itself.
 #[rustfmt::skip] // a table: a kind a line
@@ -91,11 +92,11 @@ pub const KINDS: &[Kind] = &[
     Kind { template: "docs://{page}", title: "Documentation", about: "A page of the built-in documentation.", mime: MARKDOWN, source: Source::Docs, hears: (false, false, false) },
     Kind { template: "device://{id}/overview", title: "Overview", about: "Identity, model, version, load, memory, disk, uptime and sensors of one router.", mime: JSON, source: tool("system.get_overview", DEVICE), hears: (true, true, true) },
     Kind { template: "device://{id}/health", title: "Health", about: "Status, score with reasons, and the trend of the last 24 hours of one router.", mime: JSON, source: tool("system.get_health", DEVICE), hears: (true, true, false) },
-    Kind { template: "device://{id}/config", title: "Configuration", about: "The router's newest configuration snapshot as an export, secrets out.", mime: SCRIPT, source: tool("config.get_snapshot", DEVICE), hears: (false, false, true) },
+    Kind { template: "device://{id}/config", title: "Configuration", about: "The router's newest configuration snapshot as an export, secrets out.", mime: SCRIPT, source: Source::Export, hears: (false, false, true) },
     Kind { template: "device://{id}/logs", title: "Log", about: "The newest lines of one router's log. New lines are not announced.", mime: JSON, source: tool("logs.get_recent", DEVICE), hears: (false, true, true) },
     Kind { template: "device://{id}/interfaces", title: "Interfaces", about: "The interfaces of one router with state, addresses and counters.", mime: JSON, source: rows("interface.list", DEVICE, 200), hears: (false, true, true) },
     Kind { template: "device://{id}/capabilities", title: "Capabilities", about: "Our record of one device: facts, what it can do, packages, pins, last health.", mime: JSON, source: tool("device.get", DEVICE), hears: (true, true, false) },
-    Kind { template: "snapshot://{id}", title: "Configuration snapshot", about: "One kept configuration snapshot as an export, secrets out.", mime: SCRIPT, source: tool("config.get_snapshot", SNAPSHOT), hears: (false, false, false) },
+    Kind { template: "snapshot://{id}", title: "Configuration snapshot", about: "One kept configuration snapshot as an export, secrets out.", mime: SCRIPT, source: Source::Export, hears: (false, false, false) },
     Kind { template: "plan://{id}", title: "Plan", about: "A plan of changes.", mime: JSON, source: Source::Later, hears: (false, false, false) },
     Kind { template: "plan://{id}/diff", title: "Plan diff", about: "What a plan would change.", mime: JSON, source: Source::Later, hears: (false, false, false) },
 ];
@@ -115,6 +116,7 @@ impl Kind {
     pub fn tool(&self) -> Option<&'static str> {
         match self.source {
             Source::Tool { name, .. } => Some(name),
+            Source::Export => Some(export::TOOL),
             Source::Docs | Source::Later => None,
         }
     }
@@ -138,7 +140,12 @@ impl Kind {
 
     /// Whether this build can read one.
     pub fn is_there(&self) -> bool {
-        self.source == Source::Docs || self.reader().is_some()
+        match self.source {
+            Source::Tool { .. } => self.reader().is_some(),
+            Source::Export => export::is_there(),
+            Source::Docs => true,
+            Source::Later => false,
+        }
     }
 
     /// Whether the caller could read one, of `device` if it is about devices.
@@ -233,6 +240,8 @@ pub async fn read(caller: &Caller, uri: &str) -> Result<ReadResourceResult, Erro
             let ttl = if caller.settings.max_age.is_zero() { Duration::ZERO } else { READ_TTL };
             (content(caller, kind, uri, &value, reader).await?, ttl)
         }
+        Source::Export if !export::is_there() => return Err(fault::not_in_this_build(uri, &format!("{} is", export::TOOL))),
+        Source::Export => (export::read(caller, kind.is_of_device(), uri, &value).await?, Duration::ZERO),
     };
     let meta = match &contents {
         ResourceContents::TextResourceContents { meta, .. } => meta.clone(),
@@ -265,25 +274,10 @@ async fn content(
     if reply.is_error() {
         return Err(fault::unread(&reply, uri));
     }
+    let text = reply.structured.to_string();
     let mut meta = reply.meta;
-    let export = (kind.mime == SCRIPT).then(|| text_of(&reply.structured)).flatten();
-    let (text, mime) = match export {
-        Some(export) => {
-            // Pointers into the tool's answer lead nowhere in plain text: all of it is the router's.
-            if meta.contains_key("untrusted") {
-                meta.insert("untrusted".into(), vec![""].into());
-            }
-            (export, SCRIPT)
-        }
-        None => (reply.structured.to_string(), JSON),
-    };
     meta.insert("estimated_tokens".into(), budget::tokens(text.len()).into());
-    Ok(ResourceContents::text(text, uri).with_mime_type(mime).with_meta(MetaObject(meta)))
-}
-
-/// The export in the answer of the tool that gets snapshots.
-fn text_of(answer: &Value) -> Option<String> {
-    ["text", "export", "script", "config"].iter().find_map(|name| answer.get(name)?.as_str()).map(str::to_owned)
+    Ok(ResourceContents::text(text, uri).with_mime_type(JSON).with_meta(MetaObject(meta)))
 }
 
 #[cfg(test)]
@@ -317,8 +311,7 @@ mod tests {
 
     #[test]
     fn a_kind_that_is_read_has_a_tool_or_waits_for_one() {
-        let missing: Vec<&str> =
-            KINDS.iter().filter(|kind| kind.tool().is_some() && kind.reader().is_none()).filter_map(Kind::tool).collect();
+        let missing: Vec<&str> = KINDS.iter().filter(|kind| kind.tool().is_some() && !kind.is_there()).filter_map(Kind::tool).collect();
         for tool in &missing {
             assert!(Caller::tool(tool).is_none(), "{tool} is there and takes none of the arguments we know");
         }

@@ -222,6 +222,26 @@ impl Cx {
         Ok(Router::new(self, device))
     }
 
+    /// Takes over what an earlier run left, if this principal may still use the device it was about.
+    ///
+    /// Errs as [`Cx::router`].
+    pub fn recall(&self, mut earlier: Notes, older_by: Duration) -> Result<(), Fault> {
+        if let Some((id, ..)) = &earlier.device {
+            self.router(id)?;
+        }
+        if let Some(reading) = &mut earlier.reading {
+            reading.age_ms += older_by.as_millis() as u64;
+            reading.cached = true;
+        }
+        self.note(|notes| *notes = earlier);
+        Ok(())
+    }
+
+    /// What the run left so far, for a run that may be taken over.
+    pub fn noted(&self) -> Notes {
+        self.notes.lock().expect("no holder of the notes panics").clone()
+    }
+
     /// Judges what is about to be done to a menu on a router.
     pub(super) fn judge(&self, device: &Device, menu: &str, verb: Verb) -> Result<(), Fault> {
         let decision = policy::decide(&self.principal, &self.target(Some(device.traits()), Some((menu, verb))), &self.world.rules);
@@ -295,21 +315,6 @@ impl Cx {
         let sample = self.world.look(&device.id).await?;
         self.read(Reading { read_at: sample.at, age_ms: 0, cached: false, via: Via::Rest });
         Ok(sample)
-    }
-
-    /// Takes over what an earlier run left, if this principal may still use the device it was about.
-    ///
-    /// Errs as [`Cx::router`].
-    pub fn recall(&self, mut earlier: Notes, older_by: Duration) -> Result<(), Fault> {
-        if let Some((id, ..)) = &earlier.device {
-            self.router(id)?;
-        }
-        if let Some(reading) = &mut earlier.reading {
-            reading.age_ms += older_by.as_millis() as u64;
-            reading.cached = true;
-        }
-        self.note(|notes| *notes = earlier);
-        Ok(())
     }
 
     /// What the run left behind.

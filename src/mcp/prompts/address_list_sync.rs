@@ -18,7 +18,7 @@ Compare the firewall address list "{list}", beginning with the router {device}.
 Compare with the devices of the environment {environment}.
 The entries wanted: {entries}
 
-1. firewall.list_address_lists on {device} with `where` on the list's name: entries, comments, whether each is dynamic and when it times out.
+1. firewall.list_address_lists on {device} with `list` "{list}": entries, comments, whether each is dynamic and when it times out.
 2. The same on the other devices asked about; dynamic entries are made by rules or scripts and do not count as differences.
 3. firewall.list_rules: which rules use the list, on each device. A list that no rule uses protects nothing; say so.
 4. Check what the wanted entries would do: an address inside our own management networks in a list that is dropped would lock people out.
