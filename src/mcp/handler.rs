@@ -11,8 +11,8 @@ use crate::dispatch::{Call, Dispatch, Listed, Reply};
 use crate::mcp::caller::Caller;
 use crate::mcp::progress::{self, Steps};
 use crate::mcp::settings::Settings;
-use crate::mcp::subscriptions::{self, Session};
-use crate::mcp::{completion, fault, prompts, resources, tools};
+use crate::mcp::subscriptions::Session;
+use crate::mcp::{completion, fault, news, prompts, resources, tools};
 use crate::tools::spec::Audience;
 use futures_util::FutureExt;
 use rmcp::model::{
@@ -280,7 +280,7 @@ impl ServerHandler for Handler {
         tokio::select! {
             () = cx.ct.cancelled() => {}
             () = self.over.cancelled() => {}
-            () = subscriptions::pass_on(caller, claimed, wants_list, stream.sink()) => {}
+            () = news::pass_on(caller, claimed, wants_list, stream.sink()) => {}
         }
         Ok(())
     }

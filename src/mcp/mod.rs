@@ -14,6 +14,7 @@ pub mod front;
 pub mod handler;
 pub mod lines;
 pub mod message;
+pub mod news;
 pub mod outbox;
 pub mod progress;
 pub mod prompts;

@@ -11,18 +11,13 @@ use crate::base::events::Event;
 use crate::base::ids::DeviceId;
 use crate::mcp::caller::Caller;
 use crate::mcp::fault;
+use crate::mcp::news::{Ear, News};
 use crate::mcp::resources::{self, Kind};
 use rmcp::ErrorData;
-use rmcp::model::ResourceUpdatedNotificationParam;
-use rmcp::service::{Peer, RoleServer, SubscriptionSink};
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::hash::{Hash, Hasher};
+use rmcp::service::{Peer, RoleServer};
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
@@ -102,15 +97,20 @@ pub struct Watch {
 }
 
 impl Watch {
+    /// What is watched.
+    pub fn kind(&self) -> &'static Kind {
+        self.kind
+    }
+
     /// Whether the event may have changed it.
-    fn hears(&self, event: &Event) -> bool {
+    pub fn hears(&self, event: &Event) -> bool {
         let of_it = self.kind.is_of_fleet() || self.seat.device.as_ref() == Some(event.device());
         of_it && self.kind.hears(event)
     }
 }
 
 /// Subscriptions by address, as their subscriber wrote it.
-type Watches = Arc<Mutex<HashMap<String, Watch>>>;
+pub type Watches = Arc<Mutex<HashMap<String, Watch>>>;
 
 /// What one session subscribed to.
 #[derive(Debug)]
@@ -132,20 +132,6 @@ struct Promised {
 
 /// Ears that wait at most; each is claimed by the `listen` it was made for, moments later.
 const MOST_EARS: usize = 16;
-
-/// Hears of changes from a moment on.
-#[derive(Debug)]
-pub struct Ear {
-    events: Receiver<Event>,
-    /// Of the devices that the subscriber sees then.
-    list: u64,
-}
-
-impl Ear {
-    fn new(caller: &Caller) -> Self {
-        Ear { events: caller.dispatch.world().fleet.bus().listen(), list: fingerprint(caller) }
-    }
-}
 
 impl Default for Session {
     fn default() -> Self {
@@ -239,7 +225,8 @@ impl Session {
     }
 }
 
-fn lock(watches: &Watches) -> MutexGuard<'_, HashMap<String, Watch>> {
+/// The subscriptions at this moment.
+pub fn lock(watches: &Watches) -> MutexGuard<'_, HashMap<String, Watch>> {
     watches.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -263,139 +250,6 @@ fn watch(caller: &Caller, uri: &str) -> Result<Watch, ErrorData> {
         .seat(id.as_ref())
         .ok_or_else(|| fault::too_many(format!("{} subscriptions to this device already", caller.settings.watchers.most)))?;
     Ok(Watch { kind, seat })
-}
-
-/// Where changes are told. `false`: nobody is there any more.
-trait Tell {
-    fn updated(&self, uri: String) -> impl Future<Output = bool> + Send;
-    fn list_changed(&self) -> impl Future<Output = bool> + Send;
-}
-
-impl Tell for Peer<RoleServer> {
-    async fn updated(&self, uri: String) -> bool {
-        self.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await.is_ok()
-    }
-
-    async fn list_changed(&self) -> bool {
-        self.notify_resource_list_changed().await.is_ok()
-    }
-}
-
-impl Tell for SubscriptionSink {
-    async fn updated(&self, uri: String) -> bool {
-        self.notify_resource_updated(uri).await.is_ok()
-    }
-
-    async fn list_changed(&self) -> bool {
-        self.notify_resource_list_changed().await.is_ok()
-    }
-}
-
-/// Tells the stream of a `subscriptions/listen` of changes, until nobody is there any more.
-pub async fn pass_on(caller: Caller, (ear, watches): (Ear, HashMap<String, Watch>), wants_list: bool, sink: &SubscriptionSink) {
-    News::new(ear, caller, Arc::new(Mutex::new(watches)), wants_list).pass_on(sink).await;
-}
-
-/// Changes on their way to one subscriber.
-struct News {
-    caller: Caller,
-    watches: Watches,
-    wants_list: bool,
-    ear: Ear,
-    changed: BTreeSet<String>,
-    devices_changed: bool,
-    due: Option<Instant>,
-}
-
-impl News {
-    fn new(ear: Ear, caller: Caller, watches: Watches, wants_list: bool) -> Self {
-        News { caller, watches, wants_list, ear, changed: BTreeSet::new(), devices_changed: false, due: None }
-    }
-
-    async fn pass_on(mut self, to: &impl Tell) {
-        loop {
-            tokio::select! {
-                event = self.ear.events.recv() => match event {
-                    Ok(event) => self.heard(&event),
-                    Err(RecvError::Lagged(_)) => self.missed(),
-                    Err(RecvError::Closed) => return,
-                },
-                () = until(self.due) => {
-                    if !self.flush(to).await {
-                        return;
-                    }
-                }
-            }
-        }
-    }
-
-    fn heard(&mut self, event: &Event) {
-        let is_device = matches!(event, Event::Device(_));
-        let dispatch = &self.caller.dispatch;
-        let sees = dispatch.device(&self.caller.principal, event.device().as_str()).is_some();
-        let is_gone = dispatch.world().fleet.get(event.device()).is_err();
-        let changed: Vec<String> = {
-            let watches = lock(&self.watches);
-            // One that is gone was seen by whoever subscribed to it; of the fleet only what he sees counts.
-            let concerns = |watch: &Watch| watch.hears(event) && (sees || (is_gone && watch.kind.is_of_device()));
-            watches.iter().filter(|(_, watch)| concerns(watch)).map(|(uri, _)| uri.clone()).collect()
-        };
-        self.changed.extend(changed);
-        self.devices_changed |= is_device;
-        self.wait();
-    }
-
-    /// Events were lost: everything may have changed.
-    fn missed(&mut self) {
-        let all: Vec<String> = lock(&self.watches).keys().cloned().collect();
-        self.changed.extend(all);
-        self.devices_changed = true;
-        self.wait();
-    }
-
-    /// The first change says when all are told; later ones come along.
-    fn wait(&mut self) {
-        if self.due.is_none() && (self.devices_changed || !self.changed.is_empty()) {
-            self.due = Some(Instant::now() + self.caller.settings.gather);
-        }
-    }
-
-    async fn flush(&mut self, to: &impl Tell) -> bool {
-        self.due = None;
-        let list = if std::mem::take(&mut self.devices_changed) { fingerprint(&self.caller) } else { self.ear.list };
-        if list != self.ear.list {
-            self.ear.list = list;
-            let of_fleet: Vec<String> =
-                lock(&self.watches).iter().filter(|(_, watch)| watch.kind.is_of_fleet()).map(|(uri, _)| uri.clone()).collect();
-            self.changed.extend(of_fleet);
-            if self.wants_list && !to.list_changed().await {
-                return false;
-            }
-        }
-        for uri in std::mem::take(&mut self.changed) {
-            let is_watched = lock(&self.watches).contains_key(&uri);
-            if is_watched && !to.updated(uri).await {
-                return false;
-            }
-        }
-        true
-    }
-}
-
-/// Changes when a device that the caller sees comes, goes or is renamed: then the list of resources is another one.
-fn fingerprint(caller: &Caller) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    for device in caller.dispatch.devices(&caller.principal) {
-        (device.id.as_str(), device.name.as_str()).hash(&mut hasher);
-    }
-    hasher.finish()
-}
-
-async fn until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }
 
 #[cfg(test)]
