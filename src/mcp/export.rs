@@ -65,7 +65,13 @@ pub async fn read(caller: &Caller, is_device: bool, uri: &str, value: &str) -> R
     }
     // Pointers into the tool's answer lead nowhere in plain text: all of it is the router's.
     meta.insert("untrusted".into(), json!([""]));
-    meta.insert("estimated_tokens".into(), budget::tokens(text.out.len()).into());
+    let tokens = budget::tokens(text.out.len());
+    // The first page's warning was about that page.
+    meta.remove("token_warning");
+    if tokens > caller.dispatch.world().settings.warn_tokens {
+        meta.insert("token_warning".into(), format!("about {tokens} tokens; {TOOL} reads parts of it").into());
+    }
+    meta.insert("estimated_tokens".into(), tokens.into());
     Ok(ResourceContents::text(text.out, uri).with_mime_type(SCRIPT).with_meta(MetaObject(meta)))
 }
 
