@@ -31,6 +31,7 @@ use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
@@ -89,7 +90,7 @@ impl App {
             diagnostics: Limits::default(),
             settings: settings(&config),
         });
-        let mcp = Arc::new(mcp_settings(&config));
+        let mcp = Arc::new(mcp_settings(&config, &tasks));
         Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal })
     }
 
@@ -277,6 +278,7 @@ fn settings(config: &Config) -> Settings {
         most_tokens: config.token_budget.error_threshold,
         ssh_port: config.routeros.ssh_port,
         enable_tools: config.mcp.enable_tools,
+        kept_answers: config.resource_cache.max_entries,
         health: thresholds(&config.health_check),
     }
 }
@@ -295,11 +297,16 @@ fn thresholds(from: &sections::HealthCheck) -> Thresholds {
     }
 }
 
-fn mcp_settings(config: &Config) -> mcp::Settings {
+fn mcp_settings(config: &Config, tasks: &TaskTracker) -> mcp::Settings {
     mcp::Settings {
         server_name: config.mcp.server_name.clone(),
         server_description: config.mcp.server_description.clone(),
         tools: config.mcp.enable_tools,
+        resources: config.mcp.enable_resources,
+        prompts: config.mcp.enable_prompts,
+        max_age: if config.resource_cache.enabled { config.resource_cache.ttl_seconds.0 } else { Duration::ZERO },
+        gather: config.sse.update_batch_interval_seconds.0,
+        watchers: mcp::subscriptions::Watchers::new(config.sse.max_subscriptions_per_device, tasks.clone()),
         permissive: config.mcp.client_compatibility_mode == Mode::Permissive,
         drain: config.shutdown.drain_seconds.0,
     }

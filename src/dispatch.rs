@@ -4,12 +4,16 @@
 //! write it down. Whoever calls (stdio, HTTP, a page, the command line, a job) goes this way and no other.
 
 pub mod call;
+pub mod kept;
+pub mod sight;
 pub mod trail;
 
 use crate::access::policy::{self, Decision};
 use crate::access::principal::Principal;
 use crate::audit::Record;
+use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
+use crate::base::ids::DeviceId;
 use crate::base::tier::Effect;
 use crate::fleet::Via;
 use crate::shape::{budget, table, untrusted};
@@ -21,6 +25,7 @@ use crate::tools::context::{Cx, Notes, World};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool};
 pub use call::{Call, Listed, Reply};
+use kept::Kept;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -30,6 +35,7 @@ use std::time::Duration;
 pub struct Dispatch {
     world: Arc<World>,
     schemas: HashMap<&'static str, Schemas>,
+    kept: Kept,
 }
 
 /// A tool's schemas, made once.
@@ -45,7 +51,8 @@ impl Dispatch {
             let outline = schema::outline(&(tool.output)());
             (tool.name, Schemas { input: Arc::new((tool.input)()), outline: Arc::new(outline) })
         };
-        Dispatch { schemas: tools::all().map(make).collect(), world }
+        let kept = Kept::new(world.settings.kept_answers);
+        Dispatch { schemas: tools::all().map(make).collect(), kept, world }
     }
 
     /// The parts, for edges that show what is not a call (listing, health of the appliance).
@@ -70,12 +77,13 @@ impl Dispatch {
         );
         let mut given = call.arguments;
         alias(&mut given, &self.schemas[tool.name].input);
-        let result = match self.offered(call.audience) {
-            Ok(()) => self.judged_run(&cx, given.clone()).await,
+        let result = match self.offered(call.audience, call.as_tool) {
+            Ok(()) => self.judged_run(&cx, given.clone(), call.max_age).await,
             Err(fault) => Err(fault),
         };
         let notes = cx.take_notes();
         let took = self.world.clock.mono().saturating_sub(started);
+        self.tell(&cx, &notes);
         let reply = self.shaped(&cx, &notes, result);
         match self.written(&cx, &notes, &given, &reply, took).await {
             Ok(()) => reply,
@@ -84,17 +92,33 @@ impl Dispatch {
     }
 
     /// Models have no tools at all while `mcp.enable_tools` is off; the command line keeps its verbs.
-    fn offered(&self, audience: Audience) -> Result<(), Fault> {
-        if self.world.settings.enable_tools || audience == Audience::Operator {
+    fn offered(&self, audience: Audience, as_tool: bool) -> Result<(), Fault> {
+        if self.world.settings.enable_tools || audience == Audience::Operator || !as_tool {
             return Ok(());
         }
         Err(Fault::denied("tools are switched off here").hint("the operator can set mcp.enable_tools"))
     }
 
     /// Everything between knowing the tool and having its answer.
-    async fn judged_run(&self, cx: &Cx, given: Map<String, Value>) -> Result<Value, Fault> {
+    async fn judged_run(&self, cx: &Cx, given: Map<String, Value>, max_age: Duration) -> Result<Value, Fault> {
         judge(cx)?;
         arguments::check(cx.tool.name, &self.schemas[cx.tool.name].input, &given)?;
+        let keeps = (cx.tool.effect == Effect::Reads && !max_age.is_zero()).then(|| kept::key(cx, &given));
+        let bus = self.world.fleet.bus();
+        if let Some(found) = keeps.as_ref().and_then(|key| self.kept.get(key, max_age, self.world.clock.mono(), bus)) {
+            cx.recall(found.notes, found.age)?;
+            return Ok(found.value);
+        }
+        let before = bus.last();
+        let value = self.ran(cx, given).await?;
+        if let Some(key) = keeps {
+            self.kept.put(key, &value, cx.noted(), self.world.clock.mono(), before);
+        }
+        Ok(value)
+    }
+
+    /// The tool's work, within its time.
+    async fn ran(&self, cx: &Cx, given: Map<String, Value>) -> Result<Value, Fault> {
         if cx.tool.effect != Effect::Reads {
             // No audit, no change: the intent is on disk before anything is done.
             self.world.audit.append(trail::intent(cx, &given), Durability::Now).await?;
@@ -106,6 +130,15 @@ impl Dispatch {
             () = waiting(cx) => Err(Fault::bug("waiting never ends")),
             () = tokio::time::sleep(timeout) => Err(late(cx.tool, timeout)),
             () = cx.cancel.cancelled() => Err(Fault::new(Kind::Conflict, format!("{}: cancelled by the caller", cx.tool.name))),
+        }
+    }
+
+    /// Says that a router is not what it was, whether or not the change went well.
+    fn tell(&self, cx: &Cx, notes: &Notes) {
+        if matches!(cx.tool.effect, Effect::Changes | Effect::Decides)
+            && let Some((id, ..)) = &notes.device
+        {
+            self.world.fleet.bus().tell(Event::Config(DeviceId(id.clone())));
         }
     }
 

@@ -37,6 +37,8 @@ pub mod store;
 
 pub mod host;
 
+pub mod docs;
+
 #[cfg(feature = "sim")]
 pub mod sim;
 

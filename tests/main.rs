@@ -27,7 +27,15 @@ mod fleet_lane;
 #[cfg(feature = "sim")]
 mod fleet_ssh;
 mod layers;
+#[cfg(feature = "sim")]
+mod mcp_client;
+#[cfg(feature = "sim")]
+mod mcp_prompts;
+#[cfg(feature = "sim")]
+mod mcp_resources;
 mod mcp_stdio;
+#[cfg(feature = "sim")]
+mod mcp_subscriptions;
 mod menus_facts;
 mod policy;
 #[cfg(feature = "sim")]

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Nothing here takes longer; a test that hangs fails instead.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The spine over an empty appliance in `dir`.
 pub fn spine(dir: &Path) -> Arc<Dispatch> {
@@ -54,38 +54,38 @@ pub struct Talk {
 }
 
 impl Talk {
-    fn new(stream: DuplexStream) -> Self {
+    pub(crate) fn new(stream: DuplexStream) -> Self {
         let (read, write) = tokio::io::split(stream);
         Talk { lines: BufReader::new(read).lines(), write: Some(write) }
     }
 
     /// Sends text as it is.
-    async fn raw(&mut self, text: impl AsRef<[u8]>) {
+    pub(crate) async fn raw(&mut self, text: impl AsRef<[u8]>) {
         let write = self.write.as_mut().expect("not closed");
         tokio::time::timeout(PATIENCE, write.write_all(text.as_ref())).await.expect("taken in time").unwrap();
     }
 
-    async fn say(&mut self, message: Value) {
+    pub(crate) async fn say(&mut self, message: Value) {
         self.raw(format!("{message}\n")).await;
     }
 
     /// The next line; `None` at the end.
-    async fn line(&mut self) -> Option<String> {
+    pub(crate) async fn line(&mut self) -> Option<String> {
         tokio::time::timeout(PATIENCE, self.lines.next_line()).await.expect("a line in time").unwrap()
     }
 
-    async fn hear(&mut self) -> Value {
+    pub(crate) async fn hear(&mut self) -> Value {
         let line = self.line().await.expect("a line, not the end");
         serde_json::from_str(&line).unwrap()
     }
 
-    async fn ask(&mut self, message: Value) -> Value {
+    pub(crate) async fn ask(&mut self, message: Value) -> Value {
         self.say(message).await;
         self.hear().await
     }
 
     /// Ends our side; the other may go on talking.
-    async fn hang_up(&mut self) {
+    pub(crate) async fn hang_up(&mut self) {
         if let Some(mut write) = self.write.take() {
             write.shutdown().await.unwrap();
         }
@@ -133,7 +133,7 @@ impl Rig {
     }
 }
 
-fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
+pub(crate) fn request(id: impl Into<Value>, method: &str, params: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id.into(), "method": method, "params": params})
 }
 
@@ -145,7 +145,7 @@ fn result(id: &Value, result: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "result": result})
 }
 
-fn hello(version: &str) -> Value {
+pub(crate) fn hello(version: &str) -> Value {
     let params = json!({"protocolVersion": version, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
     request(0, "initialize", params)
 }
@@ -455,7 +455,8 @@ async fn all_versions_with_a_handshake_list_and_call_tools() {
         let mut edge = edge();
         let answer = edge.client.ask(hello(version)).await;
         assert_eq!(answer["result"]["protocolVersion"], version);
-        assert_eq!(answer["result"]["capabilities"], json!({"tools": {}}));
+        let everything = json!({"completions": {}, "prompts": {}, "resources": {"subscribe": true, "listChanged": true}, "tools": {}});
+        assert_eq!(answer["result"]["capabilities"], everything);
         assert_eq!(answer["result"]["serverInfo"]["name"], "routeros-mcp");
         edge.client.say(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
         edge.client.say(request(1, "tools/list", json!({}))).await;

@@ -14,7 +14,6 @@ const OIDC: &str = "OIDC";
 const ACME: &str = "ACME";
 const ACCOUNTS: &str = "sign-in over HTTP";
 const PLANS: &str = "safe change (plans)";
-const RESOURCES: &str = "MCP resources";
 const SWEEP: &str = "retention";
 const METRICS: &str = "the metrics endpoint";
 const UPDATE: &str = "self-update";
@@ -73,9 +72,9 @@ pub const KEYS: &[Key] = &[
     key("token_budget.error_threshold", Kind::Int(100, 1_000_000, "tokens"), "Answers above it are cut to a page or refused")
         .is("50000").alias(&["MCP_TOKEN_BUDGET_ERROR_THRESHOLD"]),
 
-    key("resource_cache.enabled", Kind::Flag, "Keep answers of resources for a while").is("true").alias(&["MCP_RESOURCE_CACHE_ENABLED"]).idle(RESOURCES),
-    key("resource_cache.ttl_seconds", Kind::Int(10, 3_600, "seconds"), "How long").is("300").alias(&["MCP_RESOURCE_CACHE_TTL_SECONDS"]).idle(RESOURCES),
-    key("resource_cache.max_entries", Kind::Int(10, 10_000, "entries"), "How many").is("1000").alias(&["MCP_RESOURCE_CACHE_MAX_ENTRIES"]).idle(RESOURCES),
+    key("resource_cache.enabled", Kind::Flag, "Keep answers of resources for a while").is("true").alias(&["MCP_RESOURCE_CACHE_ENABLED"]),
+    key("resource_cache.ttl_seconds", Kind::Int(10, 3_600, "seconds"), "How long").is("300").alias(&["MCP_RESOURCE_CACHE_TTL_SECONDS"]),
+    key("resource_cache.max_entries", Kind::Int(10, 10_000, "entries"), "How many").is("1000").alias(&["MCP_RESOURCE_CACHE_MAX_ENTRIES"]),
 
     key("http.tls", Kind::Word(&["off", "self-signed", "files", "acme"]), "Where the listener's certificate comes from").is("off").missing(LISTENER),
     key("http.tls_cert_file", Kind::Path, "Certificate chain in PEM, for tls = \"files\"; read again when it changes").idle(LISTENER),
@@ -124,9 +123,9 @@ pub const KEYS: &[Key] = &[
     key("rate_limit.admin_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role admin").is("0").idle(LISTENER),
     key("rate_limit.window_seconds", Kind::Int(1, 3_600, "seconds"), "Window the limits are counted in").is("60").idle(LISTENER),
 
-    key("sse.max_subscriptions_per_device", Kind::Int(1, 10_000, "subscriptions"), "Subscriptions to one device").is("100").idle(RESOURCES),
+    key("sse.max_subscriptions_per_device", Kind::Int(1, 10_000, "subscriptions"), "Subscriptions to one device").is("100"),
     key("sse.client_timeout_seconds", Kind::Int(10, 86_400, "seconds"), "A silent stream is closed after").is("1800").idle(LISTENER),
-    key("sse.update_batch_interval_seconds", Kind::Real(0.1, 60.0, "seconds"), "Notifications are gathered for so long").is("1.0").idle(RESOURCES),
+    key("sse.update_batch_interval_seconds", Kind::Real(0.1, 60.0, "seconds"), "Notifications are gathered for so long").is("1.0"),
 
     key("routeros.rest_timeout_seconds", Kind::Real(1.0, 60.0, "seconds"), "A REST request ends after; the router itself gives up at 60").is("10"),
     key("routeros.connect_timeout_seconds", Kind::Real(0.1, 60.0, "seconds"), "A connection must stand after").is("3"),

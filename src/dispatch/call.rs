@@ -7,6 +7,7 @@ use crate::tools::context::Progress;
 use crate::tools::spec::{Audience, Tool};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// One call, however it came in.
@@ -26,6 +27,10 @@ pub struct Call {
     pub cancel: CancellationToken,
     /// Where progress goes, if the caller wants it.
     pub progress: Option<Arc<dyn Progress>>,
+    /// How old a router's answer may be. Zero asks anew; only reads are ever kept.
+    pub max_age: Duration,
+    /// Asked for as a tool, which `mcp.enable_tools` switches; resources and prompts have switches of their own.
+    pub as_tool: bool,
 }
 
 impl Call {
@@ -39,6 +44,8 @@ impl Call {
             audience,
             cancel: CancellationToken::new(),
             progress: None,
+            max_age: Duration::ZERO,
+            as_tool: true,
         }
     }
 }

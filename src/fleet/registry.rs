@@ -136,6 +136,11 @@ impl Fleet {
         Ok(Fleet { shared: Arc::new(shared) })
     }
 
+    /// Where changes of devices are told.
+    pub fn bus(&self) -> &Bus {
+        &self.shared.bus
+    }
+
     /// Every device, by name.
     pub fn list(&self) -> Vec<Arc<Device>> {
         let index = self.shared.index();

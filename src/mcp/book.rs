@@ -43,6 +43,12 @@ const MAX_IN_FLIGHT: usize = 512;
 /// Bytes of requests in flight that are kept at all: a batch may add its own length once more.
 const MAX_BYTES: usize = 3 * MAX_LINE_BYTES;
 
+/// Subscriptions of a session that are carried over, and the longest line of one: more than a session may have.
+const MOST_SUBSCRIBED: (usize, usize) = (2_000, 4_096);
+
+/// The request that stays open until its subscriber or the server ends it.
+const LISTEN: &str = "subscriptions/listen";
+
 /// The revision from which requests carry everything themselves.
 const STATELESS: &str = "2026-07-28";
 
@@ -61,8 +67,10 @@ pub struct Book {
     /// The `initialize` that was answered.
     greeting: Option<Vec<u8>>,
     initialized: Option<Vec<u8>>,
+    /// `resources/subscribe` that was answered, by address.
+    subscribed: BTreeMap<String, Vec<u8>>,
     version: Option<String>,
-    /// Answers to our own repetition of the greeting.
+    /// Answers to our own repetitions.
     swallowed: HashSet<Id>,
 }
 
@@ -115,14 +123,34 @@ impl Book {
         if self.entries.get(&n).is_some_and(|entry| entry.method == "initialize") { None } else { self.remove(n) }
     }
 
-    /// Remembers how the session began, from the answered request and its answer.
-    pub fn began(&mut self, entry: &Entry, answer: &[u8]) {
-        if entry.method == "initialize" {
-            let answer: Option<Value> = serde_json::from_slice(answer).ok();
-            let version = answer.as_ref().and_then(|a| a.pointer("/result/protocolVersion")).and_then(Value::as_str);
-            self.version = version.map(str::to_owned);
-            self.greeting = Some(entry.line.clone());
+    /// Remembers what belongs to the session, from an answered request and its answer: how it began, and what it
+    /// subscribed to.
+    pub fn remember(&mut self, entry: &Entry, answer: &[u8]) {
+        match entry.method.as_str() {
+            "initialize" => {
+                let answer: Option<Value> = serde_json::from_slice(answer).ok();
+                let version = answer.as_ref().and_then(|a| a.pointer("/result/protocolVersion")).and_then(Value::as_str);
+                self.version = version.map(str::to_owned);
+                self.greeting = Some(entry.line.clone());
+            }
+            "resources/subscribe" if self.subscribed.len() < MOST_SUBSCRIBED.0 && entry.line.len() <= MOST_SUBSCRIBED.1 => {
+                if let Some(uri) = entry.uri() {
+                    self.subscribed.insert(uri, entry.line.clone());
+                }
+            }
+            "resources/unsubscribe" => {
+                if let Some(uri) = entry.uri() {
+                    self.subscribed.remove(&uri);
+                }
+            }
+            _ => {}
         }
+    }
+
+    /// What the client hears after a handover: nobody watched what it subscribed to for a moment.
+    pub fn missed(&self) -> Vec<Vec<u8>> {
+        let notice = |uri: &String| json!({"jsonrpc": "2.0", "method": "notifications/resources/updated", "params": {"uri": uri}});
+        self.subscribed.keys().map(|uri| notice(uri).to_string().into_bytes()).collect()
     }
 
     /// Remembers `notifications/initialized`.
@@ -138,12 +166,14 @@ impl Book {
     /// The server is gone: takes out what must not be sent again.
     pub fn lost(&mut self, reads: &dyn Fn(&str) -> bool) -> Vec<Entry> {
         self.swallowed.clear();
-        let unsafe_to_repeat = |entry: &Entry| entry.sends > 0 && (!entry.only_reads(reads) || entry.sends >= MAX_SENDS);
+        let too_often = |entry: &Entry| entry.sends >= MAX_SENDS && entry.method != LISTEN;
+        let unsafe_to_repeat = |entry: &Entry| entry.sends > 0 && (!entry.only_reads(reads) || too_often(entry));
         let gone: Vec<u64> = self.entries.iter().filter(|(_, entry)| unsafe_to_repeat(entry)).map(|(n, _)| *n).collect();
         gone.into_iter().filter_map(|n| self.remove(n)).collect()
     }
 
-    /// Everything a new server has to hear, in order: how the session began, then every request still open.
+    /// Everything a new server has to hear, in order: how the session began, what it subscribed to, then every request
+    /// still open.
     pub fn replay(&mut self) -> Vec<Vec<u8>> {
         let mut lines = Vec::new();
         if let Some(greeting) = self.greeting.clone() {
@@ -151,6 +181,11 @@ impl Book {
             lines.extend(message::rewritten(&greeting, &id, false));
             self.swallowed.insert(id);
             lines.extend(self.initialized.clone());
+            for line in self.subscribed.values().cloned().collect::<Vec<_>>() {
+                let id = Id::ours(self.number());
+                lines.extend(message::rewritten(&line, &id, false));
+                self.swallowed.insert(id);
+            }
         }
         for entry in self.entries.values_mut() {
             entry.sends += 1;
@@ -167,7 +202,7 @@ impl Book {
 
     /// Requests whose answers are waited for; a subscription's comes only when it is cancelled.
     pub fn waiting(&self) -> usize {
-        self.entries.values().filter(|entry| entry.method != "subscriptions/listen").count()
+        self.entries.values().filter(|entry| entry.method != LISTEN).count()
     }
 
     /// No more should be read from the client until something is answered.
@@ -234,8 +269,20 @@ impl Entry {
         message::rewritten(&line, &self.id, false).unwrap_or(line)
     }
 
-    /// The answer when the server left with it: the outcome of a write is unknown, a read may be asked again.
+    /// The address the request is about.
+    fn uri(&self) -> Option<String> {
+        let message: Value = serde_json::from_slice(&self.line).ok()?;
+        message.pointer("/params/uri").and_then(Value::as_str).map(str::to_owned)
+    }
+
+    /// The answer when the server left with it: a subscription ends, the outcome of a write is unknown, a read may be
+    /// asked again.
     pub fn lost_answer(&self, reads: &dyn Fn(&str) -> bool) -> Vec<u8> {
+        if self.method == LISTEN {
+            let id = self.id.json();
+            let meta = format!("{{\"io.modelcontextprotocol/subscriptionId\":{id}}}");
+            return format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"result\":{{\"resultType\":\"complete\",\"_meta\":{meta}}}}}").into_bytes();
+        }
         if self.sends == 0 || self.only_reads(reads) {
             let said = "the server left before it answered, and no other one took over";
             return self.fault(&Fault::new(Kind::Busy, said).hint("send the request again"));
@@ -281,120 +328,4 @@ impl Entry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::mcp::message::{Message, inspect};
-
-    fn admit(book: &mut Book, line: &str) -> Result<String, String> {
-        let Ok(Message::Request(request)) = inspect(line.as_bytes()) else { panic!("a request: {line}") };
-        let id = request.id.clone();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let wire = book.admit(request, line.as_bytes().to_vec(), None, false).map_err(text)?;
-        book.sent(&id);
-        Ok(text(wire))
-    }
-
-    fn call(id: u32, tool: &str) -> String {
-        format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"{tool}"}}}}"#)
-    }
-
-    fn id_of(answer: &[u8]) -> Id {
-        match inspect(answer) {
-            Ok(Message::Answer { id, .. }) => id,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn reads(tool: &str) -> bool {
-        tool.starts_with("get")
-    }
-
-    #[test]
-    fn at_a_handover_reads_are_sent_again_and_writes_are_not() {
-        let mut book = Book::default();
-        for line in [call(1, "get.a"), call(2, "set.b"), r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#.into()] {
-            admit(&mut book, &line).unwrap();
-        }
-        let lost = book.lost(&reads);
-        assert_eq!(lost.iter().map(|entry| entry.id.json()).collect::<Vec<_>>(), ["2"]);
-        let answer: Value = serde_json::from_slice(&lost[0].lost_answer(&reads)).unwrap();
-        assert_eq!(answer["result"]["structuredContent"]["error"]["kind"], "unknown_outcome");
-        assert_eq!((&answer["result"]["isError"], &answer["id"]), (&json!(true), &json!(2)));
-        assert!(answer["result"].get("resultType").is_none(), "older clients do not know it");
-        assert_eq!(book.replay().len(), 2);
-    }
-
-    #[test]
-    fn a_request_that_ended_two_servers_is_not_given_to_a_third() {
-        let mut book = Book::default();
-        admit(&mut book, &call(1, "get.a")).unwrap();
-        assert!(book.lost(&reads).is_empty());
-        book.replay();
-        assert_eq!(book.lost(&reads).len(), 1);
-        assert!(book.is_empty());
-    }
-
-    #[test]
-    fn a_write_that_was_never_sent_is_sent_to_the_next_server() {
-        let mut book = Book::default();
-        let line = call(1, "set.a");
-        let Ok(Message::Request(request)) = inspect(line.as_bytes()) else { panic!("a request") };
-        book.admit(request, line.into_bytes(), None, false).unwrap();
-        assert!(book.lost(&reads).is_empty());
-        assert_eq!(book.replay().len(), 1);
-    }
-
-    #[test]
-    fn the_greeting_is_repeated_under_our_id_and_its_answer_swallowed() {
-        let mut book = Book::default();
-        let hello = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-03-26"}}"#;
-        admit(&mut book, hello).unwrap();
-        let entry = book.settle(&id_of(br#"{"jsonrpc":"2.0","id":0,"result":{}}"#)).unwrap();
-        book.began(&entry, br#"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"2025-03-26"}}"#);
-        book.initialized(b"{\"method\":\"notifications/initialized\"}");
-        assert!(book.takes_batches());
-        book.lost(&reads);
-        let lines = book.replay();
-        let again: Value = serde_json::from_slice(&lines[0]).unwrap();
-        assert_eq!((again["method"].as_str(), lines.len()), (Some("initialize"), 2));
-        let answer = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{{}}}}"#, again["id"]);
-        assert!(book.settle(&id_of(answer.as_bytes())).is_none());
-        assert!(admit(&mut book, hello).is_err(), "a session begins once");
-    }
-
-    #[test]
-    fn an_id_rmcp_cannot_repeat_is_stood_in_for() {
-        let mut book = Book::default();
-        let sent = admit(&mut book, r#"{"jsonrpc":"2.0","id":7.5,"method":"ping"}"#).unwrap();
-        let wire = serde_json::from_str::<Value>(&sent).unwrap()["id"].clone();
-        assert!(wire.is_string());
-        let answer = format!(r#"{{"jsonrpc":"2.0","id":{wire},"result":{{}}}}"#).into_bytes();
-        let entry = book.settle(&id_of(&answer)).unwrap();
-        assert_eq!(serde_json::from_slice::<Value>(&entry.answer(answer)).unwrap()["id"], 7.5);
-    }
-
-    #[test]
-    fn too_much_in_flight_is_busy_until_something_is_answered() {
-        let mut book = Book::default();
-        for n in 0..MAX_IN_FLIGHT {
-            assert_eq!(book.is_full(), n >= FULL_IN_FLIGHT);
-            admit(&mut book, &call(n as u32, "get.a")).unwrap();
-        }
-        let answer: Value = serde_json::from_str(&admit(&mut book, &call(999, "get.a")).unwrap_err()).unwrap();
-        assert_eq!((&answer["id"], &answer["result"]["structuredContent"]["error"]["kind"]), (&json!(999), &json!("busy")));
-        book.settle(&id_of(br#"{"jsonrpc":"2.0","id":5,"result":{}}"#)).unwrap();
-        admit(&mut book, &call(999, "get.a")).unwrap();
-    }
-
-    #[test]
-    fn an_id_in_flight_is_not_taken_twice() {
-        let mut book = Book::default();
-        let ping = r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#;
-        let held = admit(&mut book, ping).unwrap().len();
-        assert!(admit(&mut book, ping).unwrap_err().contains("-32600"));
-        assert_eq!((book.len(), book.bytes()), (1, held));
-        book.settle(&id_of(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#)).unwrap();
-        assert_eq!((book.len(), book.bytes()), (0, 0));
-        admit(&mut book, ping).unwrap();
-    }
-}
+mod tests;

@@ -1,10 +1,12 @@
 //! Faults at the MCP edge: which become JSON-RPC errors, and what those say.
 //!
 //! Nearly everything that goes wrong in a call is a tool result with `isError`, made by the spine. JSON-RPC errors are
-//! for what never was a call: an unknown tool (-32602), a bad cursor (-32602), our own mistake (-32603).
+//! for what never was a call: an unknown tool (-32602), a bad cursor (-32602), our own mistake (-32603), and for
+//! resources and prompts, whose results have no `isError`: the spine's error stands in `data` then.
 
 use crate::base::fault::{Fault, Kind};
 use crate::dispatch::Reply;
+use crate::shape::untrusted;
 use rmcp::ErrorData;
 use serde_json::{Value, json};
 
@@ -35,7 +37,7 @@ impl From<McpError> for Fault {
     }
 }
 
-/// Longest name of an unknown tool that is repeated to its sender, in characters.
+/// Longest name of an unknown tool or resource that is repeated to its sender, in characters.
 const NAME_CHARS: usize = 64;
 
 /// No such tool for this caller.
@@ -46,8 +48,50 @@ pub fn unknown_tool(name: &str) -> ErrorData {
 }
 
 /// A cursor we did not give out; the list is one page, so none is ours.
-pub fn invalid_cursor() -> ErrorData {
-    ErrorData::invalid_params("invalid cursor: tools/list is one page; call it without cursor", None)
+pub fn invalid_cursor(list: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("invalid cursor: {list} is one page; call it without cursor"), None)
+}
+
+/// A cursor that is none, or of another list.
+pub fn stale_cursor(list: &str) -> ErrorData {
+    ErrorData::invalid_params(format!("invalid cursor: pass nextCursor of {list} as it came, or none to begin again"), None)
+}
+
+/// An address that is no resource, or not one for this caller. -32002, which 2026-07-28 spells -32602 (rmcp sees to it).
+pub fn unknown_resource(uri: &str) -> ErrorData {
+    let uri = short(uri);
+    let hint = "resources/list and resources/templates/list tell the addresses there are";
+    ErrorData::resource_not_found(format!("no such resource: {uri}; {hint}"), Some(json!({ "uri": uri, "hint": hint })))
+}
+
+/// An address of the contract that this build cannot read.
+pub fn not_in_this_build(uri: &str, what: &str) -> ErrorData {
+    let uri = short(uri);
+    ErrorData::resource_not_found(format!("{uri} cannot be read: {what} not in this build"), Some(json!({ "uri": uri })))
+}
+
+/// Why a resource was not read: the fault of the tool behind it. Another's device is as unknown as none.
+pub fn unread(reply: &Reply, uri: &str) -> ErrorData {
+    let mut error = reply.structured.get("error").cloned().unwrap_or_default();
+    let said = error.get("message").and_then(Value::as_str).unwrap_or("it could not be read").to_owned();
+    error["uri"] = short(uri).into();
+    match reply.fault {
+        Some(Kind::NotFound) => ErrorData::resource_not_found(said, Some(error)),
+        Some(Kind::BadInput) => ErrorData::invalid_params(said, Some(error)),
+        _ => ErrorData::internal_error(said, Some(error)),
+    }
+}
+
+/// More subscriptions than one device, or one session, may have.
+pub fn too_many(said: String) -> ErrorData {
+    let hint = "end a subscription first, or raise sse.max_subscriptions_per_device";
+    let error = json!({ "kind": Kind::Busy.as_str(), "hint": hint, "retryable": Kind::Busy.may_retry() });
+    ErrorData::internal_error(said, Some(error))
+}
+
+/// What a client wrote, short enough to repeat.
+pub fn short(text: &str) -> String {
+    text.chars().filter(|c| !untrusted::is_forbidden(*c)).take(NAME_CHARS).collect()
 }
 
 /// Our own mistake: a neutral sentence and the thread to follow in the log.

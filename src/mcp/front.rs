@@ -189,6 +189,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
                     for line in self.book.replay() {
                         self.order(line);
                     }
+                    for line in self.book.missed() {
+                        self.answers.push(line);
+                    }
                 }
                 Event::Opened(_, Err(fault)) => return self.give_up(fault).await,
                 Event::Deadline => {
@@ -198,6 +201,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
                 }
             }
         }
+        // Only subscriptions are still open: their answer says that they end.
+        self.answer_all();
+        self.last_words().await;
         Ok(())
     }
 
@@ -365,7 +371,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
         self.fruitless = 0;
         let Some(entry) = self.book.settle(&wire) else { return };
         if !is_error {
-            self.book.began(&entry, &line);
+            self.book.remember(&entry, &line);
         }
         self.deliver(entry.answer(line), entry.batch);
     }

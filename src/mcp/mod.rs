@@ -6,17 +6,25 @@
 //! goes away.
 
 pub mod book;
+pub mod caller;
+pub mod completion;
+pub mod export;
 pub mod fault;
 pub mod front;
 pub mod handler;
 pub mod lines;
 pub mod message;
+pub mod news;
 pub mod outbox;
 pub mod progress;
+pub mod prompts;
+pub mod resources;
 pub mod session;
 pub mod settings;
 pub mod stdio;
+pub mod subscriptions;
 pub mod tools;
+pub mod uri;
 
 pub use session::serve;
 pub use settings::Settings;

@@ -46,8 +46,10 @@ where
     let (read, write) = tokio::io::split(io);
     // A little wider than the front, which answers what it refuses; rmcp only drops it.
     let wire = AsyncRwTransport::new_server(read, write).with_max_line_length(4 * MAX_LINE_BYTES);
-    let gate = Gate::new(wire, settings.drain, stop);
-    let handler = Handler::new(dispatch, principal, settings);
+    let over = CancellationToken::new();
+    let _ends = over.clone().drop_guard();
+    let gate = Gate::new(wire, settings.drain, stop, over.clone());
+    let handler = Handler::new(dispatch, principal, settings, over);
     match rmcp::service::serve_server(handler, gate).await {
         Ok(session) => session.waiting().await.map(drop).map_err(|error| McpError::Broken(error).into()),
         // Nobody said anything, or the client left in the middle of a handshake: no fault of ours.
@@ -90,11 +92,13 @@ struct Gate<T> {
     ends: Option<Instant>,
     drain: Duration,
     stop: CancellationToken,
+    /// Fired when no more messages are taken: what is open without end, subscriptions, is answered then.
+    over: CancellationToken,
 }
 
 impl<T: Transport<RoleServer>> Gate<T> {
-    fn new(wire: T, drain: Duration, stop: CancellationToken) -> Self {
-        Gate { wire, owed: Arc::default(), begun: false, ends: None, drain, stop }
+    fn new(wire: T, drain: Duration, stop: CancellationToken, over: CancellationToken) -> Self {
+        Gate { wire, owed: Arc::default(), begun: false, ends: None, drain, stop, over }
     }
 
     /// Whether rmcp should see the message; keeps the account of what is owed.
@@ -164,7 +168,10 @@ impl<T: Transport<RoleServer> + Send> Transport<RoleServer> for Gate<T> {
             match message {
                 Some(message) if self.admits(&message) => return Some(message),
                 Some(_) => {}
-                None => self.ends = Some(Instant::now() + self.drain),
+                None => {
+                    self.ends = Some(Instant::now() + self.drain);
+                    self.over.cancel();
+                }
             }
         }
         let ends = self.ends.unwrap_or_else(Instant::now);
@@ -207,7 +214,7 @@ mod tests {
 
     fn gate(messages: &[Value], drain: Duration) -> Gate<Script> {
         let script = messages.iter().map(|message| serde_json::from_value(message.clone()).unwrap()).collect();
-        Gate::new(Script(script), drain, CancellationToken::new())
+        Gate::new(Script(script), drain, CancellationToken::new(), CancellationToken::new())
     }
 
     fn initialize() -> Value {

@@ -76,6 +76,8 @@ pub struct Settings {
     pub enable_tools: bool,
     /// From where on a vital counts against a router's health.
     pub health: Thresholds,
+    /// Answers of reads kept for those who take older ones: `resource_cache.max_entries`.
+    pub kept_answers: usize,
 }
 
 impl Default for Settings {
@@ -88,6 +90,7 @@ impl Default for Settings {
             ssh_port: 22,
             enable_tools: true,
             health: Thresholds::default(),
+            kept_answers: 1_000,
         }
     }
 }
@@ -220,6 +223,26 @@ impl Cx {
                 .hint("its records and audit trail can still be read"));
         }
         Ok(Router::new(self, device))
+    }
+
+    /// Takes over what an earlier run left, if this principal may still use the device it was about.
+    ///
+    /// Errs as [`Cx::router`].
+    pub fn recall(&self, mut earlier: Notes, older_by: Duration) -> Result<(), Fault> {
+        if let Some((id, ..)) = &earlier.device {
+            self.router(id)?;
+        }
+        if let Some(reading) = &mut earlier.reading {
+            reading.age_ms += older_by.as_millis() as u64;
+            reading.cached = true;
+        }
+        self.note(|notes| *notes = earlier);
+        Ok(())
+    }
+
+    /// What the run left so far, for a run that may be taken over.
+    pub fn noted(&self) -> Notes {
+        self.notes.lock().expect("no holder of the notes panics").clone()
     }
 
     /// Judges what is about to be done to a menu on a router.

@@ -65,6 +65,42 @@ async function call(callTool, tool, args) {
   expect(result.content.length === 1 && result.content[0].type === "text", "its content is not one text block");
 }
 
+/** Every listed resource and prompt, and completion. The two SDKs agree on these. */
+async function beside(label, client) {
+  const device = site.devices[0].name;
+  await check(`${label}: reads every listed resource`, async () => {
+    let cursor;
+    let read = 0;
+    do {
+      const page = await client.listResources(cursor ? { cursor } : undefined, PATIENCE);
+      for (const one of page.resources) {
+        const { contents } = await client.readResource({ uri: one.uri }, PATIENCE);
+        expect(contents[0].uri === one.uri && contents[0].mimeType === one.mimeType, contents[0]);
+        read += 1;
+      }
+      cursor = page.nextCursor;
+    } while (cursor);
+    expect(read > 10, `only ${read} resources`);
+  });
+  await check(`${label}: lists and completes templates`, async () => {
+    const { resourceTemplates } = await client.listResourceTemplates(undefined, PATIENCE);
+    expect(resourceTemplates.length > 0, "no templates");
+    const ref = { type: "ref/resource", uri: "device://{id}/health" };
+    const { completion } = await client.complete({ ref, argument: { name: "id", value: device } }, PATIENCE);
+    expect(completion.values.includes(device), completion);
+  });
+  await check(`${label}: gets every prompt, filled in`, async () => {
+    const { prompts } = await client.listPrompts(undefined, PATIENCE);
+    expect(prompts.length === 10, `${prompts.length} prompts`);
+    const known = { device, environment: "lab" };
+    for (const prompt of prompts) {
+      const given = (prompt.arguments ?? []).map(({ name }) => [name, known[name] ?? "what the person says"]);
+      const { messages } = await client.getPrompt({ name: prompt.name, arguments: Object.fromEntries(given) }, PATIENCE);
+      expect(messages[0].content.type === "text", messages[0]);
+    }
+  });
+}
+
 /** Connects, checks the version, calls every listed tool, closes. The two SDKs differ in how they say `spoken` and `callTool`. */
 export async function journey(label, client, transport, { version, spoken, callTool }) {
   await check(`${label}: connects, works and leaves`, async () => {
@@ -80,6 +116,7 @@ export async function journey(label, client, transport, { version, spoken, callT
         for (const args of argumentsFor(tool.name)) await call(callTool, tool, args);
       });
     }
+    await beside(label, client);
     await client.close();
   });
 }

@@ -14,6 +14,8 @@ from rig import expect
 HUGE_LINE = 20_000_000
 # JSON-RPC 2.0 section 5.1.
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS = -32700, -32600, -32601, -32602
+# MCP before 2026-07-28.
+RESOURCE_NOT_FOUND = -32002
 
 
 def session(site: dict) -> rig.Session:
@@ -93,6 +95,30 @@ def _has_arguments(tool: str) -> bool:
         return bool(rig.arguments_for(tool, "any"))
     except rig.Failed:
         return False
+
+
+def resources(tally: rig.Tally, site: dict) -> None:
+    """What is there beside tools, in every version."""
+    device = site["devices"][0]["name"]
+    for version in (*rig.HANDSHAKES, rig.STATELESS):
+        with session(site) as mcp:
+            offered = mcp.open(version)["capabilities"]
+            with tally.check(f"{version}: offers resources, prompts and completion, and each answers"):
+                expect({"resources", "prompts", "completions"} <= set(offered), offered)
+                expect(offered["resources"] == {"subscribe": True, "listChanged": True}, offered)
+                page = mcp.result("resources/list")
+                expect(len(page["resources"]) <= 100, f"{len(page['resources'])} on a page")
+                for one in page["resources"]:
+                    content = mcp.result("resources/read", {"uri": one["uri"]})["contents"][0]
+                    expect(content["uri"] == one["uri"] and content["mimeType"] == one["mimeType"], rig.short(content))
+                for prompt in mcp.result("prompts/list")["prompts"]:
+                    given = rig.prompt_arguments([argument["name"] for argument in prompt["arguments"]], device)
+                    expect(mcp.result("prompts/get", {"name": prompt["name"], "arguments": given})["messages"], prompt["name"])
+            with tally.check(f"{version}: an unknown resource has the version's own code"):
+                code = INVALID_PARAMS if version == rig.STATELESS else RESOURCE_NOT_FOUND
+                for uri in ("nonsense", "device://no-such-device/health", "plan://1"):
+                    error = mcp.request("resources/read", {"uri": uri}).get("error", {})
+                    expect(error.get("code") == code, f"{uri}: {rig.short(error)}")
 
 
 def truth(tally: rig.Tally, site: dict) -> None:
@@ -218,7 +244,7 @@ def leaving(tally: rig.Tally, site: dict) -> None:
 
 def main() -> int:
     tally, site = rig.Tally("raw"), rig.site_file()
-    for part in (versions, listing, truth, bad_calls, bad_lines, leaving):
+    for part in (versions, listing, resources, truth, bad_calls, bad_lines, leaving):
         with tally.check(f"{part.__name__}: came to its end"):
             part(tally, site)
     return tally.finish()

@@ -201,6 +201,18 @@ def add_args(router: dict, name: str, secrets: Path) -> list[str]:
     return [*args, "--username", router["username"], "--password-file", str(held), "--yes"]
 
 
+def change(site: dict, device: str) -> None:
+    """A change of a device's record, which subscribers hear of."""
+    tag = f"round={time.monotonic_ns()}"
+    cli(site["data_dir"], "device", "update", device, "--tag", tag).json()
+
+
+def prompt_arguments(names: list[str], device: str) -> dict[str, str]:
+    """A value for each argument a prompt takes."""
+    known = {"device": device, "environment": "lab"}
+    return {name: known.get(name, "what the person says") for name in names}
+
+
 def ask_router(router: dict, path: str):
     """GET of one REST path straight from a simulated router: what is true there."""
     trust = ssl.create_default_context()

@@ -1,0 +1,56 @@
+//! The built-in operator documentation: a few pages, each true of this build.
+//!
+//! MCP clients read them as `docs://{page}`; the files are embedded, so that a page is never of another version.
+
+/// One page.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Page {
+    /// `getting-started`: in addresses, and the file's name.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// What it tells, in a sentence.
+    pub about: &'static str,
+    /// Markdown.
+    pub text: &'static str,
+}
+
+macro_rules! page {
+    ($name:literal, $title:literal, $about:literal) => {
+        Page { name: $name, title: $title, about: $about, text: include_str!(concat!("../assets/docs/", $name, ".md")) }
+    };
+}
+
+/// Every page, in reading order.
+pub const PAGES: &[Page] = &[
+    page!("getting-started", "Getting started", "From the binary to a first answer about a router."),
+    page!("connecting-clients", "Connecting clients", "How MCP clients start the program, and what they see."),
+    page!("devices", "Devices", "Taking routers into care: login, pins, environments, tags, status."),
+    page!("tools", "Tools", "What can be asked, how lists and answers look, and what an answer costs."),
+    page!("roles", "Roles", "Who may do what, and the switches that bind everybody."),
+    page!("security-model", "Security model", "What is trusted, what is kept back, and what is written down."),
+    page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
+];
+
+/// The page of that name.
+pub fn page(name: &str) -> Option<&'static Page> {
+    PAGES.iter().find(|page| page.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Longest page, in bytes: about 1,500 tokens.
+    const MOST_BYTES: usize = 6_000;
+
+    #[test]
+    fn every_page_is_short_and_begins_with_its_title() {
+        for page in PAGES {
+            assert!(page.text.starts_with(&format!("# {}\n", page.title)), "{}", page.name);
+            assert!(page.text.len() > 400 && page.text.len() <= MOST_BYTES, "{}: {} bytes", page.name, page.text.len());
+            assert_eq!(super::page(page.name), Some(page));
+        }
+        assert!(super::page("no-such-page").is_none());
+    }
+}

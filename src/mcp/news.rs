@@ -1,0 +1,169 @@
+//! Changes on their way to one subscriber: heard on the bus, gathered, told once.
+//!
+//! The first change says when all are told; those that come meanwhile go along. A subscriber hears of addresses, never
+//! of contents, and only of devices that he sees.
+
+use crate::base::events::Event;
+use crate::mcp::caller::Caller;
+use crate::mcp::subscriptions::{Watch, Watches, lock};
+use rmcp::model::ResourceUpdatedNotificationParam;
+use rmcp::service::{Peer, RoleServer, SubscriptionSink};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{Hash, Hasher};
+use std::sync::{Arc, Mutex};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+/// Hears of changes from a moment on.
+#[derive(Debug)]
+pub struct Ear {
+    events: Receiver<Event>,
+    /// Of the devices that the subscriber sees then.
+    list: u64,
+}
+
+impl Ear {
+    /// From now on.
+    pub fn new(caller: &Caller) -> Self {
+        Ear { events: caller.dispatch.world().fleet.bus().listen(), list: fingerprint(caller) }
+    }
+}
+
+/// Where changes are told. `false`: nobody is there any more.
+pub trait Tell {
+    /// The resource at this address is not what it was.
+    fn updated(&self, uri: String) -> impl Future<Output = bool> + Send;
+    /// The list of resources is not what it was.
+    fn list_changed(&self) -> impl Future<Output = bool> + Send;
+}
+
+impl Tell for Peer<RoleServer> {
+    async fn updated(&self, uri: String) -> bool {
+        self.notify_resource_updated(ResourceUpdatedNotificationParam::new(uri)).await.is_ok()
+    }
+
+    async fn list_changed(&self) -> bool {
+        self.notify_resource_list_changed().await.is_ok()
+    }
+}
+
+impl Tell for SubscriptionSink {
+    async fn updated(&self, uri: String) -> bool {
+        self.notify_resource_updated(uri).await.is_ok()
+    }
+
+    async fn list_changed(&self) -> bool {
+        self.notify_resource_list_changed().await.is_ok()
+    }
+}
+
+/// Tells the stream of a `subscriptions/listen` of changes, until nobody is there any more.
+pub async fn pass_on(caller: Caller, (ear, watches): (Ear, HashMap<String, Watch>), wants_list: bool, sink: &SubscriptionSink) {
+    News::new(ear, caller, Arc::new(Mutex::new(watches)), wants_list).pass_on(sink).await;
+}
+
+/// Changes on their way to one subscriber.
+pub struct News {
+    caller: Caller,
+    watches: Watches,
+    wants_list: bool,
+    ear: Ear,
+    changed: BTreeSet<String>,
+    devices_changed: bool,
+    due: Option<Instant>,
+}
+
+impl News {
+    /// For what `watches` holds at each moment.
+    pub fn new(ear: Ear, caller: Caller, watches: Watches, wants_list: bool) -> Self {
+        News { caller, watches, wants_list, ear, changed: BTreeSet::new(), devices_changed: false, due: None }
+    }
+
+    /// Tells until nobody is there any more.
+    pub async fn pass_on(mut self, to: &impl Tell) {
+        loop {
+            tokio::select! {
+                event = self.ear.events.recv() => match event {
+                    Ok(event) => self.heard(&event),
+                    Err(RecvError::Lagged(_)) => self.missed(),
+                    Err(RecvError::Closed) => return,
+                },
+                () = until(self.due) => {
+                    if !self.flush(to).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn heard(&mut self, event: &Event) {
+        let is_device = matches!(event, Event::Device(_));
+        let dispatch = &self.caller.dispatch;
+        let sees = dispatch.device(&self.caller.principal, event.device().as_str()).is_some();
+        let is_gone = dispatch.world().fleet.get(event.device()).is_err();
+        let changed: Vec<String> = {
+            let watches = lock(&self.watches);
+            // One that is gone was seen by whoever subscribed to it; of the fleet only what he sees counts.
+            let concerns = |watch: &Watch| watch.hears(event) && (sees || (is_gone && watch.kind().is_of_device()));
+            watches.iter().filter(|(_, watch)| concerns(watch)).map(|(uri, _)| uri.clone()).collect()
+        };
+        self.changed.extend(changed);
+        self.devices_changed |= is_device;
+        self.wait();
+    }
+
+    /// Events were lost: everything may have changed.
+    fn missed(&mut self) {
+        let all: Vec<String> = lock(&self.watches).keys().cloned().collect();
+        self.changed.extend(all);
+        self.devices_changed = true;
+        self.wait();
+    }
+
+    /// The first change says when all are told; later ones come along.
+    fn wait(&mut self) {
+        if self.due.is_none() && (self.devices_changed || !self.changed.is_empty()) {
+            self.due = Some(Instant::now() + self.caller.settings.gather);
+        }
+    }
+
+    async fn flush(&mut self, to: &impl Tell) -> bool {
+        self.due = None;
+        let list = if std::mem::take(&mut self.devices_changed) { fingerprint(&self.caller) } else { self.ear.list };
+        if list != self.ear.list {
+            self.ear.list = list;
+            let of_fleet: Vec<String> =
+                lock(&self.watches).iter().filter(|(_, watch)| watch.kind().is_of_fleet()).map(|(uri, _)| uri.clone()).collect();
+            self.changed.extend(of_fleet);
+            if self.wants_list && !to.list_changed().await {
+                return false;
+            }
+        }
+        for uri in std::mem::take(&mut self.changed) {
+            let is_watched = lock(&self.watches).contains_key(&uri);
+            if is_watched && !to.updated(uri).await {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Changes when a device that the caller sees comes, goes or is renamed: then the list of resources is another one.
+fn fingerprint(caller: &Caller) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for device in caller.dispatch.devices(&caller.principal) {
+        (device.id.as_str(), device.name.as_str()).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
