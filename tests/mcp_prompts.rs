@@ -25,37 +25,9 @@ const NAMES: [&str; 10] = [
     "safe-change",
 ];
 
-/// Read tools of the contract that prompts name and that are being built beside this: to be emptied when they have come.
-const COMING: &[&str] = &[
-    "interface.list",
-    "neighbor.list",
-    "ip.list_addresses",
-    "ip.get_arp",
-    "dns.get_status",
-    "dns.get_cache",
-    "dhcp.get_servers",
-    "dhcp.list_leases",
-    "routing.get_summary",
-    "routing.list_routes",
-    "firewall.list_rules",
-    "firewall.list_address_lists",
-    "wireless.get_interfaces",
-    "wireless.get_clients",
-    "wireless.get_capsman",
-    "vpn.get_status",
-    "diagnose.ping",
-    "diagnose.path",
-    "security.audit",
-    "config.list_snapshots",
-];
-
 /// Words like `category.action` in a text, of a category that the catalogue or the contract knows.
 fn tools_in(text: &str) -> BTreeSet<String> {
-    let categories: BTreeSet<&str> = tools::all()
-        .map(|tool| tool.category())
-        .chain(COMING.iter().filter_map(|name| name.split('.').next()))
-        .chain(["plan", "bridge", "queue"])
-        .collect();
+    let categories: BTreeSet<&str> = tools::all().map(|tool| tool.category()).chain(["plan"]).collect();
     let words = text.split(|c: char| !(c.is_ascii_lowercase() || c == '_' || c == '.'));
     let is_tool = |word: &&str| {
         word.trim_matches('.').split_once('.').is_some_and(|(category, action)| categories.contains(category) && !action.is_empty())
@@ -90,11 +62,7 @@ fn prompts_name_only_tools_and_resources_that_exist() {
         }
     }
     for name in &named {
-        let is_there = tools::find(name).is_some_and(|tool| tool.audience == Audience::Model);
-        assert!(is_there || COMING.contains(&name.as_str()), "no tool {name}");
-    }
-    for name in COMING {
-        assert!(named.contains(*name), "{name} is named by no prompt: take it out of COMING");
+        assert!(tools::find(name).is_some_and(|tool| tool.audience == Audience::Model), "no tool {name}");
     }
 }
 

@@ -4,11 +4,12 @@ use crate::access::policy::{self, Decision, Rules, Target, Verb};
 use crate::access::principal::Principal;
 use crate::audit::Audit;
 use crate::base::clock::{Clock, Wall};
+use crate::base::events::Event;
 use crate::base::fault::Fault;
 use crate::base::ids::{CorrelationId, DeviceId};
 use crate::base::selector::Traits;
 use crate::fleet::{Device, Fleet, Status, Via};
-use crate::history::config::Shelf;
+use crate::history::config::{Kept, Shelf, Taken};
 use crate::history::health::{Sample, Thresholds, Verdict, judge_after};
 use crate::history::look::{Depth, Look};
 use crate::history::series::History;
@@ -48,7 +49,22 @@ pub struct World {
 impl World {
     /// Looks at a router now and keeps what it saw in the history.
     pub async fn look(&self, id: &DeviceId, depth: Depth) -> Result<Look, Fault> {
-        self.history.look(&self.fleet, &self.clock, id, depth).await
+        let status = || self.health(id).map(|(_, verdict)| verdict.status);
+        let before = status();
+        let look = self.history.look(&self.fleet, &self.clock, id, depth).await?;
+        if before.is_some_and(|before| Some(before) != status()) {
+            self.fleet.bus().tell(Event::Health(id.clone()));
+        }
+        Ok(look)
+    }
+
+    /// Takes a configuration in. Whoever watches the device hears of it when it is another than the newest one kept.
+    pub async fn keep(&self, id: &DeviceId, taken: Taken) -> Result<Kept, Fault> {
+        let kept = self.configs.put(id, taken).await?;
+        if kept.is_new {
+            self.fleet.bus().tell(Event::Config(id.clone()));
+        }
+        Ok(kept)
     }
 
     /// The newest sample since this process started, judged against the hour before it.

@@ -60,7 +60,7 @@ pub async fn live(cx: &Cx, router: &Router<'_>) -> Result<Side, Fault> {
     let whole = running.export.gaps.is_empty() && running.export.unread().next().is_none();
     let snapshot = if whole || known.is_none() {
         let taken = Taken { export: running.export.clone(), version: running.version, at: running.at, reason: Reason::Comparison };
-        Some(cx.world.configs.put(&router.device.id, taken).await?.snapshot)
+        Some(cx.world.keep(&router.device.id, taken).await?.snapshot)
     } else {
         None
     };

@@ -66,7 +66,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     };
     let incomplete = side::incomplete(&running.export);
     let taken = Taken { export: running.export, version: running.version, at: running.at, reason };
-    let kept = cx.world.configs.put(&router.device.id, taken).await?;
+    let kept = cx.world.keep(&router.device.id, taken).await?;
     Ok(Answer {
         id: side::id(&router.device, &kept.snapshot),
         is_new: kept.is_new,
