@@ -92,9 +92,10 @@ def listing(tally: rig.Tally, site: dict) -> None:
 
 def _has_arguments(tool: str) -> bool:
     try:
-        return bool(rig.arguments_for(tool, "any"))
+        rig.arguments_for(tool, "any")
     except rig.Failed:
         return False
+    return True
 
 
 def resources(tally: rig.Tally, site: dict) -> None:
