@@ -5,6 +5,7 @@
 
 pub mod call;
 pub mod kept;
+mod marks;
 pub mod sight;
 pub mod trail;
 
@@ -111,6 +112,7 @@ impl Dispatch {
         }
         let before = bus.last();
         let value = self.ran(cx, given).await?;
+        marks::mark(cx, &value);
         if let Some(key) = keeps {
             self.kept.put(key, &value, cx.noted(), self.world.clock.mono(), before);
         }

@@ -13,6 +13,7 @@ use crate::history::config::{Kept, Shelf, Taken};
 use crate::history::health::{Sample, Thresholds, Verdict, judge_after};
 use crate::history::look::{Depth, Look};
 use crate::history::series::History;
+use crate::routeros::Row;
 use crate::shape::page;
 use crate::store::Store;
 use crate::tools::diagnose::limits::Limits;
@@ -133,6 +134,7 @@ pub struct Cx {
     pub progress: Option<Arc<dyn Progress>>,
     pulse: Mutex<Pulse>,
     notes: Mutex<Notes>,
+    heard: Mutex<Vec<Arc<Vec<Row>>>>,
 }
 
 /// How far a call is, counted in seconds whoever tells it: the tool and the spine speak in turn, and progress only rises.
@@ -204,7 +206,17 @@ impl Cx {
         progress: Option<Arc<dyn Progress>>,
     ) -> Self {
         let pulse = Pulse { began: Instant::now(), spoke: None, done: 0.0, total_seconds: tool.timeout.0.as_secs_f64() };
-        Cx { world, tool, principal, correlation_id, cancel, progress, pulse: Mutex::new(pulse), notes: Mutex::default() }
+        Cx {
+            world,
+            tool,
+            principal,
+            correlation_id,
+            cancel,
+            progress,
+            pulse: Mutex::new(pulse),
+            notes: Mutex::default(),
+            heard: Mutex::default(),
+        }
     }
 
     /// The device of that id or name, if this principal may use it here.
@@ -335,6 +347,16 @@ impl Cx {
         let look = self.world.look(&device.id, Depth::Thorough).await?;
         self.read(Reading { read_at: look.sample.at, age_ms: 0, cached: false, via: Via::Rest });
         Ok(look)
+    }
+
+    /// A router said this during the call.
+    pub(super) fn hear(&self, rows: &Arc<Vec<Row>>) {
+        self.heard.lock().expect("no holder of the rows panics").push(rows.clone());
+    }
+
+    /// All that routers said during the call, and nothing of it a second time.
+    pub fn take_heard(&self) -> Vec<Arc<Vec<Row>>> {
+        std::mem::take(&mut *self.heard.lock().expect("no holder of the rows panics"))
     }
 
     /// How old the oldest reading is that was used so far.

@@ -60,6 +60,7 @@ impl<'a> Router<'a> {
             }
         }
         self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
+        self.cx.hear(&answer.rows);
         Ok(Seen::new(menu, answer.rows))
     }
 
@@ -105,6 +106,7 @@ impl<'a> Router<'a> {
         match self.lane.run(path, command, arguments, lasts + PROBE).await {
             Ok(answer) => {
                 self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
+                self.cx.hear(&answer.rows);
                 Ok(Seen::new(menu, answer.rows))
             }
             Err(fault) => {

@@ -6,7 +6,7 @@ use routeros_mcp::sim::row::{raw_byte, show_id};
 use serde_json::{Value, json};
 
 /// The beginning of each hostile string, to find them again.
-const MARK: &str = "EVIL";
+pub(super) const MARK: &str = "EVIL";
 
 fn hostile() -> Vec<String> {
     let mut texts: Vec<String> = [
@@ -63,7 +63,7 @@ fn forbidden(c: char) -> bool {
 }
 
 /// Checks every string of an answer, and gives the pointers (`*` for indexes) of those that hold hostile text.
-fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
+pub(super) fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
     match value {
         Value::String(text) => {
             assert!(!text.chars().any(forbidden), "{at} holds {:?}", text.chars().find(|c| forbidden(*c)));
@@ -73,7 +73,9 @@ fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| walk(item, &format!("{at}/*"), found)),
-        Value::Object(members) => members.iter().for_each(|(name, member)| walk(member, &format!("{at}/{name}"), found)),
+        Value::Object(members) => {
+            members.iter().for_each(|(name, member)| walk(member, &format!("{at}/{}", name.replace('~', "~0").replace('/', "~1")), found))
+        }
         _ => {}
     }
 }

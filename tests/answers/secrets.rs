@@ -83,6 +83,11 @@ async fn no_secret_leaves_a_full_run_by_any_way() {
     assert!(canaries.len() >= 200, "only {} canaries", canaries.len());
 
     let site = Site::of(&Profile::ALL, &[]).await;
+    let mut planted = 0;
+    for profile in Profile::ALL {
+        planted += site.sim(profile.name()).world().plant_secrets(|path, name| format!("CANARY-in{path}/{name}")).len();
+    }
+    assert!(planted >= 80, "only {planted} secrets planted");
     let mut calls = everything(&site).await;
     calls += guesses(&site).await;
     site.operator("device.list", json!({})).await;

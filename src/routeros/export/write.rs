@@ -51,23 +51,33 @@ pub fn wrapped(line: &str, most: usize) -> Vec<String> {
     lines
 }
 
+/// How long an escape is behind its backslash.
+fn escape(behind: &str) -> usize {
+    let is_hex = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
+    if behind.len() >= 2 && behind.bytes().take(2).all(|byte| is_hex(&byte)) { 2 } else { 1 }
+}
+
 /// Where to wrap: behind a blank if there is one in the second half, else anywhere outside an escape. Blanks that begin
 /// the next line would be lost.
 fn break_at(text: &str, most: usize) -> Option<usize> {
     let mut best = None;
-    let mut since_escape = 3;
+    // Characters of an escape that are still to come: `\n` is two, `\0A` three.
+    let mut left = 0;
     for (nth, (at, c)) in text.char_indices().enumerate() {
-        let before = text[..at].chars().next_back();
-        if nth > most / 2 && nth <= most && since_escape > 2 && c != ' ' && c != '\t' {
-            let behind_blank = before == Some(' ');
+        if nth > most / 2 && left == 0 && c != ' ' && c != '\t' {
+            let behind_blank = text[..at].ends_with(' ');
             if behind_blank || !matches!(best, Some((_, true))) {
                 best = Some((at, behind_blank));
             }
         }
-        if nth > most {
+        if nth >= most && best.is_some() {
             break;
         }
-        since_escape = if c == '\\' { 0 } else { since_escape + 1 };
+        left = match left {
+            0 if c == '\\' => escape(&text[at + 1..]),
+            0 => 0,
+            left => left - 1,
+        };
     }
     best.map(|(at, _)| at)
 }

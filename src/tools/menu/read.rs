@@ -157,10 +157,15 @@ fn key(facts: Option<&Menu>, row: View<'_>) -> String {
 
 fn shape(cx: &Cx, facts: Option<&Menu>, row: View<'_>, fields: Option<&[String]>) -> Map<String, Value> {
     let mut out = Map::new();
-    out.insert("_key".into(), key(facts, row).into());
+    let own = Value::from(key(facts, row));
+    let outsiders = facts.is_some_and(|facts| facts.key.iter().any(|name| menus::untrusted_of(Some(facts), name)));
+    if outsiders || untrusted::is_prose(&own) {
+        cx.untrusted("/rows/*/_key");
+    }
+    out.insert("_key".into(), own);
     let mut put = |name: &str| {
         if let Some(value) = row.typed(name, kind(facts, name)) {
-            if menus::untrusted_of(facts, name) {
+            if menus::untrusted_of(facts, name) || untrusted::is_prose(&value) {
                 cx.untrusted(untrusted::pointer("/rows/*", name));
             }
             out.insert(name.to_owned(), value);
@@ -169,9 +174,6 @@ fn shape(cx: &Cx, facts: Option<&Menu>, row: View<'_>, fields: Option<&[String]>
     match fields {
         Some(fields) => fields.iter().for_each(|name| put(name)),
         None => row.names().for_each(put),
-    }
-    if facts.is_some_and(|facts| facts.key.iter().any(|name| menus::untrusted_of(Some(facts), name))) {
-        cx.untrusted("/rows/*/_key");
     }
     out
 }
