@@ -1,5 +1,6 @@
 //! The console readers against the simulated router: the same rows as over REST, from 7.12 to 7.24.
 
+use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::menus;
 use routeros_mcp::routeros::pin::Trust;
 use routeros_mcp::routeros::ssh::{Endpoint, Login};
@@ -50,7 +51,9 @@ async fn every_menu_reads_alike_over_both_ways() {
         (Profile::WispTower, Version::V7_23),
         (Profile::Chr, Version::V7_24),
     ] {
-        let sim = Sim::start(Options { version: Some(version), ..Options::new(profile, "edge") }).await.unwrap();
+        // Its time stands still, or a counter moves between the two readings.
+        let (clock, _hand) = Clock::by_hand(Wall(1_795_000_000_000));
+        let sim = Sim::start(Options { version: Some(version), clock, ..Options::new(profile, "edge") }).await.unwrap();
         let (rest, console) = (rest(&sim), console(&sim));
         for menu in menus::all() {
             let path = MenuPath::parse(menu.path).unwrap();
