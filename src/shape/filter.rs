@@ -78,13 +78,14 @@ impl Filter {
     }
 
     /// Whether a shaped row passes: numbers and booleans by their JSON spelling, arrays by any of their items or all of
-    /// them joined with commas.
+    /// them joined with commas, objects by any `name=value` in them.
     pub fn passes_json(&self, row: &Map<String, Value>) -> bool {
         self.conditions.iter().all(|one| match row.get(&one.name) {
             Some(Value::Array(items)) => {
                 let texts: Vec<String> = items.iter().map(text_of).collect();
                 texts.iter().any(|text| one.holds(text)) || one.holds(&texts.join(","))
             }
+            Some(Value::Object(members)) => members.iter().any(|(name, value)| one.holds(&format!("{name}={}", text_of(value)))),
             Some(value) => one.holds(&text_of(value)),
             None => one.holds_absent(None),
         })
@@ -96,7 +97,7 @@ impl Condition {
         if self.contains {
             text.to_ascii_lowercase().contains(&self.value.to_ascii_lowercase())
         } else {
-            text == self.value || same_flag(text, &self.value)
+            text == self.value || same_flag(text, &self.value) || same_mac(text, &self.value)
         }
     }
 
@@ -115,6 +116,16 @@ fn same_flag(left: &str, right: &str) -> bool {
         _ => None,
     };
     read(left).is_some() && read(left) == read(right)
+}
+
+/// `aa-bb-cc-dd-ee-ff` is `AA:BB:CC:DD:EE:FF`: people copy hardware addresses from everywhere.
+fn same_mac(left: &str, right: &str) -> bool {
+    let pairs = |text: &str| -> Option<Vec<u8>> {
+        let pair = |pair: &str| u8::from_str_radix(pair, 16).ok().filter(|_| pair.len() == 2 && !pair.starts_with('+'));
+        Some(text.split([':', '-']).map(pair).collect::<Option<Vec<u8>>>()?).filter(|pairs| pairs.len() == 6)
+    };
+    // Nearly all text has another length.
+    left.len() == 17 && right.len() == 17 && pairs(left).is_some_and(|left| Some(left) == pairs(right))
 }
 
 fn router_can(facts: Option<&Menu>, one: &Condition) -> bool {
@@ -197,6 +208,15 @@ mod tests {
     }
 
     #[test]
+    fn a_hardware_address_is_found_in_every_spelling() {
+        let row = json!({"mac_address": "BC:C7:46:E7:7F:2D"});
+        let passes = |mac: &str| filter(json!({"mac_address": mac})).unwrap().passes_json(row.as_object().unwrap());
+        assert!(passes("bc:c7:46:e7:7f:2d") && passes("BC-C7-46-E7-7F-2D"));
+        assert!(!passes("bc:c7:46:e7:7f:2e") && !passes("bc:c7:46:e7:7f") && !passes("bcc746e77f2d"));
+        assert!(!same_mac("+1:c7:46:e7:7f:2d", "01:C7:46:E7:7F:2D"));
+    }
+
+    #[test]
     fn odd_conditions_are_refused() {
         assert_eq!(filter(json!({"a": ["x"]})).unwrap_err(), ShapeError::Condition("a".to_owned()));
         assert_eq!(filter(json!({"a": null})).unwrap_err(), ShapeError::Condition("a".to_owned()));
@@ -234,6 +254,9 @@ mod tests {
         assert!(passes(json!({"uptime_seconds": 90, "running": "yes", "topics": "dhcp", "name~": "ether"})));
         assert!(passes(json!({"topics": "info,dhcp"})));
         assert!(!passes(json!({"topics": "dns"})));
+        let tagged = json!({"tags": {"site": "north", "role": "ap"}});
+        let tagged = |wanted: Value| filter(wanted).unwrap().passes_json(tagged.as_object().unwrap());
+        assert!(tagged(json!({"tags": "role=ap"})) && tagged(json!({"tags~": "north"})) && !tagged(json!({"tags": "ap"})));
         assert!(!passes(json!({"missing": "x"})));
     }
 }

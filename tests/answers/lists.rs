@@ -44,6 +44,12 @@ async fn where_is_exact_or_contains_and_fields_are_all_one_gets() {
     assert_eq!(rows(&few).len(), 500);
     let device = site.good("device.list", json!({"fields": ["name", "status"]})).await.structured;
     assert_eq!(device["rows"], json!([{"name": "wisp-tower", "status": "reachable"}]));
+    let lower = mac.as_str().unwrap().to_lowercase().replace(':', "-");
+    let leases = json!({"device": "wisp-tower", "where": {"mac_address": lower}});
+    for (tool, more) in [("menu.read", read(LEASES, json!({"where": {"mac-address": lower}}))), ("dhcp.list_leases", leases)] {
+        let found = site.good(tool, more).await.structured;
+        assert_eq!((&found["total"], &found["rows"][0]["address"]), (&json!(1), &address), "{tool}");
+    }
     let none = site.good("device.list", json!({"where": {"name": "wisp"}})).await.structured;
     assert_eq!((&none["total"], rows(&none).len()), (&json!(0), 0));
     let tagged = site.good("device.list", json!({"where": {"name~": "WISP"}})).await.structured;
