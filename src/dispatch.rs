@@ -362,12 +362,7 @@ const MOST_SAID: usize = 500;
 
 /// Words of an error on one line, without what nobody sees: they may repeat what a caller or a router wrote.
 fn tidy(text: &str) -> String {
-    let mut text = untrusted::strip(text).into_owned();
-    if let Some((end, _)) = text.char_indices().nth(MOST_SAID) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
+    untrusted::cut(&untrusted::strip(text), MOST_SAID).into_owned()
 }
 
 fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &str, mut meta: Map<String, Value>) -> Reply {

@@ -32,14 +32,6 @@ pub enum ShapeError {
     /// A condition on a secret: its answer would tell the secret bit by bit.
     #[error("where: `{0}` is a secret and cannot be searched")]
     SecretCondition(String),
-    /// An answer that is no list and too long.
-    #[error("the answer is too long: about {tokens} tokens, {most} allowed")]
-    TooLong {
-        /// What it would have taken.
-        tokens: u64,
-        /// What is allowed.
-        most: u64,
-    },
 }
 
 impl From<ShapeError> for Fault {
@@ -50,7 +42,6 @@ impl From<ShapeError> for Fault {
                 Some("repeat the call with the same arguments and the next_cursor of its last answer, or without cursor")
             }
             ShapeError::Condition(_) => Some("write {\"address\": \"192.0.2.1/24\", \"comment~\": \"iot\"}: exact, or contains with ~"),
-            ShapeError::TooLong { .. } => Some("narrow it with where, fields or a smaller range"),
             ShapeError::Where(_) | ShapeError::SecretCondition(_) => None,
         };
         let fault = Fault::bad_input(error.to_string());
@@ -68,7 +59,7 @@ mod tests {
 
     #[test]
     fn every_error_is_the_callers_to_mend() {
-        for error in [ShapeError::Limit(9000), ShapeError::Cursor, ShapeError::ForeignCursor, ShapeError::TooLong { tokens: 9, most: 1 }] {
+        for error in [ShapeError::Limit(9000), ShapeError::Cursor, ShapeError::ForeignCursor] {
             let fault = Fault::from(error);
             assert_eq!(fault.kind, Kind::BadInput);
             assert!(fault.hint.is_some());

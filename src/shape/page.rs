@@ -149,15 +149,7 @@ pub fn page<'a, T>(
     Ok(Page { rows: &rows[start..end], start, total: rows.len(), query })
 }
 
-impl<'a, T> Page<'a, T> {
-    /// The page without its last rows, when they do not fit a budget. At least one row stays: a page that never moves on
-    /// would be asked for again and again.
-    #[must_use]
-    pub fn cut(self, rows: usize) -> Page<'a, T> {
-        let keep = rows.max(1).min(self.rows.len());
-        Page { rows: &self.rows[..keep], ..self }
-    }
-
+impl<T> Page<'_, T> {
     /// What to pass back for the next page; nothing after the last.
     pub fn next_cursor(&self, key: impl Fn(&T) -> String) -> Option<String> {
         let end = self.start + self.rows.len();
@@ -224,16 +216,6 @@ mod tests {
         // All is gone.
         let empty = page(&[], key, asked(), Some(&next), 2).unwrap();
         assert!(empty.rows.is_empty() && empty.next_cursor(key).is_none());
-    }
-
-    #[test]
-    fn a_cut_page_goes_on_where_it_was_cut() {
-        let rows: Vec<u32> = (0..10).collect();
-        let cut = page(&rows, key, asked(), None, 8).unwrap().cut(2);
-        assert_eq!((cut.rows, cut.total), ([0, 1].as_slice(), 10));
-        let next = cut.next_cursor(key).unwrap();
-        assert_eq!(page(&rows, key, asked(), Some(&next), 2).unwrap().rows, [2, 3]);
-        assert_eq!(page(&rows, key, asked(), None, 8).unwrap().cut(0).rows, [0]);
     }
 
     proptest! {

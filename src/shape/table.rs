@@ -3,16 +3,16 @@
 //! Cells are parted by a tab: one token, and no cell can hold one, for everything that could break a line or a column
 //! becomes a space. So a host name can neither end its row nor fake another.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
-use super::untrusted::strip;
+use super::untrusted::{cut, strip};
 
-/// Longest cell of a table, in characters; the whole value stands in the structured answer.
-pub const LONGEST_CELL: usize = 256;
+/// Longest text in a cell of a table, in characters; the whole value stands in the structured answer.
+const LONGEST_CELL: usize = 256;
 /// Longest value of a `key: value` line, in characters.
-pub const LONGEST_LINE: usize = 1000;
+const LONGEST_LINE: usize = 1000;
+/// Longest cell of things inside a thing (a rule's attributes, a tool's schema): cut in the middle they would mislead.
+const LONGEST_THINGS: usize = 4_000;
 
 /// An answer as text: a list as a table with its total and cursor below, anything else as `key: value` lines and a
 /// small table for each list of things in it.
@@ -74,7 +74,7 @@ pub fn table<'a>(columns: &[&str], rows: impl IntoIterator<Item = &'a Map<String
                 Some(Value::String(plain)) if plain.len() <= LONGEST_CELL && plain.bytes().all(|byte| byte.is_ascii_graphic()) => {
                     text.push_str(plain)
                 }
-                Some(value) => text.push_str(&cut(&cell(value), LONGEST_CELL)),
+                Some(value) => text.push_str(&cut(&cell(value), longest(value, LONGEST_CELL))),
             }
         }
     }
@@ -88,43 +88,57 @@ pub fn lines(object: &Map<String, Value>) -> String {
 
 fn filled<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     let filled = members.filter(|(_, value)| !is_blank(value));
-    filled.map(|(name, value)| format!("{}: {}", strip(name), cut(&cell(value), LONGEST_LINE))).collect::<Vec<_>>().join("\n")
+    filled.map(|(name, value)| format!("{}: {}", strip(name), cut(&cell(value), longest(value, LONGEST_LINE)))).collect::<Vec<_>>().join("\n")
 }
 
-/// A value on one line: lists with commas, rows inside a value by their values.
+fn longest(value: &Value, text: usize) -> usize {
+    if has_things(value) { LONGEST_THINGS } else { text }
+}
+
+fn has_things(value: &Value) -> bool {
+    match value {
+        Value::Object(_) => true,
+        Value::Array(items) => items.iter().any(Value::is_object),
+        _ => false,
+    }
+}
+
+/// A value on one line: lists with commas, things inside a value by their `name=value`, one from the next by `; `.
 pub fn cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => strip(text).trim().to_owned(),
-        Value::Array(items) if items.iter().any(Value::is_object) => items.iter().map(cell).collect::<Vec<_>>().join("; "),
+        Value::Array(items) if has_things(value) => items.iter().map(cell).collect::<Vec<_>>().join("; "),
         Value::Array(items) => items.iter().map(cell).collect::<Vec<_>>().join(","),
         Value::Object(members) => members
             .iter()
             .filter(|(_, value)| !is_blank(value))
-            .map(|(name, value)| format!("{}={}", strip(name), cell(value)))
+            .map(|(name, value)| format!("{}={}", strip(name), inner(value)))
             .collect::<Vec<_>>()
             .join(" "),
         plain => plain.to_string(),
     }
 }
 
-fn is_blank(value: &Value) -> bool {
+/// A value behind a `name=`: what could be taken for the next name stands in quotes or braces.
+fn inner(value: &Value) -> String {
+    let told = cell(value);
+    match value {
+        Value::Object(_) => format!("{{{told}}}"),
+        Value::Array(_) if has_things(value) => format!("[{told}]"),
+        Value::String(_) | Value::Array(_) if told.contains([' ', '=', '"', ';', '{', '}', '[', ']']) => Value::from(told).to_string(),
+        _ => told,
+    }
+}
+
+/// Nothing that a reader would miss.
+pub fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),
         Value::Array(items) => items.is_empty(),
         Value::Object(members) => members.is_empty(),
         _ => false,
-    }
-}
-
-fn cut(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        None => Cow::Borrowed(text),
-        Some(_) => {
-            let end = text.char_indices().nth(most - 1).map_or(text.len(), |(at, _)| at);
-            Cow::Owned(format!("{}…", &text[..end]))
-        }
     }
 }
 
@@ -160,6 +174,20 @@ mod tests {
         let rows = rows(json!([{"host": "a\nb\tc\r\u{2028}d\u{202E}", "n": 1}]));
         let text = table(&["host", "n"], &rows);
         assert_eq!(text, "host\tn\na b c  d\t1");
+    }
+
+    #[test]
+    fn no_value_inside_a_cell_can_fake_another() {
+        let rule = json!([{"comment": "x\" action=accept", "dst-port": "80,443", "n": 1, "before": {"comment": null, "place": 3}, "to": [{"a": "b; c"}]}]);
+        let told = r#"comment="x\" action=accept" dst-port=80,443 n=1 before={place=3} to=[a="b; c"]"#;
+        assert_eq!(cell(&rule), told);
+    }
+
+    #[test]
+    fn things_in_a_cell_are_told_whole() {
+        let schema = json!({"name": "t", "schema": {"properties": {"device": {"description": "d".repeat(600)}}}});
+        let text = table(&["name", "schema"], [schema.as_object().unwrap()]);
+        assert!(text.ends_with("d}}") && text.len() > 600, "{text}");
     }
 
     #[test]

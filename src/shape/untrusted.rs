@@ -19,17 +19,19 @@ pub const CUT: char = '…';
 
 /// Text without characters nobody sees, at most [`MOST_CHARS`] long. Line breaks and tabs become spaces.
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let visible = strip(text);
-    if visible.len() <= MOST_CHARS {
-        return visible;
+    match strip(text) {
+        Cow::Borrowed(visible) => cut(visible, MOST_CHARS),
+        Cow::Owned(visible) => Cow::Owned(cut(&visible, MOST_CHARS).into_owned()),
     }
-    match visible.char_indices().nth(MOST_CHARS) {
-        None => visible,
-        Some(_) => {
-            let end = visible.char_indices().nth(MOST_CHARS - 1).map_or(visible.len(), |(at, _)| at);
-            Cow::Owned(format!("{}{CUT}", &visible[..end]))
-        }
+}
+
+/// At most so many characters of a text, the mark of what is missing included.
+pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most || text.char_indices().nth(most).is_none() {
+        return Cow::Borrowed(text);
     }
+    let end = text.char_indices().nth(most - 1).map_or(text.len(), |(at, _)| at);
+    Cow::Owned(format!("{}{CUT}", &text[..end]))
 }
 
 /// Text without characters nobody sees, however long. Line breaks and tabs become spaces.

@@ -5,9 +5,9 @@
 //! fifty rows, and fewer where they are wide: a first look must stay cheap whatever others wrote on the router.
 
 use crate::base::fault::Fault;
-use crate::shape::{budget, untrusted};
+use crate::shape::{budget, table, untrusted};
 use crate::tools::context::Cx;
-use crate::tools::list::{ListArgs, Rows};
+use crate::tools::list::{self, ListArgs, Rows};
 use serde_json::{Map, Value};
 
 /// What the rows of a page may take that nobody gave a size, bytes: 2,500 tokens less total, cursor and brackets.
@@ -66,10 +66,10 @@ impl Columns {
     /// Refuses names this list does not have and a cursor that cannot be right, before a router is asked.
     pub fn check(&self, args: &ListArgs, scope: &str) -> Result<(), Fault> {
         args.check(scope)?;
-        let Some(odd) = asked(args).find(|name| !self.all().any(|known| known == *name)) else { return Ok(()) };
-        let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
-        let names: Vec<&str> = self.all().collect();
-        Err(Fault::bad_input(format!("no field {odd} in this list")).hint(format!("its fields are {}", names.join(", "))))
+        match asked(args).find(|name| !self.all().any(|known| known == *name)) {
+            None => Ok(()),
+            Some(odd) => Err(list::no_field(odd, &self.all().collect::<Vec<_>>())),
+        }
     }
 
     /// Whether the column is shown or asked about: what it costs is paid only then.
@@ -177,14 +177,7 @@ fn asked(args: &ListArgs) -> impl Iterator<Item = &str> {
 
 /// Puts a value into a row, unless there is none.
 pub(super) fn put(row: &mut Map<String, Value>, name: &str, value: Value) {
-    let empty = match &value {
-        Value::Null => true,
-        Value::String(text) => text.is_empty(),
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    };
-    if !empty {
+    if !table::is_blank(&value) {
         row.insert(name.to_owned(), value);
     }
 }

@@ -65,16 +65,18 @@ pub fn cut<T>(
 }
 
 /// Refuses names that no row of this list has: an empty column would look like an answer.
-fn known(row: &Map<String, Value>, args: &ListArgs, filter: &Filter) -> Result<(), Fault> {
-    let asked = args.fields.iter().flatten().map(String::as_str).chain(filter.conditions().iter().map(|one| one.name.as_str()));
-    match asked.into_iter().find(|name| !row.contains_key(*name)) {
+pub(super) fn known(row: &Map<String, Value>, args: &ListArgs, filter: &Filter) -> Result<(), Fault> {
+    let mut asked = args.fields.iter().flatten().map(String::as_str).chain(filter.conditions().iter().map(|one| one.name.as_str()));
+    match asked.find(|name| !row.contains_key(*name)) {
         None => Ok(()),
-        Some(odd) => {
-            let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
-            let names: Vec<&str> = row.keys().map(String::as_str).collect();
-            Err(Fault::bad_input(format!("no field {odd} in this list")).hint(format!("its fields are {}", names.join(", "))))
-        }
+        Some(odd) => Err(no_field(odd, &row.keys().map(String::as_str).collect::<Vec<_>>())),
     }
+}
+
+/// A list has no such field.
+pub(super) fn no_field(odd: &str, names: &[&str]) -> Fault {
+    let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
+    Fault::bad_input(format!("no field {odd} in this list")).hint(format!("its fields are {}", names.join(", ")))
 }
 
 /// A page as JSON, its rows moved rather than copied.

@@ -164,8 +164,5 @@ pub fn value(text: Option<&str>) -> Value {
 }
 
 fn cut(text: &str) -> String {
-    match text.char_indices().nth(MOST_CHARS) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    untrusted::cut(text, MOST_CHARS).into_owned()
 }
