@@ -8,10 +8,10 @@ use crate::base::tier::{Effect, Tier};
 use crate::routeros::value::{self, Date};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
-use crate::tools::router::FRESH;
+use crate::tools::router::{FRESH, Router};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Map;
@@ -26,7 +26,7 @@ pub(super) const TOOL: Tool = Tool {
     effect: Effect::Reads,
     audience: Audience::Model,
     timeout: Span::secs(30),
-    paths: &["/log"],
+    paths: &["/log", "/system/clock"],
     untrusted: &["/rows/*/message"],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
@@ -43,7 +43,7 @@ struct Args {
     topics: Option<Vec<String>>,
     /// Only this severity and worse.
     severity: Option<Severity>,
-    /// Only from this time on, in the router's own words: "2026-11-25 08:00:00".
+    /// Only from this time on, by the router's clock: "2026-11-25 08:00:00", or so long ago: "90m", "1h", "2d".
     since: Option<String>,
     /// Only messages that contain this, in any case.
     contains: Option<String>,
@@ -90,8 +90,13 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
     let scope = format!("logs.get_recent {} {:?} {:?} {:?} {:?}", router.device.id, args.topics, args.severity, args.since, args.contains);
     args.list.check(&scope)?;
-    let today = chrono::DateTime::from_timestamp_millis(cx.world.clock.wall().0).unwrap_or_default().date_naive();
-    let since = args.since.as_deref().map(|text| moment(text, today).ok_or_else(|| wrong_since(text))).transpose()?;
+    let asked = args.since.as_deref().map(|text| Since::read(text).ok_or_else(|| wrong_since(text))).transpose()?;
+    let now = match asked {
+        Some(Since::Ago(_) | Since::At(Date::Today(_) | Date::ThisYear(..))) => clock(cx, &router).await?,
+        _ => ours(cx),
+    };
+    let today = now.date();
+    let since = asked.and_then(|since| since.moment(now));
     let log = router.all("/log", FRESH).await?;
     let wanted = args.contains.as_deref().map(str::to_lowercase);
     let mut rows: Vec<(String, Map<String, serde_json::Value>)> = Vec::new();
@@ -104,7 +109,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         let fits = args.severity.is_none_or(|least| severity >= least)
             && args.topics.iter().flatten().all(|topic| topics.split(',').any(|t| t == topic))
             // A time nobody can read is kept rather than lost.
-            && since.as_deref().is_none_or(|since| moment(time, today).is_none_or(|at| at.as_str() >= since))
+            && since.as_deref().is_none_or(|since| value::date(time).and_then(|at| moment(at, today)).is_none_or(|at| at.as_str() >= since))
             && wanted.as_deref().is_none_or(|word| message.to_lowercase().contains(word));
         if fits {
             let mut out = Map::new();
@@ -119,11 +124,55 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     list::cut(cx, &scope, &args.list, rows, |(key, _)| key.clone(), |(_, row)| row.clone())
 }
 
+/// From when on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Since {
+    At(Date),
+    Ago(TimeDelta),
+}
+
+impl Since {
+    fn read(text: &str) -> Option<Since> {
+        if let Some(at) = value::date(text) {
+            return Some(Since::At(at));
+        }
+        // A bare number may be meant as anything.
+        let ago = value::span_ms(text).filter(|_| text.ends_with(|c: char| c.is_ascii_alphabetic()))?;
+        TimeDelta::try_milliseconds(i64::try_from(ago).ok()?).map(Since::Ago)
+    }
+
+    fn moment(self, now: NaiveDateTime) -> Option<String> {
+        match self {
+            Since::At(at) => moment(at, now.date()),
+            // Longer ago than there are dates: everything.
+            Since::Ago(ago) => Some(sorts(now.checked_sub_signed(ago)?)),
+        }
+    }
+}
+
+/// What the router's clock shows; ours, where it does not say.
+async fn clock(cx: &Cx, router: &Router<'_>) -> Result<NaiveDateTime, Fault> {
+    let seen = router.all("/system/clock", FRESH).await?;
+    let shown = seen.first().and_then(|row| value::date(&format!("{} {}", row.text("date")?, row.text("time")?)));
+    Ok(match shown {
+        Some(Date::At(day, time)) => day.and_time(time),
+        _ => ours(cx),
+    })
+}
+
+fn ours(cx: &Cx) -> NaiveDateTime {
+    chrono::DateTime::from_timestamp_millis(cx.world.clock.wall().0).unwrap_or_default().naive_utc()
+}
+
+fn sorts(at: NaiveDateTime) -> String {
+    at.format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
 /// A time on the router's clock in a form that sorts: short forms of older versions are of this day or this year.
-fn moment(text: &str, today: NaiveDate) -> Option<String> {
-    match value::date(text)? {
-        Date::Today(time) => Some(format!("{} {}", today.format("%Y-%m-%d"), time.format("%H:%M:%S"))),
-        Date::ThisYear(month, day, time) => Some(format!("{}-{month:02}-{day:02} {}", today.format("%Y"), time.format("%H:%M:%S"))),
+fn moment(at: Date, today: NaiveDate) -> Option<String> {
+    match at {
+        Date::Today(time) => Some(sorts(today.and_time(time))),
+        Date::ThisYear(month, day, time) => NaiveDate::from_ymd_opt(today.year(), month, day).map(|day| sorts(day.and_time(time))),
         whole => whole.normal(),
     }
 }
@@ -131,7 +180,7 @@ fn moment(text: &str, today: NaiveDate) -> Option<String> {
 fn wrong_since(text: &str) -> Fault {
     let text: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
     Fault::bad_input(format!("since: `{text}` is not a time on the router's clock"))
-        .hint("write \"2026-11-25 08:00:00\", \"2026-11-25\" or \"08:00:00\": the router's local time, without a zone")
+        .hint("write \"1h\" for the last hour, or \"2026-11-25 08:00:00\", \"2026-11-25\", \"08:00:00\": the router's local time, without a zone")
 }
 
 #[cfg(test)]
@@ -140,19 +189,26 @@ mod tests {
 
     #[test]
     fn times_of_every_spelling_sort_together() {
-        let today = NaiveDate::from_ymd_opt(2026, 11, 25).unwrap();
-        for (text, moment_) in [
+        let now = NaiveDate::from_ymd_opt(2026, 11, 25).unwrap().and_hms_opt(0, 30, 0).unwrap();
+        for (text, moment) in [
             ("2026-11-25 04:00:15", Some("2026-11-25 04:00:15")),
             ("2026-11-25T04:00:15", Some("2026-11-25 04:00:15")),
             ("nov/24 03:00:00", Some("2026-11-24 03:00:00")),
             ("nov/24/2025 03:00:00", Some("2025-11-24 03:00:00")),
             ("03:00:00", Some("2026-11-25 03:00:00")),
             ("2026-11-25", Some("2026-11-25")),
-            ("1h", None),
+            ("1h", Some("2026-11-24 23:30:00")),
+            ("1d12h", Some("2026-11-23 12:30:00")),
+            ("90m", Some("2026-11-24 23:00:00")),
+            ("60", None),
+            ("yesterday", None),
+            ("never", None),
+            ("99999999999999w", None),
             ("2026-11-25T04:00:15Z", None),
         ] {
-            assert_eq!(moment(text, today).as_deref(), moment_, "{text}");
+            assert_eq!(Since::read(text).and_then(|since| since.moment(now)).as_deref(), moment, "{text}");
         }
+        assert_eq!(Since::read("never"), None);
     }
 
     #[test]
