@@ -19,7 +19,9 @@ async fn a_slip_in_a_field_is_told_and_no_empty_column_is_answered() {
         ("menu.read", json!({"device": "office", "menu": "/ip/address", "fields": [".id"]}), ""),
         ("device.list", json!({"fields": ["nam"]}), "its fields are id, name"),
         ("device.list", json!({"where": {"bogus": "x"}}), "its fields are id, name"),
-        ("logs.get_recent", json!({"device": "office", "since": "1h"}), "router's local time"),
+        ("logs.get_recent", json!({"device": "office", "since": "yesterday"}), "router's local time"),
+        ("audit.get_events", json!({"fields": ["toool"]}), "its fields are seq, time"),
+        ("audit.get_events", json!({"outcome": "failed"}), ""),
         ("logs.get_recent", json!({"device": "office", "since": "2026-11-25T04:00:15Z"}), "router's local time"),
     ] {
         let error = site.bad(tool, arguments.clone()).await;
@@ -28,6 +30,30 @@ async fn a_slip_in_a_field_is_told_and_no_empty_column_is_answered() {
     }
     let by_key = site.good("menu.read", json!({"device": "office", "menu": "/interface", "where": {"_key": "ether1"}})).await;
     assert_eq!(by_key.structured["total"], 1);
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_menu_is_answered_with_the_one_that_is() {
+    let site = Site::of(&[Profile::Office], &[]).await;
+    for (menu, hint) in [
+        ("/ip/firewal/nat", "did you mean /ip/firewall/nat?"),
+        ("/ip/address/print", "read /ip/address"),
+        ("/ip/firewall", "menu.describe /ip/firewall names the menus below it"),
+        ("/nope", "menu.search finds menus by words"),
+    ] {
+        let error = site.bad("menu.read", json!({"device": "office", "menu": menu})).await;
+        assert_eq!(error["kind"], "not_found", "{menu}: {error}");
+        assert!(error["hint"].as_str().unwrap_or("").contains(hint), "{menu}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_menu_that_is_one_object_keeps_its_key_whatever_is_in_it() {
+    let site = Site::of(&[Profile::Office], &[]).await;
+    for menu in ["/system/resource", "/ip/dns"] {
+        let read = site.good("menu.read", json!({"device": "office", "menu": menu})).await.structured;
+        assert_eq!(read["rows"][0]["_key"], menu);
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use crate::fleet::Device;
 use crate::menus;
 use crate::routeros::path::MenuPath;
 use crate::routeros::version::Version;
+use crate::tools::arguments::distance;
 
 /// Packages that bring menus, by the beginning of the path; where there are several, each brings it on its own boards.
 ///
@@ -78,7 +79,25 @@ pub(super) fn no_menu(device: &Device, menu: &str) -> Fault {
     brings.extend(too_old.map(|(_, (major, minor))| format!("it came with RouterOS {major}.{minor}")));
     brings.extend(package(menu).map(|package| format!("it comes with package {package}")));
     let brings = brings.into_iter().map(|said| format!("; {said}")).collect::<String>();
-    Fault::not_found(format!("device \"{}\"{on} has no menu {menu}{brings}", device.name)).hint("menu.search finds menus by words")
+    let meant = nearest(menu).map(|path| format!("did you mean {path}? ")).unwrap_or_default();
+    Fault::not_found(format!("device \"{}\"{on} has no menu {menu}{brings}", device.name))
+        .hint(format!("{meant}menu.search finds menus by words"))
+}
+
+/// A path that is there but has no rows: a command, or a folder of menus.
+pub(super) fn no_rows(device: &Device, menu: &str) -> Fault {
+    let (above, last) = menu.rsplit_once('/').unwrap_or(("", menu));
+    let hint = match menus::find(above) {
+        Some(menu) => format!("a command is no part of a menu's path: read {}", menu.path),
+        None => format!("menu.describe {menu} names the menus below it"),
+    };
+    Fault::not_found(format!("device \"{}\": {menu} has no rows to read; {last} is a command or holds other menus", device.name)).hint(hint)
+}
+
+/// A known menu spelled nearly like this one.
+fn nearest(menu: &str) -> Option<&'static str> {
+    let (away, path) = menus::all().iter().map(|known| (distance(menu, known.path), known.path)).min()?;
+    (1..=menu.len() / 6).contains(&away).then_some(path)
 }
 
 /// The first version with this menu, where it is not as old as 7.12.
@@ -109,5 +128,14 @@ mod tests {
         assert_eq!(since("/safe-mode"), Some((7, 18)));
         assert_eq!(since("/ip/address"), None);
         assert_eq!(since("/apparel"), None);
+    }
+
+    #[test]
+    fn a_slip_in_a_path_is_told_and_another_path_is_not() {
+        assert_eq!(nearest("/ip/firewal/nat"), Some("/ip/firewall/nat"));
+        assert_eq!(nearest("/ip/adress"), Some("/ip/address"));
+        for none in ["/ip/address", "/nope", "/ip/x", "/interface/veth"] {
+            assert_eq!(nearest(none), None, "{none}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::menus::{self, Menu};
+use crate::menus::{self, Menu, Shape};
 use crate::routeros::query::{Query, is_attribute};
 use crate::routeros::value::Kind as ValueKind;
 use crate::shape::filter::{Filter, router_checks};
@@ -15,7 +15,7 @@ use crate::shape::untrusted;
 use crate::tools::arguments::distance;
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
-use crate::tools::menu::absent::{menu_path, no_menu};
+use crate::tools::menu::absent::{menu_path, no_menu, no_rows};
 use crate::tools::menu::large;
 use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
@@ -53,6 +53,9 @@ struct Args {
     list: ListArgs,
 }
 
+/// What a router says when it is asked for the rows of a command or of a folder of menus.
+const NO_COMMAND: &str = ": no such command";
+
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
     let path = menu_path(&args.menu)?;
@@ -64,7 +67,11 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     filter.check(menu)?;
     let query = query(facts, &args.list, &filter)?;
     let exact = filter_names(facts);
-    let absent = |fault: Fault| if fault.kind == Kind::NotFound { no_menu(&router.device, menu).cause(fault) } else { fault };
+    let absent = |fault: Fault| match fault.kind {
+        Kind::NotFound => no_menu(&router.device, menu).cause(fault),
+        Kind::Rejected if fault.said.ends_with(NO_COMMAND) => no_rows(&router.device, menu).cause(fault),
+        _ => fault,
+    };
     large::check(cx, &router, menu, &query, &exact).await.map_err(absent)?;
     let seen = match router.rows(menu, query, FRESH).await {
         Ok(seen) => seen,
@@ -140,11 +147,13 @@ fn kind(facts: Option<&Menu>, name: &str) -> ValueKind {
     facts.and_then(|facts| facts.attr(name)).map_or(ValueKind::Any, |attr| attr.kind)
 }
 
-/// The natural key by the facts; without facts the name; without a name a digest of all it has.
+/// The natural key by the facts: of a menu that is one object its path; without facts the name; without a name a digest
+/// of all it has.
 fn key(facts: Option<&Menu>, row: View<'_>) -> String {
     let of = |names: &[&str]| names.iter().map(|name| row.text(name).unwrap_or("")).collect::<Vec<_>>().join("|");
     match facts {
         Some(facts) if !facts.key.is_empty() => of(facts.key),
+        Some(facts) if facts.shape == Shape::Singleton => facts.path.to_owned(),
         _ => match row.text("name") {
             Some(name) => name.to_owned(),
             None => {
