@@ -2,7 +2,7 @@
 
 use crate::access::policy;
 use crate::audit::{Filter, Record, Stored};
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::selector::Traits;
 use crate::base::span::Span;
@@ -40,7 +40,7 @@ struct Args {
     device: Option<String>,
     /// Only this tool.
     tool: Option<String>,
-    /// Only this outcome: ok, denied, or an error kind.
+    /// Only this outcome: ok, error (any), denied or another error kind, intent, unknown_tool.
     outcome: Option<String>,
     #[serde(flatten)]
     list: ListArgs,
@@ -52,14 +52,19 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         principal: (!all).then(|| cx.principal.subject.clone()),
         device: args.device.as_deref().map(|name| cx.device(name).map(|device| device.id.to_string())).transpose()?,
         tool: args.tool.as_ref().map(|name| name.replacen('_', ".", usize::from(!name.contains('.')))),
-        outcome: args.outcome.clone(),
+        outcome: args.outcome.as_deref().map(outcome).transpose()?.flatten().map(str::to_owned),
         ..Filter::default()
     };
+    let only_errors = args.outcome.as_deref() == Some(ANY_ERROR);
     let wanted = args.list.filter()?;
     let mut rows: Vec<(u64, Map<String, Value>)> = Vec::new();
     for stored in cx.world.audit.recent(&filter, None, MOST_LOOKED_AT)? {
         let row = view(&stored);
-        if may_see(cx, &stored.record) && wanted.passes_json(&row) {
+        if rows.is_empty() {
+            list::known(&row, &args.list, &wanted)?;
+        }
+        let fits = !only_errors || ![OK, INTENT].contains(&stored.record.outcome.as_str());
+        if fits && may_see(cx, &stored.record) && wanted.passes_json(&row) {
             rows.push((stored.seq, row));
         }
     }
@@ -70,6 +75,22 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let shown =
         rows.into_iter().skip(span.start).take(span.len()).map(|(_, row)| list::project(row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, total))
+}
+
+const OK: &str = "ok";
+/// Written before what changes something.
+const INTENT: &str = "intent";
+/// Whatever went wrong.
+const ANY_ERROR: &str = "error";
+
+/// The outcome to look for; none for any error.
+fn outcome(asked: &str) -> Result<Option<&str>, Fault> {
+    let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
+    let known: Vec<&str> = [OK, ANY_ERROR, INTENT, "unknown_tool"].into_iter().chain(kinds).collect();
+    if !known.contains(&asked) {
+        return Err(Fault::bad_input(format!("outcome must be one of {}", known.join(", "))));
+    }
+    Ok(Some(asked).filter(|asked| *asked != ANY_ERROR))
 }
 
 /// What was done to a device is told only to who may see the device; one that is gone is judged by what the record says.
