@@ -19,7 +19,12 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
     match command {
         AuditCommand::List { limit } => {
             let page = way.operator("audit.get_events", json!({"limit": limit})).await?;
-            if as_json { output::json(&page["rows"]) } else { output::text(&crate::shape::table::text(&page)) }
+            if as_json {
+                output::json(&page["rows"]);
+            } else {
+                let columns = ["seq", "time", "principal", "tool", "device", "outcome", "duration_ms", "correlation_id"];
+                output::rows(&columns, page["rows"].as_array().map_or(&[], Vec::as_slice));
+            }
         }
         AuditCommand::Verify => {
             let report = audit::verify(&dir)?;

@@ -175,10 +175,7 @@ async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
         output::text("no devices yet: add one with `routeros-mcp device add`");
         return Ok(());
     }
-    let columns = ["name", "address", "environment", "status", "version", "board"];
-    let rows: Vec<Vec<String>> =
-        devices.iter().map(|device| columns.iter().map(|c| device[*c].as_str().unwrap_or("").to_owned()).collect()).collect();
-    output::table(&columns, &rows);
+    output::rows(&["name", "address", "environment", "status", "version", "board"], &devices);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Standard output: one place writes to it.
 
+use crate::shape::table;
 use serde_json::Value;
 use std::io::{self, Write};
 
@@ -19,10 +20,11 @@ pub fn json(value: &Value) {
     text(&line.unwrap_or_default());
 }
 
-/// A table for people: columns as wide as their widest cell.
-pub fn table(head: &[&str], rows: &[Vec<String>]) {
+/// The named members of JSON rows as a table for people: columns as wide as their widest cell.
+pub fn rows(head: &[&str], rows: &[Value]) {
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| head.iter().map(|name| table::cell(&row[*name])).collect()).collect();
     let mut widths: Vec<usize> = head.iter().map(|cell| cell.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
@@ -36,7 +38,7 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) {
         format!("{}\n", line.trim_end())
     };
     let mut out = line(&mut head.iter().copied());
-    for row in rows {
+    for row in &rows {
         out.push_str(&line(&mut row.iter().map(String::as_str)));
     }
     text(&out);

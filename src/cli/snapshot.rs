@@ -55,8 +55,7 @@ async fn list(way: &Way, device: &str, as_json: bool) -> Result<(), Fault> {
         output::text("no snapshots yet: `routeros-mcp snapshot take` takes one, and a running appliance does by itself");
         return Ok(());
     }
-    let columns = ["id", "taken_at", "seen_at", "reason", "baseline", "complete", "rows", "changed_menus"];
-    output::table(&columns, &rows.iter().map(|row| columns.iter().map(|name| table::cell(&row[*name])).collect()).collect::<Vec<_>>());
+    output::rows(&["id", "taken_at", "seen_at", "reason", "baseline", "complete", "rows", "version", "changed_menus"], &rows);
     Ok(())
 }
 

@@ -14,13 +14,7 @@ pub async fn run(way: &Way, command: ToolCommand, as_json: bool) -> Result<(), F
             if as_json {
                 output::json(&tools);
             } else {
-                let rows: Vec<Vec<String>> = tools["tools"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(|t| vec![word(&t["name"]), word(&t["title"]), word(&t["description"])])
-                    .collect();
-                output::table(&["name", "title", "what"], &rows);
+                output::rows(&["name", "title", "description"], tools["tools"].as_array().map_or(&[], Vec::as_slice));
             }
         }
         ToolCommand::Show { name } => output::json(&crate::cli::catalog::one(&name)?),
@@ -57,10 +51,6 @@ fn arguments(whole: Option<&str>, single: &[String]) -> Result<Value, Fault> {
         arguments.insert(key.to_owned(), value);
     }
     Ok(Value::Object(arguments))
-}
-
-fn word(value: &Value) -> String {
-    value.as_str().unwrap_or("").to_owned()
 }
 
 #[cfg(test)]
