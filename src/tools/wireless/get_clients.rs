@@ -1,7 +1,8 @@
 //! `wireless.get_clients`: who is connected, how well.
 //!
-//! Three registration tables (newer driver, older driver, older CAPsMAN) in one shape. Host names come from this router's DHCP
-//! leases, asked for by hardware address, when the clients are few enough for one question.
+//! Three registration tables (newer driver, older driver, older CAPsMAN) in one shape. Host names, and addresses where the
+//! table has none, come from this router's DHCP leases, asked for by hardware address, when the clients are few enough for
+//! one question.
 
 use super::stack::{self, CAPS_MAN, WIRELESS};
 use crate::base::fault::{Fault, Kind};
@@ -190,7 +191,7 @@ pub(super) fn dbm(text: &str) -> Option<i64> {
     text[..end].parse().ok()
 }
 
-/// Adds host names. That there are none, or that we may not see leases, is no failure of this tool.
+/// Adds host names and addresses. That there are none, or that we may not see leases, is no failure of this tool.
 async fn name(router: &Router<'_>, rows: &mut [Map<String, Value>]) -> Result<(), Fault> {
     let mac = |row: &Map<String, Value>| row.get("mac_address").and_then(Value::as_str).map(str::to_ascii_uppercase);
     let mut macs: Vec<String> = rows.iter().filter_map(mac).collect();
@@ -200,20 +201,26 @@ async fn name(router: &Router<'_>, rows: &mut [Map<String, Value>]) -> Result<()
         return Ok(());
     }
     let any = Filter::Any(macs.iter().map(|mac| Filter::eq("mac-address", mac)).collect());
-    let query = Query::new().columns(["mac-address", "host-name"]).matching(&any);
+    let query = Query::new().columns(["mac-address", "host-name", "active-address"]).matching(&any);
     let leases = match router.rows_if_there("/ip/dhcp-server/lease", query, STEADY).await {
         Ok(leases) => leases,
         Err(fault) if matches!(fault.kind, Kind::Rejected | Kind::RouterDenied | Kind::BadInput) => None,
         Err(fault) => return Err(fault),
     };
-    let names: HashMap<String, String> = leases
-        .iter()
-        .flat_map(Seen::iter)
-        .filter_map(|row| Some((row.text("mac-address")?.to_ascii_uppercase(), row.string("host-name")?)))
-        .collect();
+    // The lease in use tells most, and a client may have others.
+    let mut known: HashMap<String, (Option<String>, Option<String>)> = HashMap::new();
+    for lease in leases.iter().flat_map(Seen::iter) {
+        let Some(mac) = lease.text("mac-address") else { continue };
+        let (name, address) = known.entry(mac.to_ascii_uppercase()).or_default();
+        *name = name.take().or_else(|| lease.string("host-name"));
+        *address = address.take().or_else(|| lease.string("active-address"));
+    }
     for row in rows {
-        let found = mac(row).and_then(|mac| names.get(&mac).cloned());
-        put_some(row, "host_name", found);
+        let Some((name, address)) = mac(row).and_then(|mac| known.get(&mac).cloned()) else { continue };
+        put_some(row, "host_name", name);
+        if !row.contains_key("ip_address") {
+            put_some(row, "ip_address", address);
+        }
     }
     Ok(())
 }
