@@ -13,7 +13,7 @@
 mod complaint;
 
 use crate::base::ids::{hex, random};
-use crate::routeros::fault::{RouterError, spoken};
+use crate::routeros::fault::RouterError;
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
 use crate::routeros::row::{self, Row};
@@ -169,7 +169,7 @@ impl Console {
     }
 
     /// The whole configuration as text, one command a line, without secrets. What the router could not print stands in it
-    /// as `#error exporting …`: see [`failed_exports`].
+    /// as `#error exporting …`.
     pub async fn export(&self) -> Result<String, RouterError> {
         const LINE: &str = "/export terse";
         let output = self.exec(LINE, EXPORT_MAX).await?;
@@ -304,12 +304,6 @@ impl Console {
     }
 }
 
-/// Menus that an export could not print, in the router's words: `"/ip/x" (timeout)`.
-pub fn failed_exports(export: &str) -> Vec<String> {
-    let marks = export.lines().filter_map(|line| line.trim_start().strip_prefix("#error exporting"));
-    marks.map(|rest| spoken(rest.trim())).collect()
-}
-
 /// Output as text: broken UTF-8 becomes U+FFFD as in rows, and lines end in a line feed.
 fn text(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
@@ -400,12 +394,5 @@ mod tests {
             assert_eq!(Dialect::of(Version::parse(version)), dialect, "{version}");
         }
         assert_eq!(Dialect::of(None), Dialect::Exact);
-    }
-
-    #[test]
-    fn what_an_export_could_not_print_is_named() {
-        let export = "# 2026-08-02 01:44:02 by RouterOS 7.23.2\n/ip address add address=192.0.2.1/24\n#error exporting \"/interface/lte\" (timeout)\n";
-        assert_eq!(failed_exports(export), ["\"/interface/lte\" (timeout)"]);
-        assert!(failed_exports("/system note set note=\"#error exporting x\"").is_empty());
     }
 }

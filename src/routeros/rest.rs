@@ -198,7 +198,7 @@ impl Rest {
     }
 
     /// Runs a command of a menu: rows, or one row with `ret`. Commands that could run for long need their own end
-    /// among the arguments (`count`, `duration`, `once`); see [`run_once`](Self::run_once) and [`run_for`](Self::run_for).
+    /// among the arguments (`count`, `duration`, `once`).
     pub async fn run(&self, path: &MenuPath, command: &str, args: &[(&str, &str)]) -> Result<Vec<Row>, RouterError> {
         self.post(path, command, body(args)?, self.timeout).await
     }
@@ -212,32 +212,6 @@ impl Rest {
         within: Duration,
     ) -> Result<Vec<Row>, RouterError> {
         self.post(path, command, body(args)?, within.min(MAX_WAIT)).await
-    }
-
-    /// One sample of a monitor (`once`).
-    pub async fn run_once(&self, path: &MenuPath, command: &str, args: &[(&str, &str)]) -> Result<Vec<Row>, RouterError> {
-        let mut body = body(args)?;
-        body.insert("once".into(), "".into());
-        self.post(path, command, body, self.timeout).await
-    }
-
-    /// A command that watches for a while; one row for each second, told apart by `.section`.
-    ///
-    /// # Errors
-    /// [`RouterError::Argument`] for less than a second or more than 55: the router ends every request at 60 s.
-    pub async fn run_for(
-        &self,
-        path: &MenuPath,
-        command: &str,
-        args: &[(&str, &str)],
-        duration: Duration,
-    ) -> Result<Vec<Row>, RouterError> {
-        if duration < Duration::from_secs(1) || duration > command::MAX_DURATION {
-            return Err(wrong("a duration is 1 to 55 seconds"));
-        }
-        let mut body = body(args)?;
-        body.insert("duration".into(), format!("{}s", duration.as_secs()).into());
-        self.post(path, command, body, (duration + self.timeout).min(MAX_WAIT)).await
     }
 
     /// Runs script source and waits for its printed output. Source must be built with `routeros::script`.

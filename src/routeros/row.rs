@@ -109,11 +109,6 @@ pub fn is_meta(name: &str) -> bool {
     name.starts_with('.')
 }
 
-/// The failure that some commands report inside a 200: the last row's `status` of `ERROR: …`, without that word.
-pub fn late_failure(rows: &[Row]) -> Option<&str> {
-    rows.last()?.get("status")?.strip_prefix("ERROR:").map(str::trim)
-}
-
 impl PartialEq for Row {
     fn eq(&self, other: &Self) -> bool {
         self.len() == other.len() && self.iter().eq(other.iter())

@@ -64,8 +64,7 @@ async fn each_verb_has_its_form_and_asterisks_stay() {
     rest.mv(&address, "*F", Some("*C")).await.unwrap();
     rest.mv(&address, "*F", None).await.unwrap();
     rest.unset(&address, "*1", "comment").await.unwrap();
-    rest.run_once(&menu("/interface"), "monitor-traffic", &[("interface", "ether1")]).await.unwrap();
-    rest.run_for(&menu("/interface"), "monitor-traffic", &[("interface", "ether1")], Duration::from_secs(3)).await.unwrap();
+    rest.run(&menu("/interface"), "monitor-traffic", &[("interface", "ether1"), ("once", "")]).await.unwrap();
     assert_eq!(rest.execute(":put 1", Duration::from_secs(5)).await.unwrap(), "");
     let said: Vec<_> = server.seen().iter().map(|s| (s.line().trim_end_matches(" HTTP/1.1").to_owned(), s.body.clone())).collect();
     let expected = [
@@ -77,7 +76,6 @@ async fn each_verb_has_its_form_and_asterisks_stay() {
         ("POST /rest/ip/address/move", r#"{"numbers":"*F"}"#),
         ("POST /rest/ip/address/unset", r#"{".id":"*1","value-name":"comment"}"#),
         ("POST /rest/interface/monitor-traffic", r#"{"interface":"ether1","once":""}"#),
-        ("POST /rest/interface/monitor-traffic", r#"{"interface":"ether1","duration":"3s"}"#),
         ("POST /rest/execute", r#"{"script":":put 1","as-string":""}"#),
     ];
     assert_eq!(said, expected.map(|(line, body)| (line.to_owned(), body.to_owned())));
@@ -335,7 +333,6 @@ async fn arguments_no_router_can_be_asked_reach_none() {
         rest.run(&address, "../reboot", &[]).await.map(drop),
         rest.get(&address, "..").await.map(drop),
         rest.print(&address, &Query::new().columns(["a b"])).await.map(drop),
-        rest.run_for(&address, "torch", &[], Duration::from_secs(56)).await.map(drop),
         Rest::new({
             let mut endpoint = plain(port);
             endpoint.host = "127.0.0.1/x?".into();

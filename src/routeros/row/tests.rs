@@ -71,14 +71,6 @@ fn attributes_can_be_taken_out_and_debug_shows_no_values() {
 }
 
 #[test]
-fn a_failure_inside_a_success_is_found() {
-    let list = rows(br#"[{".section":"0","status":"connecting"},{".section":"1","status":"ERROR: could not resolve"}]"#).unwrap();
-    assert_eq!(late_failure(&list), Some("could not resolve"));
-    assert_eq!(late_failure(&list[..1]), None);
-    assert_eq!(late_failure(&[]), None);
-}
-
-#[test]
 fn ten_thousand_leases_stay_small() {
     let one = r#"{".id":"*%","address":"10.0.0.%","blocked":"false","client-id":"1:aa:bb:cc:%","disabled":"false","dynamic":"true","expires-after":"9m%s","host-name":"phone-%","last-seen":"1m","mac-address":"AA:BB:CC:00:00:%","radius":"false","server":"lan","status":"bound"},"#;
     let mut body: String = (0..10_000).map(|n| one.replace('%', &n.to_string())).collect();
