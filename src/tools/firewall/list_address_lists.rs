@@ -101,8 +101,7 @@ fn lists(seen: &Seen) -> Vec<Map<String, Value>> {
         if at == lists.len() {
             lists.push((name, [0; 4]));
         }
-        let is = |name: &str| row.flag(name) == Some(true);
-        let marks = [true, is("dynamic"), row.seconds("timeout").is_some(), is("disabled")];
+        let marks = [true, row.is("dynamic"), row.seconds("timeout").is_some(), row.is("disabled")];
         lists[at].1.iter_mut().zip(marks).for_each(|(count, mark)| *count += u64::from(mark));
     }
     let shape = |(name, counts): (&str, [u64; 4])| {

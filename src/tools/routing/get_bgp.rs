@@ -141,7 +141,7 @@ fn instance(row: View<'_>) -> Instance {
         number: row.string("as"),
         router_id: row.string("router-id"),
         vrf: row.string("vrf").filter(|vrf| vrf != "main"),
-        disabled: row.flag("disabled") == Some(true),
+        disabled: row.is("disabled"),
         comment: row.string("comment"),
     }
 }
@@ -220,10 +220,10 @@ fn shape(connection: Option<View<'_>>, session: Option<View<'_>>, instances: &[I
 
 /// `established`, `down`, `no session` (it never came up, or ended), `disabled`.
 fn state(connection: Option<View<'_>>, session: Option<View<'_>>) -> &'static str {
-    let up = session.map(|row| row.flag("established") == Some(true));
+    let up = session.map(|row| row.is("established"));
     match up {
         Some(true) => "established",
-        _ if connection.is_some_and(|row| row.flag("disabled") == Some(true)) => "disabled",
+        _ if connection.is_some_and(|row| row.is("disabled")) => "disabled",
         Some(false) => "down",
         None => "no session",
     }

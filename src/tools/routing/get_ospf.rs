@@ -144,8 +144,8 @@ fn instance(row: View<'_>) -> Instance {
         version: row.string("version"),
         router_id: row.string("router-id"),
         redistribute: row.string("redistribute"),
-        disabled: row.flag("disabled") == Some(true),
-        inactive: row.flag("inactive") == Some(true),
+        disabled: row.is("disabled"),
+        inactive: row.is("inactive"),
         comment: row.string("comment"),
     }
 }

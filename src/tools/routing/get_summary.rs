@@ -203,7 +203,7 @@ impl Answer {
     }
 
     fn session(&mut self, row: View<'_>) {
-        let up = row.flag("established") == Some(true);
+        let up = row.is("established");
         self.bgp.sessions += 1;
         self.bgp.established += usize::from(up);
         self.bgp.prefixes += row.count("prefix-count").unwrap_or(0);

@@ -38,7 +38,7 @@ impl Peer {
     pub(super) fn of(row: View<'_>) -> Self {
         let (handshake, rx_bytes) = (row.seconds("last-handshake"), row.count("rx"));
         let state = match handshake {
-            _ if row.flag("disabled") == Some(true) => "disabled",
+            _ if row.is("disabled") => "disabled",
             None => "never",
             // Some versions write zero for a handshake that never was.
             Some(0) if rx_bytes == Some(0) => "never",
@@ -147,8 +147,7 @@ pub(super) struct Policy {
 impl Policy {
     /// Nothing for a template, which protects nothing itself, and for an exception.
     pub(super) fn of(row: View<'_>) -> Option<Self> {
-        let is = |name: &str| row.flag(name) == Some(true);
-        if is("template") || row.text("action").is_some_and(|action| action != "encrypt") {
+        if row.is("template") || row.text("action").is_some_and(|action| action != "encrypt") {
             return None;
         }
         let phase2_state = row.string("ph2-state");
@@ -158,9 +157,9 @@ impl Policy {
             peer: row.string("peer"),
             up: phase2_state.as_deref() == Some("established"),
             phase2_state,
-            disabled: is("disabled"),
-            invalid: is("invalid"),
-            dynamic: is("dynamic"),
+            disabled: row.is("disabled"),
+            invalid: row.is("invalid"),
+            dynamic: row.is("dynamic"),
             comment: row.string("comment"),
         })
     }
@@ -223,8 +222,8 @@ impl Client {
         Some(Client {
             name: row.string("name").unwrap_or_default(),
             kind: kind.to_owned(),
-            running: row.flag("running") == Some(true),
-            disabled: row.flag("disabled") == Some(true),
+            running: row.is("running"),
+            disabled: row.is("disabled"),
             last_link_up: row.string("last-link-up-time"),
             rx_bytes: row.count("rx-byte"),
             tx_bytes: row.count("tx-byte"),

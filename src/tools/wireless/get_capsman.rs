@@ -178,7 +178,7 @@ impl Found {
             let Some(row) = seen.first() else { continue };
             self.managed.push(Managed {
                 stack,
-                enabled: row.flag("enabled") == Some(true),
+                enabled: row.is("enabled"),
                 controller_address: row.string("current-caps-man-address").or_else(|| row.string("caps-man-addresses")),
                 controller_identity: row.string("current-caps-man-identity"),
             });
