@@ -35,8 +35,8 @@ pub(super) const TOOL: Tool = Tool {
 
 const MOST_FOUND: usize = 8;
 /// Menus that may speak for a tool, and what the best of them is worth.
-const MOST_MENUS: usize = 4;
-const MENU: f32 = 3.0;
+const MOST_MENUS: usize = 3;
+const MENU: f32 = 2.5;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -69,18 +69,23 @@ const NOISE: &[&str] = &[
 /// What people say, and the words of ours that it stands for.
 const MEANT: &[(&[&str], &[&str])] = &[
     (&["wifi", "wlan", "ssid", "roaming"], &["wireless"]),
-    (&["slow", "lag", "laggy", "latency", "bandwidth", "speed", "throughput"], &["traffic", "torch", "ping", "bandwidth"]),
+    (&["slow", "lag", "laggy", "latency", "bandwidth", "speed", "throughput"], &["traffic", "torch", "ping"]),
     (&["internet", "online", "outage"], &["ping", "route", "connectivity"]),
     (&["offline", "down", "dead"], &["connectivity", "health", "state"]),
     (&["reboot", "restart", "crash", "hot", "temperature", "overload"], &["health"]),
     (&["block", "blocked", "drop", "dropped", "port", "forward", "open", "nat"], &["firewall", "path"]),
-    (&["hacked", "attack", "safe", "secure", "hardening", "vulnerable", "exposed"], &["security"]),
+    (&["hacked", "attack", "safe", "secure", "hardening", "vulnerable", "exposed", "password", "login"], &["security"]),
+    (&["did", "done", "blame"], &["audit"]),
+    (&["mac"], &["arp"]),
     (&["changed", "change", "difference", "yesterday", "history", "backup", "restore"], &["drift", "snapshot", "configuration"]),
     (&["tunnel", "wireguard", "ipsec", "l2tp", "pppoe", "openvpn"], &["vpn"]),
     (&["resolve", "lookup", "domain"], &["dns"]),
     (&["full", "exhausted"], &["pool"]),
     (&["time", "date"], &["clock", "ntp"]),
 ];
+
+/// What a word of ours is worth that somebody said in another.
+const MEANT_WORTH: f32 = 0.75;
 
 /// A tool less than this share of the best one's worth is left out: its schema would only cost tokens.
 const WORTH_SHOWING: f32 = 0.34;
@@ -117,17 +122,22 @@ fn best(query: &str, tools: impl Iterator<Item = &'static Tool>) -> Vec<&'static
     found.into_iter().take_while(|(score, _)| *score >= least).take(MOST_FOUND).map(|(_, tool)| tool).collect()
 }
 
-/// What a word of the query is worth: as it is, or half of the best that it stands for.
+/// What a word of the query is worth: as it is, or a little less than the best that it stands for.
 fn worth(tool: &Tool, word: &str) -> f32 {
     let meant = MEANT.iter().filter(|(said, _)| said.iter().any(|said| stem(said) == word)).flat_map(|(_, ours)| *ours);
-    let meant = meant.map(|ours| weight(tool, &stem(ours)) * 0.5).fold(0.0, f32::max);
+    let meant = meant.map(|ours| weight(tool, &stem(ours)) * MEANT_WORTH).fold(0.0, f32::max);
     weight(tool, word).max(meant)
 }
 
 /// A word in the name says more than one in the description.
 fn weight(tool: &Tool, word: &str) -> f32 {
-    let has = |text: &str, worth: f32| if words(text).any(|w| w == word) { worth } else { 0.0 };
+    let has = |text: &str, worth: f32| if words(text).any(|w| is_like(word, &w)) { worth } else { 0.0 };
     has(tool.name, 3.0) + has(tool.title, 2.0) + has(tool.about, 1.0) + has(tool.toolset, 1.0)
+}
+
+/// `trace` is the beginning of `traceroute`.
+fn is_like(wanted: &str, word: &str) -> bool {
+    word == wanted || (wanted.len() >= 5 && word.starts_with(wanted))
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {
@@ -148,7 +158,7 @@ mod tests {
         let all = || tools::all().filter(|tool| tool.audience == Audience::Model);
         let wrong: Vec<String> = CASES
             .iter()
-            .map(|(query, wanted)| (query, wanted, best(query, all()).iter().take(3).map(|tool| tool.name).collect::<Vec<_>>()))
+            .map(|(query, wanted)| (query, wanted, best(query, all()).iter().take(5).map(|tool| tool.name).collect::<Vec<_>>()))
             .filter(|(_, wanted, found)| !found.contains(wanted))
             .map(|(query, wanted, found)| format!("{query:?}: wanted {wanted}, found {found:?}"))
             .collect();
