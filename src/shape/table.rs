@@ -88,7 +88,10 @@ pub fn lines(object: &Map<String, Value>) -> String {
 
 fn filled<'a>(members: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     let filled = members.filter(|(_, value)| !is_blank(value));
-    filled.map(|(name, value)| format!("{}: {}", strip(name), cut(&cell(value), longest(value, LONGEST_LINE)))).collect::<Vec<_>>().join("\n")
+    filled
+        .map(|(name, value)| format!("{}: {}", strip(name), cut(&cell(value), longest(value, LONGEST_LINE))))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn longest(value: &Value, text: usize) -> usize {

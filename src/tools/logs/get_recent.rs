@@ -179,8 +179,9 @@ fn moment(at: Date, today: NaiveDate) -> Option<String> {
 
 fn wrong_since(text: &str) -> Fault {
     let text: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
-    Fault::bad_input(format!("since: `{text}` is not a time on the router's clock"))
-        .hint("write \"1h\" for the last hour, or \"2026-11-25 08:00:00\", \"2026-11-25\", \"08:00:00\": the router's local time, without a zone")
+    Fault::bad_input(format!("since: `{text}` is not a time on the router's clock")).hint(
+        "write \"1h\" for the last hour, or \"2026-11-25 08:00:00\", \"2026-11-25\", \"08:00:00\": the router's local time, without a zone",
+    )
 }
 
 #[cfg(test)]
