@@ -57,6 +57,26 @@ async fn where_is_exact_or_contains_and_fields_are_all_one_gets() {
 }
 
 #[tokio::test]
+async fn the_log_of_the_last_hour_is_of_the_routers_own_hour() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let ask = async |more: Value| {
+        let mut arguments = json!({"device": "home-ap", "fields": ["time"], "limit": 500});
+        arguments.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        site.good("logs.get_recent", arguments).await.structured
+    };
+    let all = ask(json!({})).await;
+    let hour = ask(json!({"since": "1h"})).await;
+    let (total, newer) = (all["total"].as_u64().unwrap(), hour["total"].as_u64().unwrap());
+    assert!(newer > 0 && newer < total, "{newer} of {total}");
+    let clock = site.good("system.get_clock", json!({"device": "home-ap"})).await.structured;
+    let from = format!("{} {}", clock["date"].as_str().unwrap(), clock["time"].as_str().unwrap());
+    assert!(rows(&hour).iter().all(|row| row["time"].as_str().unwrap() <= from.as_str()));
+    assert_eq!(ask(json!({"since": "1000d"})).await["total"], total);
+    let later = json!({"device": "home-ap", "since": "0s", "limit": 1});
+    assert!(site.good("logs.get_recent", later).await.structured["total"].as_u64().unwrap() < newer);
+}
+
+#[tokio::test]
 async fn what_the_router_can_filter_it_filters() {
     let site = Site::of(&[Profile::WispTower], &[]).await;
     site.good("menu.read", read(LEASES, json!({"where": {"address": "10.201.3.7"}, "fields": ["address"]}))).await;

@@ -101,5 +101,6 @@ async fn events_tell_who_did_what_to_which_device() {
     }
     assert_eq!(events(json!({"tool": "system_get_clock"})).await.as_array().unwrap().len(), 2, "either spelling");
     assert_eq!(events(json!({"outcome": "not_found"})).await.as_array().unwrap().len(), 1);
+    assert_eq!(events(json!({"outcome": "error"})).await, events(json!({"outcome": "not_found"})).await, "the only thing that went wrong");
     assert_eq!(events(json!({"device": "home-ap"})).await.as_array().unwrap().len(), 1, "its arrival was the operator's doing");
 }

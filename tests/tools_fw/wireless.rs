@@ -17,6 +17,9 @@ async fn wireless_clients_of_every_stack_have_one_shape() {
     let ask = site.sim("home-ap").requests().into_iter().rfind(|seen| seen.path().starts_with("/ip/dhcp-server/lease")).unwrap();
     assert!(ask.body.contains("BC:C7:46:E7:7F:2D") && !ask.body.contains("expires-after"), "only names of these clients: {}", ask.body);
 
+    let named = site.good("wireless.get_clients", json!({"device": "home-ap", "fields": ["host_name", "ip_address"]})).await;
+    assert_eq!(row(&named, "host_name", "anna-phone")["ip_address"], "192.168.88.20");
+
     let before = site.sim("wisp-tower").world().rows("/caps-man/registration-table").len() as u64;
     site.sim("wisp-tower").world().add(
         "/caps-man/registration-table",
