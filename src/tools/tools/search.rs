@@ -77,6 +77,7 @@ const MEANT: &[(&[&str], &[&str])] = &[
     (&["hacked", "attack", "safe", "secure", "hardening", "vulnerable", "exposed", "password", "login"], &["security"]),
     (&["did", "done", "blame"], &["audit"]),
     (&["mac"], &["arp"]),
+    (&["link", "port", "cable"], &["interface"]),
     (&["changed", "change", "difference", "yesterday", "history", "backup", "restore"], &["drift", "snapshot", "configuration"]),
     (&["tunnel", "wireguard", "ipsec", "l2tp", "pppoe", "openvpn"], &["vpn"]),
     (&["resolve", "lookup", "domain"], &["dns"]),
