@@ -26,6 +26,8 @@ mod fleet_add;
 mod fleet_lane;
 #[cfg(feature = "sim")]
 mod fleet_ssh;
+#[cfg(feature = "sim")]
+mod fleet_ssh_alone;
 mod layers;
 #[cfg(feature = "sim")]
 mod mcp_client;
