@@ -11,6 +11,8 @@ mod cli_device;
 #[cfg(feature = "sim")]
 mod cli_help;
 #[cfg(feature = "sim")]
+mod cli_interrupt;
+#[cfg(feature = "sim")]
 mod cli_rig;
 #[cfg(feature = "sim")]
 mod cli_store;
