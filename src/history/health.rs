@@ -29,6 +29,8 @@ pub struct Sample {
     pub failed_parts: Option<u8>,
     /// Its clock less ours, seconds.
     pub clock_offset_seconds: Option<i64>,
+    /// Whether its NTP client is synchronized; absent where the client is off. Not kept: only the newest look tells anything.
+    pub ntp_synchronized: Option<bool>,
     /// How often its interfaces lost their link since its last start, all together.
     pub link_downs: Option<u32>,
     /// Since its last start, seconds.
@@ -51,6 +53,7 @@ impl Sample {
             decivolts: None,
             failed_parts: None,
             clock_offset_seconds: None,
+            ntp_synchronized: None,
             link_downs: None,
             uptime_seconds: None,
             answer_ms: None,
@@ -213,6 +216,10 @@ impl Findings {
         if let Some(up) = sample.uptime_seconds.filter(|up| *up < JUST_STARTED_SECONDS) {
             self.add(NOTICE, format!("the router started {up} s ago"));
         }
+        // By itself a notice: a clock that really goes wrong is told below.
+        if sample.ntp_synchronized == Some(false) {
+            self.add(NOTICE, "the router's NTP client is on and not synchronized; ntp.get_status shows its servers".into());
+        }
         if let Some(away) = sample.clock_offset_seconds {
             let direction = if away < 0 { "behind" } else { "ahead of" };
             let (warn, crit) = (i64::from(limits.clock_seconds.0), i64::from(limits.clock_seconds.1));
@@ -337,6 +344,7 @@ mod tests {
             decivolts: Some(239),
             failed_parts: Some(0),
             clock_offset_seconds: Some(1),
+            ntp_synchronized: Some(true),
             link_downs: Some(3),
             uptime_seconds: Some(90_000),
             ..Sample::silent(Wall(RECENT_MS * 100))
@@ -373,6 +381,17 @@ mod tests {
         assert_eq!(verdict.score, 45);
         assert!(verdict.reasons[0].starts_with("CPU load is at 95 %"));
         assert_eq!(verdict.reasons.len(), 2);
+    }
+
+    #[test]
+    fn a_clock_without_its_servers_is_a_notice_and_one_that_is_off_a_warning() {
+        let lost = verdict(Sample { ntp_synchronized: Some(false), ..well() });
+        assert_eq!((lost.status, lost.score, lost.reasons.len()), (HealthStatus::Healthy, 90, 1));
+        assert!(lost.reasons[0].contains("not synchronized"));
+        let off = verdict(Sample { ntp_synchronized: Some(false), clock_offset_seconds: Some(-400), ..well() });
+        assert_eq!((off.status, off.score, off.reasons.len()), (HealthStatus::Warning, 75, 2));
+        assert!(off.reasons[0].contains("400 s behind ours"), "{:?}", off.reasons);
+        assert_eq!(verdict(Sample { ntp_synchronized: None, ..well() }).score, 100, "no client, no finding");
     }
 
     #[test]
