@@ -403,6 +403,30 @@ async fn a_path_takes_ports_with_tcp_and_udp_only_and_one_ip_version() {
     assert_eq!(six.structured["verdict"], "dropped", "a blackhole route: {}", six.text);
 }
 
+#[tokio::test]
+async fn of_a_full_bgp_table_only_the_routes_that_decide_are_read() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    {
+        let mut world = site.sim("home-ap").world();
+        let table = world.table("/ip/route");
+        let route = |n: u32, net: String| {
+            let row = Row::new(Some(0x9000_0000 + n)).with("dst-address", net).with("gateway", "198.51.100.1").with("distance", "20");
+            row.with("active", "true").with("bgp", "true").with("dynamic", "true").with("immediate-gw", "198.51.100.1%ether1")
+        };
+        let full = (0..20_000_u32).map(|n| route(n, format!("100.{}.{}.0/24", n / 256, n % 256)));
+        table.rows.extend(full);
+        table.rows.push(route(30_000, "203.0.113.64/26".into()));
+    }
+    let arguments = json!({"device": "home-ap", "src": "192.168.88.10", "dst": "203.0.113.80", "protocol": "tcp", "port": 443});
+    let reply = site.good("diagnose.path", arguments).await;
+    let hops = reply.structured["hops"].as_array().unwrap();
+    let way = hops.iter().find(|hop| hop["step"] == "route").unwrap();
+    assert_eq!(way["evidence"][0]["dst_address"], "203.0.113.64/26", "the longest prefix, though it is BGP's: {}", reply.text);
+    assert!(way["evidence"][0].get("position").is_none(), "counted among a part of the rows it would mislead");
+    let asked = site.sim("home-ap").requests().into_iter().rfind(|seen| seen.path().starts_with("/ip/route")).unwrap();
+    assert!(asked.body.contains("bgp=true") && asked.body.contains("203.0.113.64/26"), "{}", asked.body);
+}
+
 fn ids(audit: &Value) -> Vec<&str> {
     audit["findings"].as_array().unwrap().iter().map(|finding| finding["id"].as_str().unwrap()).collect()
 }
