@@ -244,7 +244,7 @@ mod tests {
     async fn a_login_of_the_first_shape_reads_and_one_without_password_is_told_apart_from_an_empty_one() {
         let (seal, settings) = (Seal::new(&[7; 32]), Settings::new(Environment::Lab));
         let old = Credential::seal(&NewCredential::password(Secret::new("hunter2")), &id(1), &seal);
-        assert_eq!(Credential::upgrade(1, &postcard::to_extend(&old, Vec::new()).unwrap()).unwrap(), old);
+        assert_eq!(Credential::upgrade(1, &postcard::to_extend(&old, vec![]).unwrap()).unwrap(), old);
         let key = |password| NewCredential { password, ssh_key_file: Some("/etc/key".into()) };
         let none = Credential::seal(&key(Password::None), &id(1), &seal);
         assert!(none.open(&id(1), &seal, &settings).await.unwrap().is_none());
