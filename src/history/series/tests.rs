@@ -234,7 +234,7 @@ fn io_written() -> u64 {
 /// A device's record with all its samples: what is stored today.
 fn whole(device_at: usize, samples: &[Sample]) -> Batch {
     let first = first_of(NOW / HOUR_MS);
-    Batch::new().put(Span::TABLE, &key(&device(device_at), first), store::encode(&Span::of(samples, first)))
+    Batch::new().put(Span::TABLE, key(&device(device_at), first), store::encode(&Span::of(samples, first)))
 }
 
 #[tokio::test]
@@ -250,7 +250,7 @@ async fn samples_wait_minutes_because_a_commit_weighs_more_than_they_do() {
         let appended = written(devices, |at, all| {
             let newest = all[at].len() - 1;
             let bytes = store::encode(&Span::of(&all[at][newest..], first_of(NOW / HOUR_MS)));
-            Batch::new().put("health_new", &format!("{newest:06}/{at:06}"), bytes)
+            Batch::new().put("health_new", format!("{newest:06}/{at:06}"), bytes)
         })
         .await;
         let a_day = |bytes: u64| bytes as f64 * 48.0 / 1e6;
