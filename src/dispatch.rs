@@ -39,6 +39,14 @@ pub struct Dispatch {
     kept: Kept,
 }
 
+/// How a run came to no whole answer.
+enum Ended {
+    /// It found out that there is none.
+    Failed(Fault),
+    /// Nobody waited any longer.
+    Early(Fault),
+}
+
 /// A tool's schemas, made once.
 struct Schemas {
     input: Arc<Map<String, Value>>,
@@ -111,27 +119,34 @@ impl Dispatch {
             return Ok(found.value);
         }
         let before = bus.last();
-        let value = self.ran(cx, given).await?;
+        let (value, whole) = match self.ran(cx, given).await {
+            Ok(value) => (value, true),
+            // What was measured until then is an answer too, to whoever still listens.
+            Err(Ended::Early(fault)) => (cx.cut_short(&fault.said).ok_or(fault)?, false),
+            Err(Ended::Failed(fault)) => return Err(fault),
+        };
         marks::mark(cx, &value);
-        if let Some(key) = keeps {
+        if let Some(key) = keeps.filter(|_| whole) {
             self.kept.put(key, &value, cx.noted(), self.world.clock.mono(), before);
         }
         Ok(value)
     }
 
     /// The tool's work, within its time.
-    async fn ran(&self, cx: &Cx, given: Map<String, Value>) -> Result<Value, Fault> {
+    async fn ran(&self, cx: &Cx, given: Map<String, Value>) -> Result<Value, Ended> {
         if cx.tool.effect != Effect::Reads {
             // No audit, no change: the intent is on disk before anything is done.
-            self.world.audit.append(trail::intent(cx, &given), Durability::Now).await?;
+            self.world.audit.append(trail::intent(cx, &given), Durability::Now).await.map_err(|error| Ended::Failed(error.into()))?;
         }
         let timeout = cx.tool.timeout.0;
         let work = (cx.tool.run)(cx, given);
         tokio::select! {
-            result = work => result,
-            () = waiting(cx) => Err(Fault::bug("waiting never ends")),
-            () = tokio::time::sleep(timeout) => Err(late(cx.tool, timeout)),
-            () = cx.cancel.cancelled() => Err(Fault::new(Kind::Conflict, format!("{}: cancelled by the caller", cx.tool.name))),
+            result = work => result.map_err(Ended::Failed),
+            () = waiting(cx) => Err(Ended::Failed(Fault::bug("waiting never ends"))),
+            () = tokio::time::sleep(timeout) => Err(Ended::Early(late(cx.tool, timeout))),
+            () = cx.cancel.cancelled() => {
+                Err(Ended::Early(Fault::new(Kind::Conflict, format!("{}: cancelled by the caller", cx.tool.name))))
+            }
         }
     }
 

@@ -133,7 +133,10 @@ async fn who_cancels_stops_the_next_piece_and_aborts_none() {
         cancel.cancel();
     };
     let (reply, ()) = futures_util::join!(site.app.dispatch.call(ping), asked);
-    assert_eq!(reply.structured["error"]["kind"], "conflict", "{}", reply.text);
+    // One piece was done, the other was under way.
+    let ping = &reply.structured;
+    assert_eq!((&ping["complete"], &ping["sent"], &ping["outcome"]), (&json!(false), &json!(2), &json!("all_replied")), "{}", reply.text);
+    assert!(ping["stopped"].as_str().unwrap().contains("cancelled"), "{ping}");
     // The next measurement finds its place free, and waits for the piece under way.
     let again = site.good("diagnose.ping", json!({"device": "home-ap", "address": "192.0.2.7", "count": 1})).await;
     assert_eq!(again.structured["outcome"], "all_replied");
@@ -146,7 +149,43 @@ async fn a_router_that_goes_away_leaves_what_was_seen() {
     site.sim("home-ap").faults().inject(Rule::always(Fault::ServerError).on("/tool/ping").after(2));
     let ping = site.good("diagnose.ping", json!({"device": "home-ap", "address": "192.0.2.7", "count": 8})).await.structured;
     assert_eq!((&ping["sent"], &ping["received"]), (&json!(4), &json!(4)));
-    assert!(!ping["stopped"].as_str().unwrap().is_empty());
+    assert!(!ping["stopped"].as_str().unwrap().is_empty() && ping["complete"] == false, "{ping}");
+}
+
+#[tokio::test]
+async fn a_measurement_taken_back_answers_what_it_has_and_is_not_kept_for_others() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let faults = site.sim("home-ap").faults();
+    faults.inject(Rule::always(Fault::Latency(Duration::from_millis(300))).on("/tool/torch"));
+    let watch = |seconds: u64| {
+        let arguments = json!({"device": "home-ap", "interface": "ether1", "seconds": seconds});
+        Call { max_age: Duration::from_secs(60), ..call(&site, "diagnose.torch", arguments) }
+    };
+    let taken_back = watch(12);
+    let cancel = taken_back.cancel.clone();
+    let mut under_way = std::pin::pin!(site.app.dispatch.call(taken_back));
+    let reply = loop {
+        tokio::select! {
+            reply = &mut under_way => break reply,
+            () = tokio::task::yield_now() => if faults.requests_to("/tool/torch") == 2 { cancel.cancel() },
+        }
+    };
+    assert!(reply.fault.is_none(), "{}", reply.text);
+    let torch = &reply.structured;
+    assert_eq!((&torch["complete"], &torch["seconds"], faults.aborted()), (&json!(false), &json!(3), 0), "{torch}");
+    assert!(torch["flows"].as_array().is_some_and(|flows| !flows.is_empty()) && torch["stopped"].is_string(), "{torch}");
+    faults.clear();
+    let again = site.app.dispatch.call(watch(12)).await.structured;
+    assert_eq!((&again["complete"], &again["seconds"]), (&json!(true), &json!(12)), "asked anew: {again}");
+}
+
+#[tokio::test]
+async fn a_call_taken_back_before_anything_was_seen_is_an_error() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let ping = call(&site, "diagnose.ping", json!({"device": "home-ap", "address": "192.0.2.7"}));
+    ping.cancel.cancel();
+    let reply = site.app.dispatch.call(ping).await;
+    assert_eq!(reply.structured["error"]["kind"], "conflict", "{}", reply.text);
 }
 
 #[tokio::test]
@@ -362,6 +401,30 @@ async fn a_path_takes_ports_with_tcp_and_udp_only_and_one_ip_version() {
     }
     let six = site.good("diagnose.path", json!({"device": "home-ap", "src": "2001:db8:10::5", "dst": "2001:db8:ffff::1"})).await;
     assert_eq!(six.structured["verdict"], "dropped", "a blackhole route: {}", six.text);
+}
+
+#[tokio::test]
+async fn of_a_full_bgp_table_only_the_routes_that_decide_are_read() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    {
+        let mut world = site.sim("home-ap").world();
+        let table = world.table("/ip/route");
+        let route = |n: u32, net: String| {
+            let row = Row::new(Some(0x9000_0000 + n)).with("dst-address", net).with("gateway", "198.51.100.1").with("distance", "20");
+            row.with("active", "true").with("bgp", "true").with("dynamic", "true").with("immediate-gw", "198.51.100.1%ether1")
+        };
+        let full = (0..20_000_u32).map(|n| route(n, format!("100.{}.{}.0/24", n / 256, n % 256)));
+        table.rows.extend(full);
+        table.rows.push(route(30_000, "203.0.113.64/26".into()));
+    }
+    let arguments = json!({"device": "home-ap", "src": "192.168.88.10", "dst": "203.0.113.80", "protocol": "tcp", "port": 443});
+    let reply = site.good("diagnose.path", arguments).await;
+    let hops = reply.structured["hops"].as_array().unwrap();
+    let way = hops.iter().find(|hop| hop["step"] == "route").unwrap();
+    assert_eq!(way["evidence"][0]["dst_address"], "203.0.113.64/26", "the longest prefix, though it is BGP's: {}", reply.text);
+    assert!(way["evidence"][0].get("position").is_none(), "counted among a part of the rows it would mislead");
+    let asked = site.sim("home-ap").requests().into_iter().rfind(|seen| seen.path().starts_with("/ip/route")).unwrap();
+    assert!(asked.body.contains("bgp=true") && asked.body.contains("203.0.113.64/26"), "{}", asked.body);
 }
 
 fn ids(audit: &Value) -> Vec<&str> {

@@ -66,6 +66,7 @@ impl Rig {
             environment: Environment::Lab,
             tags: vec![("site".into(), "north".into())],
             capabilities: [Capability::Writes].into(),
+            ssh_only: false,
         }
     }
 
@@ -83,7 +84,7 @@ impl Rig {
         tables.iter().flat_map(|table| self.store.scan(table, Bound::Unbounded, 100).unwrap()).map(|(key, _)| key).collect()
     }
 
-    fn holds_nothing(&self) {
+    pub fn holds_nothing(&self) {
         assert!(self.stored().is_empty(), "stored: {:?}", self.stored());
         assert!(self.fleet.list().is_empty());
     }
@@ -190,7 +191,8 @@ async fn a_wrong_fingerprint_sends_no_credential_and_stores_nothing() {
 
 #[tokio::test]
 async fn what_is_no_router_is_told_before_any_credential_leaves() {
-    let rig = Rig::new(Profile::HomeAp).await;
+    let mut rig = Rig::new(Profile::HomeAp).await;
+    rig.ssh.stop().await;
     for line in [Line::HalfOpen, Line::PlainOnTls, Line::Refuse] {
         rig.sim.faults().set_line(line);
         let fault = rig.add("edge").await.unwrap_err();

@@ -11,6 +11,8 @@ mod cli_device;
 #[cfg(feature = "sim")]
 mod cli_help;
 #[cfg(feature = "sim")]
+mod cli_interrupt;
+#[cfg(feature = "sim")]
 mod cli_rig;
 #[cfg(feature = "sim")]
 mod cli_store;
@@ -26,6 +28,8 @@ mod fleet_add;
 mod fleet_lane;
 #[cfg(feature = "sim")]
 mod fleet_ssh;
+#[cfg(feature = "sim")]
+mod fleet_ssh_alone;
 mod layers;
 #[cfg(feature = "sim")]
 mod mcp_client;

@@ -26,6 +26,7 @@ fn calls() -> Vec<(&'static str, Value, usize)> {
         ("dns.get_status", json!({}), 1),
         ("dns.get_cache", json!({}), 1),
         ("dhcp.get_servers", json!({}), 3),
+        ("dhcp.get_servers", json!({"family": "ipv6"}), 3),
         ("dhcp.list_leases", json!({}), 1),
         ("dhcp.list_leases", json!({"fields": ["address", "arp"]}), 2),
         ("dhcp.list_leases", json!({"family": "ipv6"}), 1),
@@ -417,4 +418,21 @@ fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
         Value::Object(members) => members.iter().for_each(|(name, member)| walk(member, &format!("{at}/{name}"), found)),
         _ => {}
     }
+}
+
+#[tokio::test]
+async fn dhcpv6_servers_are_told_by_family_and_cost_who_asks_for_them_only() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    {
+        let mut world = site.sim("home-ap").world();
+        world.add("/ipv6/dhcp-server", &[("name", "pd"), ("interface", "bridge"), ("prefix-pool", "isp6"), ("lease-time", "3d")]);
+        world.add("/ipv6/dhcp-server/binding", &[("address", "2001:db8:88:3::/64"), ("server", "pd"), ("duid", "0x01")]);
+    }
+    let asked = |path: &str| site.sim("home-ap").faults().requests_to(path);
+    let four = site.good("dhcp.get_servers", on("home-ap", json!({}))).await;
+    assert!(rows(&four).iter().all(|row| row["name"] != "pd") && asked("/ipv6/dhcp-server") == 0, "{}", four.text);
+    let six = site.good("dhcp.get_servers", on("home-ap", json!({"family": "ipv6"}))).await;
+    let pd = row(&six, "name", "pd");
+    assert_eq!((&pd["prefix_pool"], &pd["pool_size"], &pd["pool_used"]), (&json!("isp6"), &json!(256), &json!(1)), "{}", six.text);
+    assert_eq!(pd["lease_time_seconds"], 259_200);
 }

@@ -231,7 +231,7 @@ pub struct DeviceAdd {
     /// Where the password comes from.
     #[command(flatten)]
     pub password: Password,
-    /// Private key for SSH.
+    /// Private key for SSH; needs no password beside it where REST is off.
     #[arg(long, value_name = "FILE")]
     pub ssh_key_file: Option<PathBuf>,
     /// lab, staging or prod; must be the appliance's own, which is the default.

@@ -37,7 +37,8 @@ async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, F
         asked([("Name", "--name", add.name), ("Address", "--address", add.address), ("RouterOS user", "--username", add.username)])?;
     // A file that cannot be read is better known before the router is bothered.
     let mut login = credential(&add.password)?;
-    if login.is_empty() && !prompt::someone_there() {
+    let has_key = add.ssh_key_file.is_some();
+    if login.is_empty() && !has_key && !prompt::someone_there() {
         return Err(prompt::missing(&["--password-file"]));
     }
     let mut place = Map::new();
@@ -52,7 +53,9 @@ async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, F
         // Certificate authorities decide here, not what was presented.
         pins.remove("tls_fingerprint");
     }
-    if login.is_empty() {
+    let rest_is_off = presented["rest_error"].is_string();
+    // A key is a whole login for SSH, none for REST.
+    if login.is_empty() && !(has_key && (rest_is_off || !prompt::someone_there())) {
         login.insert("password".into(), prompt::password("Password")?.expose().into());
     }
     let mut arguments = place;
@@ -61,6 +64,8 @@ async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, F
     put(&mut arguments, "environment", add.environment);
     arguments.insert("tags".into(), add.tags.into());
     arguments.insert("capabilities".into(), add.capabilities.into());
+    // What nobody has seen is not trusted, should REST come up this moment.
+    arguments.insert("ssh_only".into(), (rest_is_off && !pins.contains_key("tls_fingerprint")).into());
     arguments.extend(pins);
     if let Some(file) = add.ssh_key_file {
         let whole = std::path::absolute(&file).map_err(Fault::bug)?;
@@ -78,7 +83,10 @@ async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, F
 /// JSON find them in the answer, and standard error holds nothing but an error.
 fn trusted(presented: &Value, pins: &Pins, as_json: bool) -> Result<Map<String, Value>, Fault> {
     let mut trusted = Map::new();
-    let needs_a_yes = !pins.yes && pins.tls_fingerprint.is_none();
+    let tls_is_shown = presented["tls_fingerprint"].is_string();
+    // Where a host key is all there is, naming that one is as good.
+    let named = pins.tls_fingerprint.is_some() || (!tls_is_shown && presented["rest_error"].is_string() && pins.ssh_fingerprint.is_some());
+    let needs_a_yes = !pins.yes && !named;
     let mut shown = Vec::new();
     for (field, label, given) in
         [("tls_fingerprint", "TLS certificate", &pins.tls_fingerprint), ("ssh_fingerprint", "SSH host key   ", &pins.ssh_fingerprint)]
@@ -98,8 +106,12 @@ fn trusted(presented: &Value, pins: &Pins, as_json: bool) -> Result<Map<String, 
         shown.iter().for_each(|line| eprintln!("{line}"));
     }
     if needs_a_yes {
-        let fingerprint = presented["tls_fingerprint"].as_str().unwrap_or("sha256:HEX");
-        prompt::yes("Is this your router, and do you trust it?", &format!("--yes, or --tls-fingerprint {fingerprint}"))?;
+        let seen = |field: &str| presented[field].as_str().map(str::to_owned);
+        let flag = match (seen("tls_fingerprint"), seen("ssh_fingerprint")) {
+            (None, Some(key)) => format!("--ssh-fingerprint {key}"),
+            (certificate, _) => format!("--tls-fingerprint {}", certificate.unwrap_or_else(|| "sha256:HEX".into())),
+        };
+        prompt::yes("Is this your router, and do you trust it?", &format!("--yes, or {flag}"))?;
     }
     Ok(trusted)
 }

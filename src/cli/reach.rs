@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How long to wait for a holder that is just starting or leaving.
 const HOLDER_WAIT: Duration = Duration::from_secs(5);
@@ -53,6 +54,20 @@ impl Answered {
     }
 }
 
+/// Lets a person take a call back with Ctrl-C and see what it has until then; the second time nothing is waited for.
+async fn until_interrupted<T>(over: &CancellationToken, call: impl Future<Output = T>) -> Result<T, Fault> {
+    let mut call = std::pin::pin!(call);
+    loop {
+        tokio::select! {
+            answer = &mut call => return Ok(answer),
+            Ok(()) = tokio::signal::ctrl_c() => match over.is_cancelled() {
+                false => over.cancel(),
+                true => return Err(Fault::new(Kind::Conflict, "interrupted")),
+            },
+        }
+    }
+}
+
 /// Finds the way: the holder if one answers, else the store itself.
 pub async fn find(loaded: &Loaded) -> Result<Way, Fault> {
     let socket = crate::app::places(loaded).control_socket();
@@ -92,13 +107,15 @@ impl Way {
             Value::Object(map) => map,
             _ => Map::new(),
         };
+        let over = CancellationToken::new();
         match self {
             Way::Holder(path) => {
                 let speaker = match audience {
                     Audience::Operator => Speaker::Operator,
                     Audience::Model => Speaker::Model,
                 };
-                let reply = client::call(path, tool, arguments, speaker, |_, _, _| {}).await?;
+                let call = client::call_until(path, tool, arguments, speaker, over.clone(), |_, _, _| {});
+                let reply = until_interrupted(&over, call).await??;
                 Ok(Answered { kind: reply.fault, mcp: reply.to_mcp() })
             }
             Way::Own(app) => {
@@ -106,7 +123,8 @@ impl Way {
                     Audience::Operator => Principal::operator(),
                     Audience::Model => app.stdio_principal().through_our_command_line(),
                 };
-                let reply = app.dispatch.call(Call::new(tool, arguments, Arc::new(principal), audience)).await;
+                let call = Call { cancel: over.clone(), ..Call::new(tool, arguments, Arc::new(principal), audience) };
+                let reply = until_interrupted(&over, app.dispatch.call(call)).await?;
                 Ok(Answered { mcp: reply.to_mcp(), kind: reply.fault })
             }
         }

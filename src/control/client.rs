@@ -12,6 +12,7 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::UnixStream;
+use tokio_util::sync::CancellationToken;
 
 /// How long the other side may take to say who it is.
 const HELLO_WAIT: Duration = Duration::from_secs(5);
@@ -58,11 +59,34 @@ pub async fn call(
     tool: &str,
     arguments: Map<String, Value>,
     speaker: Speaker,
+    on_progress: impl FnMut(f64, Option<f64>, &str),
+) -> Result<Reply, ControlError> {
+    call_until(path, tool, arguments, speaker, CancellationToken::new(), on_progress).await
+}
+
+/// As [`call`]; when `over` fires the other side hears that nobody waits any longer, and what it has by then is the answer.
+///
+/// # Errors
+/// As [`call`].
+pub async fn call_until(
+    path: &Path,
+    tool: &str,
+    arguments: Map<String, Value>,
+    speaker: Speaker,
+    over: CancellationToken,
     mut on_progress: impl FnMut(f64, Option<f64>, &str),
 ) -> Result<Reply, ControlError> {
     let mut talk = Talk::open(path, &Open::Call { tool: tool.into(), arguments, audience: speaker }).await?;
+    let mut told = false;
     loop {
-        let answer = talk.answer(ANSWER_WAIT).await?;
+        let answer = tokio::select! {
+            answer = talk.answer(ANSWER_WAIT) => answer?,
+            () = over.cancelled(), if !told => {
+                told = true;
+                talk.end().await;
+                continue;
+            }
+        };
         let Some(step) = answer.get("progress") else {
             return wire::replied(answer).ok_or_else(|| ControlError::Garbled { path: path.into() });
         };
@@ -95,6 +119,12 @@ impl<'a> Talk<'a> {
             return Err(silent(path, HELLO_WAIT));
         }
         Ok(Talk { path, lines: Lines::new(stream, MAX_ANSWER_BYTES) })
+    }
+
+    /// Closes our end of the conversation; the other side may still answer.
+    async fn end(&mut self) {
+        // Where that fails the other side has left, and the answer says so.
+        let _ = self.lines.get_mut().shutdown().await;
     }
 
     async fn holder(&mut self) -> Result<Holder, ControlError> {

@@ -8,7 +8,7 @@ use crate::fleet::device::{Device, Status};
 use crate::fleet::fault::{self, FleetError};
 use crate::fleet::lane::Read;
 use crate::fleet::registry::Fleet;
-use crate::fleet::trust::{Place, check_place};
+use crate::fleet::trust::{Place, Presented, check_place};
 use crate::fleet::wire::Via;
 use crate::routeros::pin::format_fingerprint;
 use crate::routeros::value::span_ms;
@@ -136,6 +136,11 @@ impl Fleet {
         let lane = self.lane(device);
         lane.slot.allow_a_try(self.shared.clock.mono());
         lane.slot.start_fresh();
+        if let Some(unused) = self.rest_unused(device).await? {
+            // Nothing is sent there; what the other way answers still shows in the status.
+            let _ = lane.read(Read::fresh(MenuPath::parse("/system/identity")?)).await;
+            return Err(unused);
+        }
         let identity = Query::new().columns(["name"]);
         let read = Read { path: MenuPath::parse("/system/identity")?, query: identity, max_age: Duration::ZERO };
         match lane.read(read).await?.via {
@@ -146,6 +151,28 @@ impl Fleet {
                 Err(Fault::new(Kind::Unreachable, format!("device \"{}\": {why}", device.name)).hint(REST_HINT))
             }
         }
+    }
+
+    /// Why REST is not used for a device, and what stands there now: a certificate that nobody has pinned yet, or nothing. No
+    /// credential is sent. `None` for a device that is asked over REST.
+    pub(super) async fn rest_unused(&self, device: &Device) -> Result<Option<Fault>, Fault> {
+        let has_password = self.shared.credential(device)?.has_password();
+        let Some(why) = self.shared.rest_unused(device, has_password) else { return Ok(None) };
+        let name = &device.name;
+        Ok(Some(match self.present(&device.place()).await {
+            Err(fault) => fault::about(name, fault),
+            Ok(Presented { rest_error: Some(error), .. }) => {
+                let said = format!("device \"{name}\": reads go over SSH alone: {error}");
+                Fault::new(Kind::Unreachable, said).hint(format!("{REST_HINT}; then: routeros-mcp device pin {name}"))
+            }
+            Ok(Presented { tls: Some(tls), .. }) if device.pins.tls.is_none() => {
+                let shown = format_fingerprint(&tls.sha256);
+                let said = format!("device \"{name}\": REST presents {shown}, which is not pinned, so nothing is sent there");
+                let hint = format!("compare that with the router's, then: routeros-mcp device pin {name} --tls-fingerprint {shown}");
+                Fault::new(Kind::Untrusted, said).hint(hint)
+            }
+            Ok(_) => why,
+        }))
     }
 
     /// What a quarantined device presents now; that it does not is worth knowing too.
@@ -229,7 +256,9 @@ fn advice(device: &Device, (rest, rest_hint): &(Reach, Option<String>), (ssh, ss
         _ => [rest_hint.clone(), ssh_hint.clone()].into_iter().flatten().collect(),
     };
     if !rest.ok && ssh.ok && device.status != Status::Quarantined {
-        advice.push(if device.facts.can.ssh {
+        advice.push(if device.facts.can.ssh && rest.kind == Some(Kind::Untrusted) {
+            "SSH works: reads go that way until the certificate is pinned".into()
+        } else if device.facts.can.ssh {
             "SSH works: reads go that way until REST is back".into()
         } else {
             format!("SSH works, but was not used so far: routeros-mcp device test {} once REST is back", device.name)

@@ -9,7 +9,7 @@ use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::config::Settings;
 use crate::routeros::ssh::{Key, Login};
-use crate::store::{Place, Record, Seal, StoreError};
+use crate::store::{Place, Record, Seal, StoreError, body_as};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -39,8 +39,12 @@ impl NewCredential {
 
 /// The login for SSH: by the key, where there is a key file, else by password. Errs with `Unauthenticated` when the file
 /// cannot be read, `BadInput` when no login can be made of it.
-pub async fn ssh_login(key_file: Option<&Path>, password: Secret) -> Result<Login, Fault> {
-    let Some(path) = key_file else { return Ok(Login::Password(password)) };
+pub async fn ssh_login(key_file: Option<&Path>, password: Option<Secret>) -> Result<Login, Fault> {
+    let path = match (key_file, password) {
+        (Some(path), _) => path,
+        (None, Some(password)) => return Ok(Login::Password(password)),
+        (None, None) => return Err(Fault::bad_input("a login needs a password or a private key for SSH")),
+    };
     let text = read_text(path, "SSH key", KEY_MAX).await?;
     let key = Key::parse(&text).map_err(|error| {
         let fault = Fault::from(error);
@@ -56,6 +60,8 @@ pub enum Password {
     Given(Secret),
     /// To be read at each use.
     At(Reference),
+    /// There is none: a key is the whole login, and REST, which takes passwords only, is out of reach.
+    None,
 }
 
 /// Where a password lies.
@@ -103,11 +109,17 @@ pub struct Credential {
 enum Stored {
     Sealed(Vec<u8>),
     At(Reference),
+    None,
 }
 
 impl Record for Credential {
     const TABLE: &'static str = "credential";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// v1 always had a password: it knew the first two kinds of `Stored`, which stand where they stood.
+    fn upgrade(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        body_as(Self::TABLE, version, body)
+    }
 }
 
 fn place(key: &str) -> Place<'_> {
@@ -120,29 +132,37 @@ impl Credential {
         let password = match &new.password {
             Password::Given(password) => Stored::Sealed(seal.seal(place(device.as_str()), password.expose().as_bytes())),
             Password::At(reference) => Stored::At(reference.clone()),
+            Password::None => Stored::None,
         };
         Credential { password, ssh_key_file: new.ssh_key_file.clone() }
     }
 
-    /// The password. Errs with `Storage` when it does not open, `Unauthenticated` when its file cannot be read.
-    pub async fn open(&self, device: &DeviceId, seal: &Seal, settings: &Settings) -> Result<Secret, Fault> {
+    /// Whether there is a password, read or not.
+    pub fn has_password(&self) -> bool {
+        self.password != Stored::None
+    }
+
+    /// The password, if there is one. Errs with `Storage` when it does not open, `Unauthenticated` when its file cannot be read.
+    pub async fn open(&self, device: &DeviceId, seal: &Seal, settings: &Settings) -> Result<Option<Secret>, Fault> {
         match &self.password {
             Stored::Sealed(sealed) => {
                 let plain = seal.open(place(device.as_str()), sealed)?;
                 let text = std::str::from_utf8(&plain).map_err(|_| StoreError::Damaged { what: "a sealed password is not text".into() })?;
-                Ok(Secret::new(text))
+                Ok(Some(Secret::new(text)))
             }
-            Stored::At(reference) => reference.read(settings).await,
+            Stored::At(reference) => reference.read(settings).await.map(Some),
+            Stored::None => Ok(None),
         }
     }
 }
 
 impl Password {
-    /// The password itself, read if it has to be.
-    pub async fn read(&self, settings: &Settings) -> Result<Secret, Fault> {
+    /// The password itself, read if it has to be; `None` where there is none.
+    pub async fn read(&self, settings: &Settings) -> Result<Option<Secret>, Fault> {
         match self {
-            Password::Given(password) => Ok(password.clone()),
-            Password::At(reference) => reference.read(settings).await,
+            Password::Given(password) => Ok(Some(password.clone())),
+            Password::At(reference) => reference.read(settings).await.map(Some),
+            Password::None => Ok(None),
         }
     }
 }
@@ -196,7 +216,7 @@ mod tests {
     async fn a_sealed_password_opens_for_its_device_and_no_other() {
         let (seal, settings) = (Seal::new(&[7; 32]), Settings::new(Environment::Lab));
         let stored = Credential::seal(&NewCredential::password(Secret::new("hunter2")), &id(1), &seal);
-        assert_eq!(stored.open(&id(1), &seal, &settings).await.unwrap().expose(), "hunter2");
+        assert_eq!(stored.open(&id(1), &seal, &settings).await.unwrap().unwrap().expose(), "hunter2");
         assert!(stored.open(&id(2), &seal, &settings).await.is_err(), "moved to another row");
         assert!(stored.open(&id(1), &Seal::new(&[8; 32]), &settings).await.is_err(), "another master key");
         assert!(!format!("{stored:?}").contains("hunter2"));
@@ -212,12 +232,24 @@ mod tests {
         let by_path: Reference = format!("file:{}", file.display()).parse().unwrap();
         let new = NewCredential { password: Password::At("credential:edge".parse().unwrap()), ssh_key_file: None };
         let stored = Credential::seal(&new, &id(1), &Seal::new(&[7; 32]));
-        assert_eq!(stored.open(&id(1), &Seal::new(&[7; 32]), &settings).await.unwrap().expose(), "first");
+        assert_eq!(stored.open(&id(1), &Seal::new(&[7; 32]), &settings).await.unwrap().unwrap().expose(), "first");
         std::fs::write(&file, "second\r\n").unwrap();
-        assert_eq!(stored.open(&id(1), &Seal::new(&[7; 32]), &settings).await.unwrap().expose(), "second");
+        assert_eq!(stored.open(&id(1), &Seal::new(&[7; 32]), &settings).await.unwrap().unwrap().expose(), "second");
         assert_eq!(by_path.read(&settings).await.unwrap().expose(), "second");
         std::fs::remove_file(&file).unwrap();
         assert_eq!(by_path.read(&settings).await.unwrap_err().kind, Kind::Unauthenticated);
+    }
+
+    #[tokio::test]
+    async fn a_login_of_the_first_shape_reads_and_one_without_password_is_told_apart_from_an_empty_one() {
+        let (seal, settings) = (Seal::new(&[7; 32]), Settings::new(Environment::Lab));
+        let old = Credential::seal(&NewCredential::password(Secret::new("hunter2")), &id(1), &seal);
+        assert_eq!(Credential::upgrade(1, &postcard::to_extend(&old, vec![]).unwrap()).unwrap(), old);
+        let key = |password| NewCredential { password, ssh_key_file: Some("/etc/key".into()) };
+        let none = Credential::seal(&key(Password::None), &id(1), &seal);
+        assert!(none.open(&id(1), &seal, &settings).await.unwrap().is_none());
+        let empty = Credential::seal(&key(Password::Given(Secret::new(""))), &id(1), &seal);
+        assert_eq!(empty.open(&id(1), &seal, &settings).await.unwrap().unwrap().expose(), "");
     }
 
     #[test]

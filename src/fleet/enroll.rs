@@ -1,6 +1,9 @@
 //! A device's way in, and changes to its record: looked at, compared, logged in to, probed, and only then stored.
 //!
 //! Whatever fails on the way leaves nothing behind: the record, its status and its sealed login are one batch.
+//!
+//! REST is the way in; where it is off and SSH answers, the host key alone is trusted and everything is done over SSH. What
+//! REST shows later is then a stranger's until somebody pins it.
 
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
@@ -10,12 +13,13 @@ use crate::base::tier::Environment;
 use crate::fleet::credential::{Credential, NewCredential, ssh_login};
 use crate::fleet::device::{Capability, Device, Facts, Pins, Status};
 use crate::fleet::fault::FleetError;
+use crate::fleet::index::Standing;
 use crate::fleet::lane::Read;
 use crate::fleet::naming;
 use crate::fleet::probe::{self, Reader};
-use crate::fleet::registry::{Fleet, Standing};
+use crate::fleet::registry::Fleet;
 use crate::fleet::trust::{Place, check_place, refuse_plain};
-use crate::fleet::wire::{Ask, Said, Wire};
+use crate::fleet::wire::{Ask, Said, Via, Wire};
 use crate::routeros::ssh::is_fingerprint;
 use crate::routeros::{MenuPath, Query, RouterError};
 use crate::store::Batch;
@@ -23,6 +27,7 @@ use futures_util::future::FutureExt;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 /// The most devices one appliance looks after.
@@ -45,6 +50,8 @@ pub struct NewDevice {
     pub tags: Vec<(String, String)>,
     /// What we may do beyond reading.
     pub capabilities: BTreeSet<Capability>,
+    /// Whoever looked at the fingerprints saw an SSH host key alone: REST is left alone, whatever it shows by now.
+    pub ssh_only: bool,
 }
 
 /// Changes to a record; what is `None` stays.
@@ -90,13 +97,16 @@ impl Fleet {
         self.check_new(&new, &expected)?;
         let password = credential.password.read(&shared.settings).await?;
         let place = check_place(&new.place, &shared.settings).await?;
-        let presented = self.present(&place).await?;
+        let presented = if new.ssh_only { self.present_ssh(&place).await? } else { self.present(&place).await? };
         presented.compare(&expected)?;
         let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
         let mut device = fresh(new, place, pins, shared.clock.wall());
-        let wire = shared.dial_with(&device, password.clone()).await?;
-        device.facts = self.survey(&wire, &device.username).await?;
-        self.prove_ssh(&mut device, credential.ssh_key_file.as_deref(), password).await?;
+        let key_file = credential.ssh_key_file.as_deref();
+        if presented.has_rest() {
+            self.log_in(&mut device, key_file, password).await?;
+        } else {
+            self.log_in_over_ssh(&mut device, key_file, password).await?;
+        }
         device.last_seen = Some(shared.clock.wall());
         device.status = Status::Reachable;
         let credential = Credential::seal(&credential, &device.id, &shared.seal);
@@ -113,6 +123,7 @@ impl Fleet {
     pub async fn update(&self, id: &DeviceId, changes: Changes) -> Result<Arc<Device>, Fault> {
         let (shared, id) = (self.shared.clone(), id.clone());
         let (before, epoch) = shared.current(&id)?;
+        let changes = self.with_key_kept(&before, changes)?;
         let mut device = changed(&before, &changes)?;
         shared.namesake(&device.name, Some(&id))?;
         if changes.touch_the_way() {
@@ -131,6 +142,15 @@ impl Fleet {
         .await
     }
 
+    /// A password that joins a key without one does not take the key away: the key is how we are let in so far.
+    fn with_key_kept(&self, before: &Device, mut changes: Changes) -> Result<Changes, Fault> {
+        if let Some(new) = changes.credential.as_mut().filter(|new| new.ssh_key_file.is_none()) {
+            let stored = self.shared.credential(before)?;
+            new.ssh_key_file = stored.ssh_key_file.clone().filter(|_| !stored.has_password());
+        }
+        Ok(changes)
+    }
+
     /// Connects as the changed record says, with the new login or the stored one, and takes the facts along.
     async fn try_the_way(&self, before: &Device, device: &mut Device, changes: &Changes) -> Result<(), Fault> {
         let shared = &self.shared;
@@ -140,17 +160,39 @@ impl Fleet {
             Some(new) => (new.password.read(&shared.settings).await?, new.ssh_key_file.clone()),
             None => self.stored_login(before).await?,
         };
-        if changes.touch_rest() {
-            let wire = shared.dial_with(device, password.clone()).await?;
-            device.facts = self.survey(&wire, &device.username).await?;
-        } else {
-            // Another SSH port alone: what was found at the old one says nothing.
-            device.facts.can.ssh = true;
+        let key_file = key_file.as_deref();
+        if shared.rest_unused(device, password.is_some()).is_some() && before.facts.can.ssh {
+            return self.log_in_over_ssh(device, key_file, password).await;
         }
-        self.prove_ssh(device, key_file.as_deref(), password).await
+        if changes.touch_rest() {
+            return self.log_in(device, key_file, password).await;
+        }
+        // Another SSH port alone: what was found at the old one says nothing.
+        device.facts.can.ssh = true;
+        self.prove_ssh(device, key_file, password).await
     }
 
-    async fn stored_login(&self, device: &Device) -> Result<(Secret, Option<PathBuf>), Fault> {
+    /// Over REST, with a look at whether SSH lets us in too.
+    async fn log_in(&self, device: &mut Device, key_file: Option<&Path>, password: Option<Secret>) -> Result<(), Fault> {
+        if password.is_none() {
+            return Err(Fault::bad_input("REST answers there, and takes a password only").hint("give the password too"));
+        }
+        let wire = self.shared.dial_rest(device, password.clone()).await?;
+        device.facts = self.survey(&wire, &device.username).await?;
+        self.prove_ssh(device, key_file, password).await
+    }
+
+    /// Over SSH alone. Errs as `log_in`.
+    async fn log_in_over_ssh(&self, device: &mut Device, key_file: Option<&Path>, password: Option<Secret>) -> Result<(), Fault> {
+        let login = ssh_login(key_file, password).await?;
+        let wire = self.shared.dial_ssh(device, login).await?;
+        device.facts = self.survey(&wire, &device.username).await?;
+        // Whatever the services' menu says of it: we came that way.
+        device.facts.can.ssh = true;
+        Ok(())
+    }
+
+    async fn stored_login(&self, device: &Device) -> Result<(Option<Secret>, Option<PathBuf>), Fault> {
         let shared = &self.shared;
         let stored = shared.credential(device)?;
         Ok((stored.open(&device.id, &shared.seal, &shared.settings).await?, stored.ssh_key_file))
@@ -158,7 +200,7 @@ impl Fleet {
 
     /// Finds out whether SSH lets us in, where a host key is pinned and the survey saw nothing against it. A key that was given
     /// must work, and another host key is always an error; a password that SSH refuses only means that there is no SSH.
-    async fn prove_ssh(&self, device: &mut Device, key_file: Option<&Path>, password: Secret) -> Result<(), Fault> {
+    async fn prove_ssh(&self, device: &mut Device, key_file: Option<&Path>, password: Option<Secret>) -> Result<(), Fault> {
         let login = ssh_login(key_file, password).await?;
         let worth_trying = std::mem::take(&mut device.facts.can.ssh) || key_file.is_some();
         if !worth_trying {
@@ -189,8 +231,9 @@ impl Fleet {
         let presented = self.present(&device.place()).await?;
         presented.compare(&expected)?;
         let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
-        // An SSH service that does not answer just now is not forgotten.
-        device.pins = Pins { ssh: pins.ssh.or(device.pins.ssh.take()), ..pins };
+        // A service that does not answer just now is not forgotten.
+        let tls = if presented.has_rest() { pins.tls } else { pins.tls.or(device.pins.tls) };
+        device.pins = Pins { ssh: pins.ssh.or(device.pins.ssh.take()), tls };
         device.status = Status::Unknown;
         device.last_error = None;
         device.updated_at = shared.clock.wall();
@@ -210,17 +253,25 @@ impl Fleet {
     pub async fn probe(&self, id: &DeviceId) -> Result<Arc<Device>, Fault> {
         let device = self.get(id)?;
         let lane = self.lane(&device);
+        let came_over_ssh = AtomicBool::new(false);
         let read = |path: MenuPath, query: Query| {
-            let lane = lane.clone();
+            let (lane, came_over_ssh) = (lane.clone(), &came_over_ssh);
             async move {
                 let answer = lane.read(Read { path, query, max_age: Duration::ZERO }).await?;
+                if answer.via == Via::Ssh {
+                    came_over_ssh.store(true, Ordering::Relaxed);
+                }
                 Ok(answer.rows.to_vec())
             }
             .boxed()
         };
         let mut probed = (*device).clone();
         probed.facts = probe::survey(&read, &device.username, self.shared.clock.wall()).await?;
+        probed.facts.can.ssh |= came_over_ssh.into_inner();
         self.probe_ssh(&mut probed).await?;
+        if let Some(unused) = self.rest_unused(&device).await? {
+            probed.facts.unanswered.push(format!("rest: {}", unused.said));
+        }
         self.put_facts(id, probed.facts).await
     }
 

@@ -15,6 +15,7 @@ mod credential;
 mod device;
 mod enroll;
 mod fault;
+mod index;
 mod lane;
 mod naming;
 mod pace;

@@ -12,6 +12,7 @@ use crate::fleet::config::Settings;
 use crate::fleet::credential::Credential;
 use crate::fleet::device::{Device, Status};
 use crate::fleet::fault::FleetError;
+use crate::fleet::index::{Entry, Index, Standing};
 use crate::fleet::lane::Lane;
 use crate::fleet::naming;
 use crate::fleet::slot::{IDLE_MAX, Slot};
@@ -20,7 +21,7 @@ use crate::fleet::ways::{self, Dialled};
 use crate::fleet::wire::Wire;
 use crate::routeros::RouterError;
 use crate::store::{Batch, Durability, Seal, Store, Table};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -73,31 +74,6 @@ pub(super) struct Shared {
     edits: Semaphore,
     swept: AtomicU64,
     closing: AtomicBool,
-}
-
-#[derive(Default)]
-struct Index {
-    devices: HashMap<DeviceId, Entry>,
-    /// By folded name.
-    names: BTreeMap<String, DeviceId>,
-    epochs: u64,
-}
-
-pub(super) struct Entry {
-    pub device: Arc<Device>,
-    /// Grows with each change of the record; a connection made for an older one is dropped.
-    pub epoch: u64,
-    /// What the store knows of its status, and since when (monotonic).
-    pub health: Health,
-}
-
-/// Whether a change of the record is one of the status too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// The record says the status.
-    Set,
-    /// The status stays.
-    AsIs,
 }
 
 impl Fleet {
@@ -406,29 +382,6 @@ impl Shared {
 
     fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
         self.index.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Index {
-    /// Adds or replaces a device under the name it has now.
-    fn put(&mut self, mut device: Device, standing: Standing, mut health: Health) -> Arc<Device> {
-        if let Some(before) = self.take(&device.id)
-            && standing == Standing::AsIs
-        {
-            StatusRecord::of(&before.device).onto(&mut device);
-            health = before.health;
-        }
-        self.epochs += 1;
-        let device = Arc::new(device);
-        self.names.insert(naming::folded(&device.name), device.id.clone());
-        self.devices.insert(device.id.clone(), Entry { device: device.clone(), epoch: self.epochs, health });
-        device
-    }
-
-    fn take(&mut self, id: &DeviceId) -> Option<Entry> {
-        let gone = self.devices.remove(id)?;
-        self.names.remove(&naming::folded(&gone.device.name));
-        Some(gone)
     }
 }
 

@@ -9,13 +9,13 @@ use crate::fleet::credential::ssh_login;
 use crate::fleet::device::{Device, Pins};
 use crate::fleet::fault::FleetError;
 use crate::fleet::registry::{Fleet, Shared};
-use crate::fleet::ways::Dialled;
+use crate::fleet::ways::{self, Dialled};
 use crate::fleet::wire::Wire;
 use crate::routeros::pin::format_fingerprint;
 use crate::routeros::rest::MAX_ANSWER_BYTES;
 use crate::routeros::ssh::{Endpoint as SshEndpoint, Login};
 use crate::routeros::{
-    Console, Endpoint, HostKey, Presented as Certificate, RouterError, Ssh, Trust, probe_host_key, probe_is_routeros, probe_tls,
+    Console, Endpoint, HostKey, Presented as Certificate, RouterError, Ssh, Trust, net, probe_host_key, probe_is_routeros, probe_tls,
 };
 use std::sync::Arc;
 
@@ -35,22 +35,33 @@ pub struct Place {
 /// What is there, seen without sending a credential.
 #[derive(Debug, Clone)]
 pub struct Presented {
-    /// The certificate; `None` on plain HTTP.
+    /// The certificate; `None` on plain HTTP, and where nobody shows one.
     pub tls: Option<Certificate>,
-    /// The SSH host key; `None` when SSH does not answer, which is no hindrance.
+    /// Why REST is no way in, when it is none while SSH answers: then SSH alone is trusted. A certificate shown meanwhile is
+    /// that of a web server which did not prove to be a router's.
+    pub rest_error: Option<String>,
+    /// The SSH host key; `None` when SSH does not answer, which is no hindrance while REST does.
     pub ssh: Option<HostKey>,
     /// Why there is no host key.
     pub ssh_error: Option<String>,
-    /// Whether a RouterOS REST service answers: always, or there would be an error instead.
-    pub is_routeros: bool,
     /// Whether adding the device pins the certificate; otherwise certificate authorities vouch for it, or nobody.
     pub pins_tls: bool,
 }
 
 impl Presented {
+    /// Of a place whose host key alone is looked at.
+    fn ssh_alone(key: HostKey) -> Self {
+        Presented { tls: None, rest_error: Some("it was not asked".into()), ssh: Some(key), ssh_error: None, pins_tls: false }
+    }
+
+    /// Whether REST answers as a router's does.
+    pub(super) fn has_rest(&self) -> bool {
+        self.rest_error.is_none()
+    }
+
     /// What to pin of it under a way of verifying; with `expected` given, that is pinned whatever the way.
     pub(super) fn pins(&self, verify: VerifyTls, expected: &Pins) -> Pins {
-        let pinned = verify == VerifyTls::Pin || expected.tls.is_some();
+        let pinned = (verify == VerifyTls::Pin && self.has_rest()) || expected.tls.is_some();
         Pins { tls: self.tls.as_ref().filter(|_| pinned).map(|tls| tls.sha256), ssh: self.ssh.as_ref().map(|ssh| ssh.fingerprint.clone()) }
     }
 
@@ -61,6 +72,11 @@ impl Presented {
             match presented {
                 Some(shown) if shown == *tls => {}
                 Some(shown) => return Err(differs("TLS", format_fingerprint(tls), format_fingerprint(&shown))),
+                None if self.rest_error.is_some() => {
+                    let why = self.rest_error.as_deref().unwrap_or_default();
+                    return Err(Fault::new(Kind::Unreachable, format!("the TLS fingerprint cannot be compared: {why}"))
+                        .hint("enable www-ssl on the router, or leave the TLS fingerprint out to pin the SSH host key alone"));
+                }
                 None => {
                     return Err(Fault::bad_input("plain HTTP has no TLS fingerprint").hint("leave out --plain-http, or the fingerprint"));
                 }
@@ -86,6 +102,8 @@ fn differs(what: &'static str, expected: String, presented: String) -> Fault {
 impl Fleet {
     /// Looks at what a place presents; sends no credential.
     ///
+    /// Where REST is off but SSH answers, that is no error: `rest_error` says so.
+    ///
     /// Errs with `BadInput` for an address no router may have, `Unreachable` when nothing answers, when TLS fails or
     /// when what answers is not RouterOS.
     pub async fn present(&self, place: &Place) -> Result<Presented, Fault> {
@@ -93,23 +111,57 @@ impl Fleet {
         refuse_plain(place, settings)?;
         let place = check_place(place, settings).await?;
         let limit = settings.routeros.connect_timeout();
-        let tls = async {
-            if place.plain_http {
-                return Ok(None);
-            }
-            probe_tls(&place.address, place.rest_port, limit).await.map(Some)
-        };
-        let (tls, ssh) = tokio::join!(tls, probe_host_key(&place.address, place.ssh_port, limit));
-        let tls = tls?;
-        // Pinned to what was just shown: the peer that is asked is the one that will be trusted.
-        let trust = tls.as_ref().map_or(Trust::Off, |shown| Trust::Pin(shown.sha256));
-        let nobody = endpoint(&place, settings, String::new(), Secret::default(), trust);
-        probe_is_routeros(&nobody).await?;
+        let (rest, ssh) = tokio::join!(rest_shown(&place, settings), probe_host_key(&place.address, place.ssh_port, limit));
         let (ssh, ssh_error) = match ssh {
             Ok(key) => (Some(key), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        Ok(Presented { tls, ssh, ssh_error, is_routeros: true, pins_tls: settings.routeros.verify_tls == VerifyTls::Pin })
+        let (tls, rest_error) = match rest {
+            Ok(tls) => (tls, None),
+            Err(NoRest { tls, error, is_absent: true }) if ssh.is_some() => (tls, Some(error.to_string())),
+            Err(NoRest { error, .. }) => return Err(error.into()),
+        };
+        Ok(Presented { tls, rest_error, ssh, ssh_error, pins_tls: settings.routeros.verify_tls == VerifyTls::Pin })
+    }
+
+    /// Looks at the SSH host key alone, whatever REST would show. Errs as `present`.
+    pub(super) async fn present_ssh(&self, place: &Place) -> Result<Presented, Fault> {
+        let settings = &self.shared.settings;
+        let place = check_place(place, settings).await?;
+        Ok(Presented::ssh_alone(probe_host_key(&place.address, place.ssh_port, settings.routeros.connect_timeout()).await?))
+    }
+}
+
+/// What was seen of a REST service that cannot be used.
+struct NoRest {
+    /// A certificate was shown all the same.
+    tls: Option<Certificate>,
+    error: RouterError,
+    /// There is none at all, as opposed to a strange one.
+    is_absent: bool,
+}
+
+/// Shakes hands with REST and asks whether it is RouterOS; sends no credential. The certificate; none on plain HTTP.
+async fn rest_shown(place: &Place, settings: &Settings) -> Result<Option<Certificate>, NoRest> {
+    let limit = settings.routeros.connect_timeout();
+    let mut tls = None;
+    if !place.plain_http {
+        match probe_tls(&place.address, place.rest_port, limit).await {
+            Ok(shown) => tls = Some(shown),
+            // Whoever takes the connection and then says nothing is there, and ill.
+            Err(error @ RouterError::Timeout { .. }) => {
+                let is_absent = net::connect(&place.address, place.rest_port, limit).await.is_err();
+                return Err(NoRest { tls, error, is_absent });
+            }
+            Err(error) => return Err(NoRest { tls, is_absent: ways::is_absent(&error), error }),
+        }
+    }
+    // Pinned to what was just shown: the peer that is asked is the one that will be trusted.
+    let trust = tls.as_ref().map_or(Trust::Off, |shown| Trust::Pin(shown.sha256));
+    let nobody = endpoint(place, settings, String::new(), Secret::default(), trust);
+    match probe_is_routeros(&nobody).await {
+        Ok(()) => Ok(tls),
+        Err(error) => Err(NoRest { tls, is_absent: ways::is_absent(&error), error }),
     }
 }
 
@@ -182,19 +234,44 @@ impl Shared {
         } else {
             None
         };
-        self.connect_to(device, password, ssh).await
-    }
-
-    /// As `dial`, with a login that is being tried, and REST alone.
-    pub(super) async fn dial_with(&self, device: &Device, password: Secret) -> Result<Arc<dyn Wire>, Fault> {
-        self.connect_to(device, password, None).await
-    }
-
-    async fn connect_to(&self, device: &Device, password: Secret, ssh: Option<SshEndpoint>) -> Result<Arc<dyn Wire>, Fault> {
         let place = check_place(&device.place(), &self.settings).await?;
+        let rest = match self.rest_endpoint(device, &place, password) {
+            Ok(rest) => Some(rest),
+            // It was taken in over SSH, or nobody has said yet that its certificate is the right one.
+            Err(_) if ssh.is_some() => None,
+            Err(fault) => return Err(fault),
+        };
+        Ok((self.connect)(Dialled { rest, ssh, timeout: self.settings.routeros.rest_timeout() })?)
+    }
+
+    /// A connection over REST alone, with a login that is being tried.
+    pub(super) async fn dial_rest(&self, device: &Device, password: Option<Secret>) -> Result<Arc<dyn Wire>, Fault> {
+        let place = check_place(&device.place(), &self.settings).await?;
+        let rest = Some(self.rest_endpoint(device, &place, password)?);
+        Ok((self.connect)(Dialled { rest, ssh: None, timeout: self.settings.routeros.rest_timeout() })?)
+    }
+
+    /// The same over SSH alone. Errs with `Untrusted` when no host key is pinned.
+    pub(super) async fn dial_ssh(&self, device: &Device, login: Login) -> Result<Arc<dyn Wire>, Fault> {
+        check_place(&device.place(), &self.settings).await?;
+        let ssh = self.ssh_endpoint(device, login);
+        let why = || FleetError::Quarantined { name: device.name.clone(), why: "no SSH host key is pinned for it".into() };
+        let ssh = Some(ssh.ok_or_else(why)?);
+        Ok((self.connect)(Dialled { rest: None, ssh, timeout: self.settings.routeros.rest_timeout() })?)
+    }
+
+    /// Where and how to log in over REST. Errs with `Untrusted` when nobody vouches for the certificate, `RouterDenied` without
+    /// a password: then nothing is sent there.
+    fn rest_endpoint(&self, device: &Device, place: &Place, password: Option<Secret>) -> Result<Endpoint, Fault> {
         let trust = trust_of(device, self.settings.routeros.verify_tls)?;
-        let rest = endpoint(&place, &self.settings, device.username.clone(), password, trust);
-        Ok((self.connect)(Dialled { rest, ssh })?)
+        let password = password.ok_or_else(|| FleetError::NoCredential { name: device.name.clone() })?;
+        Ok(endpoint(place, &self.settings, device.username.clone(), password, trust))
+    }
+
+    /// Why REST is not used for this device, whether or not it answers. Its login is not looked at beyond that there is one.
+    pub(super) fn rest_unused(&self, device: &Device, has_password: bool) -> Option<Fault> {
+        let trust = trust_of(device, self.settings.routeros.verify_tls).err();
+        trust.or_else(|| (!has_password).then(|| FleetError::NoCredential { name: device.name.clone() }.into()))
     }
 
     /// Where and how to log in over SSH; none for a device whose host key is not pinned, since nothing may be sent there.

@@ -4,6 +4,9 @@
 //! export, a file. It never answers instead of a refusal: a router that says no over REST, or shows another certificate,
 //! is not asked again by a side door. Only reads come this way at all, since a lane asks nothing else.
 //!
+//! A web server on which REST is switched off altogether (403) is such a failure too: it refuses everybody, not this question.
+//! A device that was taken in over SSH alone has no REST until its certificate is pinned; then SSH is all there is.
+//!
 //! A way that failed is left alone for a while, so that a router without REST does not cost a failed connection a read.
 //! At most two connections stay open to one router: SSH hangs up as soon as REST answers.
 
@@ -27,19 +30,24 @@ const DENIED_PAUSE: Duration = Duration::from_secs(600);
 /// How to connect to a router.
 #[derive(Debug, Clone)]
 pub struct Dialled {
-    /// REST.
-    pub rest: RestEndpoint,
+    /// REST, when there is a login for it and somebody to trust.
+    pub rest: Option<RestEndpoint>,
     /// SSH, when its host key is pinned and a login is known to work.
     pub ssh: Option<SshEndpoint>,
+    /// For one answer.
+    pub timeout: Duration,
 }
 
 /// Connects nothing yet.
 pub(super) fn connect(dialled: Dialled, clock: Clock) -> Result<Arc<dyn Wire>, RouterError> {
-    let timeout = dialled.rest.timeout;
-    let rest = Arc::new(Rest::new(dialled.rest)?);
-    let Some(ssh) = dialled.ssh else { return Ok(rest) };
-    let console = Arc::new(Console::new(Ssh::new(ssh)?, timeout));
-    Ok(Arc::new(Ways { rest, console, clock, state: Mutex::default() }))
+    let rest = dialled.rest.map(Rest::new).transpose()?.map(Arc::new);
+    let console = dialled.ssh.map(Ssh::new).transpose()?.map(|ssh| Arc::new(Console::new(ssh, dialled.timeout)));
+    match (rest, console) {
+        (Some(rest), Some(console)) => Ok(Arc::new(Ways { rest, console, clock, state: Mutex::default() })),
+        (Some(rest), None) => Ok(rest),
+        (None, Some(console)) => Ok(console),
+        (None, None) => Err(RouterError::Argument { why: "there is no way to this device".into() }),
+    }
 }
 
 struct Ways {
@@ -100,7 +108,7 @@ impl Ways {
             answered = self.over_rest(ask).await;
         }
         match answered {
-            Err(error) if is_connection_failure(&error) => self.instead(ask, error).await,
+            Err(error) if is_connection_failure(&error) || is_rest_off(&error) => self.instead(ask, error).await,
             answered => answered,
         }
     }
@@ -131,7 +139,7 @@ impl Ways {
 
     async fn over_rest(&self, ask: &Ask) -> Result<(Said, Via), RouterError> {
         let result = self.rest.ask(ask).await;
-        if !matches!(&result, Err(error) if error.is_outage()) {
+        if !matches!(&result, Err(error) if error.is_outage() || is_rest_off(error)) {
             let was_out = self.state().rest.take().is_some();
             if was_out {
                 self.console.let_go();
@@ -182,6 +190,18 @@ pub(super) fn is_connection_failure(error: &RouterError) -> bool {
         RouterError::Tls { .. } | RouterError::PlainOnTls { .. } | RouterError::TlsOnPlain { .. } => error.is_outage(),
         _ => false,
     }
+}
+
+/// REST is switched off in the web server, for everybody.
+fn is_rest_off(error: &RouterError) -> bool {
+    matches!(error, RouterError::Denied { denial: Denial::RestOff, .. })
+}
+
+/// There is no REST at all, as far as can be seen without a login: nobody listens, no TLS session comes about, or it is
+/// switched off. Another service on its port is a slip of whoever named the port, and no such sign.
+pub(super) fn is_absent(error: &RouterError) -> bool {
+    let another_service = matches!(error, RouterError::PlainOnTls { .. } | RouterError::TlsOnPlain { .. });
+    is_rest_off(error) || (is_connection_failure(error) && !another_service)
 }
 
 /// SSH does not let us in, or runs nothing for us; says nothing about REST.

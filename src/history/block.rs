@@ -81,6 +81,7 @@ fn sample(row: [u64; COLUMNS], second: &mut i64, base_ms: i64) -> Option<Sample>
         decivolts: none(volts).map(|tenths| tenths.min(u16::MAX.into()) as u16),
         failed_parts: none(failed).map(small),
         clock_offset_seconds: none(clock).map(unzigzag),
+        ntp_synchronized: None,
         link_downs: none(downs).map(|count| count.min(u32::MAX.into()) as u32),
         uptime_seconds: none(start).map(uptime),
         answer_ms: none(answer).map(fine),
@@ -144,6 +145,7 @@ mod tests {
                 disk_percent: levels.map(|l| l.2),
                 bad_blocks_percent: levels.map(|l| l.3),
                 celsius, decivolts, failed_parts, clock_offset_seconds, link_downs, uptime_seconds, answer_ms,
+                ntp_synchronized: None,
             }
         }
     }

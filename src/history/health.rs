@@ -2,71 +2,9 @@
 //!
 //! Pure: samples and thresholds in, verdict out. Reasons never repeat what a router's users wrote.
 
-use crate::base::clock::Wall;
+pub use crate::history::sample::{Sample, part};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// One look at a router. What was not read, or does not exist there, is absent.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
-    /// When.
-    pub at: Wall,
-    /// Whether it answered; the rest is absent when it did not.
-    pub reachable: bool,
-    /// Processor load, percent.
-    pub cpu_percent: Option<u8>,
-    /// Memory in use, percent.
-    pub memory_percent: Option<u8>,
-    /// Storage in use, percent.
-    pub disk_percent: Option<u8>,
-    /// Blocks of flash that failed, percent, rounded up.
-    pub bad_blocks_percent: Option<u8>,
-    /// Hottest sensor, degrees Celsius.
-    pub celsius: Option<i16>,
-    /// Supply, tenths of a volt.
-    pub decivolts: Option<u16>,
-    /// Power supplies and fans that report a fault, a bit each: see [`part`].
-    pub failed_parts: Option<u8>,
-    /// Its clock less ours, seconds.
-    pub clock_offset_seconds: Option<i64>,
-    /// How often its interfaces lost their link since its last start, all together.
-    pub link_downs: Option<u32>,
-    /// Since its last start, seconds.
-    pub uptime_seconds: Option<u64>,
-    /// How long it took to answer, milliseconds.
-    pub answer_ms: Option<u32>,
-}
-
-impl Sample {
-    /// A router that did not answer.
-    pub fn silent(at: Wall) -> Self {
-        Sample {
-            at,
-            reachable: false,
-            cpu_percent: None,
-            memory_percent: None,
-            disk_percent: None,
-            bad_blocks_percent: None,
-            celsius: None,
-            decivolts: None,
-            failed_parts: None,
-            clock_offset_seconds: None,
-            link_downs: None,
-            uptime_seconds: None,
-            answer_ms: None,
-        }
-    }
-
-    /// When the router started, seconds since 1970 on our clock.
-    pub fn started(&self) -> Option<i64> {
-        Some(self.at.0.div_euclid(1_000) - i64::try_from(self.uptime_seconds?).ok()?)
-    }
-}
-
-/// The name of a bit of [`Sample::failed_parts`].
-pub fn part(bit: u8) -> &'static str {
-    ["power supply 1", "power supply 2", "power supply 3", "power supply 4", "fan 1", "fan 2", "fan 3", "fan 4"][usize::from(bit % 8)]
-}
 
 /// How a device is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -213,6 +151,10 @@ impl Findings {
         if let Some(up) = sample.uptime_seconds.filter(|up| *up < JUST_STARTED_SECONDS) {
             self.add(NOTICE, format!("the router started {up} s ago"));
         }
+        // By itself a notice: a clock that really goes wrong is told below.
+        if sample.ntp_synchronized == Some(false) {
+            self.add(NOTICE, "the router's NTP client is on and not synchronized; ntp.get_status shows its servers".into());
+        }
         if let Some(away) = sample.clock_offset_seconds {
             let direction = if away < 0 { "behind" } else { "ahead of" };
             let (warn, crit) = (i64::from(limits.clock_seconds.0), i64::from(limits.clock_seconds.1));
@@ -325,6 +267,7 @@ fn long(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::clock::Wall;
 
     fn well() -> Sample {
         Sample {
@@ -337,6 +280,7 @@ mod tests {
             decivolts: Some(239),
             failed_parts: Some(0),
             clock_offset_seconds: Some(1),
+            ntp_synchronized: Some(true),
             link_downs: Some(3),
             uptime_seconds: Some(90_000),
             ..Sample::silent(Wall(RECENT_MS * 100))
@@ -373,6 +317,17 @@ mod tests {
         assert_eq!(verdict.score, 45);
         assert!(verdict.reasons[0].starts_with("CPU load is at 95 %"));
         assert_eq!(verdict.reasons.len(), 2);
+    }
+
+    #[test]
+    fn a_clock_without_its_servers_is_a_notice_and_one_that_is_off_a_warning() {
+        let lost = verdict(Sample { ntp_synchronized: Some(false), ..well() });
+        assert_eq!((lost.status, lost.score, lost.reasons.len()), (HealthStatus::Healthy, 90, 1));
+        assert!(lost.reasons[0].contains("not synchronized"));
+        let off = verdict(Sample { ntp_synchronized: Some(false), clock_offset_seconds: Some(-400), ..well() });
+        assert_eq!((off.status, off.score, off.reasons.len()), (HealthStatus::Warning, 75, 2));
+        assert!(off.reasons[0].contains("400 s behind ours"), "{:?}", off.reasons);
+        assert_eq!(verdict(Sample { ntp_synchronized: None, ..well() }).score, 100, "no client, no finding");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One look at a router: its vitals by one request, and what changes slowly now and then.
 //!
 //! A routine look is one request; every fifth reads the sensors too, and another fifth the clock and the links: three
-//! requests at most. In between the last reading stands. A thorough look, for somebody who asks, reads the sensors and
-//! whatever else was looked at longest ago, again within three requests.
+//! requests at most. Whether the clock is synchronized is asked about once an hour. In between the last reading stands. A
+//! thorough look, for somebody who asks, reads the sensors and, in turn, the links or the clock, again within three requests.
 
 use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
@@ -20,6 +20,13 @@ const EVERY: u32 = 5;
 
 /// A router without sensors is asked for them again after so many looks: it may have got a new RouterOS.
 const SENSORLESS: u32 = 12 * EVERY;
+
+/// Whether the router's clock is synchronized is asked again after so long, and sooner where it was not.
+const NTP_EVERY: Duration = Duration::from_secs(3_600);
+const NTP_AGAIN: Duration = Duration::from_secs(600);
+
+/// A router needs so long after its start to find its time servers, seconds.
+const NTP_SETTLES_SECONDS: u64 = 600;
 
 /// An older reading no longer stands for the present.
 const STANDS: Duration = Duration::from_secs(3_600);
@@ -64,6 +71,8 @@ pub(super) struct Noted {
     heat: Option<(Duration, Heat)>,
     clock: Option<(Duration, i64)>,
     links: Option<(Duration, u32)>,
+    /// Absent within: its client is off, or it has none.
+    ntp: Option<(Duration, Option<bool>)>,
     /// When it started, seconds since 1970, and why.
     start: Option<(i64, Option<&'static str>)>,
 }
@@ -82,26 +91,37 @@ struct Wanted {
     sensors: bool,
     clock: bool,
     links: bool,
+    ntp: bool,
     why: bool,
 }
 
 impl Noted {
-    fn wants(&self, depth: Depth, started: Option<i64>, uptime: Option<u64>) -> Wanted {
+    fn wants(&self, depth: Depth, now: Duration, started: Option<i64>, uptime: Option<u64>) -> Wanted {
         let sensors = self.sensorless == 0;
+        let ntp = self.ntp_is_due(now, uptime);
         match depth {
             Depth::Routine => {
                 let turn = self.looks % EVERY;
-                Wanted { sensors: sensors && turn == 0, clock: turn == 2, links: turn == 2, why: false }
+                Wanted { sensors: sensors && turn == 0, clock: turn == 2, links: turn == 2, ntp: ntp && turn == 4, why: false }
             }
             Depth::Thorough => {
                 let new = !self.knows_start(started);
                 let why = new && started.is_some() && uptime.is_some_and(|up| up < ASK_WHY_SECONDS);
                 let room = 2 - usize::from(sensors) - usize::from(why);
                 let at = |noted: Option<Duration>| noted.unwrap_or(Duration::ZERO);
-                let clock_first = at(self.clock.map(|c| c.0)) <= at(self.links.map(|l| l.0));
-                Wanted { sensors, why, clock: room > 0 && (clock_first || room > 1), links: room > 0 && (!clock_first || room > 1) }
+                // Now the links, now the clock; and of the clock now what it shows, now whether it is synchronized.
+                let time = at(self.clock.map(|c| c.0)).max(at(self.ntp.map(|n| n.0))) <= at(self.links.map(|l| l.0));
+                let ntp = ntp && self.clock.is_some();
+                let of_time = room > 0 && (time || room > 1);
+                Wanted { sensors, why, clock: of_time && !ntp, ntp: of_time && ntp, links: room > 0 && (!time || room > 1) }
             }
         }
+    }
+
+    fn ntp_is_due(&self, now: Duration, uptime: Option<u64>) -> bool {
+        let pause = |synchronized| if synchronized == Some(false) { NTP_AGAIN } else { NTP_EVERY };
+        let waited = self.ntp.is_none_or(|(at, synchronized)| now.saturating_sub(at) >= pause(synchronized));
+        waited && uptime.is_none_or(|up| up >= NTP_SETTLES_SECONDS)
     }
 
     fn knows_start(&self, started: Option<i64>) -> bool {
@@ -127,7 +147,7 @@ impl History {
         };
         let mut noted = self.noted(id);
         let mut sample = of(&vitals);
-        let wanted = noted.wants(depth, sample.started(), sample.uptime_seconds);
+        let wanted = noted.wants(depth, clock.mono(), sample.started(), sample.uptime_seconds);
         let sensors = self.more(fleet, clock, &device, wanted, &mut noted, &sample).await;
         let now = clock.mono();
         let stands = |at: Duration| now.saturating_sub(at) <= STANDS;
@@ -135,6 +155,9 @@ impl History {
             (sample.celsius, sample.decivolts, sample.failed_parts) = (heat.celsius, heat.decivolts, heat.failed_parts);
         }
         sample.clock_offset_seconds = noted.clock.filter(|(at, _)| stands(*at)).map(|(_, offset)| offset);
+        // The next reading is due an hour after it, and comes some looks later.
+        sample.ntp_synchronized =
+            noted.ntp.filter(|(at, _)| now.saturating_sub(*at) <= STANDS * 2).and_then(|(_, synchronized)| synchronized);
         sample.link_downs = noted.links.filter(|(at, _)| stands(*at)).map(|(_, downs)| downs);
         let start_reason = if noted.knows_start(sample.started()) { noted.start.and_then(|(_, reason)| reason) } else { None };
         noted.looks = noted.looks.wrapping_add(1);
@@ -152,10 +175,11 @@ impl History {
                 false => None,
             }
         };
-        let (heat, time, links, log) = tokio::join!(
+        let (heat, time, links, ntp, log) = tokio::join!(
             read(wanted.sensors, "/system/health", Query::new()),
             read(wanted.clock, "/system/clock", Query::new()),
             read(wanted.links, "/interface", Query::new().columns(["link-downs"])),
+            read(wanted.ntp, "/system/ntp/client", Query::new()),
             read(wanted.why, "/log", Query::new().columns(["topics", "message"])),
         );
         let now = clock.mono();
@@ -180,6 +204,11 @@ impl History {
         }
         if let Some(Ok(rows)) = links {
             noted.links = sensors::link_downs(&rows).map(|downs| (now, downs));
+        }
+        match ntp {
+            Some(Ok(rows)) => noted.ntp = Some((now, sensors::ntp_synchronized(&rows))),
+            Some(Err(Kind::NotFound)) => noted.ntp = Some((now, None)),
+            Some(Err(_)) | None => {}
         }
         if let (Some(Ok(rows)), Some(started)) = (log, sample.started()) {
             noted.start = Some((started, sensors::start_reason(&rows)));
@@ -222,40 +251,66 @@ mod tests {
     use super::*;
 
     fn requests(wanted: Wanted) -> usize {
-        1 + [wanted.sensors, wanted.clock, wanted.links, wanted.why].into_iter().filter(|wish| *wish).count()
+        1 + [wanted.sensors, wanted.clock, wanted.links, wanted.ntp, wanted.why].into_iter().filter(|wish| *wish).count()
     }
+
+    const NONE: Wanted = Wanted { sensors: false, clock: false, links: false, ntp: false, why: false };
+    /// Long up, and long after the appliance's start.
+    const NOW: Duration = Duration::from_secs(100_000);
 
     #[test]
     fn routine_reads_everything_within_five_looks_at_less_than_two_requests_each() {
-        let mut noted = Noted::default();
-        let (mut sum, mut all) = (0, Wanted { sensors: false, clock: false, links: false, why: false });
+        let mut noted = Noted { ntp: Some((NOW, Some(true))), ..Noted::default() };
+        let (mut sum, mut all) = (0, NONE);
         for _ in 0..EVERY {
-            let wanted = noted.wants(Depth::Routine, Some(5), Some(50));
+            let wanted = noted.wants(Depth::Routine, NOW, Some(5), Some(5_000));
             assert!(requests(wanted) <= 3);
             sum += requests(wanted);
             all = Wanted {
                 sensors: all.sensors | wanted.sensors,
                 clock: all.clock | wanted.clock,
                 links: all.links | wanted.links,
+                ntp: all.ntp | wanted.ntp,
                 why: all.why | wanted.why,
             };
             noted.looks += 1;
         }
-        assert_eq!((sum, all), (8, Wanted { sensors: true, clock: true, links: true, why: false }));
+        assert_eq!((sum, all), (8, Wanted { sensors: true, clock: true, links: true, ..NONE }));
+    }
+
+    #[test]
+    fn synchronization_is_asked_about_once_an_hour_sooner_where_it_lacks_and_not_after_a_start() {
+        let asked = |ntp, now: u64, up| {
+            let noted = Noted { looks: 4, ntp, ..Noted::default() };
+            noted.wants(Depth::Routine, Duration::from_secs(now), Some(5), Some(up)) == Wanted { ntp: true, ..NONE }
+        };
+        let at = |seconds| Duration::from_secs(seconds);
+        assert!(asked(None, 0, 5_000) && !asked(None, 0, 300));
+        assert!(!asked(Some((at(50), Some(true))), 3_649, 5_000) && asked(Some((at(50), Some(true))), 3_650, 5_000));
+        assert!(!asked(Some((at(50), Some(false))), 649, 5_000) && asked(Some((at(50), Some(false))), 650, 5_000));
+        assert!(!asked(Some((at(50), None)), 3_649, 5_000), "a client that is off");
     }
 
     #[test]
     fn a_thorough_look_costs_three_requests_and_takes_turns() {
         let mut noted = Noted { start: Some((5, None)), ..Noted::default() };
-        let first = noted.wants(Depth::Thorough, Some(5), Some(50));
-        assert_eq!(first, Wanted { sensors: true, clock: true, links: false, why: false });
-        noted.clock = Some((Duration::from_secs(9), 0));
-        assert_eq!(noted.wants(Depth::Thorough, Some(5), Some(50)), Wanted { clock: false, links: true, ..first });
-        let restarted = noted.wants(Depth::Thorough, Some(500), Some(50));
-        assert_eq!(restarted, Wanted { sensors: true, clock: false, links: false, why: true });
-        assert!(!noted.wants(Depth::Thorough, Some(500), Some(ASK_WHY_SECONDS)).why, "its log has turned over");
+        let look = |noted: &Noted| noted.wants(Depth::Thorough, NOW, Some(5), Some(5_000));
+        let at = |seconds: u64| NOW - Duration::from_secs(100 - seconds);
+        let first = look(&noted);
+        assert_eq!(first, Wanted { sensors: true, clock: true, ..NONE });
+        noted.clock = Some((at(9), 0));
+        assert_eq!(look(&noted), Wanted { sensors: true, links: true, ..NONE });
+        noted.links = Some((at(10), 0));
+        assert_eq!(look(&noted), Wanted { sensors: true, ntp: true, ..NONE });
+        noted.ntp = Some((at(11), Some(true)));
+        assert_eq!(look(&noted), Wanted { sensors: true, links: true, ..NONE });
+        noted.links = Some((at(12), 0));
+        assert_eq!(look(&noted), first);
+        let restarted = noted.wants(Depth::Thorough, NOW, Some(500), Some(50));
+        assert_eq!(restarted, Wanted { sensors: true, why: true, ..NONE });
+        assert!(!noted.wants(Depth::Thorough, NOW, Some(500), Some(ASK_WHY_SECONDS)).why, "its log has turned over");
         noted.sensorless = 3;
-        assert_eq!(noted.wants(Depth::Thorough, Some(5), Some(50)), Wanted { sensors: false, clock: true, links: true, why: false });
+        assert_eq!(look(&noted), Wanted { clock: true, links: true, ..NONE });
         assert_eq!(requests(restarted).max(requests(first)), 3);
     }
 }

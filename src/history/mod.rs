@@ -6,5 +6,6 @@ pub mod config;
 pub mod events;
 pub mod health;
 pub mod look;
+pub mod sample;
 pub mod sensors;
 pub mod series;

@@ -132,6 +132,13 @@ pub fn clock_offset(rows: &[Row], ours: i64) -> Option<i64> {
     Some(day.and_time(time).and_utc().timestamp() - away - ours)
 }
 
+/// Whether the NTP client is synchronized, from an answer to `/system/ntp/client`; `None` where it is off or does not say.
+pub fn ntp_synchronized(rows: &[Row]) -> Option<bool> {
+    let row = rows.first()?;
+    let on = matches!(row.get("enabled")?, "true" | "yes");
+    on.then(|| row.get("status").map(|status| status == "synchronized")).flatten()
+}
+
 /// `+02:00`, `-04:30` or plain seconds.
 fn zone_seconds(text: &str) -> Option<i64> {
     let (sign, rest) = match text.strip_prefix('-') {
@@ -212,6 +219,16 @@ mod tests {
         assert_eq!(clock("1970-01-02", "00:00:00", "+00:00"), Some(86_400 - noon));
         assert_eq!(clock("soon", "07:30:00", "-04:30"), None);
         assert_eq!(clock("2026-11-25", "07:30:00", "x"), None);
+    }
+
+    #[test]
+    fn only_a_client_that_is_on_can_lack_its_servers() {
+        let client = |json: &str| ntp_synchronized(&rows(json));
+        assert_eq!(client(r#"{"enabled":"true","status":"synchronized"}"#), Some(true));
+        assert_eq!(client(r#"{"enabled":"yes","status":"waiting"}"#), Some(false));
+        assert_eq!(client(r#"{"enabled":"false","status":"stopped"}"#), None);
+        assert_eq!(client(r#"{"enabled":"true"}"#), None);
+        assert_eq!(client(r#"{"version":"7.20"}"#), None, "another menu's answer");
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         self.peak
     }
 
+    /// The input, to say something to the other end or to close ours.
+    pub fn get_mut(&mut self) -> &mut R {
+        &mut self.input
+    }
+
     /// The input, with whatever it has buffered after the last line.
     pub fn into_inner(self) -> R {
         self.input

@@ -20,6 +20,8 @@ use crate::tools::diagnose::limits::Limits;
 use crate::tools::list::Page;
 use crate::tools::router::Router;
 use crate::tools::spec::Tool;
+use serde::Serialize;
+use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -135,6 +137,7 @@ pub struct Cx {
     pulse: Mutex<Pulse>,
     notes: Mutex<Notes>,
     heard: Mutex<Vec<Arc<Vec<Row>>>>,
+    so_far: Mutex<Option<Value>>,
 }
 
 /// How far a call is, counted in seconds whoever tells it: the tool and the spine speak in turn, and progress only rises.
@@ -216,7 +219,25 @@ impl Cx {
             pulse: Mutex::new(pulse),
             notes: Mutex::default(),
             heard: Mutex::default(),
+            so_far: Mutex::default(),
         }
+    }
+
+    /// What the call would answer if it ended now. Only for tools whose answer has `complete` and `stopped`: should nobody
+    /// wait for the whole, the spine answers this.
+    pub fn so_far(&self, answer: &impl Serialize) -> Result<(), Fault> {
+        let answer = serde_json::to_value(answer).map_err(Fault::bug)?;
+        *self.so_far.lock().expect("no holder of the answer panics") = Some(answer);
+        Ok(())
+    }
+
+    /// The answer of a call that was ended early, and why; none when it had nothing to tell yet.
+    pub fn cut_short(&self, why: &str) -> Option<Value> {
+        let mut answer = self.so_far.lock().expect("no holder of the answer panics").take()?;
+        let members = answer.as_object_mut()?;
+        members.insert("complete".into(), false.into());
+        members.insert("stopped".into(), why.into());
+        Some(answer)
     }
 
     /// The device of that id or name, if this principal may use it here.

@@ -93,6 +93,21 @@ async fn a_flapping_link_is_noticed_between_looks() {
 }
 
 #[tokio::test]
+async fn a_clock_that_lost_its_servers_is_told_without_a_request_a_look() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let asked = || site.sim("home-ap").faults().requests_to("/system/ntp/client");
+    site.sim("home-ap").world().put_single("/system/ntp/client", "enabled", "true");
+    site.sim("home-ap").world().put_single("/system/ntp/client", "status", "waiting");
+    let mut seen = Vec::new();
+    for _ in 0..8 {
+        let answer = health(&site, "home-ap").await;
+        seen.push(reasons(&answer).contains("not synchronized"));
+    }
+    assert!(seen.iter().any(|told| *told) && seen.last() == Some(&true), "{seen:?}");
+    assert_eq!(asked(), 1, "one reading stands for all of them");
+}
+
+#[tokio::test]
 async fn thresholds_come_from_the_configuration() {
     let site =
         Site::of(&[Profile::HomeAp], &[("health_check.disk_warning_percent", "5"), ("health_check.disk_critical_percent", "99")]).await;
@@ -207,7 +222,7 @@ async fn looks_of_routine_cost_a_request_and_a_half_and_still_see_everything() {
         site.forget("home-ap");
         last = Some(world.look(&id, Depth::Routine).await.unwrap().sample);
     }
-    assert_eq!(site.sim("home-ap").faults().requests_total() - before, 16);
+    assert_eq!(site.sim("home-ap").faults().requests_total() - before, 17, "and one for the time servers, once an hour");
     let last = last.unwrap();
     assert!(last.celsius.is_some() && last.decivolts == Some(239) && last.link_downs.is_some(), "{last:?}");
     assert!(last.clock_offset_seconds.is_some_and(|away| away.abs() < 60), "{last:?}");

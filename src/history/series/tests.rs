@@ -78,6 +78,31 @@ async fn samples_wait_in_memory_for_minutes_but_an_outage_is_stored_at_once() {
 }
 
 #[tokio::test]
+async fn samples_of_all_devices_wait_for_one_commit() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, history) = open(&dir);
+    let stored = |n: usize| {
+        let key = key(&device(n), first_of(NOW / HOUR_MS));
+        store.get(Span::TABLE, &key).unwrap().map_or(0, |bytes| store::decode::<Span>(&bytes).unwrap().samples)
+    };
+    // One begins two minutes after the other; each is stored first when it is first seen.
+    for n in 0..8_u64 {
+        for (late, at) in [(0, 1), (2, 2)] {
+            if n >= late {
+                history.add(&device(at), living(n, NOW + n as i64 * 60_000 + at as i64)).await.unwrap();
+            }
+        }
+        // Whoever is due takes the other along.
+        let wanted = match n {
+            0 | 1 => (1, 0),
+            2..=6 => (3, 1),
+            _ => (8, 5),
+        };
+        assert_eq!((stored(1), stored(2)), wanted, "minute {n}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_too_old_goes_and_the_rest_stays() {
     let dir = tempfile::tempdir().unwrap();
     let (_, history) = open(&dir);
@@ -174,4 +199,67 @@ fn allocated(path: &std::path::Path) -> (u64, u64) {
     let table = database.begin_read().unwrap().open_table(::redb::TableDefinition::<&str, &[u8]>::new(Span::TABLE)).unwrap();
     let stats = table.stats().unwrap();
     (stats.stored_bytes() + stats.metadata_bytes(), stats.fragmented_bytes())
+}
+
+/// What `ways` of keeping samples make the process write: bytes of half an hour, a sample a minute, told every five seconds.
+async fn written(devices: usize, keep: impl Fn(usize, &[Vec<Sample>]) -> Batch) -> u64 {
+    // The system's temporary directory may be in RAM; what is counted is the same.
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(&dir);
+    let mut samples = vec![Vec::new(); devices];
+    let before = io_written();
+    for n in 0..30_u64 {
+        // Devices are spread over the minute; those of five seconds share a commit.
+        for group in (0..devices).collect::<Vec<_>>().chunks(devices.div_ceil(12)) {
+            let mut batch = Batch::new();
+            for at in group {
+                samples[*at].push(living(n, first_of(NOW / HOUR_MS) * HOUR_MS + n as i64 * 60_000));
+                batch = batch.and(keep(*at, &samples));
+            }
+            if !batch.is_empty() {
+                store.commit(batch, Durability::Now).await.unwrap();
+            }
+        }
+    }
+    io_written() - before
+}
+
+/// Bytes this process has handed to the system for writing. Under nextest a test is a process.
+fn io_written() -> u64 {
+    let io = std::fs::read_to_string("/proc/self/io").unwrap();
+    let line = io.lines().find_map(|line| line.strip_prefix("wchar: ")).unwrap();
+    line.trim().parse().unwrap()
+}
+
+/// A device's record with all its samples: what is stored today.
+fn whole(device_at: usize, samples: &[Sample]) -> Batch {
+    let first = first_of(NOW / HOUR_MS);
+    Batch::new().put(Span::TABLE, key(&device(device_at), first), store::encode(&Span::of(samples, first)))
+}
+
+#[tokio::test]
+async fn samples_wait_minutes_because_a_commit_weighs_more_than_they_do() {
+    for devices in [1, 12, 120] {
+        let together = written(devices, |at, all| {
+            let due = at + 1 == devices && all[at].len() % 5 == 1;
+            (0..devices).filter(|_| due).fold(Batch::new(), |batch, one| batch.and(whole(one, &all[one])))
+        })
+        .await;
+        let at_once = written(devices, |at, all| whole(at, &all[at])).await;
+        // The least there could be: nothing but the new sample, under a key of its own.
+        let appended = written(devices, |at, all| {
+            let newest = all[at].len() - 1;
+            let bytes = store::encode(&Span::of(&all[at][newest..], first_of(NOW / HOUR_MS)));
+            Batch::new().put("health_new", format!("{newest:06}/{at:06}"), bytes)
+        })
+        .await;
+        let a_day = |bytes: u64| bytes as f64 * 48.0 / 1e6;
+        println!(
+            "{devices} devices: {:.1} MB a day every five minutes, {:.1} at once, {:.1} appended at once",
+            a_day(together),
+            a_day(at_once),
+            a_day(appended)
+        );
+        assert!(together * 4 < at_once && together * 4 < appended, "{devices}: {together} {at_once} {appended}");
+    }
 }

@@ -58,7 +58,7 @@ struct Args {
     password: Option<Secret>,
     /// Where its password lies: file:PATH or credential:NAME.
     password_ref: Option<String>,
-    /// A private key for SSH, in a file of this machine.
+    /// A private key for SSH, in a file of this machine; without a password where REST is off.
     ssh_key_file: Option<String>,
     /// lab, staging or prod; the appliance's unless set.
     environment: Option<String>,
@@ -72,6 +72,9 @@ struct Args {
     tls_fingerprint: Option<String>,
     /// The expected host key: SHA256:BASE64.
     ssh_fingerprint: Option<String>,
+    /// REST was off when the fingerprints were looked at: trust the SSH host key alone and leave REST alone.
+    #[serde(default)]
+    ssh_only: bool,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
@@ -79,8 +82,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         Some(word) => word.parse().map_err(Fault::bad_input)?,
         None => cx.world.rules.environment,
     };
-    let credential = view::credential(args.password, args.password_ref, args.ssh_key_file)?
-        .ok_or_else(|| Fault::bad_input("device.add: password is missing").hint("give password or password_ref"))?;
+    let credential = view::credential(args.password, args.password_ref, args.ssh_key_file)?.ok_or_else(|| {
+        Fault::bad_input("device.add: password is missing").hint("give password or password_ref; where REST is off, ssh_key_file will do")
+    })?;
     let new = NewDevice {
         name: args.name,
         place: Place {
@@ -93,6 +97,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         environment,
         tags: view::tags(&args.tags)?,
         capabilities: view::capabilities(&args.capabilities)?,
+        ssh_only: args.ssh_only,
     };
     let pins = view::pins(args.tls_fingerprint.as_deref(), args.ssh_fingerprint)?;
     let device = cx.world.fleet.enroll(new, credential, pins).await?;

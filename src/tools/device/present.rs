@@ -56,22 +56,28 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     };
     let seen = cx.world.fleet.present(&place).await?;
     let mut warnings = Vec::new();
-    let ends = seen.tls.as_ref().and_then(|tls| tls.not_after);
+    // A web server on which REST is off has not shown that it is this router's.
+    let tls = seen.tls.as_ref().filter(|_| seen.rest_error.is_none());
+    let ends = tls.and_then(|tls| tls.not_after);
     if ends.is_some_and(|ends| ends < cx.world.clock.wall()) {
         warnings.push("the certificate has expired; pinned it still works, `verify_tls = \"ca\"` would refuse it".to_owned());
     }
     if let Some(why) = &seen.ssh_error {
         warnings.push(format!("no SSH host key: {why}"));
     }
+    if let Some(why) = &seen.rest_error {
+        warnings.push(format!("REST is not used, reads go over SSH with that host key alone: {why}"));
+    }
     if place.plain_http {
         warnings.push("without TLS anybody on the path can read the password and forge answers: reads only".to_owned());
     }
     let answer = json!({
-        "tls_fingerprint": seen.tls.as_ref().map(|tls| format_fingerprint(&tls.sha256)),
+        "tls_fingerprint": tls.map(|tls| format_fingerprint(&tls.sha256)),
         "tls_not_after": ends.map(|ends| ends.rfc3339()),
-        "tls_subject": seen.tls.as_ref().map(|tls| tls.subject.clone()),
+        "tls_subject": tls.map(|tls| tls.subject.clone()),
         "ssh_fingerprint": seen.ssh.as_ref().map(|ssh| ssh.fingerprint.clone()),
         "pins_tls": seen.pins_tls,
+        "rest_error": seen.rest_error,
         "warnings": warnings,
     });
     Ok(answer.as_object().cloned().unwrap_or_default())

@@ -97,9 +97,8 @@ pub(super) fn credential(
         (Some(_), Some(_)) => return Err(Fault::bad_input("give password or password_ref, not both")),
         (Some(password), None) => Password::Given(password),
         (None, Some(reference)) => Password::At(reference.parse()?),
-        (None, None) if ssh_key_file.is_some() => {
-            return Err(Fault::bad_input("ssh_key_file: REST still needs the password; give password or password_ref too"));
-        }
+        // Enough where REST is off; where it answers, whoever logs in says so.
+        (None, None) if ssh_key_file.is_some() => Password::None,
         (None, None) => return Ok(None),
     };
     Ok(Some(NewCredential { password, ssh_key_file: ssh_key_file.map(Into::into) }))

@@ -1,6 +1,7 @@
 //! `dhcp.get_servers`: each DHCP server with its pool, how much of it is taken, and what clients are told.
 //!
-//! Three requests: servers, networks, pools. Only where a router does not count its pools itself the leases are read too.
+//! Three requests: servers, networks, pools. Only where a router does not count its pools itself the leases are read too. DHCPv6
+//! servers are told apart (`family: ipv6`), so that nobody pays for a family that was not asked about.
 
 use crate::base::fault::Fault;
 use crate::base::span::Span;
@@ -9,6 +10,8 @@ use crate::routeros::query::Query;
 use crate::tools::columns::{Columns, put};
 use crate::tools::context::Cx;
 use crate::tools::dhcp::pools::{self, Pools, Usage};
+use crate::tools::dhcp::six::{self, Six};
+use crate::tools::family::Family;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
@@ -23,13 +26,21 @@ use std::net::Ipv4Addr;
 pub(super) const TOOL: Tool = Tool {
     name: "dhcp.get_servers",
     title: "DHCP servers",
-    about: "DHCP servers of one router: interface, pool with size and percent used, lease time, and the gateway, DNS and domain clients get; notes mark pools that are full or nearly full.",
+    about: "DHCP servers of one router: interface, pool with size and percent used, lease time, and the gateway, DNS and domain clients get; notes mark pools that are full or nearly full. family ipv6: DHCPv6 servers and their prefix pools.",
     toolset: "ip",
     tier: Tier::Free,
     effect: Effect::Reads,
     audience: Audience::Model,
     timeout: Span::secs(30),
-    paths: &["/ip/dhcp-server", "/ip/dhcp-server/network", "/ip/pool", "/ip/dhcp-server/lease"],
+    paths: &[
+        "/ip/dhcp-server",
+        "/ip/dhcp-server/network",
+        "/ip/pool",
+        "/ip/dhcp-server/lease",
+        "/ipv6/dhcp-server",
+        "/ipv6/pool",
+        "/ipv6/dhcp-server/binding",
+    ],
     untrusted: &["/rows/*/comment"],
     input: schema::input::<Args>,
     output: schema::output::<Rows>,
@@ -57,20 +68,28 @@ const COLUMNS: Columns = Columns::of(
 .quiet(&[]);
 
 /// From here on a pool is nearly full.
-const NEARLY_FULL_PERCENT: f64 = 90.0;
+pub(super) const NEARLY_FULL_PERCENT: f64 = 90.0;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
     /// Device id or name.
     #[schemars(length(min = 1))]
     device: String,
+    /// IPv4 servers unless set.
+    family: Option<Family>,
     #[serde(flatten)]
     list: ListArgs,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
-    let scope = format!("dhcp.get_servers {}", router.device.id);
+    let family = args.family.unwrap_or_default();
+    let scope = format!("dhcp.get_servers {} {family:?}", router.device.id);
+    if family == Family::Ipv6 {
+        six::COLUMNS.check(&args.list, &scope)?;
+        let six = Six::read(&router).await?;
+        return six::COLUMNS.page(cx, &scope, &args.list, six.servers(), six::key, six::cell);
+    }
     COLUMNS.check(&args.list, &scope)?;
     let (servers, networks, pools) = futures_util::try_join!(
         router.all("/ip/dhcp-server", FRESH),

@@ -5,6 +5,7 @@ use crate::tools::spec::Tool;
 mod get_servers;
 mod list_leases;
 mod pools;
+mod six;
 
 /// In the order of `tools/list`.
 pub const TOOLS: &[&Tool] = &[&get_servers::TOOL, &list_leases::TOOL];

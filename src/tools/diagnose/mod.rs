@@ -1,7 +1,9 @@
 //! What routers measure for us, and where a packet would go.
 //!
 //! A measurement is cut into pieces of a few seconds, each a command that ends by itself: partial results are told after
-//! each, and who cancels is waited for no longer than one piece. No request is aborted in flight.
+//! each, and no request is aborted in flight: after a cancel, or at the end of the tool's time, no further piece begins, and
+//! what was measured until then is the answer, with `complete: false` (to whoever still listens: MCP answers no cancelled
+//! request).
 
 use crate::tools::spec::Tool;
 

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 pub(super) const TOOL: Tool = Tool {
     name: "diagnose.path",
     title: "Packet path",
-    about: "What a router would do with a packet from src to dst: route, gateway, firewall and NAT rules it meets, and where it ends. From its tables (8 to 12 reads); sends nothing.",
+    about: "What a router would do with a packet from src to dst: route, gateway, firewall and NAT rules it meets, and where it ends. From its tables (8 to 14 reads); sends nothing.",
     toolset: "diagnose",
     tier: Tier::Free,
     effect: Effect::Reads,
@@ -89,7 +89,7 @@ struct Hop {
     step: String,
     verdict: String,
     why: String,
-    /// Rows that decided: menu, position (as `print` numbers them), and their attributes.
+    /// Rows that decided: menu, position (as `print` numbers them, where order means something), and their attributes.
     evidence: Vec<Map<String, Value>>,
 }
 
@@ -112,7 +112,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let flow = Flow::of(src, dst, word, args.port).ok_or_else(|| Fault::bad_input("protocol: not known"))?;
 
     let router = cx.router(&args.device)?;
-    let mut held = Held::read(&router, src.is_ipv6()).await?;
+    let mut held = Held::read(&router, src, dst).await?;
     cx.say("tables read");
     let next = trace(&held.tables(), &flow).next;
     if !next.is_empty() {
@@ -147,7 +147,10 @@ pub(crate) fn row(menu: &str, place: &flow::Place<'_>) -> Map<String, Value> {
     const NO_NEWS: &[&str] = &["bytes", "packets", "log", "log-prefix", "scope", "target-scope", "creation-time", "hw-offloaded"];
     let mut shown = Map::new();
     shown.insert("menu".into(), menu.into());
-    shown.insert("position".into(), place.position.into());
+    // Of these only a part was read.
+    if !["/route", "/arp", "/neighbor", "/address-list"].iter().any(|part| menu.ends_with(part)) {
+        shown.insert("position".into(), place.position.into());
+    }
     for (name, text) in place.row.attributes() {
         let is_no = !text.is_empty() && value::flag(text) == Some(false);
         if !text.is_empty() && !is_no && !NO_NEWS.contains(&name) {

@@ -30,7 +30,7 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run),
 };
 
-/// One piece of the measurement: other requests wait for its end, and so does who cancels.
+/// One piece of the measurement: other requests wait for its end.
 const PIECE: Duration = Duration::from_secs(2);
 /// How long the router waits for an answer.
 const SILENCE: Duration = Duration::from_secs(1);
@@ -60,7 +60,7 @@ struct Args {
     vrf: Option<String>,
 }
 
-#[derive(Serialize, JsonSchema, Default)]
+#[derive(Clone, Serialize, JsonSchema)]
 struct Answer {
     address: String,
     /// `all_replied`, `some_lost`, `no_reply`, `unreachable`, `no_route`, `unresolved` or `ttl_exceeded`.
@@ -72,12 +72,14 @@ struct Answer {
     rtt_avg_ms: Option<f64>,
     rtt_max_ms: Option<f64>,
     replies: Vec<Echo>,
+    /// All that was asked for was measured, or more would tell nothing.
+    complete: bool,
     /// Why it ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 struct Echo {
     seq: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -116,10 +118,10 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     add("src-address", source.map(|ip| ip.to_string()));
     add("interface", args.interface.clone());
     add("vrf", args.vrf.clone());
-    let mut answer = Answer { address, ..Answer::default() };
+    let mut answer = Answer::new(address);
     let at_once = u32::try_from(PIECE.as_millis() / interval.as_millis().max(1)).unwrap_or(1).max(1);
     let mut left = count;
-    while left > 0 && !cx.cancel.is_cancelled() {
+    while left > 0 {
         let this = left.min(at_once);
         left -= this;
         match piece(&router, &said, this, interval).await {
@@ -131,7 +133,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
                 }
                 // What was seen so far is still an answer.
                 None if answer.sent > 0 => {
-                    answer.stopped = Some(fault.said);
+                    (answer.complete, answer.stopped) = (false, Some(fault.said));
                     break;
                 }
                 None => return Err(fault),
@@ -139,9 +141,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         }
         let average = answer.rtt_avg_ms.map_or(String::new(), |ms| format!(", {ms} ms on average"));
         cx.say(&format!("{} of {} answered{average}; {left} to go", answer.received, answer.sent));
+        cx.so_far(&answer.clone().finished())?;
     }
-    answer.finish();
-    Ok(answer)
+    Ok(answer.finished())
 }
 
 async fn piece(router: &Router<'_>, said: &[(String, String)], count: u32, interval: Duration) -> Result<Seen, Fault> {
@@ -152,6 +154,22 @@ async fn piece(router: &Router<'_>, said: &[(String, String)], count: u32, inter
 }
 
 impl Answer {
+    fn new(address: String) -> Self {
+        Answer {
+            address,
+            outcome: String::new(),
+            sent: 0,
+            received: 0,
+            loss_percent: 0.0,
+            rtt_min_ms: None,
+            rtt_avg_ms: None,
+            rtt_max_ms: None,
+            replies: Vec::new(),
+            complete: true,
+            stopped: None,
+        }
+    }
+
     /// One piece's rows. The router counts from 0 in each; its own sums are believed over the rows.
     fn add(&mut self, seen: &Seen, asked: u64) {
         let before = self.replies.len() as u64;
@@ -176,11 +194,12 @@ impl Answer {
         }
     }
 
-    fn finish(&mut self) {
+    /// With what follows from the replies.
+    fn finished(mut self) -> Self {
         let lost = self.sent.saturating_sub(self.received);
         self.loss_percent = if self.sent == 0 { 100.0 } else { (lost as f64 * 1_000.0 / self.sent as f64).round() / 10.0 };
         if !self.outcome.is_empty() {
-            return;
+            return self;
         }
         let failure = || self.replies.iter().filter_map(|echo| echo.status.as_deref()).find_map(outcome::word);
         self.outcome = match self.received {
@@ -189,5 +208,6 @@ impl Answer {
             _ => "all_replied",
         }
         .to_owned();
+        self
     }
 }

@@ -93,6 +93,9 @@ struct Answer {
     /// Flows seen; the fastest are shown.
     flows_seen: usize,
     flows: Vec<Flow>,
+    /// It was watched as long as asked for.
+    complete: bool,
+    /// Why it ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
 }
@@ -146,13 +149,10 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let device = &router.device;
     let _place = cx.world.diagnostics.enter(&[(&device.id, &device.name)], &cx.principal.subject, cx.world.clock.mono())?;
 
-    let seconds = args.seconds.unwrap_or(PIECE);
+    let (seconds, limit) = (args.seconds.unwrap_or(PIECE), args.limit.unwrap_or(20));
     cx.expect(std::time::Duration::from_secs(seconds));
     let (mut watched, mut done, mut stopped) = (Watched::default(), 0, None);
     for piece in outcome::pieces(seconds, PIECE, LEAST) {
-        if cx.cancel.is_cancelled() {
-            break;
-        }
         let (duration, lasts) = outcome::seconds(piece);
         let mut arguments: Vec<(&str, &str)> = said.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         arguments.push(("duration", &duration));
@@ -167,8 +167,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         done += piece;
         let (rx, tx) = watched.rates();
         cx.say(&format!("{done} of {seconds} s: {} flows, {rx} bit/s in, {tx} bit/s out", watched.flows.len()));
+        cx.so_far(&watched.answer(&args.interface, done, limit, None))?;
     }
-    Ok(watched.answer(args.interface, done, args.limit.unwrap_or(20), stopped))
+    Ok(watched.answer(&args.interface, done, limit, stopped))
 }
 
 impl Watched {
@@ -197,18 +198,20 @@ impl Watched {
         (sum.0 / self.samples.max(1), sum.1 / self.samples.max(1))
     }
 
-    fn answer(self, interface: String, seconds: u64, limit: usize, stopped: Option<String>) -> Answer {
+    fn answer(&self, interface: &str, seconds: u64, limit: usize, stopped: Option<String>) -> Answer {
         let (rx_bits_per_second, tx_bits_per_second) = self.rates();
         let flows_seen = self.flows.len();
         let samples = self.samples.max(1);
-        let mut flows: Vec<Flow> = self
-            .flows
-            .into_iter()
-            .map(|(ends, (rx, tx))| Flow { ends, rx_bits_per_second: rx / samples, tx_bits_per_second: tx / samples })
-            .collect();
-        flows.sort_by_key(|flow| std::cmp::Reverse(flow.rx_bits_per_second.saturating_add(flow.tx_bits_per_second)));
-        flows.truncate(limit);
-        Answer { interface, seconds, rx_bits_per_second, tx_bits_per_second, flows_seen, flows, stopped }
+        let mut fastest: Vec<(&Ends, u64, u64)> = self.flows.iter().map(|(ends, (rx, tx))| (ends, rx / samples, tx / samples)).collect();
+        fastest.sort_by_key(|(_, rx, tx)| std::cmp::Reverse(rx.saturating_add(*tx)));
+        let flow = |(ends, rx_bits_per_second, tx_bits_per_second): (&Ends, u64, u64)| Flow {
+            ends: ends.clone(),
+            rx_bits_per_second,
+            tx_bits_per_second,
+        };
+        let flows = fastest.into_iter().take(limit).map(flow).collect();
+        let (interface, complete) = (interface.to_owned(), stopped.is_none());
+        Answer { interface, seconds, rx_bits_per_second, tx_bits_per_second, flows_seen, flows, complete, stopped }
     }
 }
 
@@ -261,7 +264,7 @@ mod tests {
         );
         let mut watched = Watched::default();
         watched.add(&seen);
-        let answer = watched.answer("ether1".into(), 2, 1, None);
+        let answer = watched.answer("ether1", 2, 1, None);
         assert_eq!((answer.rx_bits_per_second, answer.tx_bits_per_second, answer.flows_seen), (5_000, 20_000, 2));
         assert_eq!(answer.flows.len(), 1);
         assert_eq!(answer.flows[0].ends.src_address.as_deref(), Some("192.0.2.9"));

@@ -73,6 +73,8 @@ struct Answer {
     /// `reached`, `not_reached`, `unreachable`, `no_route` or `unresolved`.
     outcome: String,
     hops: Vec<Hop>,
+    /// It was traced as far as asked for, or more would tell nothing.
+    complete: bool,
     /// Why it ended early.
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<String>,
@@ -103,9 +105,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let _place = cx.world.diagnostics.enter(&[(&device.id, &device.name)], &cx.principal.subject, cx.world.clock.mono())?;
 
     let most = args.max_hops.unwrap_or(30);
-    let mut answer = Answer { address: address.clone(), outcome: "not_reached".into(), hops: Vec::new(), stopped: None };
+    let mut answer = Answer { address: address.clone(), outcome: "not_reached".into(), hops: Vec::new(), complete: true, stopped: None };
     let mut reach = 0;
-    while reach < most && !cx.cancel.is_cancelled() {
+    while reach < most {
         reach = (reach + STEP).min(most);
         let hops = reach.to_string();
         let mut arguments = vec![("address", address.as_str()), ("count", "1"), ("timeout", "1s"), ("max-hops", hops.as_str())];
@@ -120,7 +122,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
                     break;
                 }
                 None if !answer.hops.is_empty() => {
-                    answer.stopped = Some(fault.said);
+                    (answer.complete, answer.stopped) = (false, Some(fault.said));
                     break;
                 }
                 None => return Err(fault),
@@ -128,6 +130,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         }
         let found = answer.hops.iter().filter(|hop| hop.address.is_some()).count();
         cx.say(&format!("{} hops, {found} answered", answer.hops.len()));
+        cx.so_far(&answer)?;
         let silent = answer.hops.iter().rev().take_while(|hop| hop.address.is_none()).count();
         let last = answer.hops.last();
         if let Some(word) = last.and_then(|hop| hop.status.as_deref()).and_then(outcome::word).filter(|word| *word != "no_reply") {
