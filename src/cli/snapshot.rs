@@ -155,7 +155,7 @@ mod tests {
         let text = differences(&found);
         assert_eq!(
             text,
-            "from snap_0a_1 (t1) to live (t2)\n/ip/dns\n  + name=a b\n  ~ settings\n      servers: (default) -> 192.0.2.1\nnot compared: 2 rows of /x: w\n"
+            "from snap_0a_1 (t1) to live (t2)\n/ip/dns\n  + name=\"a b\"\n  ~ settings\n      servers: (default) -> 192.0.2.1\nnot compared: 2 rows of /x: w\n"
         );
     }
 }
