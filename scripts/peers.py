@@ -23,7 +23,6 @@ import rig
 from rig import expect
 
 
-
 class Wire:
     """A stdio server without threads or queues in between: one request out, one line in."""
 
@@ -163,41 +162,81 @@ def unchunked(body: bytes) -> bytes:
         body = body[int(size, 16) + 2 :]
 
 
+class Requests:
+    """Which bytes of a client are a request, on one connection: those after its TLS 1.3 handshake, whose last part from
+    the client is the first of its encrypted records (RFC 8446, 5.1)."""
+
+    ENCRYPTED = 0x17
+
+    def __init__(self) -> None:
+        self.head, self.left, self.encrypted = b"", 0, 0
+
+    def hold(self, data: bytes) -> bool:
+        """Takes the next bytes; says whether any of them belong to a request."""
+        asked = False
+        while data:
+            if self.left:
+                asked |= self.encrypted > 1
+                took = min(self.left, len(data))
+                self.left, data = self.left - took, data[took:]
+                continue
+            missing = 5 - len(self.head)
+            self.head, data = self.head + data[:missing], data[missing:]
+            if len(self.head) == 5:
+                self.encrypted += self.head[0] == self.ENCRYPTED
+                self.left, self.head = int.from_bytes(self.head[3:5], "big"), b""
+        return asked
+
+
 class Counter:
-    """A TCP relay in front of a router that counts requests: on one connection, each turn from answer to request is one."""
+    """TCP relays in front of a router that count requests: over REST, each turn from answer to request on a connection is
+    one; over SSH, each connection. What the router takes for its answers is added up in `busy`, in seconds."""
 
     late = 0.0
 
     def __init__(self, router: dict) -> None:
-        self.router, self.requests = router, 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.seen_as = {**router, "address": "127.0.0.1", "rest_port": self.listener.getsockname()[1]}
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.router, self.requests, self.busy, self.lock = router, 0, 0.0, threading.Lock()
+        self.listeners = {part: socket.create_server(("127.0.0.1", 0)) for part in ("rest_port", "ssh_port")}
+        ports = {part: listener.getsockname()[1] for part, listener in self.listeners.items()}
+        self.seen_as = {**router, "address": "127.0.0.1", **ports}
+        for part in self.listeners:
+            threading.Thread(target=self._accept, args=(part,), daemon=True).start()
 
-    def _accept(self) -> None:
+    def _accept(self, part: str) -> None:
         with contextlib.suppress(OSError):
             while True:
-                client, _ = self.listener.accept()
-                threading.Thread(target=self._relay, args=(client,), daemon=True).start()
+                client, _ = self.listeners[part].accept()
+                threading.Thread(target=self._relay, args=(client, part), daemon=True).start()
 
-    def _relay(self, client: socket.socket) -> None:
-        router = socket.create_connection((self.router["address"], self.router["rest_port"]), rig.ANSWER)
-        other, asking = {client: router, router: client}, False
+    def _relay(self, client: socket.socket, part: str) -> None:
+        router = socket.create_connection((self.router["address"], self.router[part]), rig.ANSWER)
+        other, asked, stream = {client: router, router: client}, None, Requests() if part == "rest_port" else None
+        for end in other:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if not stream:
+            self._count(1, 0.0)
         with client, router, contextlib.suppress(OSError):
             while True:
                 for end in select.select([client, router], [], [])[0]:
                     data = end.recv(1 << 16)
                     if not data:
                         return
-                    if end is client and not asking:
-                        self.requests += 1
-                    if end is router and asking:
+                    if end is client and stream and stream.hold(data) and asked is None:
+                        asked = time.perf_counter()
+                        self._count(1, 0.0)
+                    if end is router and asked is not None:
+                        self._count(0, time.perf_counter() - asked)
                         time.sleep(self.late)
-                    asking = end is client
+                        asked = None
                     other[end].sendall(data)
 
+    def _count(self, requests: int, busy: float) -> None:
+        with self.lock:
+            self.requests, self.busy = self.requests + requests, self.busy + busy
+
     def close(self) -> None:
-        self.listener.close()
+        for listener in self.listeners.values():
+            listener.close()
 
 
 class Slow(Counter):

@@ -1,5 +1,7 @@
 //! Wiring: builds every part from its configuration in dependency order, and shuts them down in reverse.
 
+use crate::access::local::Access;
+use crate::access::lockout::Lockout;
 use crate::access::policy::Rules;
 use crate::access::principal::Principal;
 use crate::access::role::Role;
@@ -9,6 +11,7 @@ use crate::base::events::Bus;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{hex, random};
 use crate::base::span::Span;
+use crate::base::tier::Environment;
 use crate::config::sections::{self, Mode, StdioRole};
 use crate::config::{Config, Loaded};
 use crate::control::{self, Control, Handles};
@@ -19,9 +22,11 @@ use crate::history::health::Thresholds;
 use crate::history::series::History;
 use crate::host::paths::Places;
 use crate::mcp;
-use crate::store::{Batch, Durability, Options, Place, Seal, Store, seal};
+use crate::plan::{self, Engine};
+use crate::store::{Batch, Durability, Epoch, Options, Place, Seal, Store, Vault, seal};
 use crate::tools::context::{Settings, World};
 use crate::tools::diagnose::limits::Limits;
+use crate::tools::plan::Live;
 use crate::tools::spec::Audience;
 use crate::watch;
 use futures_util::future::BoxFuture;
@@ -55,10 +60,14 @@ pub struct App {
 impl App {
     /// Opens the store and builds every part over it. `Conflict` when another process holds the store.
     pub async fn build(loaded: &Loaded) -> Result<App, Fault> {
+        App::build_on(loaded, Clock::system()).await
+    }
+
+    /// As `build`, on another clock: for a demonstration whose time passes faster.
+    pub async fn build_on(loaded: &Loaded, clock: Clock) -> Result<App, Fault> {
         let config = Arc::new(loaded.config.clone());
         let places = places(loaded);
         places.create()?;
-        let clock = Clock::system();
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let store = open_store(loaded).await?;
         // Volatile state loses its key with the rest; it keeps no credentials anyway.
@@ -77,6 +86,27 @@ impl App {
             bus: Bus::default(),
             settings: fleet_settings(&config),
         })?;
+        let epoch = Arc::new(Epoch::open(store.clone(), &places.epoch())?);
+        if epoch.is_older() {
+            tracing::error!(
+                "this store is older than what was done with it: it was restored or rolled back. Plans that were being applied need a person, approvals are void"
+            );
+        }
+        let vault = Vault::new(store.clone(), Seal::new(&master), clock.clone());
+        let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules(&config), vault: vault.clone() };
+        let plans = Engine::open(plan::Parts {
+            store: store.clone(),
+            fleet: fleet.clone(),
+            audit: audit.clone(),
+            clock: clock.clone(),
+            rules: rules(&config),
+            seal: Seal::new(&master),
+            settings: plan_settings(&config),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+            drafter: Arc::new(live),
+            store_rolled_back: epoch.is_older(),
+        })?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
         let world = Arc::new(World {
@@ -84,6 +114,9 @@ impl App {
             audit,
             history,
             configs,
+            access: Access::new(store.clone(), Seal::new(&master), clock.clone(), lockout(&config)),
+            plans: plans.with_epoch(epoch),
+            vault,
             store,
             clock,
             rules: rules(&config),
@@ -96,6 +129,8 @@ impl App {
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
     pub async fn open_doors(&self) -> Result<(), Fault> {
+        // What a crash left is taken in hand before anybody can ask for more.
+        self.plans().resume().await?;
         let handles = Handles {
             dispatch: self.dispatch.clone(),
             settings: self.mcp.clone(),
@@ -110,10 +145,16 @@ impl App {
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
         }
         watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
+        watch::plans::start(self.dispatch.world().clone(), self.config.retention.plan_days, &self.tasks, &self.stop);
         if self.config.snapshot.enabled {
             watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
         }
         Ok(())
+    }
+
+    /// The plans, and the jobs that work on them.
+    pub fn plans(&self) -> &Engine {
+        &self.dispatch.world().plans
     }
 
     /// Who the local stdio client is.
@@ -269,6 +310,10 @@ fn rules(config: &Config) -> Rules {
     }
 }
 
+fn lockout(config: &Config) -> Lockout {
+    Lockout { attempts: config.auth.lockout_attempts, window: config.auth.lockout_window.0 }
+}
+
 fn settings(config: &Config) -> Settings {
     let every = config.mcp.toolsets.iter().any(|set| set == "all");
     Settings {
@@ -279,7 +324,22 @@ fn settings(config: &Config) -> Settings {
         ssh_port: config.routeros.ssh_port,
         enable_tools: config.mcp.enable_tools,
         kept_answers: config.resource_cache.max_entries,
+        public_url: config.http.public_url.clone(),
         health: thresholds(&config.health_check),
+    }
+}
+
+fn plan_settings(config: &Config) -> plan::Settings {
+    let from = &config.plan;
+    plan::Settings {
+        approval_timeout: from.approval_timeout_seconds.0,
+        confirm_timeout: from.confirm_timeout.0,
+        guard_timeout: from.guard_timeout.0,
+        self_approval: from.self_approval == sections::SelfApproval::Lab && config.environment == Environment::Lab,
+        allow_extreme: from.allow_extreme,
+        max_devices: from.max_devices,
+        batch_size: from.batch_size as u32,
+        batch_pause: from.batch_pause_seconds.0,
     }
 }
 

@@ -36,6 +36,7 @@ use std::time::Duration;
 pub struct Dispatch {
     world: Arc<World>,
     schemas: HashMap<&'static str, Schemas>,
+    outline: Arc<Map<String, Value>>,
     kept: Kept,
 }
 
@@ -50,18 +51,18 @@ enum Ended {
 /// A tool's schemas, made once.
 struct Schemas {
     input: Arc<Map<String, Value>>,
-    outline: Arc<Map<String, Value>>,
+    face: Arc<Map<String, Value>>,
 }
 
 impl Dispatch {
     /// Over the appliance's parts.
     pub fn new(world: Arc<World>) -> Self {
         let make = |tool: &'static Tool| {
-            let outline = schema::outline(&(tool.output)());
-            (tool.name, Schemas { input: Arc::new((tool.input)()), outline: Arc::new(outline) })
+            let input = (tool.input)();
+            (tool.name, Schemas { face: Arc::new(schema::face(&input)), input: Arc::new(input) })
         };
         let kept = Kept::new(world.settings.kept_answers);
-        Dispatch { schemas: tools::all().map(make).collect(), kept, world }
+        Dispatch { schemas: tools::all().map(make).collect(), outline: Arc::new(schema::outline()), kept, world }
     }
 
     /// The parts, for edges that show what is not a call (listing, health of the appliance).
@@ -267,7 +268,7 @@ impl Dispatch {
     pub fn listed(&self, tool: &'static Tool) -> Listed {
         let schemas = &self.schemas[tool.name];
         let name = tool.name.replace('.', &self.world.settings.separator.to_string());
-        Listed { name, tool, input: schemas.input.clone(), output: schemas.outline.clone() }
+        Listed { name, tool, input: schemas.face.clone(), output: self.outline.clone() }
     }
 }
 

@@ -27,6 +27,7 @@ pub const PAGES: &[Page] = &[
     page!("connecting-clients", "Connecting clients", "How MCP clients start the program, and what they see."),
     page!("devices", "Devices", "Taking routers into care: login, pins, environments, tags, status."),
     page!("tools", "Tools", "What can be asked, how lists and answers look, and what an answer costs."),
+    page!("safe-change", "How a change stays safe", "Plans: who says yes, what the router holds meanwhile, and how a change is undone."),
     page!("roles", "Roles", "Who may do what, and the switches that bind everybody."),
     page!("security-model", "Security model", "What is trusted, what is kept back, and what is written down."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),

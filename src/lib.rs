@@ -19,6 +19,8 @@ pub mod dispatch;
 
 pub mod tools;
 
+pub mod plan;
+
 pub mod history;
 
 pub mod fleet;

@@ -98,9 +98,8 @@ fn every_schema_is_a_schema() {
             jsonschema::draft202012::new(&schema).unwrap_or_else(|e| panic!("{} {which}: {e}", tool.name));
             assert_eq!(schema["type"], "object", "{} {which}", tool.name);
         }
-        let outline = routeros_mcp::tools::schema::outline(&(tool.output)());
-        jsonschema::draft202012::new(&Value::Object(outline.clone())).unwrap();
-        assert!(!outline.contains_key("required"), "{}: an error has none of the keys", tool.name);
+        let face = routeros_mcp::tools::schema::face(&(tool.input)());
+        jsonschema::draft202012::new(&Value::Object(face)).unwrap();
     }
 }
 

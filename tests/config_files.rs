@@ -586,7 +586,7 @@ fn what_this_build_lacks_is_said_and_defaults_never_trigger_it() {
         let said = Box_::new().flag(key, value).problems().join("\n");
         assert!(said.contains(&format!("flag {key}: ")) && said.contains("not yet in this build"), "{key}: {said}");
     }
-    for (key, value) in [("mcp.http_port", "9000"), ("acme.domains", "a.example"), ("retention.job_days", "7"), ("plan.max_devices", "3")] {
+    for (key, value) in [("mcp.http_port", "9000"), ("acme.domains", "a.example"), ("retention.job_days", "7")] {
         let machine = Box_::new().flag(key, value);
         machine.good();
         assert!(

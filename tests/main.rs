@@ -13,9 +13,13 @@ mod cli_help;
 #[cfg(feature = "sim")]
 mod cli_interrupt;
 #[cfg(feature = "sim")]
+mod cli_plan;
+#[cfg(feature = "sim")]
 mod cli_rig;
 #[cfg(feature = "sim")]
 mod cli_store;
+#[cfg(feature = "sim")]
+mod cli_user;
 mod config_files;
 #[cfg(feature = "sim")]
 mod config_history;
@@ -41,6 +45,30 @@ mod mcp_stdio;
 #[cfg(feature = "sim")]
 mod mcp_subscriptions;
 mod menus_facts;
+#[cfg(feature = "sim")]
+mod plan_cost;
+#[cfg(feature = "sim")]
+mod plan_crash;
+#[cfg(feature = "sim")]
+mod plan_disturbed;
+#[cfg(feature = "sim")]
+mod plan_engine;
+#[cfg(feature = "sim")]
+mod plan_faults;
+#[cfg(feature = "sim")]
+mod plan_harmless;
+#[cfg(feature = "sim")]
+mod plan_inverse;
+#[cfg(feature = "sim")]
+mod plan_lockout;
+#[cfg(feature = "sim")]
+mod plan_persons;
+#[cfg(feature = "sim")]
+mod plan_rig;
+#[cfg(feature = "sim")]
+mod plan_rollout;
+#[cfg(feature = "sim")]
+mod plan_tools;
 mod policy;
 #[cfg(feature = "sim")]
 mod rbac;
@@ -49,11 +77,17 @@ mod rest_client;
 #[cfg(feature = "sim")]
 mod sim_console;
 #[cfg(feature = "sim")]
+mod sim_jobs;
+#[cfg(feature = "sim")]
+mod sim_lockout;
+#[cfg(feature = "sim")]
 mod sim_rest;
 #[cfg(feature = "sim")]
 mod sim_ssh;
 #[cfg(feature = "sim")]
 mod sim_tables;
+mod sim_time;
+mod sim_trouble;
 #[cfg(feature = "sim")]
 mod site;
 mod ssh_client;

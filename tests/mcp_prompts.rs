@@ -211,7 +211,7 @@ async fn arguments_and_variables_complete_to_what_the_caller_may_see() {
             json!({"ref": prompt("troubleshoot-device"), "argument": {"name": "nope", "value": ""}}),
             json!({"ref": resource("device://{id}/nope"), "argument": {"name": "id", "value": ""}}),
             json!({"ref": resource("device://{id}/health"), "argument": {"name": "page", "value": ""}}),
-            json!({"ref": resource("plan://{id}"), "argument": {"name": "id", "value": ""}}),
+            json!({"ref": resource("plan://{id}/nope"), "argument": {"name": "id", "value": ""}}),
             json!({"ref": {"type": "ref/other"}, "argument": {"name": "id", "value": ""}}),
         ] {
             assert_eq!(client.bad("completion/complete", params.clone()).await["code"], -32602, "{version} {params}");

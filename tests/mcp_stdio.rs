@@ -12,9 +12,11 @@ use routeros_mcp::fleet::{self, Fleet, Parts};
 use routeros_mcp::history::series::History;
 use routeros_mcp::mcp::front::{self, Backend, Limits};
 use routeros_mcp::mcp::{Settings, stdio};
+use routeros_mcp::plan;
 use routeros_mcp::store::seal::Seal;
 use routeros_mcp::store::{self, Store};
 use routeros_mcp::tools::context::{self, World};
+use routeros_mcp::tools::plan::Live;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,11 +36,31 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
     let (store, clock) = (Store::open(options).unwrap(), Clock::system());
     let settings = fleet::Settings::new(Environment::Lab);
     let parts = Parts { store: store.clone(), seal: Seal::new(&[7; 32]), clock: clock.clone(), bus: Bus::default(), settings };
+    let fleet = Fleet::open(parts).unwrap();
+    let audit = Audit::open(&dir.join("audit"), clock.clone(), audit::Options::default()).unwrap();
+    let (rules, vault) = (Rules::open(Environment::Lab), store::Vault::new(store.clone(), Seal::new(&[7; 32]), clock.clone()));
+    let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules.clone(), vault };
+    let plans = plan::Engine::open(plan::Parts {
+        store: store.clone(),
+        fleet: fleet.clone(),
+        audit: audit.clone(),
+        clock: clock.clone(),
+        rules,
+        seal: Seal::new(&[7; 32]),
+        settings: plan::Settings::default(),
+        tasks: TaskTracker::new(),
+        stop: CancellationToken::new(),
+        drafter: Arc::new(live),
+        store_rolled_back: false,
+    });
     Arc::new(Dispatch::new(Arc::new(World {
-        fleet: Fleet::open(parts).unwrap(),
-        audit: Audit::open(&dir.join("audit"), clock.clone(), audit::Options::default()).unwrap(),
+        fleet,
+        audit,
+        plans: plans.unwrap(),
         history: History::new(store.clone()),
         configs: routeros_mcp::history::config::Shelf::new(store.clone(), 30),
+        access: routeros_mcp::access::Access::new(store.clone(), Seal::new(&[7; 32]), clock.clone(), Default::default()),
+        vault: store::Vault::new(store.clone(), Seal::new(&[7; 32]), clock.clone()),
         store,
         clock,
         rules: Rules::open(Environment::Lab),

@@ -74,7 +74,8 @@ async fn another_device_looks_like_none() {
         for tool in tools::all().filter(|tool| tool.audience == Audience::Model) {
             let input = (tool.input)();
             // A bandwidth test takes two devices, and a grant (tests/diagnose.rs).
-            if input["properties"].get("device").is_none() || tool.name == "diagnose.bandwidth_test" {
+            // What changes or plans something is tried by another test.
+            if input["properties"].get("device").is_none() || !tool.only_reads() || tool.name.starts_with("plan.") {
                 continue;
             }
             let ask = async |device: &str| {
@@ -115,6 +116,90 @@ async fn another_device_looks_like_none() {
     println!("{cases} cases");
     assert!(cases >= 50, "only {cases} cases");
     assert_eq!(site.sim("hidden-office").requests().iter().filter(|seen| seen.path() == "/ip/address").count(), 0);
+}
+
+/// Arguments with which a tool would do something to the device named.
+fn change(name: &str, device: &str) -> Value {
+    let mut arguments = match name {
+        "plan.create" => json!({"devices": [device], "edits": [{"menu": "/ip/dns", "op": "set", "values": {"servers": "192.0.2.53"}}]}),
+        "config.plan_dns_ntp_rollout" => json!({"devices": [device], "dns_servers": ["192.0.2.53"]}),
+        "config.plan_address_list_sync" => json!({"devices": [device], "list": "mcp-a", "entries": ["192.0.2.7"]}),
+        "system.set_identity" => json!({"name": "other"}),
+        "ntp.update_servers" | "dns.update_servers" => json!({"servers": ["192.0.2.53"]}),
+        "dns.flush_cache" => json!({}),
+        "interface.update_comment" => json!({"name": "ether1", "comment": "c"}),
+        "ip.add_secondary_address" => json!({"address": "198.51.100.1/24", "interface": "ether1"}),
+        "ip.remove_secondary_address" => json!({"address": "198.51.100.1/24"}),
+        "firewall.update_address_list" => json!({"list": "mcp-a", "add": [{"address": "192.0.2.7"}]}),
+        "dhcp.plan_pool" => json!({"action": "add", "name": "p", "ranges": ["192.0.2.10-192.0.2.20"]}),
+        "routing.plan_static_route" => json!({"action": "add", "dst": "198.51.100.0/24", "gateway": "192.0.2.1"}),
+        "firewall.plan_rule" => json!({"action": "add", "rule": {"chain": "forward", "action": "drop", "src_address": "192.0.2.7"}}),
+        "bridge.plan_port" => json!({"action": "remove", "interface": "ether2"}),
+        "bridge.plan_settings" => json!({"bridge": "bridge", "igmp_snooping": true}),
+        "wireless.plan_ssid" => json!({"action": "modify", "interface": "wifi1", "ssid": "other"}),
+        "wireless.plan_radio" => json!({"interface": "wifi1", "disabled": true}),
+        "config.plan_restore" => json!({"snapshot": "latest", "menus": ["/ip/dns"]}),
+        other => panic!("no arguments for {other}: add them"),
+    };
+    if arguments.get("devices").is_none() {
+        arguments["device"] = device.into();
+    }
+    arguments
+}
+
+/// Tools that do something to a device they are told.
+fn changers() -> Vec<&'static tools::spec::Tool> {
+    let of_plans = |name: &str| name.starts_with("plan.") && name != "plan.create";
+    tools::all()
+        .filter(|tool| {
+            tool.audience == Audience::Model && !tool.only_reads() && !of_plans(tool.name) && tool.name != "diagnose.bandwidth_test"
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn another_device_cannot_be_changed_or_planned_for_by_any_tool() {
+    let mut site = Site::of(&[Profile::HomeAp], &[]).await;
+    let grants = json!({"capabilities": ["writes", "professional", "firewall", "routing", "wireless", "dhcp", "bridge", "system"]});
+    site.adopt(Profile::Office, "hidden-office", grants).await;
+    site.sim("hidden-office").forget_requests();
+    let mut cases = 0;
+    for role in [Role::OpsRw, Role::Admin] {
+        let kept = limited(role, &["home-ap"]);
+        for tool in changers() {
+            let ask = async |device: &str| {
+                let reply = site.call_as(kept.clone(), tool.name, change(tool.name, device)).await;
+                let mut error = reply.structured["error"].clone();
+                error["correlation_id"] = Value::Null;
+                (error.to_string(), reply)
+            };
+            let (theirs, reply) = ask("hidden-office").await;
+            let (none, _) = ask("absent-office").await;
+            assert_eq!(theirs.replace("hidden-office", "absent-office"), none, "{} as {}", tool.name, role.as_str());
+            assert_eq!(reply.structured["error"]["kind"], "not_found", "{}: {}", tool.name, reply.text);
+            cases += 1;
+        }
+    }
+    println!("{cases} cases");
+    assert!(cases >= 30, "only {cases} cases");
+    assert_eq!(site.sim("hidden-office").requests().len(), 0, "not one request");
+}
+
+#[tokio::test]
+async fn a_device_that_grants_nothing_is_neither_changed_nor_planned_for() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    site.good("config.get_drift", json!({"device": "home-ap"})).await;
+    let mut cases = 0;
+    for tool in changers() {
+        let error = site.bad(tool.name, change(tool.name, "home-ap")).await;
+        // Where nothing would differ there is nothing to refuse.
+        let nothing = tool.name == "config.plan_restore";
+        assert!(error["kind"] == "denied" || nothing, "{}: {error}", tool.name);
+        cases += 1;
+    }
+    assert!(cases >= 15, "only {cases} cases");
+    let writes = |seen: &routeros_mcp::sim::faults::Seen| matches!(seen.method.as_str(), "PUT" | "PATCH" | "DELETE");
+    assert!(!site.sim("home-ap").requests().iter().any(writes));
 }
 
 #[tokio::test]
@@ -250,6 +335,9 @@ async fn a_device_of_another_environment_is_not_touched() {
             }
             if (tool.input)()["properties"].get("menu").is_some() {
                 arguments["menu"] = "/ip/address".into();
+            }
+            if changers().iter().any(|other| other.name == tool.name) {
+                arguments = change(tool.name, "stray");
             }
             let reply = site.call_as(Principal::stdio(role), tool.name, arguments).await;
             assert_eq!(reply.structured["error"]["kind"], "denied", "{} as {}: {}", tool.name, role.as_str(), reply.text);

@@ -49,7 +49,7 @@ async fn sim(profile: Profile) -> Sim {
     Sim::start(Options::new(profile, "")).await.unwrap()
 }
 
-fn request(method: &str, path: &str, who: Option<&Credential>, body: Option<&str>) -> String {
+pub(crate) fn request(method: &str, path: &str, who: Option<&Credential>, body: Option<&str>) -> String {
     let login = who.map_or(String::new(), |c| {
         let code = data_encoding::BASE64.encode(format!("{}:{}", c.user, c.password.expose()).as_bytes());
         format!("Authorization: Basic {code}\r\n")
@@ -85,7 +85,7 @@ fn unchunk(mut rest: &[u8]) -> Vec<u8> {
     body
 }
 
-async fn raw(sim: &Sim, text: &str) -> Option<Reply> {
+pub(crate) async fn raw(sim: &Sim, text: &str) -> Option<Reply> {
     let stream = TcpStream::connect(("127.0.0.1", sim.http_port())).await.ok()?;
     tokio::time::timeout(Duration::from_secs(20), exchange(stream, text)).await.expect("an answer within 20 s")
 }

@@ -205,20 +205,20 @@ async fn bytes_that_are_no_utf8_go_in_and_out_as_they_are() {
 }
 
 /// A terminal, read until what is wanted has come.
-struct Terminal {
+pub(crate) struct Terminal {
     channel: Channel<client::Msg>,
     seen: String,
 }
 
 impl Terminal {
-    async fn open(handle: &Handle<Trusting>) -> Self {
+    pub(crate) async fn open(handle: &Handle<Trusting>) -> Self {
         let channel = handle.channel_open_session().await.unwrap();
         channel.request_pty(true, "xterm", 10_000, 50, 0, 0, &[]).await.unwrap();
         channel.request_shell(true).await.unwrap();
         Terminal { channel, seen: String::new() }
     }
 
-    async fn until(&mut self, want: &str) -> String {
+    pub(crate) async fn until(&mut self, want: &str) -> String {
         tokio::time::timeout(PATIENCE, async {
             while !self.seen.contains(want) {
                 match self.channel.wait().await {
@@ -236,7 +236,7 @@ impl Terminal {
         before
     }
 
-    async fn send(&mut self, text: &str) {
+    pub(crate) async fn send(&mut self, text: &str) {
         self.channel.data_bytes(text.as_bytes().to_vec()).await.unwrap();
     }
 }

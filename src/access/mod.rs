@@ -1,9 +1,18 @@
 //! Who is asking, and may they.
 
+pub mod handle;
+pub mod local;
+pub mod lockout;
+pub mod password;
+pub mod person;
 pub mod policy;
 pub mod principal;
 pub mod role;
 
+pub use handle::Handle;
+pub use local::{Access, Authenticated, FRESH, User};
+pub use lockout::Lockout;
+pub use person::{Actor, Identity, PersonId};
 pub use policy::{Decision, Rules, Target, Verb};
 pub use principal::{Client, Limits, Principal};
 pub use role::Role;

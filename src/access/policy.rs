@@ -126,7 +126,8 @@ fn switched_off(target: &Target<'_>, rules: &Rules) -> Option<Refusal> {
             "the operator can add the tier to mcp.tool_tiers",
         );
     }
-    let writes = matches!(target.inner, Some((_, Verb::Write))) || matches!(target.effect, Effect::Changes);
+    let writes =
+        matches!(target.inner, Some((_, Verb::Write))) || matches!(target.effect, Effect::Changes | Effect::Plans | Effect::Decides);
     if rules.read_only && writes {
         return no(
             "read_only",

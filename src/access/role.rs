@@ -34,12 +34,20 @@ impl Role {
     /// Whether the role covers an effect on something of `category` (`device`, `plan`, `audit` …).
     pub fn covers(self, effect: Effect, category: &str) -> bool {
         match (self, effect) {
+            // Who there is, and which secrets, is for those who may change it.
+            (role, Effect::Reads) if matches!(category, "user" | "secret") => role == Role::Admin,
             (Role::Approver, Effect::Reads) => matches!(category, "plan" | "audit" | "tools"),
             (_, Effect::Reads) => true,
             (Role::OpsRw | Role::Admin, Effect::Changes | Effect::Plans | Effect::Decides) => true,
             (Role::Admin, Effect::Administers) => true,
+            (role, Effect::Approves) => role.approves(),
             _ => false,
         }
+    }
+
+    /// Whether a person of this role may approve and refuse plans, others' that is.
+    pub fn approves(self) -> bool {
+        matches!(self, Role::Approver | Role::Admin)
     }
 
     /// The tiers that come with the role.

@@ -4,9 +4,10 @@
 //! numbers; wall time is for people and for expiry.
 
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 
 /// Milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -39,6 +40,7 @@ pub struct Clock(Source);
 enum Source {
     System { start: Instant },
     Hand(Arc<Hand>),
+    Paced(Arc<Tempo>),
 }
 
 /// A clock that a test moves.
@@ -46,6 +48,8 @@ enum Source {
 pub struct Hand {
     mono_ms: AtomicU64,
     wall_ms: AtomicI64,
+    moved: Notify,
+    by_itself: AtomicBool,
 }
 
 impl Hand {
@@ -54,11 +58,61 @@ impl Hand {
         let ms = by.as_millis() as u64;
         self.mono_ms.fetch_add(ms, Ordering::SeqCst);
         self.wall_ms.fetch_add(ms as i64, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+
+    /// From now on whoever sleeps moves time on by as much and goes on at once: hours pass in no time, in order, as long as one
+    /// sleeper at a time is what a test is about.
+    pub fn move_by_itself(&self) {
+        self.by_itself.store(true, Ordering::SeqCst);
+        self.moved.notify_waiters();
+    }
+
+    /// From now on it stands again until somebody moves it.
+    pub fn stand(&self) {
+        self.by_itself.store(false, Ordering::SeqCst);
     }
 
     /// Steps the wall clock alone, as NTP does.
     pub fn step_wall(&self, to: Wall) {
         self.wall_ms.store(to.0, Ordering::SeqCst);
+    }
+}
+
+/// How fast a paced clock goes: for a demonstration that cannot take minutes.
+#[derive(Debug)]
+pub struct Tempo {
+    leg: Mutex<Leg>,
+    changed: Notify,
+}
+
+/// Time since the tempo last changed.
+#[derive(Debug, Clone, Copy)]
+struct Leg {
+    began: Instant,
+    mono: Duration,
+    wall_ms: i64,
+    times: u32,
+}
+
+impl Leg {
+    fn passed(&self) -> Duration {
+        self.began.elapsed() * self.times
+    }
+}
+
+impl Tempo {
+    /// From now on time goes so many times as fast as the machine's; 1 is real time.
+    pub fn set(&self, times: u32) {
+        let mut leg = self.leg();
+        let (began, passed) = (Instant::now(), leg.passed());
+        *leg = Leg { began, mono: leg.mono + passed, wall_ms: leg.wall_ms + passed.as_millis() as i64, times: times.max(1) };
+        drop(leg);
+        self.changed.notify_waiters();
+    }
+
+    fn leg(&self) -> MutexGuard<'_, Leg> {
+        self.leg.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,8 +124,20 @@ impl Clock {
 
     /// A clock that stands until `Hand` moves it.
     pub fn by_hand(wall: Wall) -> (Self, Arc<Hand>) {
-        let hand = Arc::new(Hand { mono_ms: AtomicU64::new(0), wall_ms: AtomicI64::new(wall.0) });
+        let hand = Arc::new(Hand { wall_ms: AtomicI64::new(wall.0), ..Hand::default() });
         (Clock(Source::Hand(hand.clone())), hand)
+    }
+
+    /// The machine's clocks, until `Tempo` makes them go faster.
+    pub fn paced() -> (Self, Arc<Tempo>) {
+        let leg = Leg { began: Instant::now(), mono: Duration::ZERO, wall_ms: system_wall_ms(), times: 1 };
+        let tempo = Arc::new(Tempo { leg: Mutex::new(leg), changed: Notify::new() });
+        (Clock(Source::Paced(tempo.clone())), tempo)
+    }
+
+    /// Whether it stands until somebody moves it: waiting for it in real time would be waiting for ever.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(self.0, Source::Hand(_))
     }
 
     /// Time since this clock was made; never goes back.
@@ -79,6 +145,56 @@ impl Clock {
         match &self.0 {
             Source::System { start } => start.elapsed(),
             Source::Hand(hand) => Duration::from_millis(hand.mono_ms.load(Ordering::SeqCst)),
+            Source::Paced(tempo) => {
+                let leg = *tempo.leg();
+                leg.mono + leg.passed()
+            }
+        }
+    }
+
+    /// Waits until so much time has passed on this clock.
+    pub async fn sleep(&self, span: Duration) {
+        let hand = match &self.0 {
+            Source::System { .. } => return tokio::time::sleep(span).await,
+            Source::Paced(tempo) => return self.sleep_at(tempo, span).await,
+            Source::Hand(hand) => hand,
+        };
+        let until = self.mono() + span;
+        loop {
+            let moved = hand.moved.notified();
+            tokio::pin!(moved);
+            // Listen before looking, or a move in between is missed.
+            moved.as_mut().enable();
+            let now = self.mono();
+            if now >= until {
+                return;
+            }
+            if hand.by_itself.load(Ordering::SeqCst) {
+                hand.advance(until - now);
+                // Whoever waits for this very moment goes first.
+                tokio::task::yield_now().await;
+                return;
+            }
+            moved.await;
+        }
+    }
+
+    async fn sleep_at(&self, tempo: &Tempo, span: Duration) {
+        let until = self.mono().saturating_add(span);
+        loop {
+            let changed = tempo.changed.notified();
+            tokio::pin!(changed);
+            // Listen before looking, or a change in between is missed.
+            changed.as_mut().enable();
+            let left = until.saturating_sub(self.mono());
+            if left.is_zero() {
+                return;
+            }
+            let times = tempo.leg().times;
+            tokio::select! {
+                () = tokio::time::sleep(left / times) => {}
+                () = changed => {}
+            }
         }
     }
 
@@ -87,6 +203,10 @@ impl Clock {
         match &self.0 {
             Source::System { .. } => Wall(system_wall_ms()),
             Source::Hand(hand) => Wall(hand.wall_ms.load(Ordering::SeqCst)),
+            Source::Paced(tempo) => {
+                let leg = *tempo.leg();
+                Wall(leg.wall_ms + leg.passed().as_millis() as i64)
+            }
         }
     }
 }
@@ -107,6 +227,38 @@ mod tests {
         assert_eq!(Wall::parse(&t.rfc3339()), Some(t));
         assert_eq!(Wall::parse("1970-01-02"), Some(Wall(86_400_000)));
         assert_eq!(Wall::parse("yesterday"), None);
+    }
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_the_hand_has_moved_far_enough() {
+        let (clock, hand) = Clock::by_hand(Wall(0));
+        let sleeper = clock.clone();
+        let mut asleep = std::pin::pin!(sleeper.sleep(Duration::from_secs(5)));
+        assert!(futures_util::poll!(&mut asleep).is_pending());
+        hand.advance(Duration::from_secs(4));
+        assert!(futures_util::poll!(&mut asleep).is_pending());
+        hand.advance(Duration::from_secs(1));
+        asleep.await;
+        hand.move_by_itself();
+        clock.sleep(Duration::from_secs(3_600)).await;
+        assert_eq!(clock.mono(), Duration::from_secs(3_605));
+    }
+
+    #[tokio::test]
+    async fn a_sleeper_on_a_faster_clock_wakes_when_that_clock_says_so() {
+        let (clock, tempo) = Clock::paced();
+        let (began, wall) = (clock.mono(), clock.wall());
+        let sleeper = clock.clone();
+        let mut asleep = std::pin::pin!(sleeper.sleep(Duration::from_secs(3_600)));
+        assert!(futures_util::poll!(&mut asleep).is_pending());
+        // It slept at the old tempo already; an hour takes 36 ms from here.
+        tempo.set(100_000);
+        asleep.await;
+        assert!(clock.mono() - began >= Duration::from_secs(3_600));
+        assert!(clock.wall().0 - wall.0 >= 3_600_000);
+        let before = clock.mono();
+        tempo.set(1);
+        assert!(clock.mono() >= before, "a change of tempo never takes time back");
     }
 
     #[test]

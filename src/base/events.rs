@@ -18,13 +18,16 @@ pub enum Event {
     Health(DeviceId),
     /// A router's configuration changed: we wrote to it, or it is not what it was when last looked at.
     Config(DeviceId),
+    /// A plan was made, or it or a device in it moved on. Its id as text: what a plan is stands further up.
+    Plan(String),
 }
 
 impl Event {
-    /// The device it is about.
-    pub fn device(&self) -> &DeviceId {
+    /// The device it is about, if it is about one.
+    pub fn device(&self) -> Option<&DeviceId> {
         match self {
-            Event::Device(id) | Event::Health(id) | Event::Config(id) => id,
+            Event::Device(id) | Event::Health(id) | Event::Config(id) => Some(id),
+            Event::Plan(_) => None,
         }
     }
 }
@@ -59,7 +62,9 @@ impl Bus {
             let mut numbers = self.numbers();
             numbers.last += 1;
             let last = numbers.last;
-            numbers.of.insert(event.device().clone(), last);
+            if let Some(device) = event.device() {
+                numbers.of.insert(device.clone(), last);
+            }
         }
         let _ = self.told.send(event);
     }

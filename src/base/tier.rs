@@ -39,6 +39,8 @@ pub enum Effect {
     Decides,
     /// Changes the appliance's own records (operators only).
     Administers,
+    /// A person's own word on a plan: yes, no, keep it (people only).
+    Approves,
 }
 
 impl Effect {
@@ -50,6 +52,7 @@ impl Effect {
             Effect::Plans => "plans",
             Effect::Decides => "decides",
             Effect::Administers => "administers",
+            Effect::Approves => "approves",
         }
     }
 }

@@ -42,6 +42,15 @@ pub enum Command {
     /// List, show and call tools as an MCP client would.
     #[command(subcommand)]
     Tool(ToolCommand),
+    /// Plan changes, look at them, approve and apply them.
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Manage the people who may approve, and their passwords.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Manage the vault of secrets that changes put into routers.
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Read, export and verify the audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -303,6 +312,214 @@ pub enum ToolCommand {
         #[arg(long = "arg", value_name = "K=V")]
         arg: Vec<String>,
     },
+}
+
+/// Where a person's password comes from; never the command line itself. On a terminal it is asked for.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct PersonPassword {
+    /// Read it from a file (first line), mode 0600.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Read it from standard input (first line).
+    #[arg(long)]
+    pub password_stdin: bool,
+}
+
+/// `plan …`.
+#[derive(Debug, Subcommand)]
+pub enum PlanCommand {
+    /// Work a change out on its routers and keep it as a plan; changes nothing.
+    Create {
+        /// The plan object as JSON; - is standard input.
+        #[arg(long, value_name = "PLAN.json")]
+        file: PathBuf,
+    },
+    /// The plans there are, newest first.
+    List,
+    /// One plan with its whole diff, risk and progress.
+    Show {
+        /// The plan's id.
+        id: String,
+    },
+    /// Approve a plan of somebody else: shows the whole diff and asks to type its digest.
+    Approve(PlanApprove),
+    /// Say no to a plan; its author reads why.
+    Refuse {
+        /// The plan's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "R")]
+        reason: String,
+        /// The local user who refuses.
+        #[arg(long, value_name = "U")]
+        user: Option<String>,
+        /// Where their password comes from.
+        #[command(flatten)]
+        password: PersonPassword,
+    },
+    /// Run a plan that is approved, or needs no approval.
+    Apply {
+        /// The plan's id.
+        id: String,
+        /// Wait for its end, or until it waits for a confirmation.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Keep what a manual plan changed.
+    Confirm {
+        /// The plan's id.
+        id: String,
+        /// The local user who keeps it; the operator unless given.
+        #[arg(long, value_name = "U")]
+        user: Option<String>,
+        /// Where their password comes from.
+        #[command(flatten)]
+        password: PersonPassword,
+    },
+    /// Undo a plan that is being applied.
+    RollBack {
+        /// The plan's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "R")]
+        reason: Option<String>,
+    },
+    /// Take a plan back before it runs, or let it begin no further device.
+    Cancel {
+        /// The plan's id.
+        id: String,
+        /// Why.
+        #[arg(long, value_name = "R")]
+        reason: Option<String>,
+    },
+}
+
+/// `plan approve`.
+#[derive(Debug, Args)]
+pub struct PlanApprove {
+    /// The plan's id.
+    pub id: String,
+    /// The short digest of the plan that was looked at.
+    #[arg(long, value_name = "SHORT")]
+    pub digest: Option<String>,
+    /// The local user who approves.
+    #[arg(long, value_name = "U")]
+    pub user: Option<String>,
+    /// Where their password comes from.
+    #[command(flatten)]
+    pub password: PersonPassword,
+    /// Do not ask for the digest: the plan as it is now.
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// `user …`.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Add a local user: a person who signs in with a password.
+    Add {
+        /// Letters, digits, `.`, `_`, `-`, `@`.
+        name: String,
+        /// read_only, ops_rw, approver or admin.
+        #[arg(long, value_name = "R")]
+        role: String,
+        /// Where the password comes from.
+        #[command(flatten)]
+        password: PersonPassword,
+    },
+    /// All local users.
+    List,
+    /// Give a user another role.
+    SetRole {
+        /// The user.
+        name: String,
+        /// read_only, ops_rw, approver or admin.
+        #[arg(value_name = "ROLE", required_unless_present = "role_flag")]
+        role: Option<String>,
+        /// The same as a flag.
+        #[arg(long = "role", value_name = "R", id = "role_flag", conflicts_with = "role")]
+        role_flag: Option<String>,
+    },
+    /// Keep a user out.
+    Disable {
+        /// The user.
+        name: String,
+    },
+    /// Let a disabled user in again.
+    Enable {
+        /// The user.
+        name: String,
+    },
+    /// Set a user's password; ends a lock-out.
+    Password {
+        /// The user.
+        name: String,
+        /// Where the new password comes from.
+        #[command(flatten)]
+        password: PersonPassword,
+    },
+    /// Try a user's password, as an approval would; a wrong one counts towards the lock-out.
+    Check {
+        /// The user.
+        name: String,
+        /// Where the password comes from.
+        #[command(flatten)]
+        password: PersonPassword,
+    },
+    /// Say that an identity is the same person: nobody approves their own plans by another name.
+    Link {
+        /// The user.
+        name: String,
+        /// ISSUER|SUBJECT of an OIDC subject, or local|stdio.
+        identity: String,
+    },
+    /// Take an identity away from a person.
+    Unlink {
+        /// The user.
+        name: String,
+        /// As `user list --json` shows it.
+        identity: String,
+    },
+}
+
+/// `secret …`.
+#[derive(Debug, Subcommand)]
+pub enum SecretCommand {
+    /// Put a secret into the vault; plans name it {"secret": "vault:NAME"}.
+    Set(SecretSet),
+    /// The names, and what each is bound to; never the values.
+    List,
+    /// Forget a secret; routers that have it keep it.
+    Remove {
+        /// Its name.
+        name: String,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `secret set`.
+#[derive(Debug, Args)]
+pub struct SecretSet {
+    /// A name of your choice: letters, digits, `.`, `_`, `-`.
+    pub name: String,
+    /// A RouterOS menu it may go into, with those below it; may be given several times.
+    #[arg(long = "menu", value_name = "PATH", required = true)]
+    pub menus: Vec<String>,
+    /// Devices it may go into: NAME, tag:K=V, env:E or all; may be given several times [default: all].
+    #[arg(long = "device", value_name = "SELECTOR")]
+    pub devices: Vec<String>,
+    /// Read the secret from a file (first line), mode 0600.
+    #[arg(long, value_name = "FILE", alias = "password-file", conflicts_with_all = ["value_stdin", "generate"])]
+    pub value_file: Option<PathBuf>,
+    /// Read the secret from standard input (first line).
+    #[arg(long, alias = "password-stdin", conflicts_with = "generate")]
+    pub value_stdin: bool,
+    /// Make one at random that nobody sees: for secrets that routers share.
+    #[arg(long)]
+    pub generate: bool,
 }
 
 /// `audit …`.

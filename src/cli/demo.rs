@@ -1,4 +1,9 @@
 //! `demo`: a small simulated site and the whole appliance on loopback, with a throw-away store.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `client.rs` | the MCP client that makes its calls |
+//! | `story.rs` | safe change, step by step |
 
 use crate::access::principal::Principal;
 use crate::app::App;
@@ -6,11 +11,13 @@ use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{hex, random};
 use crate::cli::args::Demo;
+use crate::cli::demo::client::Client;
+use crate::cli::demo::story::Stage;
 use crate::cli::{output, ready};
 use crate::config::{self, Inputs};
-use crate::control::client;
+use crate::control;
 use crate::dispatch::Call;
-use crate::fleet::Device;
+use crate::fleet::{Capability, Device};
 use crate::host::paths::Places;
 use crate::host::signal::Signals;
 use crate::routeros::pin::format_fingerprint;
@@ -18,11 +25,12 @@ use crate::sim::profiles::Profile;
 use crate::sim::{Options, Sim};
 use crate::tools::spec::Audience;
 use futures_util::stream::{self, StreamExt};
-use serde_json::{Map, Value, json};
-use std::io::{BufRead, BufReader, Write};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::Arc;
+
+mod client;
+mod story;
 
 /// Where the simulated routers are.
 const LOOPBACK: &str = "127.0.0.1";
@@ -30,7 +38,9 @@ const LOOPBACK: &str = "127.0.0.1";
 /// Devices taken in at once while the site comes up.
 const AT_ONCE: usize = 16;
 
-/// Brings the site up, shows one call through a real stdio client, and stays until a signal.
+/// Brings the site up, shows one call through a real stdio client and how a change stays safe, and stays until a signal.
+///
+/// Programs (`--json`, `--ready-fd`) get the site as it is: nothing is changed on their routers.
 pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), Fault> {
     let mut signals = Signals::listen().map_err(Fault::bug)?;
     let (dir, ours) = place(&inputs).await?;
@@ -40,9 +50,10 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
             output::text(line);
         }
     };
-    said(&format!("starting {} simulated routers", arguments.devices));
-    let app = App::build(&loaded).await?;
-    let site = start(arguments.devices).await?;
+    said(&format!("Starting {} simulated routers.", arguments.devices));
+    let (clock, tempo) = Clock::paced();
+    let app = App::build_on(&loaded, clock.clone()).await?;
+    let site = start(arguments.devices, &clock).await?;
     let devices = adopt(&app, &site).await?;
     let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     app.open_doors().await?;
@@ -57,22 +68,33 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
     if as_json {
         output::json(&line);
     }
-    said(&format!("devices: {}", names.join(", ")));
+    said(&output::folded("", &format!("Devices: {}.", in_short(&names))));
     said("\nMCP client configuration, ready to paste (it works while this demo runs):\n");
     said(&serde_json::to_string_pretty(&client).map_err(Fault::bug)?);
-    said("\nThe admin page and HTTP with tokens are not in this build yet; stdio is the way in.");
-    let name = names.first().copied().unwrap_or_default().to_owned();
-    said(&format!("\nA sample call, through a stdio client of its own: system.get_overview {{\"device\": \"{name}\"}}\n"));
-    let (exe, state) = (command.clone(), dir.clone());
-    let answer = tokio::task::spawn_blocking(move || sample(&exe, &state, &name)).await.map_err(Fault::bug)??;
-    said(&answer);
+    let name = names.first().copied().unwrap_or_default();
+    said(&format!("\nA first question, through an MCP client: system.get_overview of {name}\n"));
+    let assistant = Client::start(&command, &dir).await?;
+    let overview = assistant.call("system.get_overview", json!({"device": name})).await?;
+    said(overview["content"][0]["text"].as_str().unwrap_or_default());
     if let Some(fd) = arguments.ready_fd {
         ready::tell(fd, &line)?;
     }
-    if !arguments.once {
+    let mut over = false;
+    if !as_json
+        && arguments.ready_fd.is_none()
+        && let Some((_, router)) = site.first()
+    {
+        let stage = Stage { app: &app, router, name, clock, tempo, assistant: assistant.clone() };
+        tokio::select! {
+            told = story::play(&stage) => told?,
+            _ = signals.end() => over = true,
+        }
+    }
+    if !arguments.once && !over {
         said("\nThe demo stays up until Ctrl-C.");
         signals.end().await;
     }
+    drop(assistant);
     app.close().await;
     for (_, sim) in site {
         sim.stop().await;
@@ -83,12 +105,20 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
     Ok(())
 }
 
+/// The first few names, and how many more there are.
+fn in_short(names: &[&str]) -> String {
+    const SHOWN: usize = 12;
+    let more = names.len().saturating_sub(SHOWN);
+    let shown = names[..names.len() - more].join(", ");
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
+
 /// The throw-away state directory, or the one given; only the first is ours to delete.
 async fn place(inputs: &Inputs) -> Result<(PathBuf, bool), Fault> {
     if let Some(dir) = &inputs.data_dir {
         let dir = std::path::absolute(dir).map_err(Fault::bug)?;
         if dir.join(MARK).exists() {
-            if client::hello(&Places::find(Some(&dir), |_| None, false).map_err(Fault::bug)?.control_socket()).await.is_ok() {
+            if control::client::hello(&Places::find(Some(&dir), |_| None, false).map_err(Fault::bug)?.control_socket()).await.is_ok() {
                 return Err(Fault::new(Kind::Conflict, format!("a demo is running in {}", dir.display()))
                     .hint("end it first, or name a new directory"));
             }
@@ -119,12 +149,20 @@ fn mark(dir: &Path) -> Result<(), Fault> {
 
 /// The defaults of a lab, whatever this machine's own configuration says.
 fn hermetic(dir: &Path) -> Inputs {
-    let flags = vec![("store.volatile".to_owned(), "true".to_owned()), ("log.level".to_owned(), "WARN".to_owned())];
+    // The routers are on this machine: they answer at once, or are meant not to.
+    let flags = [
+        ("store.volatile", "true"),
+        ("log.level", "WARN"),
+        ("routeros.requests_per_second", "100"),
+        ("routeros.connect_timeout_seconds", "1"),
+        ("routeros.rest_timeout_seconds", "3"),
+    ];
+    let flags = flags.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     Inputs { config_flag: None, data_dir: Some(dir.to_owned()), flags, env: vec![("ROUTEROS_MCP_CONFIG_FILE".into(), String::new())] }
 }
 
 /// Routers of every kind in turn, the office first.
-async fn start(count: u32) -> Result<Vec<(String, Sim)>, Fault> {
+async fn start(count: u32, clock: &Clock) -> Result<Vec<(String, Sim)>, Fault> {
     const KINDS: [(Profile, &str); 4] =
         [(Profile::Office, "office-gw"), (Profile::HomeAp, "home-ap"), (Profile::Chr, "cloud-chr"), (Profile::WispTower, "wisp-tower")];
     let mut site = Vec::new();
@@ -132,7 +170,7 @@ async fn start(count: u32) -> Result<Vec<(String, Sim)>, Fault> {
         // The tower's thousands of rows are worth their memory once, not a thousand times.
         let (profile, base) = if n < KINDS.len() { KINDS[n] } else { KINDS[n % 3] };
         let name = if n < KINDS.len() { base.to_owned() } else { format!("{base}-{}", n + 1) };
-        let options = Options { clock: Clock::system(), seed: n as u64 + 1, plain: false, ..Options::new(profile, &name) };
+        let options = Options { clock: clock.clone(), seed: n as u64 + 1, plain: false, ..Options::new(profile, &name) };
         site.push((name, Sim::start(options).await.map_err(Fault::bug)?));
     }
     Ok(site)
@@ -147,6 +185,7 @@ async fn adopt(app: &App, site: &[(String, Sim)]) -> Result<Vec<Arc<Device>>, Fa
             "name": name, "address": LOOPBACK, "rest_port": sim.https_port(), "ssh_port": sim.ssh_port(),
             "username": mcp.user, "password": mcp.password.expose(),
             "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "ssh_fingerprint": sim.host_key(), "tags": ["site=demo"],
+            "capabilities": Capability::ALL.map(Capability::as_str),
         });
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let call = Call::new("device.add", arguments, Arc::new(Principal::operator()), Audience::Operator);
@@ -169,43 +208,4 @@ fn describe(device: &Device, sim: &Sim) -> Value {
         "tls_fingerprint": format_fingerprint(&sim.fingerprint()), "ssh_fingerprint": sim.host_key(), "environment": device.environment.as_str(),
         "username": device.username, "password": sim.credentials().mcp.password.expose(),
     })
-}
-
-/// One call as an MCP client makes it: a child process, `initialize`, `tools/call`.
-fn sample(command: &Path, dir: &Path, device: &str) -> Result<String, Fault> {
-    let gone = |error: std::io::Error| Fault::new(Kind::Bug, "the sample client failed").cause(error);
-    let mut child = Command::new(command)
-        .arg("--data-dir")
-        .arg(dir)
-        .arg("stdio")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        // What goes wrong is said where the demo runs; the log of a healthy client is noise there.
-        .env("ROUTEROS_MCP_LOG_LEVEL", "ERROR")
-        .stderr(Stdio::inherit())
-        .spawn()
-        .map_err(gone)?;
-    let (mut to, from) = (child.stdin.take(), child.stdout.take());
-    let mut lines = from.map(BufReader::new).into_iter().flat_map(BufReader::lines);
-    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "routeros-mcp demo", "version": env!("CARGO_PKG_VERSION")}}});
-    let begun = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
-    let mut arguments = Map::new();
-    arguments.insert("device".into(), device.into());
-    let call =
-        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "system.get_overview", "arguments": arguments}});
-    if let Some(to) = &mut to {
-        write!(to, "{hello}\n{begun}\n{call}\n").map_err(gone)?;
-    }
-    let mut text = None;
-    for line in lines.by_ref() {
-        let answer: Value = serde_json::from_str(&line.map_err(gone)?).map_err(Fault::bug)?;
-        if answer["id"] == 2 {
-            text = answer["result"]["content"][0]["text"].as_str().map(str::to_owned);
-            break;
-        }
-    }
-    drop(to);
-    let _ = child.wait();
-    text.ok_or_else(|| Fault::new(Kind::Bug, "the sample client got no answer"))
 }

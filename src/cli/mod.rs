@@ -14,13 +14,16 @@ mod device;
 pub mod fault;
 mod man;
 mod output;
+mod plan;
 mod prompt;
 mod reach;
 mod ready;
+mod secret;
 mod serve;
 mod snapshot;
 mod stdio;
 mod tool;
+mod user;
 mod version;
 
 use crate::base::fault::{Fault, Kind};
@@ -55,8 +58,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] =
-    &["plan", "user", "token", "secret", "backup", "key", "update", "setup-token", "health", "doctor", "discover", "rotate-credentials"];
+const LATER: &[&str] = &["token", "backup", "key", "update", "setup-token", "health", "doctor", "discover", "rotate-credentials"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -158,6 +160,9 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
         Command::Device(command) => device::run(&way, command, as_json).await,
         Command::Tool(command) => tool::run(&way, command, as_json).await,
         Command::Snapshot(command) => snapshot::run(&way, command, as_json).await,
+        Command::Plan(command) => plan::run(&way, command, as_json).await,
+        Command::User(command) => user::run(&way, command, as_json).await,
+        Command::Secret(command) => secret::run(&way, command, as_json).await,
         Command::Audit(command) => audit::run(&way, &loaded, command, as_json).await,
         _ => Err(Fault::bug("a command without store came here")),
     };

@@ -20,6 +20,24 @@ pub fn json(value: &Value) {
     text(&line.unwrap_or_default());
 }
 
+/// Columns of a terminal nobody widened.
+const COLUMNS: usize = 80;
+
+/// Text in lines that fit a terminal, each after `indent`; a word that is longer has a line of its own.
+pub fn folded(indent: &str, text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() < COLUMNS => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{indent}{word}")),
+        }
+    }
+    lines.join("\n")
+}
+
 /// The named members of JSON rows as a table for people: columns as wide as their widest cell.
 pub fn rows(head: &[&str], rows: &[Value]) {
     let rows: Vec<Vec<String>> = rows.iter().map(|row| head.iter().map(|name| table::cell(&row[*name])).collect()).collect();
@@ -42,4 +60,18 @@ pub fn rows(head: &[&str], rows: &[Value]) {
         out.push_str(&line(&mut row.iter().map(String::as_str)));
     }
     text(&out);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folded_text_fits_a_terminal_and_loses_no_word() {
+        let text = "a change that cuts us off is undone by the router itself, ".repeat(6) + &"x".repeat(100);
+        let lines = folded("   ", &text);
+        assert!(lines.lines().all(|line| line.starts_with("   ") && (line.len() < COLUMNS || line.trim().len() == 100)), "{lines}");
+        assert_eq!(lines.split_whitespace().collect::<Vec<_>>(), text.split_whitespace().collect::<Vec<_>>());
+        assert!(lines.lines().count() > 4);
+    }
 }

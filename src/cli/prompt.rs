@@ -5,6 +5,7 @@ use crate::base::secret::Secret;
 use rustix::termios::{self, LocalModes, OptionalActions};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -70,6 +71,12 @@ pub fn password(question: &str) -> Result<Secret, Fault> {
     typed
 }
 
+/// A new password, typed twice.
+pub fn new_password() -> Result<Secret, Fault> {
+    let first = password("New password")?;
+    if password("The same again")? == first { Ok(first) } else { Err(Fault::bad_input("the two are not the same; nothing was changed")) }
+}
+
 /// What is typed until Enter.
 fn keys(terminal: &File) -> Result<Secret, Fault> {
     const CTRL_C: u8 = 3;
@@ -110,6 +117,12 @@ pub fn password_from_file(path: &Path) -> Result<Secret, Fault> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| unreadable(&name, &error))?;
     first_line(BufReader::new(file), &name)
+}
+
+/// What to tell whoever keeps a secret in a file that others can read.
+pub fn readable_by_others(path: &Path) -> Option<String> {
+    let mode = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.mode();
+    (mode & 0o077 != 0).then(|| format!("{} can be read by others (mode {:04o}); chmod 600 keeps it yours", path.display(), mode & 0o7777))
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Fault {

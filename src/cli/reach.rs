@@ -97,6 +97,21 @@ impl Way {
         }
     }
 
+    /// All rows of an operator's list, page by page.
+    pub async fn rows(&self, tool: &str, page: u16) -> Result<Vec<Value>, Fault> {
+        let (mut rows, mut asked) = (Vec::new(), serde_json::json!({"limit": page}));
+        loop {
+            let mut answer = self.operator(tool, asked.clone()).await?;
+            if let Value::Array(more) = answer["rows"].take() {
+                rows.extend(more);
+            }
+            match answer["next_cursor"].as_str() {
+                Some(next) => asked["cursor"] = next.into(),
+                None => return Ok(rows),
+            }
+        }
+    }
+
     /// A tool as the local MCP client would call it.
     pub async fn model(&self, tool: &str, arguments: Value) -> Result<Answered, Fault> {
         self.call(tool, arguments, Audience::Model).await
@@ -143,9 +158,20 @@ impl Way {
         }
     }
 
-    /// Leaves the store in order.
+    /// Goes on with plans that were being applied when the last process left, where nobody else does.
+    pub async fn resume_plans(&self) -> Result<(), Fault> {
+        match self {
+            Way::Holder(_) => Ok(()),
+            Way::Own(app) => app.plans().resume().await,
+        }
+    }
+
+    /// Leaves the store in order, once no router is between two steps of a plan: what waits for a person can wait without us.
     pub async fn close(self) {
         if let Way::Own(app) = self {
+            if let Err(fault) = app.plans().rest(false).await {
+                tracing::error!("plans could not be waited for: {}", fault.chain());
+            }
             app.close().await;
         }
     }

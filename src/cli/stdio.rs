@@ -43,14 +43,23 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let again = seat.clone();
     let session = stdio::serve(first, move || again.clone().backend(), only_reads, limits, stop.clone());
     tokio::pin!(session);
+    let mut is_told = false;
     let ended = tokio::select! {
         ended = &mut session => ended,
         _ = signals.end() => {
+            is_told = true;
             stop.cancel();
             session.await
         }
     };
     if let Some(app) = seat.app.lock().await.take() {
+        if !is_told {
+            // A router between armed and settled is not left alone; the control socket still takes a person's word.
+            tokio::select! {
+                _ = app.plans().rest(true) => {}
+                _ = signals.end() => {}
+            }
+        }
         app.close().await;
     }
     ended

@@ -13,7 +13,6 @@ const LISTENER: &str = "the HTTP listener";
 const OIDC: &str = "OIDC";
 const ACME: &str = "ACME";
 const ACCOUNTS: &str = "sign-in over HTTP";
-const PLANS: &str = "safe change (plans)";
 const SWEEP: &str = "retention";
 const METRICS: &str = "the metrics endpoint";
 const UPDATE: &str = "self-update";
@@ -113,8 +112,8 @@ pub const KEYS: &[Key] = &[
     key("auth.allow_anonymous_loopback", Kind::Flag, "Let callers on loopback in without a token").is("false").guard(Strict::Less).idle(ACCOUNTS),
     key("auth.session_idle", Kind::Span(60, 30 * 86_400), "UI sessions end after so long without a click").by("12h", "12h", "1h").guard(Strict::Less).idle(ACCOUNTS),
     key("auth.session_max", Kind::Span(300, 30 * 86_400), "UI sessions end after so long in any case").is("24h").guard(Strict::Less).idle(ACCOUNTS),
-    key("auth.lockout_attempts", Kind::Int(1, 100, "attempts"), "Wrong passwords until a lock-out").is("5").guard(Strict::Less).idle(ACCOUNTS),
-    key("auth.lockout_window", Kind::Span(60, 86_400), "Time in which they count, and length of the lock-out").is("15m").guard(Strict::More).idle(ACCOUNTS),
+    key("auth.lockout_attempts", Kind::Int(1, 100, "attempts"), "Wrong passwords until a lock-out").is("5").guard(Strict::Less),
+    key("auth.lockout_window", Kind::Span(60, 86_400), "Time in which they count, and length of the lock-out").is("15m").guard(Strict::More),
 
     key("rate_limit.enabled", Kind::Flag, "Limit calls over HTTP").is("true").idle(LISTENER),
     key("rate_limit.read_only_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role read_only").is("300").idle(LISTENER),
@@ -165,18 +164,18 @@ pub const KEYS: &[Key] = &[
 
     key("retention.health_days", Kind::Int(1, YEARS_DAYS, "days"), "Health samples").is("30"),
     key("retention.audit_days", Kind::Int(1, YEARS_DAYS, "days"), "Audit records; at least 365 in prod").is("365").idle(SWEEP),
-    key("retention.plan_days", Kind::Int(1, YEARS_DAYS, "days"), "Finished plans").is("90").idle(SWEEP),
+    key("retention.plan_days", Kind::Int(1, YEARS_DAYS, "days"), "Finished plans").is("90"),
     key("retention.job_days", Kind::Int(1, YEARS_DAYS, "days"), "Finished jobs").is("30").idle(SWEEP),
 
     key("plan.approval_timeout_seconds", Kind::Int(60, 86_400, "seconds"), "How long an approval holds")
-        .is("900").alias(&["MCP_PLAN_APPROVAL_TIMEOUT_SECONDS"]).guard(Strict::Less).idle(PLANS),
-    key("plan.confirm_timeout", Kind::Span(30, 3_600), "How long a router waits for confirm before it undoes a plan by itself").is("10m").guard(Strict::Less).idle(PLANS),
-    key("plan.guard_timeout", Kind::Span(30, 3_600), "The same for plans that confirm themselves").is("90s").guard(Strict::Less).idle(PLANS),
-    key("plan.self_approval", Kind::Word(&["off", "lab"]), "Whether a lone operator may approve own plans in lab").is("off").guard(Strict::Later(&["lab", "off"])).idle(PLANS),
-    key("plan.allow_extreme", Kind::Flag, "Whether extreme edits can be planned at all").is("false").guard(Strict::Less).idle(PLANS),
-    key("plan.max_devices", Kind::Int(1, 50, "devices"), "Devices in one plan").is("50").guard(Strict::Less).idle(PLANS),
-    key("plan.batch_size", Kind::Int(1, 50, "devices"), "Devices changed side by side").is("5").guard(Strict::Less).idle(PLANS),
-    key("plan.batch_pause_seconds", Kind::Int(0, 3_600, "seconds"), "Pause between batches").is("60").guard(Strict::More).idle(PLANS),
+        .is("900").alias(&["MCP_PLAN_APPROVAL_TIMEOUT_SECONDS"]).guard(Strict::Less),
+    key("plan.confirm_timeout", Kind::Span(30, 3_600), "How long a router waits for confirm before it undoes a plan by itself").is("10m").guard(Strict::Less),
+    key("plan.guard_timeout", Kind::Span(30, 3_600), "The same for plans that confirm themselves").is("90s").guard(Strict::Less),
+    key("plan.self_approval", Kind::Word(&["off", "lab"]), "Whether a lone operator may approve own plans in lab").is("off").guard(Strict::Later(&["lab", "off"])),
+    key("plan.allow_extreme", Kind::Flag, "Whether extreme edits can be planned at all").is("false").guard(Strict::Less),
+    key("plan.max_devices", Kind::Int(1, 50, "devices"), "Devices in one plan").is("50").guard(Strict::Less),
+    key("plan.batch_size", Kind::Int(1, 50, "devices"), "Devices changed side by side").is("5").guard(Strict::Less),
+    key("plan.batch_pause_seconds", Kind::Int(0, 3_600, "seconds"), "Pause between batches").is("60").guard(Strict::More),
 
     key("metrics.enabled", Kind::Flag, "Offer Prometheus metrics").is("true").idle(METRICS),
     key("metrics.port", Kind::Int(0, 65_535, ""), "Own port for them; 0 is the same listener").is("0").missing(METRICS),

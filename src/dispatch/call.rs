@@ -89,8 +89,8 @@ pub struct Listed {
     pub name: String,
     /// The tool itself.
     pub tool: &'static Tool,
-    /// Schema of the arguments.
+    /// Schema of the arguments, as far as it helps before a call.
     pub input: Arc<Map<String, Value>>,
-    /// Schema of the answer, top-level keys only.
+    /// Schema of the answer: an object.
     pub output: Arc<Map<String, Value>>,
 }

@@ -5,6 +5,7 @@ use crate::access::policy::{self, Decision, Target};
 use crate::access::principal::Principal;
 use crate::dispatch::Dispatch;
 use crate::fleet::{Device, Status};
+use crate::plan::record::PlanId;
 use crate::tools;
 use std::sync::Arc;
 
@@ -23,6 +24,12 @@ impl Dispatch {
         let mut devices = self.world().fleet.list();
         devices.retain(|device| sees(principal, device) && device.environment == ours && device.status != Status::Decommissioned);
         devices
+    }
+
+    /// Whether there is such a plan, and this principal may see it.
+    pub fn sees_plan(&self, principal: &Principal, id: &str) -> bool {
+        let plan = self.world().plans.plan(&PlanId(id.to_owned()));
+        plan.is_ok_and(|(plan, _)| tools::plan::is_visible(&self.world().fleet, principal, &plan))
     }
 
     /// The device of that id or name, if this principal may see it; another's is none at all.

@@ -33,6 +33,10 @@ pub(super) fn done(cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &R
         record.device_name = Some(name.clone());
         record.environment = Some(environment.clone());
     }
+    if let Some((id, risk)) = &notes.plan {
+        record.plan_id = Some(id.clone());
+        record.risk = Some(risk.clone());
+    }
     record.outcome = outcome(reply.fault).into();
     record.error_kind = reply.fault.map(|kind| kind.as_str().to_owned());
     record.duration_ms = took.as_millis() as u64;

@@ -15,7 +15,7 @@ use crate::fleet::cache::Kept;
 use crate::fleet::fault::{self, FleetError};
 use crate::fleet::registry::Shared;
 use crate::fleet::slot::{Flight, Slot};
-use crate::fleet::wire::{Ask, Via};
+use crate::fleet::wire::{Ask, Via, Write};
 use crate::routeros::{MenuPath, Query, Row, command};
 use std::sync::Arc;
 use std::time::Duration;
@@ -165,6 +165,19 @@ impl Lane {
         let args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let ask = Ask::Run { path, command: command.to_owned(), args, within };
         let (kept, source) = self.ask(ask, Duration::ZERO).await?;
+        let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
+        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, via: kept.via, requests })
+    }
+
+    /// Changes the router, over REST alone; answers the rows the router shows, if any. Never repeated. Kept answers are forgotten,
+    /// whatever came of it.
+    ///
+    /// Errs as `read`, and with `UnknownOutcome` when the answer was lost. A refusal is no proof that nothing changed: read back.
+    /// Policy is the caller's to have judged.
+    pub async fn write(&self, write: Write) -> Result<Answer, Fault> {
+        let asked = self.ask(Ask::Write(write), Duration::ZERO).await;
+        self.forget();
+        let (kept, source) = asked?;
         let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
         Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, via: kept.via, requests })
     }

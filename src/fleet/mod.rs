@@ -6,6 +6,7 @@
 //!
 //! Everything that asks a router goes through its [`Lane`].
 
+pub mod absent;
 mod address;
 mod breaker;
 mod cache;
@@ -15,8 +16,10 @@ mod credential;
 mod device;
 mod enroll;
 mod fault;
+mod fresh;
 mod index;
 mod lane;
+pub mod learnt;
 mod naming;
 mod pace;
 mod probe;
@@ -33,11 +36,13 @@ pub use credential::{NewCredential, Password, Reference};
 pub use device::{Can, Capability, Device, Facts, Package, Pins, Status, Wifi, WwwSsl};
 pub use enroll::{Changes, NewDevice};
 pub use fault::FleetError;
+pub use fresh::Fresh;
 pub use lane::{Answer, Counted, Lane, Printed, Read};
+pub use naming::nearest;
 pub use registry::{Dial, Fleet, Parts};
 pub use trust::{Place, Presented};
 pub use ways::Dialled;
-pub use wire::{Ask, Said, Via, Wire};
+pub use wire::{Ask, Said, Via, Wire, Write};
 
 #[cfg(test)]
 mod lane_tests;

@@ -76,7 +76,7 @@ fn likeness(wanted: &str, name: &str) -> Option<usize> {
 }
 
 /// Levenshtein's, over the bytes of two names.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {
         let mut diagonal = row[0];

@@ -244,6 +244,18 @@ impl Shared {
         Ok((self.connect)(Dialled { rest, ssh, timeout: self.settings.routeros.rest_timeout() })?)
     }
 
+    /// As `dial`, each way by itself: REST, and SSH where it is known to work.
+    pub(super) async fn dial_each(&self, device: &Device) -> Result<(Arc<dyn Wire>, Option<Arc<dyn Wire>>), Fault> {
+        let credential = self.credential(device)?;
+        let password = credential.open(&device.id, &self.seal, &self.settings).await?;
+        let rest = self.dial_rest(device, password.clone()).await?;
+        if !device.facts.can.ssh || device.pins.ssh.is_none() {
+            return Ok((rest, None));
+        }
+        let login = ssh_login(credential.ssh_key_file.as_deref(), password).await?;
+        Ok((rest, Some(self.dial_ssh(device, login).await?)))
+    }
+
     /// A connection over REST alone, with a login that is being tried.
     pub(super) async fn dial_rest(&self, device: &Device, password: Option<Secret>) -> Result<Arc<dyn Wire>, Fault> {
         let place = check_place(&device.place(), &self.settings).await?;

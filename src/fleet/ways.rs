@@ -70,7 +70,7 @@ impl Wire for Ways {
             match ask {
                 Ask::File { .. } => self.over_ssh(ask).await,
                 Ask::Export => self.export(ask).await,
-                Ask::ExportByFile(_) => self.over_rest(ask).await,
+                Ask::ExportByFile(_) | Ask::Write(_) => self.over_rest(ask).await,
                 Ask::Print(..) | Ask::Count(..) | Ask::Run { .. } => self.read(ask).await,
             }
         }

@@ -37,6 +37,91 @@ pub enum Ask {
     },
     /// The same by way of a file of that name on the router, removed afterwards: a change of the router.
     ExportByFile(String),
+    /// A change of the router: never repeated, never shared, over REST alone.
+    Write(Write),
+}
+
+/// One change of a router, as it goes over the wire. Rows are named by an `.id` that was looked up right before.
+#[derive(Clone)]
+pub enum Write {
+    /// A new row; answers it. `place-before` is a value like others here.
+    Add {
+        /// Its menu.
+        path: MenuPath,
+        /// Its attributes.
+        values: Vec<(String, String)>,
+    },
+    /// Other values in a row; answers the row where the router shows it.
+    Set {
+        /// Its menu.
+        path: MenuPath,
+        /// Its `.id`; none for a menu without rows.
+        id: Option<String>,
+        /// What to write.
+        values: Vec<(String, String)>,
+    },
+    /// An attribute less.
+    Unset {
+        /// Its menu.
+        path: MenuPath,
+        /// The row's `.id`.
+        id: String,
+        /// The attribute.
+        name: String,
+    },
+    /// A row less.
+    Remove {
+        /// Its menu.
+        path: MenuPath,
+        /// The row's `.id`.
+        id: String,
+    },
+    /// Another place for a row.
+    Move {
+        /// Its menu.
+        path: MenuPath,
+        /// The row's `.id`.
+        id: String,
+        /// The row to stand before; none for the end.
+        before: Option<String>,
+    },
+    /// A command of a menu.
+    Command {
+        /// Where it is.
+        path: MenuPath,
+        /// `flush`.
+        command: String,
+        /// Its arguments.
+        args: Vec<(String, String)>,
+    },
+    /// Script source, run as a job; answers one row with the job's `.id` in `ret`.
+    Start {
+        /// Built with `routeros::script`.
+        source: String,
+    },
+    /// Script source, run to its end; answers what it printed.
+    Execute {
+        /// Built with `routeros::script`.
+        source: String,
+        /// How long it may take.
+        within: Duration,
+    },
+}
+
+/// Values may be secrets: only what is changed is shown, never to what.
+impl std::fmt::Debug for Write {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Write::Add { path, values } => write!(f, "add {path} ({} values)", values.len()),
+            Write::Set { path, id, values } => write!(f, "set {path} {} ({} values)", id.as_deref().unwrap_or_default(), values.len()),
+            Write::Unset { path, id, name } => write!(f, "unset {path} {id} {name}"),
+            Write::Remove { path, id } => write!(f, "remove {path} {id}"),
+            Write::Move { path, id, before } => write!(f, "move {path} {id} before {before:?}"),
+            Write::Command { path, command, .. } => write!(f, "{path} {command}"),
+            Write::Start { source } => write!(f, "start a script of {} bytes", source.len()),
+            Write::Execute { source, .. } => write!(f, "run a script of {} bytes", source.len()),
+        }
+    }
 }
 
 impl Ask {
@@ -50,7 +135,7 @@ impl Ask {
             Ask::Print(path, query) => Some(key("print", path, query)),
             Ask::Count(path, query) => Some(key("count", path, query)),
             Ask::Export => Some("export".into()),
-            Ask::Run { .. } | Ask::File { .. } | Ask::ExportByFile(_) => None,
+            Ask::Run { .. } | Ask::File { .. } | Ask::ExportByFile(_) | Ask::Write(_) => None,
         }
     }
 }
@@ -93,6 +178,15 @@ pub trait Wire: Send + Sync {
     /// Asks one question.
     fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<(Said, Via), RouterError>>;
 
+    /// Gets in and has one harmless question answered: the least that proves the way open.
+    fn knock(&self) -> BoxFuture<'_, Result<(), RouterError>> {
+        async move {
+            let path = MenuPath::parse("/system/identity")?;
+            self.ask(&Ask::Print(path, Query::new())).await.map(drop)
+        }
+        .boxed()
+    }
+
     /// Why the usual way does not work, while answers come another way.
     fn trouble(&self) -> Option<RouterError> {
         None
@@ -114,6 +208,7 @@ impl Wire for Rest {
                 }
                 Ask::Export => export_fetch::by_execute(self).await.map(Said::Text),
                 Ask::ExportByFile(name) => export_fetch::by_file(self, name).await.map(Said::Text),
+                Ask::Write(write) => return written(self, write).await.map(|said| (said, Via::Rest)),
                 Ask::File { .. } => {
                     Err(RouterError::Argument { why: "files are read over SSH, which is not set up for this device".into() })
                 }
@@ -133,6 +228,7 @@ impl Wire for Console {
                 Ask::Run { path, command, args, within } => self.run(path, command, args, *within).await.map(Said::Rows),
                 Ask::Export => self.export().await.map(Said::Text),
                 Ask::ExportByFile(_) => Err(RouterError::Argument { why: "the console prints exports; it needs no file for them".into() }),
+                Ask::Write(_) => Err(RouterError::Argument { why: "changes are made over REST".into() }),
                 Ask::File { path, max_bytes } => self.ssh().download(path, *max_bytes, FILE_MAX).await.map(Said::Bytes),
             };
             said.map(|said| (said, Via::Ssh))
@@ -140,7 +236,31 @@ impl Wire for Console {
         .boxed()
     }
 
+    fn knock(&self) -> BoxFuture<'_, Result<(), RouterError>> {
+        async move { self.version().await.map(drop) }.boxed()
+    }
+
     fn let_go(&self) {
         self.ssh().hang_up();
+    }
+}
+
+async fn written(rest: &Rest, write: &Write) -> Result<Said, RouterError> {
+    fn words(values: &[(String, String)]) -> Vec<(&str, &str)> {
+        values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+    let none = |()| Said::Rows(Vec::new());
+    match write {
+        Write::Add { path, values } => rest.add(path, &words(values)).await.map(|row| Said::Rows(vec![row])),
+        Write::Set { path, id: Some(id), values } => {
+            rest.set(path, id, &words(values)).await.map(|row| Said::Rows(row.into_iter().collect()))
+        }
+        Write::Set { path, id: None, values } => rest.set_singleton(path, &words(values)).await.map(none),
+        Write::Unset { path, id, name } => rest.unset(path, id, name).await.map(none),
+        Write::Remove { path, id } => rest.remove(path, id).await.map(none),
+        Write::Move { path, id, before } => rest.mv(path, id, before.as_deref()).await.map(none),
+        Write::Command { path, command, args } => rest.run(path, command, &words(args)).await.map(Said::Rows),
+        Write::Start { source } => rest.start(source).await.map(|id| Said::Rows(vec![Row::from_pairs([("ret", id)])])),
+        Write::Execute { source, within } => rest.execute(source, *within).await.map(Said::Text),
     }
 }

@@ -104,6 +104,11 @@ impl Places {
         self.runtime.join("control.sock")
     }
 
+    /// The number that tells an older store put back.
+    pub fn epoch(&self) -> PathBuf {
+        self.state.join("epoch")
+    }
+
     /// The generated master key, where no other source gives one.
     pub fn master_key(&self) -> PathBuf {
         self.state.join("master.key")

@@ -19,6 +19,8 @@ use std::collections::BTreeSet;
 
 /// The tool that tells a router's address lists.
 const ADDRESS_LISTS: &str = "firewall.list_address_lists";
+/// The tool that tells the plans there are.
+const PLANS: &str = "plan.list";
 /// The tool that tells the snapshots kept of a device.
 const SNAPSHOTS: &str = "config.list_snapshots";
 
@@ -52,6 +54,7 @@ pub async fn complete(caller: &Caller, request: CompleteRequestParams) -> Result
             match kind.template {
                 "docs://{page}" => docs::PAGES.iter().map(|page| page.name.to_owned()).collect(),
                 "fleet://devices/{environment}" => environments(),
+                "plan://{id}" | "plan://{id}/diff" => names(caller, PLANS, None, &["id"]).await,
                 "snapshot://{id}" => snapshots(caller, &argument.value, context("device")).await,
                 _ => devices(caller, &argument.value),
             }

@@ -102,8 +102,9 @@ impl News {
     fn heard(&mut self, event: &Event) {
         let is_device = matches!(event, Event::Device(_));
         let dispatch = &self.caller.dispatch;
-        let sees = dispatch.device(&self.caller.principal, event.device().as_str()).is_some();
-        let is_gone = dispatch.world().fleet.get(event.device()).is_err();
+        // Whether a plan is his to see was judged when he subscribed.
+        let sees = event.device().is_none_or(|id| dispatch.device(&self.caller.principal, id.as_str()).is_some());
+        let is_gone = event.device().is_some_and(|id| dispatch.world().fleet.get(id).is_err());
         let changed: Vec<String> = {
             let watches = lock(&self.watches);
             // One that is gone was seen by whoever subscribed to it; of the fleet only what he sees counts.

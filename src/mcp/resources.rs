@@ -47,13 +47,13 @@ pub enum Source {
         takes: &'static [&'static str],
         /// Rows asked for, where the tool's usual number is too few.
         limit: Option<u64>,
+        /// A further argument that is always the same.
+        also: Option<(&'static str, &'static str)>,
     },
     /// A kept configuration as text, in the pages that [`export::TOOL`] gives.
     Export,
     /// The built-in documentation.
     Docs,
-    /// Named by the contract, and not in this build.
-    Later,
 }
 
 /// One kind of resource.
@@ -74,12 +74,14 @@ pub struct Kind {
 }
 
 const fn tool(name: &'static str, takes: &'static [&'static str]) -> Source {
-    Source::Tool { name, takes, limit: None }
+    Source::Tool { name, takes, limit: None, also: None }
 }
 
 const fn rows(name: &'static str, takes: &'static [&'static str], limit: u64) -> Source {
-    Source::Tool { name, takes, limit: Some(limit) }
+    Source::Tool { name, takes, limit: Some(limit), also: None }
 }
+
+const PLAN_DIFF: Source = Source::Tool { name: "plan.get", takes: &["plan_id"], limit: None, also: Some(("show", "diff")) };
 
 const DEVICE: &[&str] = &["device"];
 
@@ -97,8 +99,8 @@ pub const KINDS: &[Kind] = &[
     Kind { template: "device://{id}/interfaces", title: "Interfaces", about: "The interfaces of one router with state, addresses and counters.", mime: JSON, source: rows("interface.list", DEVICE, 200), hears: (false, true, true) },
     Kind { template: "device://{id}/capabilities", title: "Capabilities", about: "Our record of one device: facts, what it can do, packages, pins, last health.", mime: JSON, source: tool("device.get", DEVICE), hears: (true, true, false) },
     Kind { template: "snapshot://{id}", title: "Configuration snapshot", about: "One kept configuration snapshot as an export, secrets out.", mime: SCRIPT, source: Source::Export, hears: (false, false, false) },
-    Kind { template: "plan://{id}", title: "Plan", about: "A plan of changes.", mime: JSON, source: Source::Later, hears: (false, false, false) },
-    Kind { template: "plan://{id}/diff", title: "Plan diff", about: "What a plan would change.", mime: JSON, source: Source::Later, hears: (false, false, false) },
+    Kind { template: "plan://{id}", title: "Plan", about: "A plan as plan.get shows it: state, risk, approvals, and how far each device is.", mime: JSON, source: tool("plan.get", &["plan_id"]), hears: (false, false, false) },
+    Kind { template: "plan://{id}/diff", title: "Plan diff", about: "What a plan changes on each device, row by row, secrets out.", mime: JSON, source: PLAN_DIFF, hears: (false, false, false) },
 ];
 
 impl Kind {
@@ -112,12 +114,17 @@ impl Kind {
         self.template.starts_with("fleet://")
     }
 
+    /// Whether its variable is a plan.
+    pub fn is_of_plan(&self) -> bool {
+        self.template.starts_with("plan://")
+    }
+
     /// The tool that reads it.
     pub fn tool(&self) -> Option<&'static str> {
         match self.source {
             Source::Tool { name, .. } => Some(name),
             Source::Export => Some(export::TOOL),
-            Source::Docs | Source::Later => None,
+            Source::Docs => None,
         }
     }
 
@@ -127,12 +134,13 @@ impl Kind {
             Event::Device(_) => self.hears.0,
             Event::Health(_) => self.hears.1,
             Event::Config(_) => self.hears.2,
+            Event::Plan(_) => self.is_of_plan(),
         }
     }
 
     /// The tool with what it takes, if this build can read this kind at all.
     fn reader(&self) -> Option<(&'static str, Option<&'static str>, Option<u64>)> {
-        let Source::Tool { name, takes, limit } = self.source else { return None };
+        let Source::Tool { name, takes, limit, .. } = self.source else { return None };
         let tool = Caller::tool(name)?;
         let argument = Caller::argument(tool, takes);
         (takes.is_empty() || argument.is_some()).then_some((name, argument, limit))
@@ -144,7 +152,6 @@ impl Kind {
             Source::Tool { .. } => self.reader().is_some(),
             Source::Export => export::is_there(),
             Source::Docs => true,
-            Source::Later => false,
         }
     }
 
@@ -181,8 +188,8 @@ pub fn list(caller: &Caller, cursor: Option<&str>) -> Result<(Vec<Resource>, Opt
         match kind.template {
             "docs://{page}" => all.extend(docs::PAGES.iter().map(|page| (kind, page.name.to_owned(), None))),
             "fleet://devices/{environment}" => all.push((kind, environment.to_owned(), None)),
-            // Snapshots are found through config.list_snapshots: there may be thousands.
-            "snapshot://{id}" => {}
+            // Snapshots and plans are found through their lists: there may be thousands.
+            "snapshot://{id}" | "plan://{id}" | "plan://{id}/diff" => {}
             _ => all.push((kind, String::new(), None)),
         }
     }
@@ -230,7 +237,6 @@ pub fn templates(caller: &Caller) -> Vec<ResourceTemplate> {
 pub async fn read(caller: &Caller, uri: &str) -> Result<ReadResourceResult, ErrorData> {
     let Some((kind, value)) = find(uri) else { return Err(fault::unknown_resource(uri)) };
     let (contents, ttl) = match kind.source {
-        Source::Later => return Err(fault::not_in_this_build(uri, "plans are")),
         Source::Docs => {
             let page = docs::page(&value).ok_or_else(|| fault::unknown_resource(uri))?;
             (ResourceContents::text(page.text, uri).with_mime_type(MARKDOWN), DOCS_TTL)
@@ -269,6 +275,9 @@ async fn content(
     }
     if let Some(limit) = limit {
         arguments.insert("limit".into(), limit.into());
+    }
+    if let Source::Tool { also: Some((name, word)), .. } = kind.source {
+        arguments.insert(name.into(), word.into());
     }
     let reply = caller.run(tool, arguments).await.map_err(|id| fault::bug(id.as_str()))?;
     if reply.is_error() {

@@ -94,6 +94,8 @@ impl Drop for Seat {
 pub struct Watch {
     kind: &'static Kind,
     seat: Seat,
+    /// The plan, where it is one.
+    plan: Option<String>,
 }
 
 impl Watch {
@@ -104,7 +106,10 @@ impl Watch {
 
     /// Whether the event may have changed it.
     pub fn hears(&self, event: &Event) -> bool {
-        let of_it = self.kind.is_of_fleet() || self.seat.device.as_ref() == Some(event.device());
+        let of_it = match event {
+            Event::Plan(id) => self.plan.as_ref() == Some(id),
+            _ => self.kind.is_of_fleet() || (self.seat.device.is_some() && self.seat.device.as_ref() == event.device()),
+        };
         of_it && self.kind.hears(event)
     }
 }
@@ -234,7 +239,7 @@ pub fn lock(watches: &Watches) -> MutexGuard<'_, HashMap<String, Watch>> {
 fn watch(caller: &Caller, uri: &str) -> Result<Watch, ErrorData> {
     let (kind, value) = resources::find(uri).ok_or_else(|| fault::unknown_resource(uri))?;
     if !kind.is_there() {
-        return Err(fault::not_in_this_build(uri, kind.tool().unwrap_or("plans are")));
+        return Err(fault::not_in_this_build(uri, kind.tool().unwrap_or("it is")));
     }
     let device = match kind.is_of_device() {
         true => Some(caller.dispatch.device(&caller.principal, &value).ok_or_else(|| fault::unknown_resource(uri))?),
@@ -243,13 +248,17 @@ fn watch(caller: &Caller, uri: &str) -> Result<Watch, ErrorData> {
     if !kind.is_open_to(caller, device.as_deref()) {
         return Err(fault::unknown_resource(uri));
     }
+    if kind.is_of_plan() && !caller.dispatch.sees_plan(&caller.principal, &value) {
+        return Err(fault::unknown_resource(uri));
+    }
+    let plan = kind.is_of_plan().then_some(value);
     let id = device.map(|device| device.id.clone());
     let seat = caller
         .settings
         .watchers
         .seat(id.as_ref())
         .ok_or_else(|| fault::too_many(format!("{} subscriptions to this device already", caller.settings.watchers.most)))?;
-    Ok(Watch { kind, seat })
+    Ok(Watch { kind, seat, plan })
 }
 
 #[cfg(test)]
@@ -274,8 +283,10 @@ mod tests {
     fn an_event_concerns_its_device_and_the_fleet() {
         let watchers = Watchers::default();
         let (id, other) = (DeviceId("dev_1".into()), DeviceId("dev_2".into()));
-        let watch =
-            |uri: &str, device: Option<&DeviceId>| Watch { kind: resources::find(uri).unwrap().0, seat: watchers.seat(device).unwrap() };
+        let watch = |uri: &str, device: Option<&DeviceId>| {
+            let (kind, value) = resources::find(uri).unwrap();
+            Watch { kind, seat: watchers.seat(device).unwrap(), plan: kind.is_of_plan().then_some(value) }
+        };
         let health = watch("device://dev_1/health", Some(&id));
         let config = watch("device://dev_1/config", Some(&id));
         let fleet = watch("fleet://summary", None);
@@ -285,5 +296,8 @@ mod tests {
         assert_eq!(of(Event::Config(id.clone())), [false, true, false, false]);
         assert_eq!(of(Event::Device(id)), [true, false, true, false]);
         assert_eq!(of(Event::Health(other)), [false, false, true, false]);
+        let plan = watch("plan://plan-1/diff", None);
+        let heard = |id: &str| plan.hears(&Event::Plan(id.into()));
+        assert_eq!((heard("plan-1"), heard("plan-2"), fleet.hears(&Event::Plan("plan-1".into()))), (true, false, false));
     }
 }

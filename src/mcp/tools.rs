@@ -29,7 +29,7 @@ fn annotations(effect: Effect) -> ToolAnnotations {
         // Settling a plan twice is refused, but the first time does something to a network.
         Effect::Decides => (false, true, false),
         // Direct writes ask for a state: asking again changes nothing.
-        Effect::Changes | Effect::Administers => (false, true, true),
+        Effect::Changes | Effect::Administers | Effect::Approves => (false, true, true),
     };
     // Routers are outside, and others write on them.
     ToolAnnotations::new().read_only(reads).destructive(destructive).idempotent(idempotent).open_world(true)

@@ -46,7 +46,7 @@ pub(super) fn fresh(world: &mut World, user: &str, via: &'static str) -> Login {
     let group = row.get("group").unwrap_or_default().to_string();
     let granted = world.table("/user/group").rows.iter().find(|g| g.get("name") == Some(group.as_str())).cloned().unwrap_or_default();
     let policies = granted.get("policy").unwrap_or_default().split(',').filter(|p| !p.starts_with('!')).map(String::from).collect();
-    Login { user: user.to_string(), group, from, policies, via, since: world.clock.mono(), when: world.now() }
+    Login { user: user.to_string(), group, from, policies, via, since: world.mono(), when: world.now() }
 }
 
 /// Writes that somebody came, as the router does once a session.

@@ -83,7 +83,7 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
             let states = ["connecting", "renewing", "ERROR: Unauthorized"].into_iter().enumerate();
             Ok(states.map(|(i, s)| Row::new(None).with(".section", i.to_string()).with("status", s)).collect())
         }
-        ("/system/device-mode", "update") => device_mode(asked),
+        ("/system/device-mode", "update") => device_mode(world, asked),
         ("/system", "reboot") => {
             world.reboot();
             Ok(Vec::new())
@@ -275,12 +275,25 @@ fn updates(world: &World) -> Vec<Row> {
     ]
 }
 
-fn device_mode(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
-    match asked.get("mode") {
-        Some(mode) if !["home", "basic", "advanced", "rose"].contains(&mode) => Err(Refusal::no_match("mode")),
-        // Nobody presses the button of a simulated router.
-        _ => Err(Refusal::bad("update canceled")),
+fn device_mode(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+    let mode = asked.get("mode");
+    if mode.is_some_and(|mode| !["home", "basic", "advanced", "rose"].contains(&mode)) {
+        return Err(Refusal::no_match("mode"));
     }
+    // Nobody presses the button of a simulated router, unless a test does.
+    if !world.button_pressed {
+        return Err(Refusal::bad("update canceled"));
+    }
+    if let Some(mode) = mode {
+        world.set_device_mode(mode);
+    }
+    for (name, given) in asked.arguments {
+        if let Some(allowed) = value::flag(given) {
+            world.set_device_feature(name, allowed);
+        }
+    }
+    world.reboot();
+    Ok(Vec::new())
 }
 
 fn password(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {

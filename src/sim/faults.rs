@@ -15,13 +15,17 @@ const SEEN_MAX: usize = 100_000;
 /// Real routers close a request after this long.
 const SESSION_LIMIT: Duration = Duration::from_secs(60);
 /// A cleanly closed terminal is noticed after this long.
-const NOTICE_OF_LOSS: Duration = Duration::from_secs(2);
+const NOTICE_OF_CLOSE: Duration = Duration::from_secs(2);
+/// A terminal whose link died is noticed after this long at most.
+const NOTICE_OF_DEATH: Duration = Duration::from_secs(540);
 
 /// What goes wrong with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The answer takes this long (real time); beyond the session limit it is `Session closed`.
     Latency(Duration),
+    /// It is worked on this much later by the router's own clock.
+    Late(Duration),
     /// The connection closes and nothing was done.
     CloseBefore,
     /// It is done, then the connection closes without an answer.
@@ -153,7 +157,8 @@ pub struct Faults {
     ssh_rules: Mutex<Vec<SshRule>>,
     ssh_seen: Mutex<Vec<SshSeen>>,
     ssh_line: watch::Sender<Line>,
-    notice_of_loss: Mutex<Duration>,
+    notice_of_loss: Mutex<Option<Duration>>,
+    scheduler_dead: AtomicBool,
     pub(super) ssh_connections: Gauge,
     pub(super) ssh_running: Gauge,
 }
@@ -215,7 +220,8 @@ impl Default for Faults {
             ssh_rules: Mutex::default(),
             ssh_seen: Mutex::default(),
             ssh_line: watch::Sender::new(Line::Open),
-            notice_of_loss: Mutex::new(NOTICE_OF_LOSS),
+            notice_of_loss: Mutex::default(),
+            scheduler_dead: AtomicBool::new(false),
             ssh_connections: Gauge::default(),
             ssh_running: Gauge::default(),
         }
@@ -233,6 +239,7 @@ impl Faults {
         lock(&self.rules).clear();
         lock(&self.ssh_rules).clear();
         self.set_line(Line::Open);
+        self.set_scheduler_dead(false);
     }
 
     /// Changes how new connections of every service are treated.
@@ -255,6 +262,15 @@ impl Faults {
     /// gets the answer of another one.
     pub fn set_abort_damage(&self, on: bool) {
         self.abort_damage.store(on, SeqCst);
+    }
+
+    /// Whether scheduler entries silently do not run: they show a `next-run` that goes on and on, and nothing happens.
+    pub fn set_scheduler_dead(&self, dead: bool) {
+        self.scheduler_dead.store(dead, SeqCst);
+    }
+
+    pub(super) fn scheduler_is_dead(&self) -> bool {
+        self.scheduler_dead.load(SeqCst)
     }
 
     /// Open connections: how many now, at most, in all.

@@ -2,6 +2,7 @@
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/328155/Configuration+Management>
 
+use super::agenda::timers;
 use super::live;
 use super::menus::Menu;
 use super::refusal::Refusal;
@@ -45,8 +46,8 @@ pub(super) struct Safe {
     pub session: u64,
 }
 
-/// Remembers a change and tells it in `/system/history`.
-pub(super) fn record(world: &mut World, menu: &Menu, id: u32, was: Was, action: &str, by: &str) {
+/// Remembers a change and tells it in `/system/history`; gives the number of its row and the command.
+pub(super) fn record(world: &mut World, menu: &Menu, id: u32, was: Was, action: &str, by: &str) -> (u32, String) {
     let path = menu.path.replace('/', " ").trim().to_string();
     // A row of `/interface` is kept by the menu of its kind.
     let table = write::owner(world, menu, id);
@@ -96,6 +97,7 @@ pub(super) fn record(world: &mut World, menu: &Menu, id: u32, was: Was, action: 
             world.table("/system/history").rows.retain(|r| r.id != Some(old.told));
         }
     }
+    (told, redo)
 }
 
 fn quoted(value: &str) -> String {
@@ -124,6 +126,9 @@ fn take_back(world: &mut World, action: Action) {
         world.logins.clear();
     }
     world.table("/system/history").rows.retain(|r| r.id != Some(action.told));
+    if action.path == timers::SCHEDULER {
+        timers::sync(world);
+    }
 }
 
 /// Takes safe mode; false when another session has it.

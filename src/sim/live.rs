@@ -1,5 +1,6 @@
 //! Values and rows that nobody wrote: counters and uptime that move with the clock, connected routes, open connections.
 
+use super::agenda::timers;
 use super::generate::{self, jitter};
 use super::routes;
 use super::row::Row;
@@ -33,14 +34,22 @@ pub(super) fn rows(world: &mut World, path: &str) -> Option<Vec<Row>> {
         "/interface/bridge/port" => Some(bridge_ports(world)),
         "/interface/ethernet" => Some(ethernet(world)),
         "/ip/pool" => Some(pools(world)),
-        "/system/scheduler" => Some(schedule(world)),
+        "/system/scheduler" => Some(timers::shown(world)),
         "/ip/firewall/filter" | "/ip/firewall/nat" | "/ip/firewall/mangle" | "/ip/firewall/raw" | "/ipv6/firewall/filter" => {
             Some(counted(world, path))
         }
         "/queue/simple" => Some(queues(world)),
         "/ip/firewall/address-list" => timed(world),
-        "/system/script" | "/ip/dns" => None,
+        "/safe-mode" => Some(vec![safe_mode(world)]),
         _ => None,
+    }
+}
+
+fn safe_mode(world: &mut World) -> Row {
+    let row = world.table("/safe-mode").rows.first().cloned().unwrap_or_default();
+    match &world.safe {
+        Some(held) => row.with("enabled", "true").with("owner", "ssh").with("user", held.user.as_str()),
+        None => row,
     }
 }
 
@@ -270,22 +279,6 @@ fn size_of_range(range: &str) -> u64 {
         (Ok(from), Ok(to)) => u64::from(u32::from(to).saturating_sub(u32::from(from))) + 1,
         _ => value::prefix(range).map_or(0, |(_, len)| 1u64 << (32 - len.min(32))),
     }
-}
-
-fn schedule(world: &mut World) -> Vec<Row> {
-    let now = world.now().0;
-    let mut rows = world.table("/system/scheduler").rows.clone();
-    for row in &mut rows {
-        let every = row.get("interval").and_then(value::time).unwrap_or(0) as i64;
-        if row.is("disabled") || every == 0 || row.get("next-run").is_some() {
-            continue;
-        }
-        let start = format!("{} {}", row.get("start-date").unwrap_or_default(), row.get("start-time").unwrap_or_default());
-        let first = chrono::NaiveDateTime::parse_from_str(&start, "%Y-%m-%d %H:%M:%S").map_or(now, |t| t.and_utc().timestamp_millis());
-        let next = if first > now { first } else { first + ((now - first) / every + 1) * every };
-        row.put("next-run", date_time(Wall(next)));
-    }
-    rows
 }
 
 fn counted(world: &mut World, path: &str) -> Vec<Row> {

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 use super::row::Row;
 use super::value;
 use super::world::World;
-use super::{live, rules};
+use super::{device_mode, live};
 
 /// Conversations torch sees at most.
 const FLOWS: u64 = 12;
@@ -22,8 +22,10 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Option<Result<Vec<Row
             sections(asked, &["ethernet", "firewall", "management", "networking", "unclassified"].map(String::from), busy, world)
         }
         ("/tool", "ip-scan") => scan(world, asked),
-        ("/tool", "fetch") => rules::gate(world, "fetch", "/tool/fetch").and(Err(Refusal::bad("failure: connection timeout"))),
-        ("/tool/sniffer", "start" | "quick") => rules::gate(world, "sniffer", "/tool/sniffer").map(|()| Vec::new()),
+        ("/tool", "fetch") => device_mode::gate(world, "fetch").and(Err(Refusal::bad("failure: connection timeout"))),
+        ("/tool/e-mail", "send") => device_mode::gate(world, "email").and(Err(Refusal::bad("failure: error connecting to server"))),
+        ("/tool/romon", _) => device_mode::gate(world, "romon").map(|()| Vec::new()),
+        ("/tool/sniffer", "start" | "quick") => device_mode::gate(world, "sniffer").map(|()| Vec::new()),
         ("/interface/wifi", "monitor") => monitored(world, asked, "/interface/wifi", radio),
         ("/interface/wireless", "monitor") => monitored(world, asked, "/interface/wireless", old_radio),
         ("/interface/bonding", "monitor") => monitored(world, asked, "/interface/bonding", bond),
@@ -86,7 +88,7 @@ fn torch(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
 }
 
 fn bandwidth(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
-    rules::gate(world, "bandwidth-test", "/tool/bandwidth-test")?;
+    device_mode::gate(world, "bandwidth-test")?;
     let address = asked.need("address")?.to_string();
     let direction = asked.get("direction").unwrap_or("receive").to_string();
     if !["receive", "transmit", "both"].contains(&direction.as_str()) {

@@ -9,26 +9,35 @@
 //! | `profiles.rs`, `profiles/*.txt`, `generate.rs` | four routers and their rows |
 //! | `world.rs`, `write.rs`, `rules.rs`, `live.rs`, `routes.rs` | one router's state, what changes it, what moves by itself |
 //! | `access.rs` | users, policies, what of a row a user sees |
+//! | `agenda/` | time: the scheduler, waiting scripts, clocks, power |
+//! | `device_mode.rs` | what the router may do at all |
 //! | `rest/` | the web server: verbs, one request of a user at a time |
 //! | `ssh/` | the SSH server: commands, terminals with safe mode, files |
 //! | `console/` | the scripting language both of them and stored scripts run in; exports |
 //! | `commands.rs`, `inspect.rs` | commands that are not about rows |
 //! | `history.rs`, `files.rs` | what can be taken back; files |
+//! | `lockout/` | whether our packets still reach its services and log in there |
 //! | `measure.rs` | torch, bandwidth test, monitors |
 //! | `plant.rs` | strings and secrets planted all over, for tests of what leaves |
 //! | `faults.rs` | what can go wrong, and counters |
+//! | `hooks.rs`, `hand.rs` | what a test does at a request; edits as a person makes them |
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579162/REST+API>
 
 mod access;
+mod agenda;
 mod commands;
 mod console;
+mod device_mode;
 pub mod faults;
 mod files;
 mod generate;
+pub mod hand;
 mod history;
+pub mod hooks;
 mod inspect;
 mod live;
+pub mod lockout;
 mod measure;
 pub mod menus;
 mod plant;
@@ -40,6 +49,7 @@ mod routes;
 pub mod row;
 mod rules;
 mod schema;
+mod scripts;
 mod ssh;
 mod tls;
 pub mod value;
@@ -48,9 +58,13 @@ mod write;
 
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
+pub use agenda::clock::BoardClock;
+pub use device_mode::NotAllowed;
 pub use plant::Planted;
 
 use faults::{Faults, Line, Seen, SshSeen};
+use hooks::{Step, Verdict, When};
+use lockout::Lockout;
 use menus::Definitions;
 use profiles::{Profile, Version};
 use rest::Shared;
@@ -190,6 +204,8 @@ impl Sim {
             shared.world().ssh_port = ssh_port;
             ssh::listen(&shared, listener);
         }
+        let here = shared.clone();
+        shared.spawn(async move { agenda::keep(here).await });
         Ok(Sim { shared, https_port, http_port, ssh_port })
     }
 
@@ -267,15 +283,91 @@ impl Sim {
         &self.shared.faults
     }
 
-    /// The router's tables. Do not keep it over an await.
+    /// Does everything whose time has come, in the order of its times. Every request and every [`Sim::world`] does so first.
+    pub fn settle(&self) {
+        agenda::settle(&self.shared);
+    }
+
+    /// The router's tables, caught up with its clock. Do not keep it over an await, and do not ask for it in a hook.
     pub fn world(&self) -> MutexGuard<'_, World> {
+        self.settle();
         self.shared.world()
+    }
+
+    /// Looks at the tables without catching up: what did the router do by itself?
+    pub fn quietly<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
+        look(&mut self.shared.world())
+    }
+
+    /// Steps the router's wall clock; its monotonic time and everybody else's clocks stay as they are.
+    pub fn step_clock(&self, by_ms: i64) {
+        self.world().step_clock(by_ms);
+        self.settle();
+        self.shared.agenda.stir();
+    }
+
+    /// Cuts and restores the router's power: open connections die, what is written survives, jobs, globals and logins are lost.
+    pub fn power_cut(&self, clock: BoardClock) {
+        self.settle();
+        self.shared.cut_connections();
+        self.shared.world().power_cut(clock);
+        self.shared.agenda.stir();
+    }
+
+    /// Calls this before and after every request over REST and command over SSH, with the router's tables.
+    pub fn hook(&self, act: impl FnMut(&Step, &mut World) -> Verdict + Send + 'static) {
+        self.shared.hooks.add(act);
+    }
+
+    /// Edits the router once, right before or after the first request like that.
+    pub fn edit_at(&self, when: When, method: &str, path: &str, edit: impl FnOnce(&mut World) + Send + 'static) {
+        let (method, path, mut edit) = (method.to_string(), path.to_string(), Some(edit));
+        self.hook(move |step, world| {
+            if step.when == when
+                && step.method == method
+                && step.path.starts_with(&path)
+                && let Some(edit) = edit.take()
+            {
+                edit(world);
+            }
+            Verdict::Go
+        });
+    }
+
+    /// Edits the router once, right before or after the request with that number, counted from 1 from now on.
+    pub fn edit_at_request(&self, when: When, number: usize, edit: impl FnOnce(&mut World) + Send + 'static) {
+        let mut edit = Some(edit);
+        self.hook(move |step, world| {
+            if (step.when, step.number) == (when, number)
+                && let Some(edit) = edit.take()
+            {
+                edit(world);
+            }
+            Verdict::Go
+        });
+    }
+
+    /// Takes all hooks away.
+    pub fn unhook(&self) {
+        self.shared.hooks.clear();
+    }
+
+    /// Whether our packets still reach each service and log in there as `mcp` with the password that user came with, and why not.
+    pub fn lockout(&self) -> Lockout {
+        lockout::report(&self.world(), "mcp", None)
+    }
+
+    /// As [`Sim::lockout`], for another user or another password.
+    pub fn lockout_as(&self, user: &str, password: &str) -> Lockout {
+        lockout::report(&self.world(), user, Some(password))
     }
 
     /// Restarts the router: open connections are cut, logins and uptime start anew.
     pub fn reboot(&self) {
+        self.settle();
         self.shared.cut_connections();
         self.shared.world().reboot();
+        self.shared.agenda.stir();
     }
 
     /// Restarts the router; as seen seconds after boot, the next `answers` over REST hold the body of `/system/resource`.

@@ -82,7 +82,20 @@ pub struct Model {
     pub seen_from: IpAddr,
     /// The address that the management station uses.
     pub management: &'static str,
+    /// Where the management station's frames arrive.
+    pub entry: Entry,
     text: &'static str,
+}
+
+/// Where a station's frames arrive at the router, and with which hardware address: what no table of the router says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The port's `default-name`, which a rename leaves alone: `ether2`.
+    pub port: &'static str,
+    /// Its frames carry this tag.
+    pub vlan: Option<u16>,
+    /// Its hardware address.
+    pub mac: &'static str,
 }
 
 const BASE: &str = include_str!("profiles/base.txt");
@@ -137,6 +150,7 @@ fn home_ap() -> Model {
         packages: &["wifi"],
         seen_from: IpAddr::V4(Ipv4Addr::new(192, 168, 88, 10)),
         management: "192.168.88.1",
+        entry: Entry { port: "ether2", vlan: None, mac: "02:00:5E:00:53:10" },
         text: include_str!("profiles/home_ap.txt"),
     }
 }
@@ -155,6 +169,7 @@ fn office() -> Model {
         packages: &[],
         seen_from: IpAddr::V4(Ipv4Addr::new(10, 20, 99, 10)),
         management: "10.20.99.1",
+        entry: Entry { port: "ether6", vlan: None, mac: "02:00:5E:00:53:99" },
         text: include_str!("profiles/office.txt"),
     }
 }
@@ -173,6 +188,7 @@ fn chr() -> Model {
         packages: &[],
         seen_from: IpAddr::V4(Ipv4Addr::new(172, 31, 255, 29)),
         management: "172.31.255.30",
+        entry: Entry { port: "ether1", vlan: None, mac: "02:00:5E:00:53:29" },
         text: include_str!("profiles/chr.txt"),
     }
 }
@@ -191,6 +207,7 @@ fn wisp_tower() -> Model {
         packages: &["wireless"],
         seen_from: IpAddr::V4(Ipv4Addr::new(10, 200, 0, 10)),
         management: "10.200.0.1",
+        entry: Entry { port: "ether1", vlan: Some(100), mac: "02:00:5E:00:53:64" },
         text: include_str!("profiles/wisp_tower.txt"),
     }
 }

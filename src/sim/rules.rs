@@ -1,17 +1,19 @@
 //! What single menus insist on, and what a change leaves behind: derived values, history, log lines.
 
+use super::agenda::timers;
 use super::history::{self, Was};
 use super::menus::Menu;
 use super::refusal::Refusal;
 use super::row::Row;
 use super::value;
 use super::world::World;
-use super::{console, generate, live};
+use super::{device_mode, generate, live, scripts};
 use russh::keys::ssh_key::public::KeyData;
 use russh::keys::{HashAlg, PublicKey};
 
 /// Checks and completes a row that is about to be added.
 pub(super) fn before_add(world: &mut World, menu: &Menu, row: &mut Row, by: &str) -> Result<(), Refusal> {
+    device_mode::may_write(world, menu, row, "add")?;
     let now = live::date_time(world.now());
     match menu.path.as_str() {
         "/ip/firewall/address-list" | "/ipv6/firewall/address-list" => {
@@ -21,19 +23,10 @@ pub(super) fn before_add(world: &mut World, menu: &Menu, row: &mut Row, by: &str
             }
         }
         "/system/scheduler" => {
-            gate(world, "scheduler", "/system/scheduler/add")?;
-            row.put("owner", by);
-            let (date, time) = now.split_once(' ').unwrap_or_default();
-            for (name, default) in [("start-date", date), ("start-time", time)] {
-                if row.get(name).is_none() {
-                    row.put(name, default);
-                }
-            }
+            row.put("run-count", "0");
+            scripts::entry(world, None, row, by)?;
         }
-        "/system/script" => {
-            row.put("owner", by);
-            valid(world, row);
-        }
+        "/system/script" => scripts::script(world, None, row, by)?,
         "/user/ssh-keys" => ssh_key(world, row)?,
         "/file" => {
             row.put("last-modified", now);
@@ -57,14 +50,16 @@ pub(super) fn before_add(world: &mut World, menu: &Menu, row: &mut Row, by: &str
 
 /// Checks and completes a row that is about to be changed; `old` is `None` for singletons.
 pub(super) fn before_set(world: &mut World, menu: &Menu, old: Option<&Row>, row: &mut Row, by: &str) -> Result<(), Refusal> {
+    device_mode::may_write(world, menu, row, "set")?;
     match menu.path.as_str() {
         "/user/group" => normal_policy(old, row),
         "/user" if old.is_some_and(|o| o.get("name") == Some(by)) && row.is("disabled") => {
             // A user who disables itself is not told, and stays.
             row.put("disabled", "false");
         }
-        "/system/script" => valid(world, row),
-        "/system/scheduler" if !row.is("disabled") => gate(world, "scheduler", "/system/scheduler/set")?,
+        "/system/script" => scripts::script(world, old, row, by)?,
+        "/system/scheduler" => scripts::entry(world, old, row, by)?,
+        "/system/clock" => scripts::set_clock(world, row)?,
         "/file" => row.put("size", row.get("contents").unwrap_or_default().len().to_string()),
         _ => {}
     }
@@ -72,12 +67,6 @@ pub(super) fn before_set(world: &mut World, menu: &Menu, old: Option<&Row>, row:
         return Err(Refusal::bad("failure: can not change dynamic"));
     }
     checks(world, menu, row)
-}
-
-/// A script that cannot be read, or names a menu this router lacks, is marked.
-fn valid(world: &World, row: &mut Row) {
-    let readable = console::readable(world, row.get("source").unwrap_or_default());
-    row.put("invalid", (!readable).to_string());
 }
 
 /// Ed25519 keys are taken from 7.12 on, ECDSA never; what the row shows depends on the version.
@@ -183,24 +172,6 @@ pub(super) fn before_remove(world: &mut World, menu: &Menu, row: &Row, _by: &str
     }
 }
 
-/// Refuses what device-mode does not allow.
-pub(super) fn gate(world: &mut World, feature: &str, command: &str) -> Result<(), Refusal> {
-    let Some(mode) =
-        world.menu("/system/device-mode").is_some().then(|| world.table("/system/device-mode").rows.first().cloned()).flatten()
-    else {
-        return Ok(());
-    };
-    if mode.is("flagged") {
-        return Err(Refusal::bad(
-            "failure: configuration flagged, check all router configuration for unauthorized changes and update device-mode",
-        ));
-    }
-    match mode.get(feature) {
-        Some("false") => Err(Refusal::bad(format!("failure: not allowed by device-mode ({command}; line 1)"))),
-        _ => Ok(()),
-    }
-}
-
 /// Policies in a fixed order, the denied ones with `!`; a set changes only what it names.
 fn normal_policy(old: Option<&Row>, row: &mut Row) {
     let given: Vec<String> = row.get("policy").unwrap_or_default().split(',').map(String::from).collect();
@@ -227,7 +198,32 @@ pub(super) fn after_write(world: &mut World, menu: &Menu, id: u32, verb: &str, w
     }
     let what = menu.path.rsplit('/').next().unwrap_or_default();
     let action = format!("{what} {}{verb}", if menu.ordered { "rule " } else { "" });
-    history::record(world, menu, id, was, &action, by);
     let acting = world.acting.clone();
-    world.log("system,info", &format!("{action} by {acting}"));
+    let recorded = can_be_taken_back(world, menu, id, &was).then(|| history::record(world, menu, id, was, &action, by));
+    if menu.path == timers::SCHEDULER {
+        timers::sync(world);
+    }
+    // What a scheduler entry does is told with the number of the action and the command.
+    let detail = match (acting.starts_with("scheduler:"), recorded) {
+        (true, Some((number, command))) => format!("/action:{number} ({command})"),
+        _ => String::new(),
+    };
+    world.log("system,info", &format!("{action} by {acting}{detail}"));
+}
+
+/// Files and passwords are in no history.
+fn can_be_taken_back(world: &mut World, menu: &Menu, id: u32, was: &Was) -> bool {
+    let password_alone = match was {
+        Was::Row(old) if menu.path == "/user" => {
+            let now = world.table("/user").rows.iter().find(|r| r.id == Some(id)).cloned().unwrap_or_default();
+            let without = |row: &Row| {
+                let mut row = row.clone();
+                row.take("password");
+                row
+            };
+            without(&now) == without(old)
+        }
+        _ => false,
+    };
+    menu.path != "/file" && !password_alone
 }

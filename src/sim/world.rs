@@ -2,16 +2,18 @@
 //!
 //! Tables are made when they are first looked at, so that a router nobody asks costs a few hundred bytes.
 
+use super::agenda::timers::{self, Timers};
 use super::console::Value;
+use super::device_mode::{self, NotAllowed};
 use super::generate;
 use super::history::{Action, Safe};
 use super::live;
 use super::menus::{Definitions, Menu, Shape};
-use super::profiles::{self, Model};
+use super::profiles::{self, Entry, Model};
 use super::row::{Row, read_id};
 use crate::base::clock::{Clock, Wall};
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -85,10 +87,38 @@ pub struct World {
     pub(super) globals: BTreeMap<(String, String), Value>,
     /// Scripts that run, by the number of their job.
     pub(super) jobs: HashMap<u32, CancellationToken>,
+    /// How often the router booted since it was made: what ran before the last boot runs no more.
+    pub(super) boots: u32,
+    /// While the router catches up: when what happens happens.
+    pub(super) moment: Option<Duration>,
+    /// The latest moment it caught up with.
+    pub(super) settled: Duration,
+    /// The wall clock at monotonic zero, and what it was stepped by since, in milliseconds.
+    pub(super) epoch: i64,
+    pub(super) step_ms: i64,
+    /// When NTP answers after a power cut.
+    pub(super) ntp_at: Option<Duration>,
+    /// A session that held safe mode is gone, and when the router notices.
+    pub(super) lost: Option<(u64, Duration)>,
+    pub(super) timers: Timers,
+    /// Entries with `start-time=startup` follow steps of the wall clock, as old documentation may be read.
+    pub startup_follows_wall: bool,
+    /// Adding scripts and scheduler entries needs `policy`, which is not documented either way.
+    pub scripts_need_policy: bool,
+    /// What becomes of entries device-mode does not allow.
+    pub when_not_allowed: NotAllowed,
+    /// Somebody stands by and confirms updates of device-mode with the button.
+    pub button_pressed: bool,
     /// The last event of [`live`] that the log tells.
     pub(super) events: Option<u64>,
     /// Connection-tracking rows made up on demand besides those of the table.
     pub(super) flows: u32,
+    /// Where our frames arrive.
+    pub(super) entry: Entry,
+    /// We are beyond other routers: whatever way our answers leave by, they find us.
+    pub(super) beyond: bool,
+    /// Rises whenever a table may have been written, so that what was worked out from them can be kept until then.
+    pub(super) touched: u64,
     seen_from: IpAddr,
     boot: Duration,
     uptime_at_start: Duration,
@@ -99,8 +129,23 @@ impl World {
     pub(super) fn new(model: Arc<Model>, defs: Arc<Definitions>, clock: Clock, seed: u64, name: &str) -> Self {
         let mut world = World {
             boot: clock.mono(),
+            boots: 0,
+            moment: None,
+            settled: Duration::ZERO,
+            epoch: clock.wall().0.saturating_sub(clock.mono().as_millis() as i64),
+            step_ms: 0,
+            ntp_at: None,
+            lost: None,
+            timers: Timers::new(),
+            startup_follows_wall: false,
+            scripts_need_policy: false,
+            when_not_allowed: NotAllowed::Refused,
+            button_pressed: false,
             uptime_at_start: Duration::from_secs(3_600 * 26 + seed % 500_000),
             seen_from: model.seen_from,
+            entry: model.entry,
+            beyond: false,
+            touched: 0,
             model,
             defs,
             clock,
@@ -122,17 +167,13 @@ impl World {
         if !name.is_empty() {
             world.put_single("/system/identity", "name", name);
         }
+        timers::sync(&mut world);
         world
     }
 
     /// Time since the router's last boot.
     pub fn uptime(&self) -> Duration {
-        self.clock.mono().saturating_sub(self.boot) + self.uptime_at_start
-    }
-
-    /// The router's wall clock.
-    pub fn now(&self) -> Wall {
-        self.clock.wall()
+        self.mono().saturating_sub(self.boot) + self.uptime_at_start
     }
 
     /// The address our requests come from, as the router sees it.
@@ -140,14 +181,25 @@ impl World {
         self.seen_from
     }
 
-    /// Moves us elsewhere: address limits of users and services look at this, not at the loopback address of the test.
+    /// Moves us elsewhere: address limits of users and services, the firewall and the way back look at this, not at the loopback address
+    /// of the test. We still arrive where we did; beyond the networks of that port, answers find us whatever way they leave by.
     pub fn set_seen_from(&mut self, from: IpAddr) {
+        self.touched += 1;
         self.seen_from = from;
+        self.beyond = from != self.model.seen_from;
+    }
+
+    /// Moves us to another port of the router, in a network of its own or behind one.
+    pub fn set_entry(&mut self, entry: Entry) {
+        self.touched += 1;
+        self.entry = entry;
     }
 
     /// Restarts the router: uptime from zero, logins and what lives in memory gone.
     pub fn reboot(&mut self) {
-        self.boot = self.clock.mono();
+        self.boot = self.mono();
+        self.boots += 1;
+        (self.ntp_at, self.lost) = (None, None);
         self.uptime_at_start = Duration::ZERO;
         self.logins.clear();
         self.actions.clear();
@@ -163,6 +215,7 @@ impl World {
         for row in &mut self.table("/system/scheduler").rows {
             row.put("run-count", "0");
         }
+        timers::booted(self);
     }
 
     /// Makes the connection-tracking table this much longer. Such rows are made while they are sent, so that even 200,000 of them take
@@ -177,9 +230,16 @@ impl World {
     }
 
     pub(super) fn login(&mut self, user: &str) -> Option<Login> {
-        let (now, from) = (self.clock.mono(), self.seen_from);
+        let (now, from) = (self.mono(), self.seen_from);
         self.logins.retain(|l| now.saturating_sub(l.since) < LOGIN_KEPT);
         self.logins.iter().find(|l| l.user == user && l.from == from).cloned()
+    }
+
+    /// Notes an open connection to one of our services; `/ip/service` shows it.
+    pub(super) fn open_connection(&mut self, id: u64, service: &'static str, peer: SocketAddr, at: SocketAddr) {
+        let local = format!("{}:{}", self.model.management, at.port());
+        let remote = format!("{}:{}", self.seen_from, peer.port());
+        self.connections.insert(id, Connection { service, local, remote });
     }
 
     /// The menu's definition on this router.
@@ -189,15 +249,23 @@ impl World {
 
     /// Rows as a print shows them, computed values and dynamic rows included; a singleton is one row without `.id`.
     pub fn rows(&mut self, path: &str) -> Vec<Row> {
-        live::rows(self, path).unwrap_or_else(|| self.table(path).rows.clone())
+        let mut rows = live::rows(self, path).unwrap_or_else(|| self.table(path).rows.clone());
+        device_mode::note(self, path, &mut rows);
+        rows
     }
 
     /// The rows as written, made if nobody looked before.
     pub fn table(&mut self, path: &str) -> &mut Table {
+        self.touched += 1;
         if !self.tables.contains_key(path) {
             self.load(path);
         }
         self.tables.entry(path.to_string()).or_default()
+    }
+
+    /// The rows as written, if anybody looked before; else they are still those of the profile.
+    pub(super) fn stored(&self, path: &str) -> Option<&[Row]> {
+        self.tables.get(path).map(|t| t.rows.as_slice())
     }
 
     /// The row with that `.id` (`*1A`) or name.
@@ -220,7 +288,11 @@ impl World {
         let id = read_id(which);
         let rows = &mut self.table(path).rows;
         let found = rows.iter_mut().find(|r| if id.is_some() { r.id == id } else { r.get("name") == Some(which) });
-        found.map(|row| row.put(name, value)).is_some()
+        let there = found.map(|row| row.put(name, value)).is_some();
+        if path == timers::SCHEDULER {
+            timers::sync(self);
+        }
+        there
     }
 
     /// Writes one value of a singleton.
@@ -259,6 +331,9 @@ impl World {
         let id = self.tables.entry(counter).or_default().fresh();
         row.id = Some(id);
         self.table(path).rows.push(row);
+        if path == timers::SCHEDULER {
+            timers::sync(self);
+        }
         id
     }
 

@@ -228,7 +228,9 @@ fn names(world: &mut World, menu: &str, name: &str) -> bool {
 fn unique(world: &mut World, menu: &Menu, row: &Row) -> Result<(), Refusal> {
     let scope = menu.family.as_ref().map_or(menu.path.clone(), |(of, _)| of.clone());
     let named = menu.named && menu.unique.iter().all(|u| u.attrs != ["name"]) && row.get("name").is_some();
-    if named && world.rows(&scope).iter().any(|r| r.id != row.id && r.get("name") == row.get("name")) {
+    // Open connections show as rows of `/ip/service` under the service's name.
+    let taken = |r: &Row| r.id != row.id && r.get("name") == row.get("name") && !r.is("connection");
+    if named && world.rows(&scope).iter().any(taken) {
         return Err(Refusal::bad("failure: already have such name"));
     }
     for rule in &menu.unique {

@@ -10,6 +10,7 @@
 
 mod disk;
 mod engine;
+mod epoch;
 mod error;
 mod migrate;
 mod options;
@@ -19,15 +20,18 @@ mod redb;
 mod scan;
 pub mod seal;
 mod table;
+pub mod vault;
 mod writer;
 
 pub use engine::{Batch, Durability};
+pub use epoch::Epoch;
 pub use error::StoreError;
 pub use migrate::SCHEMA;
 pub use options::{Config, FlashSaver, Options};
 pub use record::{Record, body_as, decode, encode};
 pub use seal::{Place, Seal};
 pub use table::Table;
+pub use vault::Vault;
 
 use disk::{Disk, FileDisk, Ground};
 use engine::Engine;

@@ -92,6 +92,11 @@ impl Seal {
         plain.map(Zeroizing::new).map_err(|_| damaged())
     }
 
+    /// A key of its own for another use than sealing, told apart by `use_of`.
+    pub fn derived(&self, use_of: &'static str) -> Zeroizing<[u8; 32]> {
+        derive(&self.master, format!("key for: {use_of}").as_bytes())
+    }
+
     fn cipher(&self, purpose: &'static str) -> Aes256Gcm {
         let key = derive(&self.master, format!("purpose: {purpose}").as_bytes());
         Aes256Gcm::new(&(*key).into())

@@ -1,5 +1,6 @@
 //! What a tool works with: the parts it may use, the one way to a router, and the notes it leaves for the spine.
 
+use crate::access::local::Access;
 use crate::access::policy::{self, Decision, Rules, Target, Verb};
 use crate::access::principal::Principal;
 use crate::audit::Audit;
@@ -13,9 +14,11 @@ use crate::history::config::{Kept, Shelf, Taken};
 use crate::history::health::{Sample, Thresholds, Verdict, judge_after};
 use crate::history::look::{Depth, Look};
 use crate::history::series::History;
+use crate::plan::Engine;
+use crate::plan::record::Plan;
 use crate::routeros::Row;
 use crate::shape::page;
-use crate::store::Store;
+use crate::store::{Store, Vault};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::list::Page;
 use crate::tools::router::Router;
@@ -37,6 +40,12 @@ pub struct World {
     pub history: History,
     /// What was configured.
     pub configs: Shelf,
+    /// Plans, and the jobs that work on them.
+    pub plans: Engine,
+    /// Users and the persons behind them.
+    pub access: Access,
+    /// Secrets for routers.
+    pub vault: Vault,
     /// Where caches that survive a restart live.
     pub store: Store,
     /// Time.
@@ -93,6 +102,8 @@ pub struct Settings {
     pub ssh_port: u16,
     /// Whether tools are offered at all.
     pub enable_tools: bool,
+    /// Where people approve plans: the address that `/admin/plans/…` is appended to.
+    pub public_url: Option<String>,
     /// From where on a vital counts against a router's health.
     pub health: Thresholds,
     /// Answers of reads kept for those who take older ones: `resource_cache.max_entries`.
@@ -108,6 +119,7 @@ impl Default for Settings {
             most_tokens: 50_000,
             ssh_port: 22,
             enable_tools: true,
+            public_url: None,
             health: Thresholds::default(),
             kept_answers: 1_000,
         }
@@ -155,6 +167,8 @@ struct Pulse {
 pub struct Notes {
     /// The device the call was about: id, name and environment.
     pub device: Option<(String, String, String)>,
+    /// The plan the call was about: id and risk.
+    pub plan: Option<(String, String)>,
     /// The oldest reading it used.
     pub reading: Option<Reading>,
     /// Untrusted fields found on the way.
@@ -262,6 +276,17 @@ impl Cx {
     pub fn about(&self, device: &Device) {
         let told = (device.id.to_string(), device.name.clone(), device.environment.as_str().to_owned());
         self.note(|notes| notes.device = Some(told));
+    }
+
+    /// The call turned out to be about this plan.
+    pub fn about_plan(&self, plan: &Plan) {
+        let told = (plan.id.to_string(), plan.risk.as_str().to_owned());
+        self.note(|notes| notes.plan = Some(told));
+    }
+
+    /// The person behind the caller, where one is known.
+    pub fn person(&self) -> Result<Option<String>, Fault> {
+        Ok(self.world.access.actor(&self.principal)?.person.map(|person| person.to_string()))
     }
 
     /// The one way to a router.

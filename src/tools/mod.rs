@@ -11,6 +11,7 @@ pub mod context;
 pub mod device;
 pub mod dhcp;
 pub mod diagnose;
+pub mod direct;
 pub mod dns;
 pub mod family;
 pub mod firewall;
@@ -22,17 +23,21 @@ pub mod logs;
 pub mod menu;
 pub mod neighbor;
 pub mod ntp;
+pub mod plan;
+pub mod propose;
 pub mod queue;
 pub mod router;
 pub mod routing;
 #[cfg(test)]
 mod samples;
 pub mod schema;
+pub mod secret;
 pub mod security;
 pub mod spec;
 pub mod system;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
 pub mod tools;
+pub mod user;
 pub mod vpn;
 pub mod wireless;
 
@@ -43,6 +48,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     device::TOOLS,
     fleet::TOOLS,
     menu::TOOLS,
+    plan::TOOLS,
     tools::TOOLS,
     audit::TOOLS,
     system::TOOLS,
@@ -62,6 +68,8 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     vpn::TOOLS,
     queue::TOOLS,
     config::TOOLS,
+    user::TOOLS,
+    secret::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

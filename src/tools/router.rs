@@ -221,6 +221,11 @@ impl Seen {
         self.rows.is_empty()
     }
 
+    /// As the router sent them: for answers about its console, which hold no secrets.
+    pub(super) fn raw(&self) -> Arc<Vec<Row>> {
+        self.rows.clone()
+    }
+
     /// The rows as they may be seen, secrets hidden, for what works on rows.
     pub fn shown(&self) -> Vec<Row> {
         let shown = |row: View<'_>| Row::from_pairs(row.row.iter().filter_map(|(name, _)| Some((name, row.text(name)?))));

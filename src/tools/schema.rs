@@ -25,23 +25,37 @@ enum Nulls {
     Kept,
 }
 
-/// An answer's schema as `tools/list` shows it: top-level keys only, none required, because an error carries
+/// An answer's schema as `tools/list` shows it: an object. Its keys stand in the catalogue (`catalog`, and here `output`): in the
+/// list every model would pay for them, tool by tool, before it asked anything. None is required, because an error carries
 /// `error` in their place and strict clients check that too.
-pub fn outline(whole: &Map<String, Value>) -> Map<String, Value> {
-    let mut keys = Map::new();
-    if let Some(Value::Object(properties)) = whole.get("properties") {
-        for (name, schema) in properties {
-            let kept = match schema.get("type") {
-                Some(kind) => json!({ "type": kind }),
-                None => json!({}),
-            };
-            keys.insert(name.clone(), kept);
+pub fn outline() -> Map<String, Value> {
+    Map::from_iter([("type".to_owned(), "object".into())])
+}
+
+/// The arguments as `tools/list` shows them: without what a caller who is wrong about it is told anyway. All of it is enforced.
+pub fn face(input: &Map<String, Value>) -> Map<String, Value> {
+    let mut face = input.clone();
+    // That the whole is closed is said; that its parts are too, whoever errs is told.
+    face.values_mut().for_each(bare);
+    face
+}
+
+/// Drops lengths, lowest numbers, defaults that say nothing, and whether inner objects are open.
+fn bare(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            map.retain(|name, value| match name.as_str() {
+                "minLength" | "maxLength" | "minItems" | "maxItems" => !value.is_number(),
+                "minimum" => !matches!(value.as_u64(), Some(0 | 1)),
+                "default" => !matches!(value, Value::Bool(false)) && value.as_str() != Some(""),
+                "additionalProperties" => !value.is_boolean(),
+                _ => true,
+            });
+            map.values_mut().for_each(bare);
         }
+        Value::Array(items) => items.iter_mut().for_each(bare),
+        _ => {}
     }
-    let mut outline = Map::new();
-    outline.insert("type".into(), "object".into());
-    outline.insert("properties".into(), Value::Object(keys));
-    outline
 }
 
 fn of<T: JsonSchema>(nulls: Nulls) -> Map<String, Value> {
@@ -155,6 +169,22 @@ mod tests {
     }
 
     #[test]
+    fn the_list_leaves_out_what_a_wrong_caller_is_told_and_keeps_names_that_look_like_it() {
+        let input = json!({"type": "object", "additionalProperties": false, "properties": {
+            "device": {"type": "string", "minLength": 1},
+            "rule": {"type": "object", "additionalProperties": true, "default": {}},
+            "dry_run": {"type": "boolean", "default": false},
+            "default": {"type": "string", "maxLength": 9, "default": "x"}}});
+        let face = face(input.as_object().unwrap());
+        assert_eq!(
+            Value::Object(face),
+            json!({"type": "object", "additionalProperties": false, "properties": {
+                "device": {"type": "string"}, "rule": {"type": "object", "default": {}}, "dry_run": {"type": "boolean"},
+                "default": {"type": "string", "default": "x"}}})
+        );
+    }
+
+    #[test]
     fn an_answer_may_leave_out_by_null_what_it_does_not_know() {
         #[derive(JsonSchema)]
         #[allow(dead_code, reason = "only its schema is looked at")]
@@ -164,7 +194,6 @@ mod tests {
         }
         let schema = output::<Answer>();
         assert_eq!(schema["properties"]["serial"], json!({"type": ["string", "null"]}));
-        assert_eq!(outline(&schema)["properties"]["serial"], json!({"type": ["string", "null"]}));
         assert_eq!(schema["required"], json!(["count"]));
     }
 }

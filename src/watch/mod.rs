@@ -1,5 +1,6 @@
 //! What happens when nobody calls.
 
 pub mod health;
+pub mod plans;
 pub mod retention;
 pub mod snapshot;

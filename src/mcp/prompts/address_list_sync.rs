@@ -24,6 +24,6 @@ The entries wanted: {entries}
 4. Check what the wanted entries would do: an address inside our own management networks in a list that is dropped would lock people out.
 
 Answer with a table (device, missing, too many, dynamic), then the rules that use the list.
-This build reads; it changes nothing on a router. Give the person the RouterOS commands for one device, and say in which order to run them and how to check.
+When the person wants it, config.plan_address_list_sync drafts one plan for all of them (lists named mcp-* on one device: firewall.update_address_list does it at once). A person approves it; then plan.apply, and plan.get for how it ended.
 "#,
 };

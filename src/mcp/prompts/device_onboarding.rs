@@ -19,6 +19,6 @@ The device {device} has just been taken into care. Look it over before anybody r
 6. config.list_snapshots: whether a first snapshot of its configuration is kept.
 
 Answer with a list of what is in order and what is not, each with its evidence.
-Adding, pinning and granting is done by an operator at the appliance (`routeros-mcp device …`), never by you, and this build changes nothing on a router: give the person the exact commands to consider.
+Adding, pinning and granting is done by an operator at the appliance (`routeros-mcp device …`), never by you: give the person the exact commands to consider, and plan nothing yet.
 "#,
 };

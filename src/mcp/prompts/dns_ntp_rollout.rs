@@ -23,6 +23,7 @@ NTP servers wanted: {ntp_servers}
 3. From each site, diagnose.ping to each wanted server: a server that does not answer from there must not be rolled out there.
 4. Compare: which devices have the wanted state already, which differ, which have something special (DoH, static entries, another zone) that the rollout would break.
 
-This build reads; it changes nothing on a router, and has no plans yet. Write for the person: a table (device, now, wanted, special), the RouterOS commands for one device, and the order: one device first, then one site, then the rest, with dns.get_status and ntp.get_status after each. Do not say that anything was changed.
+5. Show the person a table (device, now, wanted, special). When they agree, config.plan_dns_ntp_rollout drafts one plan for the devices that differ: it is applied to one device first, then in batches.
+6. Say the plan's id, risk and short digest, and that a person approves it (routeros-mcp plan approve ID). Only then plan.apply; plan.get says how far it is. Say only what its summary says.
 "#,
 };

@@ -19,6 +19,6 @@ Only the environment {environment}.
 5. Versions: name devices whose RouterOS is older than most of the fleet's.
 
 Answer with a table (device, status, score, reason, since when), then common causes, then what to do first. Say how many devices you looked at, and how many you did not.
-This build reads; it changes nothing on a router.
+Change nothing.
 "#,
 };

@@ -1,24 +1,25 @@
-//! `safe-change`: prepares a change of one router so that a person can make it without being locked out.
+//! `safe-change`: plans a change of one router, has a person approve it, and applies it without locking anybody out.
 
 use crate::mcp::prompts::{DEVICE, Prompt, words};
 
 pub(super) const PROMPT: Prompt = Prompt {
     name: "safe-change",
-    title: "Prepare a safe change",
-    about: "Prepares a change of one router so that a person can make it without being locked out.",
+    title: "Make a safe change",
+    about: "Plans a change of one router, has a person approve it, and applies it without locking anybody out.",
     arguments: &[DEVICE, words("goal", "What should be different afterwards", true)],
     facts: &["device://{id}/capabilities", "device://{id}/health", "device://{id}/overview"],
     text: r#"
-Prepare this change of the router {device}: {goal}
+Make this change of the router {device}: {goal}
 
-This build reads; it changes nothing on a router. What you prepare, a person does.
+A plan is drafted, approved by a person, applied under the router's own undo, verified, and kept or taken back. You draft and apply; you cannot approve.
 
 1. Find the menu with menu.search, and what its attributes take on this device's version with menu.describe.
 2. Read the state now with menu.read, and what depends on it: interface.list, ip.list_addresses, routing.list_routes, firewall.list_rules as far as the change touches them.
-3. Ask whether it can cut off the appliance or the person: it touches the management address, its interface, bridge or VLAN, the input chain, the route back, the service that is used, or the login. diagnose.path shows the way a packet takes now.
-4. Look at config.list_snapshots: is there a snapshot from before? If not, the person should make an export first.
+3. plan.create with the edits, the reason, and in `verify` what must work afterwards. A tool of its own (firewall.plan_rule, routing.plan_static_route, bridge.plan_port, dhcp.plan_pool …) writes the edits for you. Read what it answers: diff, risk, can_cut_access and why.
+4. Is the diff exactly what was asked? If not, plan.cancel, and draft anew. If it can cut access, is there a way that cannot?
+5. Tell the person, row by row, what will differ, the risk in your own words, and the plan's id and short digest. Where approvals are needed, they approve it: routeros-mcp plan approve ID. Wait for that.
+6. plan.apply; then plan.get until it has ended or waits. A manual plan is kept by plan.confirm, or by a person where the risk is high; plan.roll_back takes it back; left alone, the router undoes it at fires_at.
 
-Answer with: what will differ, row by row, before and after; the risk and what would be cut off; the exact commands, in order; the commands that undo them; and how to check, with the tool and what it should show. If it can cut access, tell the person to work in RouterOS safe mode (Ctrl+X in the terminal), which undoes the change when the session is lost, and to leave it only after the check.
-If the goal is not clear enough for exact commands, ask instead of guessing. Do not say that anything was changed.
+Say how it ended in the words of its summary, and what `error` or `difference` says. If the goal is not clear enough for exact edits, ask instead of guessing.
 "#,
 };

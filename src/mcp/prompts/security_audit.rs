@@ -19,6 +19,6 @@ Audit the security of the router {device}.
 6. The version in the overview: say when it is older than the fleet's newest in fleet.get_summary.
 
 Answer with findings, worst first: what, the rows, why it matters here, and the smallest change that closes it. Say also what you checked and found in order. Secrets read "(secret)"; that one is set is all that can be known.
-This build reads; it changes nothing on a router. Name each change in RouterOS words for the person to make.
+Change nothing. A finding of security.audit may carry a fix: plan.create takes it as it is and drafts it for the person to approve. Offer that, worst finding first, one plan each.
 "#,
 };

@@ -20,6 +20,6 @@ The person says: {symptom}
 6. Any other menu is found with menu.search and read with menu.read.
 
 Answer with: what is wrong and since when; the rows that show it, each with the tool it came from; what it is not, if that was ruled out; and what the person should do next. If the evidence does not decide, say what would.
-This build reads; it changes nothing on a router. Name the change in RouterOS words for the person to make.
+Change nothing. Name the change in RouterOS words; if the person wants it, plan.create drafts it for them to approve.
 "#,
 };

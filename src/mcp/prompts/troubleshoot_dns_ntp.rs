@@ -18,6 +18,6 @@ Check DNS and time on the router {device}.
 5. A router that answers DNS for the Internet is an open resolver: check firewall.list_rules for UDP and TCP port 53 on the outside, and say so plainly.
 
 Answer with the state of both, what depends on what here, the rows that show it, and what to change.
-This build reads; it changes nothing on a router. Name the change in RouterOS words for the person to make.
+Change nothing unless the person asks for it: then dns.update_servers, ntp.update_servers or plan.create.
 "#,
 };

@@ -90,8 +90,8 @@ fn matches(name: &str, text: &str, packet: &Packet, tables: &Tables<'_>) -> Trut
         // Without ports nothing fits, whatever is written before the ports.
         "src-port" | "dst-port" | "port" if !packet.has_ports() => return Truth::No,
         "dst-port" => dst_port(value, packet),
-        "src-port" => src_port(value),
-        "port" => dst_port(value, packet).or(src_port(value)),
+        "src-port" => src_port(value, packet),
+        "port" => dst_port(value, packet).or(src_port(value, packet)),
         "icmp-options" => icmp(value, packet),
         "in-interface" => is_port(value, &packet.ingress),
         "out-interface" => is_port(value, &packet.egress),
@@ -120,14 +120,23 @@ fn in_block(text: &str, ip: IpAddr) -> Truth {
 }
 
 fn dst_port(text: &str, packet: &Packet) -> Truth {
-    match (ports(text), packet.dst_port) {
-        (Some(ranges), Some(port)) => ranges.iter().any(|(first, last)| (*first..=*last).contains(&port)).into(),
-        _ => Truth::Maybe,
+    match packet.dst_port {
+        Some(port) => is_one_of(text, port),
+        None if packet.src_port.is_some() => picked(text),
+        None => Truth::Maybe,
     }
 }
 
+fn src_port(text: &str, packet: &Packet) -> Truth {
+    packet.src_port.map_or_else(|| picked(text), |port| is_one_of(text, port))
+}
+
+fn is_one_of(text: &str, port: u16) -> Truth {
+    ports(text).map_or(Truth::Maybe, |ranges| ranges.iter().any(|(first, last)| (*first..=*last).contains(&port)).into())
+}
+
 /// The client picks its own port, from 1024 up.
-fn src_port(text: &str) -> Truth {
+fn picked(text: &str) -> Truth {
     const LOWEST: u16 = 1024;
     match ports(text) {
         Some(ranges) if ranges.iter().any(|(first, last)| *first <= LOWEST && *last == u16::MAX) => Truth::Yes,
@@ -172,10 +181,11 @@ fn in_list(list: &str, port: &Port, tables: &Tables<'_>) -> Truth {
 
 fn state(text: &str, packet: &Packet) -> Truth {
     let has = |state: &str| Truth::from(value::list(text).any(|word| word == state));
+    let tracked = if packet.established { has("established") } else { has("new") };
     match packet.untracked {
-        Truth::No => has("new"),
+        Truth::No => tracked,
         Truth::Yes => has("untracked"),
-        Truth::Maybe if has("new") == has("untracked") => has("new"),
+        Truth::Maybe if tracked == has("untracked") => tracked,
         Truth::Maybe => Truth::Maybe,
     }
 }
@@ -199,10 +209,27 @@ fn mark(text: &str, mark: &Mark) -> Truth {
     }
 }
 
-/// The first packet of a TCP connection has `syn` and nothing else.
+/// The first packet of a TCP connection has `syn` and nothing else; later ones have `ack`, and only answers ever `syn` with it.
 fn flags(text: &str, packet: &Packet) -> Truth {
     if packet.protocol != 6 {
         return Truth::No;
+    }
+    if packet.established {
+        let is_answer = packet.ingress == Port::None;
+        return value::list(text).fold(Truth::Yes, |so_far, word| {
+            let this = match word {
+                "ack" => Truth::Yes,
+                "!ack" => Truth::No,
+                "syn" if !is_answer => Truth::No,
+                "!syn" if !is_answer => Truth::Yes,
+                _ => Truth::Maybe,
+            };
+            match (so_far, this) {
+                (Truth::No, _) | (_, Truth::No) => Truth::No,
+                (Truth::Yes, Truth::Yes) => Truth::Yes,
+                _ => Truth::Maybe,
+            }
+        });
     }
     value::list(text)
         .all(|word| match word.strip_prefix('!') {

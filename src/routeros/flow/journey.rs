@@ -55,14 +55,9 @@ pub struct Journey<'a> {
 /// Follows the first packet of a flow.
 pub fn trace<'a>(tables: &Tables<'a>, flow: &Flow) -> Journey<'a> {
     let mut packet = Packet::new(flow.src, flow.dst, flow.protocol, flow.port);
-    let mut way = Trace { tables, hops: Vec::new(), doubt: false, next: Vec::new() };
-    let end = way.walk(flow, &mut packet);
-    let verdict = match end {
-        Some(verdict) if verdict.is_end() => verdict,
-        // A later refusal is certain whatever came before; an arrival is not.
-        Some(Verdict::Accepted) if !way.doubt => Verdict::Accepted,
-        _ => Verdict::Unknown,
-    };
+    let mut way = Trace::new(tables);
+    let walked = way.walk(flow, &mut packet);
+    let verdict = way.verdict(walked);
     let mut assumptions = vec!["first packet of a new connection"];
     let all = [tables.filter, tables.nat, tables.raw, tables.mangle];
     let asks = |name: &str| all.iter().flatten().flat_map(|rows| rows.iter()).any(|row| row.get(name).is_some() && !is_off(row));
@@ -75,29 +70,41 @@ pub fn trace<'a>(tables: &Tables<'a>, flow: &Flow) -> Journey<'a> {
     Journey { hops: way.hops, verdict, assumptions, next: way.next }
 }
 
-struct Trace<'a, 't> {
-    tables: &'t Tables<'a>,
-    hops: Vec<Hop<'a>>,
+pub(super) struct Trace<'a, 't> {
+    pub(super) tables: &'t Tables<'a>,
+    pub(super) hops: Vec<Hop<'a>>,
     doubt: bool,
     next: Vec<IpAddr>,
 }
 
 /// The packet got no further, with this verdict; otherwise it goes on.
-type Step = Result<(), Verdict>;
+pub(super) type Step = Result<(), Verdict>;
 
-impl<'a> Trace<'a, '_> {
-    fn walk(&mut self, flow: &Flow, packet: &mut Packet) -> Option<Verdict> {
-        let walked = if self.tables.own(flow.src).is_some() && flow.ingress.is_none() {
-            self.out(packet)
-        } else {
-            self.ingress(flow, packet);
-            self.through(packet)
-        };
-        Some(walked.err().unwrap_or(Verdict::Accepted))
+impl<'a, 't> Trace<'a, 't> {
+    pub(super) fn new(tables: &'t Tables<'a>) -> Self {
+        Trace { tables, hops: Vec::new(), doubt: false, next: Vec::new() }
+    }
+
+    /// What came of it: an arrival only counts where nothing on the way was in doubt.
+    pub(super) fn verdict(&self, walked: Step) -> Verdict {
+        match walked.err().unwrap_or(Verdict::Accepted) {
+            // A later refusal is certain whatever came before; an arrival is not.
+            verdict if verdict.is_end() => verdict,
+            Verdict::Accepted if !self.doubt => Verdict::Accepted,
+            _ => Verdict::Unknown,
+        }
+    }
+
+    fn walk(&mut self, flow: &Flow, packet: &mut Packet) -> Step {
+        if self.tables.own(flow.src).is_some() && flow.ingress.is_none() {
+            return self.out(packet);
+        }
+        self.ingress(flow, packet);
+        self.through(packet)
     }
 
     /// From elsewhere: to the router, or through it.
-    fn through(&mut self, packet: &mut Packet) -> Step {
+    pub(super) fn through(&mut self, packet: &mut Packet) -> Step {
         self.rules("raw", "/firewall/raw", self.tables.raw, "prerouting", packet)?;
         self.rules("mangle_prerouting", "/firewall/mangle", self.tables.mangle, "prerouting", packet)?;
         self.dstnat(packet)?;
@@ -146,7 +153,7 @@ impl<'a> Trace<'a, '_> {
     }
 
     /// Where packets of the source come in: by the network it is in, or the way an answer would leave.
-    fn ingress(&mut self, flow: &Flow, packet: &mut Packet) {
+    pub(super) fn ingress(&mut self, flow: &Flow, packet: &mut Packet) {
         if let Some(name) = &flow.ingress {
             packet.ingress = Port::Named(name.clone());
             return;
@@ -175,7 +182,14 @@ impl<'a> Trace<'a, '_> {
     }
 
     /// A table that filters or marks. Steps where no rule stands are left out.
-    fn rules(&mut self, step: &'static str, menu: &'static str, rows: Option<&'a [Row]>, chain: &str, packet: &mut Packet) -> Step {
+    pub(super) fn rules(
+        &mut self,
+        step: &'static str,
+        menu: &'static str,
+        rows: Option<&'a [Row]>,
+        chain: &str,
+        packet: &mut Packet,
+    ) -> Step {
         if rows.is_some_and(|rows| !rows.iter().any(|row| row.get("chain") == Some(chain) && !is_off(row))) {
             if step.starts_with("filter") {
                 return self.push(step, Verdict::Passed, format!("no rule in chain {chain}: everything passes"), menu, Vec::new());
@@ -251,7 +265,7 @@ impl<'a> Trace<'a, '_> {
     }
 
     /// Gateways to ask for, and whether the router itself is meant.
-    fn route(&mut self, packet: &mut Packet) -> Result<(Vec<IpAddr>, bool), Verdict> {
+    pub(super) fn route(&mut self, packet: &mut Packet) -> Result<(Vec<IpAddr>, bool), Verdict> {
         let to = packet.dst;
         if self.tables.is_broadcast(to) || to.is_loopback() {
             self.push("route", Verdict::Passed, "the router itself is meant", "/address", Vec::new())?;

@@ -1,6 +1,7 @@
 //! Where one packet would go through a router, from its tables alone.
 //!
-//! Pure: rows in, verdict out. The packet is the first of a new connection, whole, and not inside IPsec. A verdict is
+//! Pure: rows in, verdict out. The packet is the first of a new connection ([`visit`] looks at the later ones and the answers
+//! too), whole, and not inside IPsec. A verdict is
 //! only certain when every rule that could change it was understood; otherwise it is `unknown` and names the rule. So
 //! `accepted` is never a guess.
 //!
@@ -14,10 +15,12 @@ mod journey;
 pub mod net;
 mod packet;
 mod route;
+mod visit;
 
 pub use chain::Place;
 pub use journey::{Flow, Hop, Journey, trace};
 pub use packet::{Mark, Packet, Port, Truth};
+pub use visit::{Leg, Part, Visit, Visited, visit};
 
 use crate::routeros::row::Row;
 use crate::routeros::value;

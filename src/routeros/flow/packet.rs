@@ -71,7 +71,7 @@ pub enum Mark {
     Maybe,
 }
 
-/// The first packet of a new connection.
+/// A packet of a connection; the first one, unless it says otherwise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Packet {
     /// Who sends it.
@@ -80,8 +80,13 @@ pub struct Packet {
     pub dst: IpAddr,
     /// IP protocol number.
     pub protocol: u8,
-    /// Destination port of TCP, UDP and their like; the source port is any that a client picks (1024 and above).
+    /// Destination port of TCP, UDP and their like. Where only one of both ports is known, the other is any that a client
+    /// picks (1024 and above).
     pub dst_port: Option<u16>,
+    /// Source port: known of answers.
+    pub src_port: Option<u16>,
+    /// Its connection is there already: a later packet, or an answer (the one that leaves the router, without `ingress`).
+    pub established: bool,
     /// Came in by.
     pub ingress: Port,
     /// Leaves by.
@@ -108,6 +113,8 @@ impl Packet {
             dst,
             protocol,
             dst_port,
+            src_port: None,
+            established: false,
             ingress: Port::None,
             egress: Port::None,
             untracked: Truth::No,

@@ -7,8 +7,6 @@ use super::value::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a waiting script looks at the router's clock.
-const GLANCE: Duration = Duration::from_millis(5);
 /// Turns a loop may take.
 pub(super) const TURNS_MAX: usize = 100_000;
 
@@ -296,11 +294,8 @@ impl Machine {
             Value::Nothing => 1_000,
             other => other.number().unwrap_or(0).saturating_mul(1_000),
         };
-        let clock = self.shared.world().clock.clone();
-        let until = clock.mono() + Duration::from_millis(ms.max(0).unsigned_abs());
-        while clock.mono() < until {
-            tokio::time::sleep(GLANCE.min(until.saturating_sub(clock.mono()))).await;
-        }
+        let until = self.shared.world().mono().saturating_add(Duration::from_millis(ms.max(0).unsigned_abs()));
+        self.pace.clone().until(&self.shared, until).await;
     }
 
     async fn execute(&mut self, given: &Given<'_>) -> Flow<Value> {

@@ -229,6 +229,8 @@ impl Machine {
             "move" => {
                 let to = given.text("destination").or(next);
                 let to = match to.as_deref() {
+                    // An empty find as destination is none: to the end, without a word.
+                    Some("") => None,
                     Some(to) if !to.starts_with('*') => {
                         write::numbers(&mut world, menu, &mut vec![("numbers".to_string(), to.to_string())])?.first().map(|id| show_id(*id))
                     }

@@ -90,14 +90,14 @@ impl Machine {
                 let world = self.world();
                 Value::Num(from.saturating_add(jitter(
                     world.seed,
-                    &world.clock.mono().as_nanos().to_string(),
+                    &world.mono().as_nanos().to_string(),
                     to.saturating_sub(from).saturating_add(1).unsigned_abs(),
                 ) as i64))
             }
             "rndstr" => {
                 let length = self.given(given.named("length")).await?.number().unwrap_or(16).clamp(0, 1_024);
                 let world = self.world();
-                let word = world.clock.mono().as_nanos().to_string();
+                let word = world.mono().as_nanos().to_string();
                 let letter = |i: i64| char::from(b'a' + jitter(world.seed, &format!("{word}{i}"), 26) as u8);
                 Value::Text((0..length).map(letter).collect())
             }

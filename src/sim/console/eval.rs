@@ -2,14 +2,16 @@
 
 use super::operate::{attribute, binary, holds};
 use super::parse::Reader;
-use super::tree::{Argument, Expr, Piece, Script, Statement};
+use super::tree::{Argument, Command, Expr, Piece, Script, Statement};
 use super::value::Value;
+use crate::sim::agenda::Pace;
 use crate::sim::rest::Shared;
 use crate::sim::row::Row;
 use crate::sim::world::{Login, World};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard};
+use tokio_util::sync::CancellationToken;
 
 /// Statements a run may take: an endless loop in a test ends with an error.
 const STEPS_MAX: u64 = 2_000_000;
@@ -59,7 +61,26 @@ pub(in crate::sim) struct Machine {
     pub(super) nesting: usize,
     /// The name of the script that runs.
     pub(super) script: Option<String>,
+    /// How the log names what it changes, if not by its login.
+    pub(super) label: Option<String>,
+    /// The job it is.
+    pub(super) job: Option<u32>,
+    /// The terminal it belongs to.
+    pub(in crate::sim) session: Option<u64>,
+    /// Cancelled when it is to stop.
+    pub(super) stop: CancellationToken,
+    /// Until when it waits.
+    pub(in crate::sim) pace: Arc<Pace>,
+    /// The command that failed last.
+    pub(super) slip: Option<Slip>,
     steps: u64,
+}
+
+/// A command that failed.
+pub(super) struct Slip {
+    pub said: String,
+    pub command: String,
+    pub line: usize,
 }
 
 impl Machine {
@@ -72,13 +93,19 @@ impl Machine {
             inside: 0,
             nesting: 0,
             script: None,
+            label: None,
+            job: None,
+            session: None,
+            stop: CancellationToken::new(),
+            pace: Arc::default(),
+            slip: None,
             steps: 0,
         }
     }
 
     pub(super) fn world(&self) -> MutexGuard<'_, World> {
         let mut world = self.shared.world();
-        world.acting = self.who.label();
+        world.acting = self.label.clone().unwrap_or_else(|| self.who.label());
         world
     }
 
@@ -161,15 +188,32 @@ impl Machine {
                 if self.steps > STEPS_MAX {
                     return Stop::error("failure: runtime limit exceeded");
                 }
+                if self.stop.is_cancelled() {
+                    return Err(Stop::Exit);
+                }
                 last = match statement {
                     Statement::Block(inner) => self.scoped(inner).await?,
                     Statement::Word(word) => self.builtin(word).await?,
-                    Statement::Command(command) => self.command(command).await?,
+                    Statement::Command(command) => {
+                        let ran = self.command(command).await;
+                        self.mark(command, &ran);
+                        ran?
+                    }
                     Statement::Value(value, arguments) => self.call(value, arguments).await?,
                 };
             }
             Ok(last)
         })
+    }
+
+    /// Remembers where an error came from: the innermost command has it first.
+    fn mark(&mut self, command: &Command, ran: &Flow<Value>) {
+        if let Err(Stop::Error(said)) = ran
+            && self.slip.as_ref().is_none_or(|slip| slip.said != *said)
+        {
+            let path = format!("{}/{}", command.menu, command.word);
+            self.slip = Some(Slip { said: said.clone(), command: path, line: command.place.0 });
+        }
     }
 
     /// Runs statements whose names are their own.
@@ -220,7 +264,12 @@ impl Machine {
                 None => {}
             }
         }
-        self.shared.world().globals.get(&(self.who.user.clone(), name.to_string())).cloned().unwrap_or_default()
+        let world = self.shared.world();
+        let own = world.globals.get(&(self.who.user.clone(), name.to_string()));
+        // Those of others are seen with enough policies.
+        let sees_all = ["read", "write", "policy", "test"].into_iter().all(|p| self.who.may(p));
+        let others = || world.globals.iter().find(|((_, n), _)| sees_all && n == name).map(|(_, value)| value);
+        own.or_else(others).cloned().unwrap_or_default()
     }
 
     /// The value of an expression; `row` is what attributes of a condition belong to.

@@ -6,6 +6,7 @@
 //! | `value.rs`, `regex.rs` | what it computes with |
 //! | `eval.rs`, `operate.rs`, `builtins.rs`, `convert.rs` | statements, variables, operators, words of the language |
 //! | `command.rs`, `special.rs` | commands of menus, under the same policies and refusals as REST |
+//! | `jobs.rs` | scripts that run by themselves |
 //! | `print.rs`, `export.rs` | tables, details, configuration as text |
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579229/Scripting>
@@ -16,6 +17,7 @@ mod convert;
 mod eval;
 mod export;
 mod expr;
+mod jobs;
 mod operate;
 mod parse;
 mod print;
@@ -28,6 +30,7 @@ mod values;
 mod words;
 
 pub(super) use eval::{Machine, Stop};
+pub(super) use jobs::{Start, Text};
 pub(super) use parse::Reader;
 pub use value::Value;
 

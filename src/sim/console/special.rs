@@ -8,18 +8,14 @@ use super::tree::Command;
 use super::value::Value;
 use crate::sim::commands::{self, Asked};
 use crate::sim::files;
-use crate::sim::history;
-use crate::sim::live;
+use crate::sim::history::{self, Safe};
 use crate::sim::menus::Menu;
 use crate::sim::refusal::Refusal;
-use crate::sim::row::{from_bytes, show_id};
+use crate::sim::row::from_bytes;
 use std::time::Duration;
-use tokio_util::sync::CancellationToken;
 
 /// A command over SSH may run this long; REST has its session limit instead.
 const LONGEST: Duration = Duration::from_secs(86_400);
-/// Longest text `:execute` takes.
-const SCRIPT_MAX: usize = 64 * 1024;
 
 impl Machine {
     pub(super) async fn special(&mut self, command: &Command, menu: Option<&Menu>, given: Given) -> Flow<Value> {
@@ -36,7 +32,7 @@ impl Machine {
             ("", "redo") => Stop::error("failure: nothing to redo"),
             ("", "import") => self.import(&given).await,
             ("", "ping" | "password") => self.measured(command, &Menu { path: "/tool".into(), ..Menu::default() }, &given).map_err(fail),
-            ("/system/script", "run") => self.run_script(command, &given).await,
+            ("/system/script", "run") => self.run_script(&given).await,
             ("/system/backup", "save") => {
                 for policy in ["ftp", "read", "write", "test", "sensitive"] {
                     self.who.need(policy).map_err(fail)?;
@@ -108,25 +104,12 @@ impl Machine {
         Ok(Value::Nothing)
     }
 
-    async fn run_script(&mut self, command: &Command, given: &Given) -> Flow<Value> {
+    async fn run_script(&mut self, given: &Given) -> Flow<Value> {
         let which = given.value("number").or(given.value("numbers")).or(given.value(".id")).or(given.bare.first()).map(Value::argument);
         let Some(which) = which else { return Stop::error("missing value(s) of argument(s) number") };
-        let (name, source) = {
-            let mut world = self.world();
-            let Some(row) = world.find("/system/script", &which) else { return Stop::error("no such item") };
-            let needs = row.get("policy").unwrap_or_default().split(',').filter(|p| !p.is_empty() && !p.starts_with('!'));
-            if !row.is("dont-require-permissions") && needs.into_iter().any(|p| !self.who.may(p)) {
-                drop(world);
-                return Err(told(&Refusal::no_permission(), command));
-            }
-            let name = row.get("name").unwrap_or_default().to_string();
-            let runs = row.get("run-count").and_then(|n| n.parse::<u64>().ok()).unwrap_or(0) + 1;
-            let now = live::date_time(world.now());
-            world.set("/system/script", &which, "run-count", &runs.to_string());
-            world.set("/system/script", &which, "last-started", &now);
-            (name, row.get("source").unwrap_or_default().to_string())
-        };
-        let ran = Box::pin(self.stored(&source, &name)).await;
+        let script = self.named(&which, given.has("use-script-permissions"))?;
+        let name = script.name.clone();
+        let ran = self.run_stored(script).await;
         if let Err(Stop::Error(said)) = &ran {
             let mut world = self.world();
             world.log("script,error", &format!("executing script {name} failed, please check it manually"));
@@ -135,49 +118,25 @@ impl Machine {
         ran
     }
 
-    /// Starts a script that outlives its session; gives the number of its job.
-    pub(super) fn job(&mut self, source: &str) -> Flow<u32> {
-        if source.len() > SCRIPT_MAX {
-            return Stop::error("failure: script too long");
-        }
-        // A single word is the name of a stored script.
-        let stored = self.world().find("/system/script", source.trim()).and_then(|r| r.get("source").map(String::from));
-        let text = stored.unwrap_or_else(|| source.to_string());
-        self.read(&text, "", true).or_else(Stop::error)?;
-        let stop = CancellationToken::new();
-        let id = {
-            let mut world = self.world();
-            let started = live::date_time(world.now());
-            let policy = self.who.policies.join(",");
-            let row =
-                [("owner", self.who.user.as_str()), ("policy", &policy), ("script", source), ("started", &started), ("type", "command")];
-            let id = world.add("/system/script/job", &row);
-            world.jobs.insert(id, stop.clone());
-            id
-        };
-        let mut machine = Machine::new(&self.shared, self.who.clone());
-        let shared = self.shared.clone();
-        self.shared.spawn(async move {
-            let ran = tokio::select! {
-                () = stop.cancelled() => None,
-                ran = machine.stored(&text, "") => Some(ran),
-            };
-            let mut world = shared.world();
-            if let Some(Err(Stop::Error(said))) = ran {
-                world.log("script,error", &format!("executing script failed, please check it manually: {said}"));
-            }
-            world.jobs.remove(&id);
-            world.table("/system/script/job").rows.retain(|r| r.id != Some(id));
-        });
-        Ok(id)
-    }
-
     /// `/safe-mode` belongs to a terminal; from elsewhere only a stale lock can be cleared.
-    fn safe_mode(&mut self, word: &str, _given: &Given) -> Flow<Value> {
+    fn safe_mode(&mut self, word: &str, given: &Given) -> Flow<Value> {
+        let mine = self.session.map(|session| Safe { user: self.who.user.clone(), session });
         let mut world = self.world();
-        match word {
-            "unroll" => history::unroll(&mut world),
-            "release" => history::release(&mut world),
+        let holder = world.safe.clone();
+        match (word, mine) {
+            ("unroll", _) => history::unroll(&mut world),
+            ("release", _) => history::release(&mut world),
+            ("toggle", Some(mine)) if holder.as_ref() == Some(&mine) => history::release(&mut world),
+            ("take" | "toggle", Some(mine)) => {
+                if holder.is_some_and(|h| h != mine) {
+                    match given.text("on-error").as_deref().unwrap_or("abort") {
+                        "unroll" => history::unroll(&mut world),
+                        "release" => history::release(&mut world),
+                        _ => return Stop::error("failure: Safe Mode is taken by current user in another session"),
+                    }
+                }
+                history::take(&mut world, mine);
+            }
             _ => return Stop::error("failure: can not use safe mode in this session"),
         }
         Ok(Value::Nothing)
@@ -211,11 +170,6 @@ impl Machine {
         };
         self.write(&text);
         Ok(Value::Nothing)
-    }
-
-    /// The id text of a job, for REST.
-    pub(in crate::sim) fn start(&mut self, source: &str) -> Result<String, Stop> {
-        self.job(source).map(show_id)
     }
 
     /// Runs a text as `/execute` with `as-string` does: what it wrote, or its error.

@@ -1,6 +1,6 @@
 //! Faults of SSH commands, and what came over SSH.
 
-use super::{Faults, Gauge, Line, SEEN_MAX, lock};
+use super::{Faults, Gauge, Line, NOTICE_OF_CLOSE, NOTICE_OF_DEATH, SEEN_MAX, lock};
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -65,10 +65,10 @@ impl Faults {
         lock(&self.ssh_rules).push(rule);
     }
 
-    /// How long after its connection broke a terminal that held safe mode counts as lost (the router's clock); about 2 s for a clean
-    /// close, up to 9 minutes for a dead one.
+    /// How long after its connection broke a terminal that held safe mode counts as lost (the router's clock). Unless set, 2 s for one
+    /// that was closed and 9 minutes for one that was cut.
     pub fn set_notice_of_loss(&self, after: Duration) {
-        *lock(&self.notice_of_loss) = after;
+        *lock(&self.notice_of_loss) = Some(after);
     }
 
     /// Open SSH connections: how many now, at most, in all.
@@ -97,8 +97,8 @@ impl Faults {
         all.push(seen);
     }
 
-    pub(in crate::sim) fn notice_of_loss(&self) -> Duration {
-        *lock(&self.notice_of_loss)
+    pub(in crate::sim) fn notice_of_loss(&self, cleanly: bool) -> Duration {
+        (*lock(&self.notice_of_loss)).unwrap_or(if cleanly { NOTICE_OF_CLOSE } else { NOTICE_OF_DEATH })
     }
 
     /// The faults that hit this command; uses them up.

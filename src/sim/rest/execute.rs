@@ -3,10 +3,12 @@
 use super::Shared;
 use super::front::{Answer, nothing, ret};
 use super::params::Arguments;
+use crate::sim::agenda;
 use crate::sim::console::{Machine, Stop};
 use crate::sim::refusal::Refusal;
 use crate::sim::world::Login;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A script to run for a request.
 #[derive(Debug)]
@@ -28,18 +30,27 @@ enum Said {
 }
 
 /// Runs a script in the name of who asked.
-pub(super) async fn execute(shared: &Arc<Shared>, script: &Execution) -> Result<Answer, Refusal> {
+pub(super) async fn execute(shared: &Arc<Shared>, script: &Execution, limit: Duration) -> Result<Answer, Refusal> {
     let mut machine = Machine::new(shared, script.login.clone());
     let ran = match script.answer {
-        Said::Job => machine.start(&script.source),
-        _ => machine.said(&script.source).await,
+        Said::Job => {
+            let started = machine.start(&script.source);
+            agenda::settle(shared);
+            shared.agenda.stir();
+            started
+        }
+        _ => {
+            let source = script.source.clone();
+            let ran = agenda::attend(shared, machine.pace.clone(), Some(limit), async move { machine.said(&source).await });
+            ran.await.unwrap_or(Err(Stop::Forever))
+        }
     };
     match (ran, script.answer) {
         (Ok(_), Said::Nothing) => Ok(nothing()),
         (Ok(text), _) => Ok(ret(text.trim_end_matches('\n'))),
         (Err(Stop::Error(said)), _) if said.starts_with("not enough permissions") => Err(Refusal::server(said)),
         (Err(Stop::Error(said)), _) => Err(Refusal::bad(said)),
-        (Err(Stop::Forever), _) => Ok(Answer { hangs: true, ..Answer::default() }),
+        (Err(Stop::Forever), _) => Err(Refusal::bad("Session closed")),
         (Err(_), _) => Ok(nothing()),
     }
 }

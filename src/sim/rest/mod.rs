@@ -10,12 +10,15 @@ mod params;
 mod print;
 mod wire;
 
-use super::access;
+use super::agenda::clock::BoardClock;
+use super::agenda::{self, Agenda};
 use super::faults::{Fault, Faults, Line, Seen};
 use super::hold;
+use super::hooks::{Hooks, Verdict, When};
+use super::lockout::{self, Gate};
 use super::refusal::Refusal;
 use super::tls::Identity;
-use super::world::{Connection, World};
+use super::world::World;
 use bytes::Bytes;
 use front::{Answer, Asked};
 use http_body_util::{BodyExt, Limited};
@@ -43,6 +46,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Ports can be taken for a moment by somebody else while we refuse connections.
 const REBIND: Duration = Duration::from_millis(20);
 
+/// How often a router that is late looks at its clock, which a test may move.
+const GLANCE: Duration = Duration::from_millis(5);
+
 /// A router that reboots answers first, then goes down.
 const LAST_WORDS: Duration = Duration::from_millis(50);
 
@@ -58,6 +64,8 @@ pub(super) struct Shared {
     cut: watch::Sender<u64>,
     count: AtomicU64,
     host_key: Mutex<PrivateKey>,
+    pub agenda: Agenda,
+    pub hooks: Hooks,
 }
 
 impl Shared {
@@ -72,6 +80,8 @@ impl Shared {
             cut: watch::Sender::new(0),
             count: AtomicU64::new(0),
             host_key: Mutex::new(host_key),
+            agenda: Agenda::default(),
+            hooks: Hooks::default(),
         }
     }
 
@@ -123,11 +133,38 @@ impl Shared {
     pub fn cancel(&self) {
         self.stop.cancel();
         self.tasks.close();
+        self.agenda.clear();
     }
 
     pub async fn stop(&self) {
         self.cancel();
         self.tasks.wait().await;
+    }
+
+    /// Calls the hooks of a request and does what they say to the router.
+    pub fn hooked(self: &Arc<Self>, when: When, request: (&str, &str, &str)) -> Verdict {
+        if !self.hooks.any() {
+            return Verdict::Go;
+        }
+        agenda::settle(self);
+        let verdict = self.hooks.call(when, request, &mut self.world());
+        match verdict {
+            Verdict::Go | Verdict::Close | Verdict::Silence => {}
+            Verdict::CutLink => {
+                self.faults.set_line(Line::Refuse);
+                self.cut_connections();
+            }
+            Verdict::Reboot => {
+                self.cut_connections();
+                self.world().reboot();
+            }
+            Verdict::PowerCut => {
+                self.cut_connections();
+                self.world().power_cut(BoardClock::Kept);
+            }
+        }
+        self.agenda.stir();
+        verdict
     }
 
     /// The queue of this user.
@@ -185,34 +222,21 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ad
     let id = shared.next_connection();
     let _open = shared.faults.connections.rise();
     let service = if secure { "www-ssl" } else { "www" };
-    if !admit(&shared, id, service, peer, address) {
-        return;
-    }
     let mut cut = shared.cut.subscribe();
     cut.mark_unchanged();
     tokio::select! {
         () = shared.stop.cancelled() => {}
         _ = cut.changed() => {}
-        () = talk(&shared, stream, id, secure) => {}
+        () = async {
+            let Some(stream) = lockout::admit(&shared, stream, service).await else { return };
+            shared.world().open_connection(id, service, peer, address);
+            talk(&shared, Gate::new(stream, shared.clone(), service), id, secure).await;
+        } => {}
     }
     shared.world().connections.remove(&id);
 }
 
-/// A disabled service, or one whose `address` does not have us, closes without a word.
-fn admit(shared: &Shared, id: u64, service: &'static str, peer: SocketAddr, address: SocketAddr) -> bool {
-    let mut world = shared.world();
-    let from = world.seen_from();
-    let row = world.table("/ip/service").rows.iter().find(|r| r.get("name") == Some(service)).cloned();
-    let Some(row) = row else { return false };
-    if row.is("disabled") || !access::in_ranges(row.get("address").unwrap_or_default(), from) {
-        return false;
-    }
-    let local = format!("{}:{}", world.model.management, address.port());
-    world.connections.insert(id, Connection { service, local, remote: format!("{from}:{}", peer.port()) });
-    true
-}
-
-async fn talk(shared: &Arc<Shared>, stream: TcpStream, id: u64, secure: bool) {
+async fn talk(shared: &Arc<Shared>, stream: Gate<TcpStream>, id: u64, secure: bool) {
     let mut line = shared.faults.line();
     let now = *line.borrow_and_update();
     match now {
@@ -236,14 +260,20 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(shared: &Arc<Shared>, stream: 
     drop(server.await);
 }
 
-/// The connection closes without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("closed without an answer")]
-struct Closed;
+/// Why a request gets no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Unanswered {
+    /// The connection closes.
+    #[error("closed without an answer")]
+    Closed,
+    /// The connection stays open.
+    #[error("no answer")]
+    Silent,
+}
 
-async fn answer(shared: Arc<Shared>, request: Request<Incoming>, connection: u64, secure: bool) -> Result<Response<Body>, Closed> {
+async fn answer(shared: Arc<Shared>, request: Request<Incoming>, connection: u64, secure: bool) -> Result<Response<Body>, Unanswered> {
     let (head, body) = request.into_parts();
-    let body = Limited::new(body, BODY_MAX).collect().await.map_err(|_| Closed)?.to_bytes();
+    let body = Limited::new(body, BODY_MAX).collect().await.map_err(|_| Unanswered::Closed)?.to_bytes();
     let header = |name| head.headers.get(name).and_then(|v| v.to_str().ok()).map(String::from);
     let asked = Asked {
         method: head.method,
@@ -260,16 +290,19 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, connection: u64
         tokio::select! {
             () = stop.cancelled() => {}
             done = work(&here, asked, connection) => {
+                if done.as_ref().is_err_and(|why| *why == Unanswered::Silent) {
+                    std::future::pending::<()>().await;
+                }
                 if tell.send(done).is_err() && here.faults.count_aborted() {
                     here.cut_connections();
                 }
             }
         }
     });
-    told.await.unwrap_or(Err(Closed))
+    told.await.unwrap_or(Err(Unanswered::Closed))
 }
 
-async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Response<Body>, Closed> {
+async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Response<Body>, Unanswered> {
     let _in_flight = shared.faults.in_flight.rise();
     let user = auth::named(asked.authorization.as_deref());
     shared.faults.see(Seen {
@@ -288,14 +321,24 @@ async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Res
     let queue = shared.queue(user.as_deref().unwrap_or_default());
     let _turn = queue.lock().await;
     let _working = shared.faults.working.rise();
+    let body = String::from_utf8_lossy(&asked.body).into_owned();
+    let request = (asked.method.as_str(), asked.path(), body.as_str());
+    unanswered(shared.hooked(When::Before, request))?;
     let struck = shared.faults.strike(asked.method.as_str(), asked.path());
     let limit = shared.faults.session_limit();
     for fault in &struck {
         match fault {
-            Fault::CloseBefore => return Err(Closed),
+            Fault::CloseBefore => return Err(Unanswered::Closed),
             Fault::Hang => std::future::pending().await,
             Fault::ServerError => return Ok(wire::refused(&Refusal::server("std failure: internal error (1)"))),
             Fault::OthersAnswer => return Ok(wire::refused(&Refusal::bare(401))),
+            Fault::Late(wait) => {
+                let (clock, limit) = (shared.world().clock.clone(), *wait);
+                let until = clock.mono() + limit;
+                while clock.mono() < until {
+                    tokio::time::sleep(GLANCE).await;
+                }
+            }
             Fault::Latency(wait) => {
                 tokio::time::sleep((*wait).min(limit)).await;
                 if *wait >= limit {
@@ -305,9 +348,11 @@ async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Res
             _ => {}
         }
     }
+    agenda::settle(shared);
     let mut result = front::respond(&mut shared.world(), &asked, limit);
+    shared.agenda.stir();
     if let Ok(Answer { script: Some(script), .. }) = &result {
-        result = match tokio::time::timeout(limit, execute::execute(shared, script)).await {
+        result = match tokio::time::timeout(limit, execute::execute(shared, script, limit)).await {
             Ok(ran) => ran,
             Err(_) => Err(Refusal::bad("Session closed")),
         };
@@ -323,12 +368,21 @@ async fn work(shared: &Arc<Shared>, asked: Asked, connection: u64) -> Result<Res
             here.cut_connections();
         });
     }
+    unanswered(shared.hooked(When::After, request))?;
     finish(shared, &asked, result, &struck)
 }
 
-fn finish(shared: &Shared, asked: &Asked, result: Result<Answer, Refusal>, struck: &[Fault]) -> Result<Response<Body>, Closed> {
+fn unanswered(verdict: Verdict) -> Result<(), Unanswered> {
+    match verdict {
+        Verdict::Go => Ok(()),
+        Verdict::Silence => Err(Unanswered::Silent),
+        _ => Err(Unanswered::Closed),
+    }
+}
+
+fn finish(shared: &Shared, asked: &Asked, result: Result<Answer, Refusal>, struck: &[Fault]) -> Result<Response<Body>, Unanswered> {
     if struck.contains(&Fault::CloseAfter) {
-        return Err(Closed);
+        return Err(Unanswered::Closed);
     }
     let mut answer = match result {
         Ok(_) if struck.contains(&Fault::DoneButRefused) => return Ok(wire::refused(&Refusal::bad("failure: internal error"))),

@@ -9,12 +9,14 @@ mod login;
 mod sftp;
 mod shell;
 
-use super::access;
+use super::agenda;
 use super::console::Machine;
 use super::faults::{Line, SshFault, SshSeen};
+use super::hooks::{Verdict, When};
+use super::lockout::{self, Gate};
 use super::rest::Shared;
 use super::row::{from_bytes, to_bytes};
-use super::world::{Connection, Login};
+use super::world::Login;
 use super::{HostKey, SimError};
 use russh::keys::ssh_key::private::RsaKeypair;
 use russh::keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng};
@@ -94,13 +96,20 @@ async fn accept(shared: &Arc<Shared>, listener: TcpListener) {
     }
 }
 
-async fn connection(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr, address: SocketAddr) {
+async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, address: SocketAddr) {
     let _ = stream.set_nodelay(true);
     let id = shared.next_connection();
     let _open = shared.faults.ssh_connections.rise();
-    if !admit(&shared, id, peer, address) {
-        return;
-    }
+    let mut cut = shared.cut();
+    cut.mark_unchanged();
+    let admitted = tokio::select! {
+        _ = cut.changed() => None,
+        admitted = lockout::admit(&shared, stream, "ssh") => admitted,
+    };
+    let Some(stream) = admitted else { return };
+    shared.world().open_connection(id, "ssh", peer, address);
+    let mut stream = Gate::new(stream, shared.clone(), "ssh");
+    let mut cleanly = true;
     let mut line = shared.faults.ssh_line();
     let now = *line.borrow_and_update();
     match now {
@@ -111,8 +120,6 @@ async fn connection(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr
             let _ = stream.read(&mut [0; 256]).await;
         }
         _ => {
-            let mut cut = shared.cut();
-            cut.mark_unchanged();
             let config = Arc::new(Config {
                 server_id: russh::SshId::Standard("SSH-2.0-ROSSSH".into()),
                 keys: vec![shared.host_key()],
@@ -127,6 +134,7 @@ async fn connection(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr
                 tokio::select! {
                     _ = &mut running => {}
                     _ = cut.changed() => {
+                        cleanly = false;
                         let _ = handle.disconnect(russh::Disconnect::ByApplication, String::new(), String::new()).await;
                         let _ = tokio::time::timeout(Duration::from_secs(1), running).await;
                     }
@@ -141,21 +149,7 @@ async fn connection(shared: Arc<Shared>, mut stream: TcpStream, peer: SocketAddr
             world.log("system,info,account", &format!("user {} logged out from {} via ssh", login.user, login.from));
         }
     }
-    shell::gone(&shared, id);
-}
-
-/// A disabled service, or one whose `address` does not have us, closes without a word.
-fn admit(shared: &Shared, id: u64, peer: SocketAddr, address: SocketAddr) -> bool {
-    let mut world = shared.world();
-    let from = world.seen_from();
-    let row = world.table("/ip/service").rows.iter().find(|r| r.get("name") == Some("ssh")).cloned();
-    let Some(row) = row else { return false };
-    if row.is("disabled") || !access::in_ranges(row.get("address").unwrap_or_default(), from) {
-        return false;
-    }
-    let local = format!("{}:{}", world.model.management, address.port());
-    world.connections.insert(id, Connection { service: "ssh", local, remote: format!("{from}:{}", peer.port()) });
-    true
+    shell::gone(&shared, id, cleanly);
 }
 
 /// What a client said about its terminal.
@@ -302,6 +296,11 @@ fn crlf(text: &str) -> Vec<u8> {
 async fn exec(shared: Arc<Shared>, login: Login, channel: Channel<Msg>, text: String) {
     let _running = shared.faults.ssh_running.rise();
     let (mut read, write) = channel.split();
+    match shared.hooked(When::Before, ("exec", &text, "")) {
+        Verdict::Go => {}
+        Verdict::Silence => return closed(&mut read).await,
+        _ => return drop(write.close().await),
+    }
     let faults = shared.faults.strike_ssh(&text);
     for fault in &faults {
         match fault {
@@ -315,11 +314,24 @@ async fn exec(shared: Arc<Shared>, login: Login, channel: Channel<Msg>, text: St
         return;
     }
     let mut machine = Machine::new(&shared, login);
-    let forever = tokio::select! {
-        ran = machine.line(first_line(&text), "") => matches!(ran, Err(super::console::Stop::Forever)),
+    let line = first_line(&text).to_string();
+    let ran = agenda::attend(&shared, machine.pace.clone(), None, async move {
+        let ended = machine.line(&line, "").await;
+        (machine.out, matches!(ended, Err(super::console::Stop::Forever)))
+    });
+    let (said, forever) = tokio::select! {
+        ran = ran => match ran {
+            Some(ran) => ran,
+            None => return,
+        },
         () = closed(&mut read) => return,
     };
-    let mut out = crlf(&machine.out);
+    match shared.hooked(When::After, ("exec", &text, "")) {
+        Verdict::Go => {}
+        Verdict::Silence => return closed(&mut read).await,
+        _ => return drop(write.close().await),
+    }
+    let mut out = crlf(&said);
     if faults.contains(&SshFault::Garbage) {
         out = b"\x1b[6n\x00\xff\xfe garbage \x07\r\n".to_vec();
     }

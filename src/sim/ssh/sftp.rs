@@ -2,6 +2,7 @@
 //!
 //! Source: draft-ietf-secsh-filexfer-02.
 
+use crate::sim::agenda;
 use crate::sim::console::{Machine, Stop};
 use crate::sim::files::{self, FileError};
 use crate::sim::rest::Shared;
@@ -316,11 +317,14 @@ impl Files {
     /// What makes `*.auto.rsc` dangerous: it runs as its owner, and its words go to `*.auto.log`.
     async fn run_at_once(&mut self, name: &str, text: &str) {
         let mut machine = Machine::new(&self.shared, self.login.clone());
-        let said = match machine.file(&text.replace("\r\n", "\n")).await {
-            Ok(()) => machine.out.clone(),
-            Err(Stop::Error(said)) => format!("{}{said}\n", machine.out),
-            Err(_) => machine.out.clone(),
-        };
+        let text = text.replace("\r\n", "\n");
+        let ran = agenda::attend(&self.shared, machine.pace.clone(), None, async move {
+            match machine.file(&text).await {
+                Err(Stop::Error(said)) => format!("{}{said}\n", machine.out),
+                _ => machine.out,
+            }
+        });
+        let said = ran.await.unwrap_or_default();
         let mut world = self.shared.world();
         let _ = files::write(&mut world, &format!("{name}.auto.log"), &to_bytes(&said));
         world.log("system,info", &format!("{name}.auto.rsc executed"));

@@ -1,6 +1,7 @@
 //! A terminal: prompt, line editing as far as a script needs it, safe mode.
 
 use super::{Terminal, crlf, send};
+use crate::sim::agenda;
 use crate::sim::console::{Machine, Stop};
 use crate::sim::history::{self, Safe};
 use crate::sim::rest::Shared;
@@ -8,7 +9,6 @@ use crate::sim::world::Login;
 use russh::server::Msg;
 use russh::{Channel, ChannelMsg, ChannelWriteHalf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Ctrl-C, Ctrl-D, Ctrl-X.
 const CANCEL: u8 = 3;
@@ -16,14 +16,13 @@ const END: u8 = 4;
 const SAFE: u8 = 24;
 /// First version that announces safe mode in a sentence.
 const NEW_WORDS: (u32, u32) = (7, 21);
-/// How often the router looks whether a lost session is really lost.
-const GLANCE: Duration = Duration::from_millis(5);
 
 /// One terminal.
 struct Shell {
     shared: Arc<Shared>,
     session: u64,
-    machine: Machine,
+    /// Away while a line runs.
+    machine: Option<Machine>,
     menu: String,
     user: String,
     /// Waits for the answer to "who holds safe mode".
@@ -88,8 +87,9 @@ pub(super) async fn serve(shared: Arc<Shared>, login: Login, channel: Channel<Ms
     let _terminal = Terminal { width };
     let (mut read, write) = channel.split();
     let user = login.user.clone();
-    let machine = Machine::new(&shared, login);
-    let mut shell = Shell { shared, session, machine, menu: String::new(), user, asking: false };
+    let mut machine = Machine::new(&shared, login);
+    machine.session = Some(session);
+    let mut shell = Shell { shared, session, machine: Some(machine), menu: String::new(), user, asking: false };
     // What the router asks every terminal; nobody has to answer.
     let hello = format!("\r\n\r\n  MikroTik RouterOS\r\n\r\n\x1b[6n\x1bZ\x1b[c\r\n\r{}", shell.prompt());
     if send(&write, hello.as_bytes()).await.is_err() {
@@ -163,8 +163,15 @@ async fn reply(shell: &Shell, write: &ChannelWriteHalf<Msg>, said: &str) -> bool
 /// Runs a line; true when the terminal ends.
 async fn enter(shell: &mut Shell, write: &ChannelWriteHalf<Msg>, line: &[u8]) -> bool {
     let text = crate::sim::row::from_bytes(line);
-    let ended = shell.machine.line(&text, &shell.menu).await;
-    let out = std::mem::take(&mut shell.machine.out);
+    let Some(mut machine) = shell.machine.take() else { return true };
+    let (pace, menu) = (machine.pace.clone(), shell.menu.clone());
+    let ran = agenda::attend(&shell.shared, pace, None, async move {
+        let ended = machine.line(&text, &menu).await;
+        (machine, ended)
+    });
+    let Some((mut machine, ended)) = ran.await else { return true };
+    let out = std::mem::take(&mut machine.out);
+    shell.machine = Some(machine);
     match ended {
         Ok(menu) => shell.menu = menu,
         Err(Stop::Forever) => {}
@@ -193,20 +200,13 @@ fn history_end(shell: &Shell) {
 }
 
 /// A connection is gone: if it held safe mode, the router takes everything back once it has noticed.
-pub(super) fn gone(shared: &Arc<Shared>, session: u64) {
-    let holder = move |shared: &Shared| shared.world().safe.as_ref().is_some_and(|s| s.session == session);
-    if !holder(shared) {
-        return;
+pub(super) fn gone(shared: &Arc<Shared>, session: u64, cleanly: bool) {
+    {
+        let mut world = shared.world();
+        if world.safe.as_ref().is_none_or(|s| s.session != session) {
+            return;
+        }
+        world.lost = Some((session, world.mono().saturating_add(shared.faults.notice_of_loss(cleanly))));
     }
-    let here = shared.clone();
-    shared.spawn(async move {
-        let clock = here.world().clock.clone();
-        let until = clock.mono() + here.faults.notice_of_loss();
-        while clock.mono() < until {
-            tokio::time::sleep(GLANCE).await;
-        }
-        if holder(&here) {
-            history::unroll(&mut here.world());
-        }
-    });
+    shared.agenda.stir();
 }

@@ -3,11 +3,11 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::fleet::absent::menu_path;
 use crate::history::config;
 use crate::tools::config::show::{self, MenuChanges, NotCompared, USUAL};
 use crate::tools::config::side::{self, Shown};
 use crate::tools::context::Cx;
-use crate::tools::menu::absent::menu_path;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;

@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::fleet::absent::menu_path;
 use crate::history::config::label;
 use crate::menus;
 use crate::routeros::export::{self, Export};
@@ -10,7 +11,6 @@ use crate::shape::untrusted;
 use crate::tools::config::show::{Room, is_below, value};
 use crate::tools::config::side::{self, Shown};
 use crate::tools::context::Cx;
-use crate::tools::menu::absent::menu_path;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;

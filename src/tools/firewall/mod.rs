@@ -5,7 +5,10 @@ use crate::tools::spec::Tool;
 mod list_address_lists;
 mod list_connections;
 mod list_rules;
+mod plan_rule;
 mod rule;
+mod update_address_list;
 
 /// In the order of `tools/list`.
-pub const TOOLS: &[&Tool] = &[&list_rules::TOOL, &list_address_lists::TOOL, &list_connections::TOOL];
+pub const TOOLS: &[&Tool] =
+    &[&list_rules::TOOL, &list_address_lists::TOOL, &list_connections::TOOL, &update_address_list::TOOL, &plan_rule::TOOL];

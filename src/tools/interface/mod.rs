@@ -7,6 +7,7 @@ mod get_traffic;
 mod known;
 mod link;
 mod list;
+mod update_comment;
 
 /// In the order of `tools/list`.
-pub const TOOLS: &[&Tool] = &[&list::TOOL, &get::TOOL, &get_traffic::TOOL];
+pub const TOOLS: &[&Tool] = &[&list::TOOL, &get::TOOL, &get_traffic::TOOL, &update_comment::TOOL];

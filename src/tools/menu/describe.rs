@@ -6,11 +6,12 @@
 use crate::base::fault::{self, Fault};
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::fleet::absent::{menu_path, no_menu};
+use crate::fleet::learnt::Learnt;
 use crate::menus::{self, Attr, Menu, Shape};
 use crate::routeros::value::Kind;
 use crate::tools::context::Cx;
-use crate::tools::menu::absent::{menu_path, no_menu};
-use crate::tools::menu::inspect::{self, Learnt, Told};
+use crate::tools::menu::inspect::{self, Told};
 use crate::tools::router::Router;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};

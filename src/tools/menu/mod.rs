@@ -2,7 +2,6 @@
 
 use crate::tools::spec::Tool;
 
-pub(in crate::tools) mod absent;
 mod describe;
 mod inspect;
 mod large;

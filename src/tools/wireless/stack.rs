@@ -13,7 +13,7 @@
 
 use crate::base::fault::Fault;
 use crate::fleet::Wifi;
-use crate::tools::menu::absent;
+use crate::fleet::absent;
 use crate::tools::router::{Router, STEADY};
 
 /// Menus of the newer driver.

@@ -2,11 +2,11 @@
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/328068/Bridging+and+Switching>
 
-use crate::menus::{COMMENT, DISABLED, DYNAMIC, Menu, Topic, attr, list};
+use crate::menus::{COMMENT, DISABLED, DYNAMIC, Menu, Topic, attr, ordered};
 use crate::routeros::value::Kind;
 
 /// The facts.
-pub const MENU: Menu = list("/interface/bridge/port", "Member ports of bridges")
+pub const MENU: Menu = ordered("/interface/bridge/port", "Member ports of bridges")
     .key(&["interface"])
     .attrs(&[
         attr("auto-isolate", Kind::Flag, ""),

@@ -1,11 +1,11 @@
 //! Menus that are none, or that this router lacks.
 
 use crate::base::fault::Fault;
-use crate::fleet::Device;
+use crate::fleet::device::Device;
+use crate::fleet::naming::distance;
 use crate::menus;
 use crate::routeros::path::MenuPath;
 use crate::routeros::version::Version;
-use crate::tools::arguments::distance;
 
 /// Packages that bring menus, by the beginning of the path; where there are several, each brings it on its own boards.
 ///
@@ -62,7 +62,7 @@ const SINCE: &[(&str, (u8, u8))] = &[
 ];
 
 /// A path that names a menu; the root is none.
-pub(in crate::tools) fn menu_path(text: &str) -> Result<MenuPath, Fault> {
+pub fn menu_path(text: &str) -> Result<MenuPath, Fault> {
     let path = MenuPath::parse(text)?;
     if path.is_root() {
         return Err(Fault::bad_input("menu: / is no menu").hint("name one, e.g. /ip/address; menu.search finds menus by words"));
@@ -71,7 +71,7 @@ pub(in crate::tools) fn menu_path(text: &str) -> Result<MenuPath, Fault> {
 }
 
 /// The device has no such menu; says which version or package would bring it.
-pub(super) fn no_menu(device: &Device, menu: &str) -> Fault {
+pub fn no_menu(device: &Device, menu: &str) -> Fault {
     let version = device.facts.version.as_deref();
     let on = version.map(|version| format!(" (RouterOS {version})")).unwrap_or_default();
     let too_old = version.and_then(Version::parse).zip(since(menu)).filter(|(has, (major, minor))| !has.at_least(*major, *minor));
@@ -85,7 +85,7 @@ pub(super) fn no_menu(device: &Device, menu: &str) -> Fault {
 }
 
 /// A path that is there but has no rows: a command, or a folder of menus.
-pub(super) fn no_rows(device: &Device, menu: &str) -> Fault {
+pub fn no_rows(device: &Device, menu: &str) -> Fault {
     let (above, last) = menu.rsplit_once('/').unwrap_or(("", menu));
     let hint = match menus::find(above) {
         Some(menu) => format!("a command is no part of a menu's path: read {}", menu.path),
@@ -112,7 +112,7 @@ fn is_below(menu: &str, path: &str) -> bool {
 }
 
 /// The package that brings a menu; none for the system package.
-pub(in crate::tools) fn package(menu: &str) -> Option<&'static str> {
+pub fn package(menu: &str) -> Option<&'static str> {
     let known = BROUGHT.iter().find(|(path, _)| is_below(menu, path)).map(|(_, package)| *package);
     known.or_else(|| menus::find(menu).and_then(|facts| facts.package))
 }

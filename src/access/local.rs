@@ -1,0 +1,338 @@
+//! Local users: who they are, their passwords, and proving it.
+//!
+//! - A password is proved one at a time: a proof takes 19 MiB and, on a small box, a good part of a second.
+//! - An attempt counts as failed before it is judged, and stops counting when it was right: a caller who hangs up half-way
+//!   has no attempt for free, and neither has one who tries many at once.
+//! - Names that nobody has cost and answer the same as wrong passwords, lock-out included.
+//! - Hashes stand sealed in the store, bound to their user's row.
+
+use crate::access::lockout::{Failures, Lockout};
+use crate::access::password::{self, Hash};
+use crate::access::person::{Actor, Identity, PersonId};
+use crate::access::principal::{Client, Limits, Principal};
+use crate::access::role::Role;
+use crate::base::clock::{Clock, Wall};
+use crate::base::fault::{Fault, Kind};
+use crate::base::secret::Secret;
+use crate::store::{Batch, Durability, Place, Record, Seal, Store, Table, body_as};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How long an attempt waits for those before it.
+const QUEUE_WAIT: Duration = Duration::from_secs(15);
+/// Names with failures that are remembered; of more, the oldest that nobody has are forgotten.
+const FAILURES_KEPT: usize = 256;
+/// The longest user name, bytes.
+const NAME_MAX: usize = 64;
+
+/// How long a proof of who one is counts as fresh: acts that need a person ask for a new one after that.
+pub const FRESH: Duration = Duration::from_secs(5 * 60);
+
+/// A local user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// As it was given; found in any case.
+    pub name: String,
+    /// The person it is.
+    pub person: PersonId,
+    /// What it is trusted with.
+    pub role: Role,
+    /// Nobody gets in with it.
+    pub disabled: bool,
+    /// Sealed [`Hash`].
+    password: Vec<u8>,
+    /// When it was made.
+    pub created_at: Wall,
+    /// When the password was last set.
+    pub password_at: Wall,
+    /// When its password was last proved.
+    pub seen_at: Option<Wall>,
+}
+
+impl Record for User {
+    const TABLE: &'static str = "local_user";
+    const VERSION: u8 = 1;
+}
+
+/// Somebody who proved who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticated {
+    /// The person.
+    pub person: PersonId,
+    /// The local user's name.
+    pub user: String,
+    /// Its role.
+    pub role: Role,
+    /// When it was proved.
+    pub at: Wall,
+}
+
+impl Authenticated {
+    /// Whether the proof still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
+    pub fn is_fresh(&self, now: Wall) -> bool {
+        now.0.abs_diff(self.at.0) < FRESH.as_millis() as u64
+    }
+
+    /// For records: plans, approvals.
+    pub fn actor(&self) -> Actor {
+        Actor { identity: Identity::of_user(&self.user), person: Some(self.person.clone()), name: self.user.clone() }
+    }
+
+    /// As a caller.
+    pub fn principal(&self, client: Client) -> Principal {
+        let Identity { issuer, subject } = Identity::of_user(&self.user);
+        Principal { issuer, subject, name: self.user.clone(), role: self.role, limits: Limits::of_role(self.role), client }
+    }
+}
+
+/// Users and persons, over the store; clones share it.
+#[derive(Clone)]
+pub struct Access(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    seal: Seal,
+    clock: Clock,
+    lockout: Lockout,
+    /// One proof at a time.
+    turn: Arc<Semaphore>,
+}
+
+impl Access {
+    /// Over a store, with what seals its passwords.
+    pub fn new(store: Store, seal: Seal, clock: Clock, lockout: Lockout) -> Self {
+        Access(Arc::new(Inner { store, seal, clock, lockout, turn: Arc::new(Semaphore::new(1)) }))
+    }
+
+    /// All users, by name.
+    pub fn users(&self) -> Result<Vec<User>, Fault> {
+        Ok(self.table().all()?.into_iter().map(|(_, user)| user).collect())
+    }
+
+    /// The user of that name, in any case; errs with `NotFound`.
+    pub fn user(&self, name: &str) -> Result<User, Fault> {
+        self.find(name)?.ok_or_else(|| Fault::not_found(format!("no user \"{}\"", shown(name))).hint("`user list` shows them"))
+    }
+
+    /// How much longer a user is locked out, if it is.
+    pub fn locked_for(&self, user: &User) -> Result<Option<Duration>, Fault> {
+        let failures = self.failures().get(&folded(&user.name))?;
+        Ok(failures.and_then(|failures| failures.locked_for(self.now(), self.0.lockout)))
+    }
+
+    /// Makes a user, who is a new person.
+    ///
+    /// Errs with `BadInput` for a name or password against the rules, `Conflict` when the name is taken.
+    pub async fn add(&self, name: &str, role: Role, password: Secret) -> Result<User, Fault> {
+        check_name(name)?;
+        password::check(name, &password)?;
+        let taken = || Fault::new(Kind::Conflict, format!("user \"{name}\" exists")).hint("`user password` sets another password");
+        if self.find(name)?.is_some() {
+            return Err(taken());
+        }
+        let (sealed, now) = (self.sealed(name, password).await?, self.now());
+        let user = User {
+            name: name.into(),
+            person: PersonId::random(),
+            role,
+            disabled: false,
+            password: sealed,
+            created_at: now,
+            password_at: now,
+            seen_at: None,
+        };
+        // Whatever was tried under the name before somebody had it.
+        let batch = self.failures().delete_into(self.table().put_batch(&user, &folded(name)), &folded(name));
+        let batch = self.table().expect_into(batch, &folded(name), None);
+        self.0.store.commit(batch, Durability::Now).await?;
+        Ok(user)
+    }
+
+    /// Gives a user another role.
+    pub async fn set_role(&self, name: &str, role: Role) -> Result<User, Fault> {
+        self.edit(name, Batch::new(), |user| user.role = role).await
+    }
+
+    /// Keeps a user out, or lets it in again.
+    pub async fn set_disabled(&self, name: &str, disabled: bool) -> Result<User, Fault> {
+        self.edit(name, Batch::new(), |user| user.disabled = disabled).await
+    }
+
+    /// Sets a password, and ends a lock-out.
+    pub async fn set_password(&self, name: &str, password: Secret) -> Result<User, Fault> {
+        let user = self.user(name)?;
+        password::check(&user.name, &password)?;
+        let (sealed, now) = (self.sealed(&user.name, password).await?, self.now());
+        let forgiven = self.failures().delete_into(Batch::new(), &folded(name));
+        self.edit(name, forgiven, |user| (user.password, user.password_at) = (sealed, now)).await
+    }
+
+    /// Proves that this is the user's password.
+    ///
+    /// Errs with `Unauthenticated` for a wrong name or password and during a lock-out, `Denied` for a disabled user whose
+    /// password is right, `Busy` when too many wait.
+    pub async fn authenticate(&self, name: &str, password: Secret) -> Result<Authenticated, Fault> {
+        let turn = self.turn().await?;
+        let (key, now) = (folded(name), self.now());
+        let user = self.find(name)?;
+        let mut counted = self.failures().get(&key)?.unwrap_or_default();
+        if let Some(left) = counted.locked_for(now, self.0.lockout) {
+            return Err(locked(left));
+        }
+        counted.known = user.is_some();
+        counted.add(now, self.0.lockout);
+        let full = counted.locked_for(now, self.0.lockout);
+        if is_name(name) {
+            self.remember(&key, &counted, now).await?;
+        }
+        let hash = user.as_ref().map(|user| self.opened(user)).transpose()?.unwrap_or_else(Hash::of_nobody);
+        let right = on_a_thread(turn, move || hash.matches(&password)).await?;
+        let Some(user) = user.filter(|_| right) else {
+            tracing::warn!(user = if counted.known { key.as_str() } else { "(nobody)" }, locked = full.is_some(), "wrong password");
+            return Err(full.map_or_else(wrong, locked));
+        };
+        self.welcome(user, now).await
+    }
+
+    /// A right password: failures are forgotten, whatever the user may do with it.
+    async fn welcome(&self, user: User, now: Wall) -> Result<Authenticated, Fault> {
+        let forgiven = self.failures().delete_into(Batch::new(), &folded(&user.name));
+        if user.disabled {
+            self.0.store.commit(forgiven, Durability::Now).await?;
+            tracing::warn!(user = user.name, "a disabled user tried to get in");
+            return Err(Fault::denied(format!("user \"{}\" is disabled", user.name)).hint("an administrator can enable it again"));
+        }
+        // Refused when the user was changed while its password was judged.
+        let user = self.replace(&user, forgiven, |user| user.seen_at = Some(now)).await?;
+        Ok(Authenticated { person: user.person, user: user.name, role: user.role, at: now })
+    }
+
+    async fn edit(&self, name: &str, with: Batch, change: impl FnOnce(&mut User)) -> Result<User, Fault> {
+        let user = self.user(name)?;
+        self.replace(&user, with, change).await
+    }
+
+    async fn replace(&self, old: &User, with: Batch, change: impl FnOnce(&mut User)) -> Result<User, Fault> {
+        let (mut user, key) = (old.clone(), folded(&old.name));
+        change(&mut user);
+        let batch = self.table().put_into(with, &key, &user);
+        self.0.store.commit(self.table().expect_into(batch, &key, Some(old)), Durability::Now).await?;
+        Ok(user)
+    }
+
+    /// Writes failures down, durably: a restart is no second chance.
+    async fn remember(&self, key: &str, counted: &Failures, now: Wall) -> Result<(), Fault> {
+        let failures = self.failures();
+        let mut batch = failures.put_batch(counted, key);
+        let mut others = failures.all()?;
+        others.retain(|(other, _)| other != key);
+        if others.len() >= FAILURES_KEPT {
+            others.sort_by_key(|(_, seen)| (seen.known, seen.last()));
+            let over = others.len() + 1 - FAILURES_KEPT;
+            // A user's lock-out is never pushed out by names that somebody made up.
+            let forgotten =
+                |(at, (_, seen)): &(usize, (String, Failures))| seen.is_over(now, self.0.lockout) || (*at < over && !seen.known);
+            for (_, (other, _)) in others.into_iter().enumerate().filter(forgotten) {
+                batch = failures.delete_into(batch, &other);
+            }
+        }
+        Ok(self.0.store.commit(batch, Durability::Now).await?)
+    }
+
+    async fn sealed(&self, name: &str, password: Secret) -> Result<Vec<u8>, Fault> {
+        let hash = on_a_thread(self.turn().await?, move || Hash::of(&password)).await?;
+        let plain = zeroize::Zeroizing::new(postcard::to_allocvec(&hash).map_err(Fault::bug)?);
+        Ok(self.0.seal.seal(place(&folded(name)), &plain))
+    }
+
+    fn opened(&self, user: &User) -> Result<Hash, Fault> {
+        let plain = self.0.seal.open(place(&folded(&user.name)), &user.password)?;
+        Ok(body_as(User::TABLE, User::VERSION, &plain)?)
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Fault> {
+        match tokio::time::timeout(QUEUE_WAIT, self.0.turn.clone().acquire_owned()).await {
+            Ok(turn) => turn.map_err(Fault::bug),
+            Err(_) => Err(Fault::new(Kind::Busy, "too many passwords wait to be checked").hint("try again in a moment")),
+        }
+    }
+
+    pub(super) fn find(&self, name: &str) -> Result<Option<User>, Fault> {
+        if is_name(name) { Ok(self.table().get(&folded(name))?) } else { Ok(None) }
+    }
+
+    pub(super) fn now(&self) -> Wall {
+        self.0.clock.wall()
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    fn table(&self) -> Table<User> {
+        Table::new(self.0.store.clone())
+    }
+
+    fn failures(&self) -> Table<Failures> {
+        Table::new(self.0.store.clone())
+    }
+}
+
+/// Work that takes long, on a thread made for it; the turn ends with the work, even when nobody waits for it any more.
+async fn on_a_thread<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+) -> Result<T, Fault> {
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work();
+        drop(turn);
+        done
+    });
+    done.await.map_err(Fault::bug)?
+}
+
+fn place(key: &str) -> Place<'_> {
+    Place { purpose: "local password", table: User::TABLE, key, field: "password" }
+}
+
+/// Names are told apart without regard to case.
+fn folded(name: &str) -> String {
+    name.to_ascii_lowercase()
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=NAME_MAX).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-@".contains(&b))
+}
+
+fn check_name(name: &str) -> Result<(), Fault> {
+    if is_name(name) {
+        return Ok(());
+    }
+    Err(Fault::bad_input("a user name has 1 to 64 letters, digits, dots, dashes, underscores or @, and begins with a letter or digit")
+        .hint("such as anna, or anna@example.net"))
+}
+
+/// A name somebody asked for, as it may be repeated.
+fn shown(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect()
+}
+
+fn wrong() -> Fault {
+    Fault::new(Kind::Unauthenticated, "the user name or the password is wrong")
+        .hint("`user list` shows the names; `user password` sets a new one")
+}
+
+fn locked(left: Duration) -> Fault {
+    let seconds = left.as_millis().div_ceil(1_000) as u64;
+    let left = if seconds > 90 { format!("{} min", seconds.div_ceil(60)) } else { format!("{seconds} s") };
+    Fault::new(Kind::Unauthenticated, format!("too many wrong passwords: locked for another {left}"))
+        .hint("wait, or let an administrator set a new password, which ends it")
+}
+
+#[cfg(test)]
+#[path = "local_tests.rs"]
+pub(super) mod tests;

@@ -1,0 +1,283 @@
+//! `plan …`: changes as people make, look at, approve and run them.
+//!
+//! Approving and refusing takes a person: a local user and their password, from the terminal or a file, never argv. Who approves sees
+//! the whole diff first and types the digest it has.
+
+use crate::base::fault::{Fault, Kind};
+use crate::cli::args::{PersonPassword, PlanApprove, PlanCommand};
+use crate::cli::reach::Way;
+use crate::cli::{output, prompt, user};
+use crate::shape::table;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// Rows asked for at a time: the most one call gives.
+const PAGE: u16 = 500;
+/// The longest one call waits for a plan; then it is asked again.
+const WAIT_SECONDS: u8 = 55;
+
+/// Runs one subcommand.
+pub async fn run(way: &Way, command: PlanCommand, as_json: bool) -> Result<(), Fault> {
+    // Where this process has the store itself, nobody else goes on with what an earlier one began.
+    way.resume_plans().await?;
+    match command {
+        PlanCommand::Create { file } => show(&way.operator("plan.create", read(&file)?).await?, as_json),
+        PlanCommand::List => list(way, as_json).await,
+        PlanCommand::Show { id } => show(&whole(way, &id).await?, as_json),
+        PlanCommand::Approve(asked) => approve(way, asked, as_json).await,
+        PlanCommand::Refuse { id, reason, user, password } => {
+            let arguments = json!({"plan_id": id, "reason": reason});
+            tell(&as_person(way, "plan.refuse", arguments, user, &password, as_json).await?, as_json)
+        }
+        PlanCommand::Apply { id, wait } => apply(way, &id, wait, as_json).await,
+        PlanCommand::Confirm { id, user, password } => {
+            tell(&as_person(way, "plan.keep", json!({"plan_id": id}), user, &password, as_json).await?, as_json)
+        }
+        PlanCommand::RollBack { id, reason } => {
+            tell(&way.operator("plan.roll_back", json!({"plan_id": id, "reason": why(reason)})).await?, as_json)
+        }
+        PlanCommand::Cancel { id, reason } => {
+            tell(&way.operator("plan.cancel", json!({"plan_id": id, "reason": why(reason)})).await?, as_json)
+        }
+    }
+}
+
+fn why(reason: Option<String>) -> String {
+    reason.unwrap_or_else(|| "asked for at the command line".into())
+}
+
+/// The plan object in a file; `-` is standard input.
+fn read(file: &Path) -> Result<Value, Fault> {
+    let name = file.display();
+    let text = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
+    let text = text.map_err(|error| Fault::bad_input(format!("{name}: {}", crate::cli::fault::io_words(&error))))?;
+    match serde_json::from_str(&text) {
+        Ok(plan @ Value::Object(_)) => Ok(plan),
+        Ok(_) => Err(Fault::bad_input(format!("{name} holds no JSON object")).hint("a plan is {\"devices\": [...], \"edits\": [...]}")),
+        Err(error) => Err(Fault::bad_input(format!("{name}: {error}")).hint("a plan is {\"devices\": [...], \"edits\": [...]}")),
+    }
+}
+
+async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
+    let plans = way.rows("plan.list", PAGE).await?;
+    if as_json {
+        output::json(&Value::Array(plans));
+    } else if plans.is_empty() {
+        output::text("no plans yet: `routeros-mcp plan create --file PLAN.json` makes one");
+    } else {
+        let columns = ["id", "state", "risk", "devices", "approvals_needed", "approvals_given", "created_by", "created_at", "reason"];
+        output::rows(&columns, &plans);
+    }
+    Ok(())
+}
+
+/// A plan with every row of its diff: of many devices it comes one by one.
+async fn whole(way: &Way, id: &str) -> Result<Value, Fault> {
+    let mut plan = way.operator("plan.get", json!({"plan_id": id})).await?;
+    for device in plan["devices"].as_array_mut().into_iter().flatten() {
+        if device.get("diff_omitted").is_some() {
+            let asked = json!({"plan_id": id, "device": device["device_id"]});
+            let mut one = way.operator("plan.get", asked).await?;
+            *device = one["devices"][0].take();
+        }
+    }
+    Ok(plan)
+}
+
+async fn approve(way: &Way, asked: PlanApprove, as_json: bool) -> Result<(), Fault> {
+    let PlanApprove { id, digest, user, password, yes } = asked;
+    let plan = whole(way, &id).await?;
+    let short = plan["short_digest"].as_str().unwrap_or_default().to_owned();
+    if !as_json {
+        output::text(&described(&plan));
+    }
+    let digest = match digest {
+        Some(digest) => digest,
+        // The digest just shown: what is approved is what was seen.
+        None if yes => short,
+        None if prompt::someone_there() => {
+            let typed = prompt::line(&format!("Type the digest ({short}) to approve this plan"), "--digest")?;
+            if typed != short {
+                return Err(Fault::denied("stopped: that is not its digest; nothing was approved"));
+            }
+            typed
+        }
+        None => return Err(prompt::missing(&["--digest"]).hint("--digest SHORT as `plan show` has it, or --yes for the plan as it is now")),
+    };
+    tell(&as_person(way, "plan.approve", json!({"plan_id": id, "digest": digest}), user, &password, as_json).await?, as_json)
+}
+
+/// Calls a verb of people. Without a user the appliance says whether one is needed; on a terminal that person is then asked.
+async fn as_person(
+    way: &Way,
+    verb: &str,
+    mut arguments: Value,
+    user: Option<String>,
+    password: &PersonPassword,
+    as_json: bool,
+) -> Result<Value, Fault> {
+    let name = match user {
+        Some(name) => name,
+        None if password.password_file.is_some() || password.password_stdin => return Err(prompt::missing(&["--user"])),
+        None => match way.operator(verb, arguments.clone()).await {
+            Err(fault) if fault.kind == Kind::Denied && fault.said.contains("takes a person") && prompt::someone_there() => {
+                prompt::line("Your user name", "--user")?
+            }
+            other => return other,
+        },
+    };
+    let (secret, warning) = user::given(password, "--password-file", || prompt::password("Your password"), as_json)?;
+    arguments["user"] = name.into();
+    arguments["password"] = secret.expose().into();
+    let mut plan = way.operator(verb, arguments).await?;
+    if let Some(warning) = warning {
+        plan["warnings"] = json!([warning]);
+    }
+    Ok(plan)
+}
+
+async fn apply(way: &Way, id: &str, wait: bool, as_json: bool) -> Result<(), Fault> {
+    let seconds = if wait { WAIT_SECONDS } else { 0 };
+    let mut plan = way.operator("plan.apply", json!({"plan_id": id, "wait_seconds": seconds})).await?;
+    while wait && plan["state"] == "executing" && !waits_for_a_person(&plan) {
+        if prompt::someone_there() {
+            eprintln!("{}", table::cell(&plan["summary"]));
+        }
+        // It may end between two calls; then there is nothing to apply, and how it ended is asked for.
+        plan = match way.operator("plan.apply", json!({"plan_id": id, "wait_seconds": seconds})).await {
+            Err(fault) if fault.kind == Kind::Conflict => way.operator("plan.get", json!({"plan_id": id})).await?,
+            other => other?,
+        };
+    }
+    tell(&plan, as_json)?;
+    if wait { ended(&plan) } else { Ok(()) }
+}
+
+fn waits_for_a_person(plan: &Value) -> bool {
+    let states: Vec<&str> = plan["devices"].as_array().into_iter().flatten().filter_map(|device| device["state"].as_str()).collect();
+    plan["confirm"] == "manual" && states.contains(&"verified") && !states.iter().any(|state| matches!(*state, "armed" | "applied"))
+}
+
+/// Who waits for the end wants to know how it was.
+fn ended(plan: &Value) -> Result<(), Fault> {
+    let (id, why) = (table::cell(&plan["id"]), table::cell(&plan["why"]));
+    let (kind, said) = match plan["state"].as_str().unwrap_or_default() {
+        "rolled_back" => (Kind::Rejected, "was taken back"),
+        "partly_confirmed" => (Kind::Rejected, "is kept by some devices only"),
+        "failed" => (Kind::Conflict, "was not applied"),
+        "needs_attention" => (Kind::UnknownOutcome, "needs a person"),
+        _ => return Ok(()),
+    };
+    let why = if why.is_empty() { String::new() } else { format!(": {why}") };
+    Err(Fault::new(kind, format!("{id} {said}{why}")).hint(format!("routeros-mcp plan show {id}")))
+}
+
+fn show(plan: &Value, as_json: bool) -> Result<(), Fault> {
+    if as_json {
+        output::json(plan);
+    } else {
+        output::text(&described(plan));
+    }
+    Ok(())
+}
+
+/// What became of it, in a few lines.
+fn tell(plan: &Value, as_json: bool) -> Result<(), Fault> {
+    if as_json {
+        output::json(plan);
+        return Ok(());
+    }
+    let mut text = format!("{}: {} ({})\n", table::cell(&plan["id"]), table::cell(&plan["state"]), table::cell(&plan["summary"]));
+    for device in plan["devices"].as_array().into_iter().flatten() {
+        for name in ["error", "fires_at"] {
+            if !device[name].is_null() {
+                text.push_str(&format!("  {} {name}: {}\n", table::cell(&device["name"]), table::cell(&device[name])));
+            }
+        }
+    }
+    for name in ["why", "next"] {
+        if !plan[name].is_null() {
+            text.push_str(&format!("{name}: {}\n", table::cell(&plan[name])));
+        }
+    }
+    output::text(&text);
+    Ok(())
+}
+
+/// The whole plan for a person: what, how risky and why, then row by row.
+fn described(plan: &Value) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("{name:<13}{value}\n"));
+        }
+    };
+    for name in ["id", "state", "reason", "risk"] {
+        line(name, table::cell(&plan[name]));
+    }
+    line("cuts access", table::cell(&plan["can_cut_access"]));
+    for why in plan["cut_reasons"].as_array().into_iter().flatten() {
+        line("", table::cell(why));
+    }
+    line("confirm", format!("{} ({} s)", table::cell(&plan["confirm"]), table::cell(&plan["confirm_timeout_seconds"])));
+    let given: Vec<String> = plan["approvals"]["given"].as_array().into_iter().flatten().map(|one| table::cell(&one["by"])).collect();
+    line(
+        "approvals",
+        format!("{} needed, given by: {}", plan["approvals"]["needed"], if given.is_empty() { "nobody".into() } else { given.join(", ") }),
+    );
+    if plan["unguarded"] == true {
+        line("guard", "applied even where no guard can be had".into());
+    }
+    line("created", format!("{} by {}", table::cell(&plan["created_at"]), table::cell(&plan["created_by"])));
+    line("expires", table::cell(&plan["expires_at"]));
+    for name in ["why", "summary", "next"] {
+        line(name, table::cell(&plan[name]));
+    }
+    for device in plan["devices"].as_array().into_iter().flatten() {
+        text.push_str(&format!("\n{} ({})\n", table::cell(&device["name"]), table::cell(&device["state"])));
+        for name in ["guard", "fires_at", "error"] {
+            if !device[name].is_null() {
+                text.push_str(&format!("  {name}: {}\n", table::cell(&device[name])));
+            }
+        }
+        for step in device["diff"].as_array().into_iter().flatten() {
+            text.push_str(&row(step));
+        }
+        for one in device["difference"].as_array().into_iter().flatten() {
+            text.push_str(&format!("  ! {} {}: {}\n", table::cell(&one["menu"]), pairs(&one["key"]), table::cell(&one["why"])));
+            text.push_str(&format!("      wanted {}\n      found  {}\n", pairs(&one["wanted"]), pairs(&one["found"])));
+        }
+        if let Some(omitted) = device["diff_omitted"].as_u64() {
+            text.push_str(&format!("  … and {omitted} more changes that do not fit here\n"));
+        }
+    }
+    text.push_str(&format!("\ndigest       {}\n", table::cell(&plan["short_digest"])));
+    text
+}
+
+/// One step: menu and row, then what goes and what comes.
+fn row(step: &Value) -> String {
+    let command = step["command"].as_str().map(|word| format!(" {word}")).unwrap_or_default();
+    let mut text = format!("  {} {}{command} {}\n", table::cell(&step["op"]), table::cell(&step["menu"]), pairs(&step["key"]));
+    for (mark, name) in [('-', "before"), ('+', "after"), ('@', "place")] {
+        if !step[name].is_null() {
+            text.push_str(&format!("    {mark} {}\n", pairs(&step[name])));
+        }
+    }
+    if let Some(note) = step["note"].as_str() {
+        text.push_str(&format!("    ({note})\n"));
+    }
+    text
+}
+
+/// `chain=input action=drop`; what people wrote on a router cannot break the line.
+fn pairs(row: &Value) -> String {
+    let none = Map::new();
+    let members = row.as_object().unwrap_or(&none);
+    let one = |(name, value): (&String, &Value)| match value {
+        Value::Object(_) => format!("{name}: {}", pairs(value)),
+        Value::Null => format!("{name}: the end"),
+        value => format!("{}={}", table::cell(&Value::from(name.as_str())), table::cell(value)),
+    };
+    members.iter().map(one).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,209 @@
+//! Apply: the wire operations, one after the other.
+//!
+//! A row's `.id` is looked up right before it is used, and the row compared with what the draft saw. A refusal is no proof that
+//! nothing happened, and a lost answer none of either: what the router has now is read, and nothing is ever sent twice.
+
+use crate::base::fault::{Fault, Kind};
+use crate::fleet::Write;
+use crate::plan::form::{Known, Pairs};
+use crate::plan::record::{Change, Find, Intent, SecretValue, Step, disabled};
+use crate::plan::rows::{self, Read, content, one};
+use crate::plan::secrets;
+use crate::plan::state::DeviceEvent;
+use crate::plan::work::Work;
+use crate::routeros::{MenuPath, Query, Row};
+use std::time::Duration;
+
+/// How often a router is asked what became of a change, and the pause between.
+const LOOKS: u32 = 3;
+const LOOK_PAUSE: Duration = Duration::from_secs(2);
+
+/// Why it stopped before its end.
+pub(super) enum Failed {
+    /// A step was refused, or the row is not the one meant; the router can be asked.
+    Refused(Fault),
+    /// An answer was lost and the router cannot be asked.
+    Lost(Fault),
+}
+
+impl Failed {
+    pub fn fault(self) -> Fault {
+        match self {
+            Failed::Refused(fault) | Failed::Lost(fault) => fault,
+        }
+    }
+}
+
+impl From<Fault> for Failed {
+    fn from(fault: Fault) -> Self {
+        Failed::Refused(fault)
+    }
+}
+
+/// Sends every step that was not sent yet.
+pub(super) async fn apply(work: &mut Work) -> Result<(), Failed> {
+    work.intend(Intent::Apply(0)).await?;
+    work.note_applying().await?;
+    for n in 0..work.draft.steps.len() {
+        let step = work.draft.steps[n].clone();
+        let rows = if matches!(step.change, Change::Run { find: None, .. }) { Vec::new() } else { rows_of(work, &step).await? };
+        let writes = writes(work, n, &step, &rows).await?;
+        let mut added = None;
+        for write in writes {
+            added = match work.write(write).await {
+                Ok(rows) => rows.first().and_then(Row::id).map(str::to_owned),
+                Err(fault) => {
+                    added = doubt(work, &step, fault).await?;
+                    break;
+                }
+            };
+        }
+        let added = added.filter(|_| matches!(step.change, Change::Add { .. })).map(|id| (n as u32, id));
+        let next = n + 1;
+        let intent = (next < work.draft.steps.len()).then_some(Intent::Apply(next as u32));
+        work.note(|progress| {
+            progress.steps_done = next as u32;
+            progress.intent = intent;
+            progress.added.extend(added.clone());
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+impl Work {
+    /// The first wire operation is about to be sent.
+    async fn note_applying(&mut self) -> Result<(), Fault> {
+        let change = |progress: &mut crate::plan::record::Progress| {
+            progress.happen(DeviceEvent::Apply)?;
+            progress.intent = Some(Intent::Apply(0));
+            Ok(())
+        };
+        self.progress = self.core.book.change(&self.plan.id, &self.draft.device, change).await?;
+        Ok(())
+    }
+}
+
+async fn rows_of(work: &Work, step: &Step) -> Result<Vec<Row>, Fault> {
+    if work.is_light() && work.progress.steps_done == 0 {
+        return Ok(work.read().await?.rows(&step.menu).to_vec());
+    }
+    work.rows(&step.menu, Query::new()).await
+}
+
+/// After an error: is the step done all the same? What cannot be read stays unknown. Answers the `.id` of a row that was added.
+async fn doubt(work: &mut Work, step: &Step, fault: Fault) -> Result<Option<String>, Failed> {
+    if matches!(step.change, Change::Run { .. }) || matches!(fault.kind, Kind::BadInput | Kind::Denied | Kind::Busy) {
+        return Err(Failed::Refused(fault));
+    }
+    for look in 0..LOOKS {
+        if look > 0 {
+            work.core.clock.sleep(LOOK_PAUSE).await;
+            if let Err(fault) = work.renew().await {
+                tracing::debug!(device = %work.device.name, "no new connection: {}", fault.chain());
+                continue;
+            }
+        }
+        let Ok(rows) = work.rows(&step.menu, Query::new()).await else { continue };
+        let mut read = Read::default();
+        read.put(&step.menu, rows);
+        let short = rows::short_of(&work.draft, std::slice::from_ref(step), &read);
+        if !short.is_empty() {
+            return Err(Failed::Refused(fault));
+        }
+        let known = work.draft.known(&step.menu);
+        let found = known.zip(step.change.find_after()).and_then(|(known, find)| one(known, read.rows(&step.menu), &find).ok());
+        return Ok(found.and_then(|(_, row)| row.id()).map(str::to_owned));
+    }
+    Err(Failed::Lost(fault))
+}
+
+/// The requests a step is made of.
+async fn writes(work: &Work, n: usize, step: &Step, rows: &[Row]) -> Result<Vec<Write>, Fault> {
+    let path = MenuPath::parse(&step.menu)?;
+    if let Change::Run { command, find: None, args } = &step.change {
+        // About no row: its menu was not read.
+        return Ok(vec![Write::Command { path, command: command.clone(), args: args.clone() }]);
+    }
+    let known = work.draft.known(&step.menu);
+    let known = known.ok_or_else(|| Fault::bug(format!("step {n} is about a menu its draft does not know")))?;
+    let lookup = |find: &Find| id(work, known, rows, find);
+    Ok(match &step.change {
+        Change::Add { values, secrets, place, find } => {
+            if !rows::all(known, rows, find).is_empty() {
+                return Err(moved(work, &step.menu, "a row like the new one has come since the draft"));
+            }
+            let mut values = with_secrets(work, n, values, secrets).await?;
+            if let Some(before) = place.as_ref().and_then(|place| place.before.as_ref()) {
+                // The router takes an unknown place for the end without a word.
+                values.push(("place-before".into(), lookup(before)?));
+            }
+            vec![Write::Add { path, values }]
+        }
+        Change::Set { find, before, values, secrets, unset } => {
+            let id = lookup(find)?;
+            unchanged(work, known, rows, n, Some(find), before)?;
+            let mut values = with_secrets(work, n, values, secrets).await?;
+            // Where nothing can be taken away, it is emptied.
+            let emptied = unset.iter().filter(|_| !known.unset);
+            values.extend(emptied.map(|name| (name.clone(), String::new())));
+            let unset = unset.iter().filter(|_| known.unset);
+            let set = (!values.is_empty()).then(|| Write::Set { path: path.clone(), id: Some(id.clone()), values });
+            let unset = unset.map(|name| Write::Unset { path: path.clone(), id: id.clone(), name: name.clone() });
+            set.into_iter().chain(unset).collect()
+        }
+        Change::SetSingle { before, values, secrets, unset } => {
+            unchanged(work, known, rows, n, None, before)?;
+            let mut values = with_secrets(work, n, values, secrets).await?;
+            values.extend(unset.iter().map(|name| (name.clone(), String::new())));
+            vec![Write::Set { path, id: None, values }]
+        }
+        Change::Remove { find, before, by_disabling, .. } => {
+            let id = lookup(find)?;
+            unchanged(work, known, rows, n, Some(find), before)?;
+            vec![if *by_disabling { Write::Set { path, id: Some(id), values: disabled() } } else { Write::Remove { path, id } }]
+        }
+        Change::Move { find, to, .. } => {
+            let before = to.before.as_ref().map(lookup).transpose()?;
+            vec![Write::Move { path, id: lookup(find)?, before }]
+        }
+        Change::Run { command, find, args } => {
+            let id = find.as_ref().map(lookup).transpose()?;
+            let args = id.map(|id| (".id".to_owned(), id)).into_iter().chain(args.iter().cloned()).collect();
+            vec![Write::Command { path, command: command.clone(), args }]
+        }
+    })
+}
+
+/// Errs when a row is not as the draft saw it. One that an earlier step wrote is judged after all steps.
+fn unchanged(work: &Work, known: &Known, rows: &[Row], n: usize, find: Option<&Find>, before: &Pairs) -> Result<(), Fault> {
+    if work.draft.steps[..n].iter().any(|earlier| earlier.menu == known.menu) {
+        return Ok(());
+    }
+    let row = match find {
+        Some(find) => one(known, rows, find).ok().map(|(_, row)| row),
+        None => rows.first(),
+    };
+    let names = row.map(|row| known.differences(before, &content(known, row))).unwrap_or_default();
+    if names.is_empty() { Ok(()) } else { Err(moved(work, &known.menu, &format!("{} changed since the draft", names.join(", ")))) }
+}
+
+pub(super) fn id(work: &Work, known: &Known, rows: &[Row], find: &Find) -> Result<String, Fault> {
+    match one(known, rows, find) {
+        Ok((_, row)) => row.id().map(str::to_owned).ok_or_else(|| moved(work, &known.menu, "a row without an id")),
+        Err(lost) => Err(moved(work, &known.menu, &lost.words())),
+    }
+}
+
+fn moved(work: &Work, menu: &str, why: &str) -> Fault {
+    Fault::new(Kind::Conflict, format!("device \"{}\": {menu}: {why}", work.device.name))
+}
+
+async fn with_secrets(work: &Work, n: usize, values: &Pairs, secrets: &[SecretValue]) -> Result<Pairs, Fault> {
+    let mut all = values.clone();
+    for secret in secrets {
+        let value = secrets::value(work, n, secret).await?;
+        all.push((secret.attribute.clone(), value.expose().to_owned()));
+    }
+    Ok(all)
+}

@@ -1,0 +1,173 @@
+//! A person's yes and no, and their word that a change stays.
+//!
+//! Who is asked is a person who proved it moments ago, never a caller: a model can ask for an approval, and no tool of a model comes
+//! here. An author does not approve, by whatever name they come in: persons are compared, not names.
+
+use crate::access::person::{Actor, Identity, PersonId};
+use crate::access::role::Role;
+use crate::access::{Access, Client, FRESH, Limits, Principal};
+use crate::audit::Phase;
+use crate::base::clock::Wall;
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::random;
+use crate::base::tier::{Effect, Environment};
+use crate::plan::engine::reason_of;
+use crate::plan::record::{Approval, Plan, PlanId};
+use crate::plan::state::{PlanEvent, PlanState};
+use crate::plan::work::record;
+use crate::plan::{Engine, approve, digest};
+use crate::store::Durability;
+use serde_json::json;
+
+/// Somebody who says yes or no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Voice {
+    /// Who.
+    pub actor: Actor,
+    /// With what role.
+    pub role: Role,
+    /// When they proved who they are; `None` for the operator at the command line, who proved nothing.
+    pub proven_at: Option<Wall>,
+}
+
+impl Voice {
+    /// Of a local user who proved their password.
+    pub fn of(proved: &crate::access::Authenticated) -> Voice {
+        Voice { actor: proved.actor(), role: proved.role, proven_at: Some(proved.at) }
+    }
+
+    /// As a caller, for the trail.
+    fn principal(&self) -> Principal {
+        let Identity { issuer, subject } = self.actor.identity.clone();
+        let limits = Limits::of_role(self.role);
+        Principal { issuer, subject, name: self.actor.name.clone(), role: self.role, limits, client: Client::default() }
+    }
+
+    /// What tells this person from others in a record.
+    fn person(&self) -> String {
+        self.actor.person.as_ref().map_or_else(|| self.actor.identity.to_string(), PersonId::to_string)
+    }
+}
+
+impl Engine {
+    /// A person's yes. With the last one it needs, the plan may be applied, once, within the time an approval holds.
+    ///
+    /// # Errors
+    /// `Denied` for who may not, `Conflict` when it is no draft any more or `seen` is not its digest.
+    pub async fn approve(&self, access: &Access, voice: &Voice, id: &PlanId, seen: Option<&str>) -> Result<Plan, Fault> {
+        let (plan, devices) = self.plan(id)?;
+        self.may_decide(access, voice, &plan, "approve")?;
+        if !matches!(plan.state, PlanState::Draft | PlanState::Approved) {
+            return Err(over(&plan, "approved"));
+        }
+        let now = self.now();
+        if plan.expires_at <= now {
+            return Err(Fault::new(Kind::Conflict, format!("{id} is older than a day")).hint("plan it anew"));
+        }
+        let drafts: Vec<_> = devices.into_iter().map(|(draft, _)| draft).collect();
+        if digest::of(&plan, &drafts) != plan.digest {
+            return Err(Fault::new(Kind::Conflict, format!("{id}: its records are not those it was drafted with"))
+                .hint("plan it anew; restore a backup if this repeats"));
+        }
+        if let Some(seen) = seen
+            && !is_digest(seen, &plan.digest)
+        {
+            return Err(Fault::new(Kind::Conflict, format!("{id} has another digest than the one given"))
+                .hint("look at the plan again, and give the digest it shows"));
+        }
+        let mut approval = Approval {
+            person: voice.person(),
+            name: voice.actor.name.clone(),
+            at: now,
+            expires_at: Wall(now.0 + self.settings().approval_timeout.as_millis() as i64),
+            nonce: random::<16>(),
+            mac: [0; 32],
+        };
+        approval.mac = approve::sign(&plan, &approval, &self.key);
+        self.trail(voice, &plan, "plan.approve", "approved").await?;
+        self.change(id, |plan| {
+            if !matches!(plan.state, PlanState::Draft | PlanState::Approved) {
+                return Err(over(plan, "approved"));
+            }
+            plan.approvals.retain(|given| given.person != approval.person && given.expires_at > now);
+            plan.approvals.push(approval.clone());
+            if plan.state == PlanState::Draft && approve::usable(plan, &self.key, now).is_ok() {
+                plan.happen(PlanEvent::Approve)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// A person's no. Its author reads why.
+    ///
+    /// # Errors
+    /// As `approve`, and `BadInput` without a reason.
+    pub async fn refuse_as(&self, access: &Access, voice: &Voice, id: &PlanId, reason: &str) -> Result<(), Fault> {
+        let plan = self.plan(id)?.0;
+        self.may_decide(access, voice, &plan, "refuse")?;
+        if !matches!(plan.state, PlanState::Draft | PlanState::Approved) {
+            return Err(over(&plan, "refused"));
+        }
+        if reason_of(reason)?.is_empty() {
+            return Err(Fault::bad_input("refusing needs a reason: its author reads it"));
+        }
+        self.trail(voice, &plan, "plan.refuse", "refused").await?;
+        self.refuse(&voice.principal(), id, reason).await
+    }
+
+    /// Who said so, before it counts: no audit, no approval.
+    async fn trail(&self, voice: &Voice, plan: &Plan, tool: &str, outcome: &str) -> Result<(), Fault> {
+        let arguments = json!({ "plan": plan.id.as_str(), "digest": digest::short_digest(&plan.digest), "person": voice.person() });
+        let mut record = record(&voice.principal(), plan, tool, Phase::Done, outcome, arguments.to_string());
+        record.effect = Effect::Approves;
+        self.core.audit.append(record, Durability::Now).await?;
+        Ok(())
+    }
+
+    /// Whether this person may say yes or no to this plan.
+    fn may_decide(&self, access: &Access, voice: &Voice, plan: &Plan, verb: &str) -> Result<(), Fault> {
+        let lone = self.settings().self_approval && plan.environment == Environment::Lab;
+        match voice.proven_at {
+            None if lone => {}
+            None => {
+                return Err(Fault::denied(format!("to {verb} a plan takes a person: a local user and their password"))
+                    .hint("--user NAME, and the password at the prompt or by --password-file"));
+            }
+            Some(at) if self.now().0.abs_diff(at.0) >= FRESH.as_millis() as u64 => {
+                return Err(Fault::new(Kind::Unauthenticated, "it is too long ago that you proved who you are").hint("sign in again"));
+            }
+            Some(_) => {}
+        }
+        if !voice.role.approves() {
+            return Err(Fault::denied(format!("role {} does not {verb} plans", voice.role.as_str()))
+                .hint("a person of role approver or admin does"));
+        }
+        let author = Actor {
+            identity: Identity { issuer: plan.author.issuer.clone(), subject: plan.author.subject.clone() },
+            person: plan.author.person.clone().map(PersonId),
+            name: plan.author.name.clone(),
+        };
+        // An author may take back what they asked for, and need not be kept from saying no.
+        if verb == "approve" && !lone && access.is_same(&author, &voice.actor)? {
+            return Err(Fault::denied(format!("{}: nobody approves a plan of their own", plan.id))
+                .hint("another person of role approver or admin approves it"));
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> Wall {
+        self.core.clock.wall()
+    }
+}
+
+fn over(plan: &Plan, verb: &str) -> Fault {
+    Fault::new(Kind::Conflict, format!("{} is {}, and cannot be {verb}", plan.id, plan.state.as_str().replace('_', " ")))
+}
+
+/// `9f3a-22c1`, `sha256:…`, or the 64 digits alone.
+fn is_digest(given: &str, digest: &[u8; 32]) -> bool {
+    let given = given.trim().to_ascii_lowercase();
+    let whole = crate::base::ids::hex(digest);
+    given == digest::short_digest(digest) || given.strip_prefix("sha256:").unwrap_or(&given) == whole
+}

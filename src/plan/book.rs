@@ -1,0 +1,225 @@
+//! The records of plans, and the one way they change: read, changed by a pure function, written only if nobody else did meanwhile.
+//!
+//! Whoever works on a device and whoever asks something of it (keep, undo, more time) write to the same record; neither may lose
+//! what the other wrote. Every write is on the disk before anything is done that relies on it.
+
+use crate::base::clock::{Clock, Wall};
+use crate::base::events::{Bus, Event};
+use crate::base::fault::Fault;
+use crate::base::ids::DeviceId;
+use crate::plan::record::{Draft, Plan, PlanId, Progress, device_key};
+use crate::plan::state::{DeviceEvent, DeviceState, PlanEvent, Refused};
+use crate::store::{Batch, Durability, Store, StoreError, Table};
+use futures_util::future::{BoxFuture, FutureExt};
+use std::ops::Bound;
+use std::sync::Arc;
+use tokio::sync::Notify;
+
+/// Writers that met another writer try again so often; each meets at most a handful.
+const TRIES: usize = 16;
+
+/// Where batches become durable: the store, or one that dies half-way in tests.
+pub trait Journal: Send + Sync {
+    /// On the disk when it resolves.
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>>;
+}
+
+impl Journal for Store {
+    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
+        Store::commit(self, batch, Durability::Now).boxed()
+    }
+}
+
+/// Plans, drafts and progress in the store.
+pub(crate) struct Book {
+    store: Store,
+    journal: Arc<dyn Journal>,
+    clock: Clock,
+    bus: Bus,
+    moved: Notify,
+}
+
+impl Book {
+    pub fn new(store: Store, journal: Arc<dyn Journal>, clock: Clock, bus: Bus) -> Book {
+        Book { store, journal, clock, bus, moved: Notify::new() }
+    }
+
+    /// Told after each change of any record. Listen (`enable`) before looking.
+    pub fn moved(&self) -> &Notify {
+        &self.moved
+    }
+
+    /// A plan. Errs with `NotFound`.
+    pub fn plan(&self, id: &PlanId) -> Result<Plan, Fault> {
+        self.table::<Plan>().get(id.as_str())?.ok_or_else(|| {
+            let shown: String = id.as_str().chars().filter(|c| !c.is_control()).take(64).collect();
+            Fault::not_found(format!("no plan \"{shown}\"")).hint("plan.list shows the plans there are")
+        })
+    }
+
+    /// Every plan, oldest id first.
+    pub fn plans(&self) -> Result<Vec<Plan>, Fault> {
+        Ok(self.table::<Plan>().all()?.into_iter().map(|(_, plan)| plan).collect())
+    }
+
+    /// What was worked out for a device.
+    pub fn draft(&self, plan: &PlanId, device: &DeviceId) -> Result<Draft, Fault> {
+        self.table::<Draft>().get(&device_key(plan, device))?.ok_or_else(|| gone(plan, device))
+    }
+
+    /// How far a device came.
+    pub fn progress(&self, plan: &PlanId, device: &DeviceId) -> Result<Progress, Fault> {
+        self.table::<Progress>().get(&device_key(plan, device))?.ok_or_else(|| gone(plan, device))
+    }
+
+    /// The devices of a plan, in its order.
+    pub fn devices(&self, plan: &Plan) -> Result<Vec<(Draft, Progress)>, Fault> {
+        plan.devices.iter().map(|device| Ok((self.draft(&plan.id, device)?, self.progress(&plan.id, device)?))).collect()
+    }
+
+    /// Whether a plan of this id was ever made here and what became of one device in it; `None` when we know nothing of it.
+    pub fn known(&self, digits: &str) -> Result<Option<Plan>, Fault> {
+        let id = format!("plan-{digits}");
+        Ok(self.table::<Plan>().scan(Bound::Included(&id), 1)?.into_iter().find(|(key, _)| *key == id).map(|(_, plan)| plan))
+    }
+
+    /// A new plan with its devices, all or nothing.
+    pub async fn create(&self, plan: &Plan, drafts: &[Draft]) -> Result<(), Fault> {
+        let mut batch = self.table::<Plan>().expect_into(Batch::new(), plan.id.as_str(), None);
+        batch = self.table::<Plan>().put_into(batch, plan.id.as_str(), plan);
+        for draft in drafts {
+            let key = device_key(&plan.id, &draft.device);
+            batch = self.table::<Draft>().put_into(batch, &key, draft);
+            let progress = Progress::new(plan.id.clone(), draft.device.clone(), self.clock.wall());
+            batch = self.table::<Progress>().put_into(batch, &key, &progress);
+        }
+        self.journal.commit(batch).await?;
+        self.told(&plan.id);
+        Ok(())
+    }
+
+    /// Forgets plans that were over before `until`; those whose end is not known on some device are kept. Answers how many went.
+    pub async fn forget(&self, until: Wall) -> Result<usize, Fault> {
+        let mut gone = 0;
+        for plan in self.plans()? {
+            let ended = plan.ended_at.unwrap_or(plan.created_at);
+            if !plan.state.is_final() || ended >= until {
+                continue;
+            }
+            let mut batch = Batch::new();
+            let mut is_open = false;
+            for device in &plan.devices {
+                let key = device_key(&plan.id, device);
+                is_open |= plan.started_at.is_some()
+                    && self.progress(&plan.id, device).is_ok_and(|progress| progress.state == DeviceState::Unknown);
+                batch = self.table::<Progress>().delete_into(self.table::<Draft>().delete_into(batch, &key), &key);
+            }
+            if !is_open {
+                self.journal.commit(self.table::<Plan>().delete_into(batch, plan.id.as_str())).await?;
+                self.told(&plan.id);
+                gone += 1;
+            }
+        }
+        Ok(gone)
+    }
+
+    /// Changes a plan; `change` may be called again on what another writer left.
+    pub async fn change_plan(&self, id: &PlanId, mut change: impl FnMut(&mut Plan) -> Result<(), Fault>) -> Result<Plan, Fault> {
+        let table = self.table::<Plan>();
+        for _ in 0..TRIES {
+            let before = self.plan(id)?;
+            let mut after = before.clone();
+            change(&mut after)?;
+            if after == before {
+                return Ok(after);
+            }
+            let batch = table.expect_into(table.put_batch(&after, id.as_str()), id.as_str(), Some(&before));
+            match self.journal.commit(batch).await {
+                Ok(()) => {
+                    self.told(id);
+                    return Ok(after);
+                }
+                Err(StoreError::Expectation { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Fault::bug("a plan's record changes faster than it can be written"))
+    }
+
+    /// Changes how far a device came; `change` may be called again on what another writer left.
+    pub async fn change(
+        &self,
+        plan: &PlanId,
+        device: &DeviceId,
+        mut change: impl FnMut(&mut Progress) -> Result<(), Fault>,
+    ) -> Result<Progress, Fault> {
+        let (table, key) = (self.table::<Progress>(), device_key(plan, device));
+        for _ in 0..TRIES {
+            let before = self.progress(plan, device)?;
+            let mut after = before.clone();
+            change(&mut after)?;
+            if after == before {
+                return Ok(after);
+            }
+            after.updated_at = self.clock.wall();
+            let batch = table.expect_into(table.put_batch(&after, &key), &key, Some(&before));
+            match self.journal.commit(batch).await {
+                Ok(()) => {
+                    if after.state == before.state {
+                        self.moved.notify_waiters();
+                    } else {
+                        // Others hear of states only: a big job writes far more than they could follow.
+                        self.told(plan);
+                    }
+                    return Ok(after);
+                }
+                Err(StoreError::Expectation { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Fault::bug("a device's record changes faster than it can be written"))
+    }
+
+    /// Wakes whoever waits here, and tells everybody else.
+    fn told(&self, plan: &PlanId) {
+        self.moved.notify_waiters();
+        self.bus.tell(Event::Plan(plan.to_string()));
+    }
+
+    fn table<R: crate::store::Record>(&self) -> Table<R> {
+        Table::new(self.store.clone())
+    }
+}
+
+fn gone(plan: &PlanId, device: &DeviceId) -> Fault {
+    Fault::not_found(format!("no device {device} in {plan}"))
+}
+
+impl From<Refused> for Fault {
+    fn from(refused: Refused) -> Self {
+        Fault::new(crate::base::fault::Kind::Conflict, format!("a plan or device that is {} cannot {}", refused.from, refused.event))
+            .hint("plan.get shows where it stands")
+    }
+}
+
+impl Plan {
+    /// Lets something happen to it.
+    ///
+    /// # Errors
+    /// `Conflict` for what cannot happen in its state.
+    pub fn happen(&mut self, event: PlanEvent) -> Result<(), Fault> {
+        self.state = self.state.step(event)?;
+        Ok(())
+    }
+}
+
+impl Progress {
+    /// Lets something happen to it.
+    ///
+    /// # Errors
+    /// `Conflict` for what cannot happen in its state.
+    pub fn happen(&mut self, event: DeviceEvent) -> Result<(), Fault> {
+        self.state = self.state.step(event)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! One device from pending to its end: the arrows in their order, each proven before the next.
+
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::DeviceId;
+use crate::plan::arm::NotArmed;
+use crate::plan::edit::Confirm;
+use crate::plan::guard::TOO_CLOSE;
+use crate::plan::record::PlanId;
+use crate::plan::state::{DeviceEvent, DeviceState};
+use crate::plan::work::{Core, Work};
+use crate::plan::{apply, arm, extend, recheck, settle, verify};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A wait without an end of its own looks again after this long.
+const LOOK_AGAIN: Duration = Duration::from_secs(600);
+
+/// Works one pending device of a plan to its end, and says what that is.
+///
+/// # Errors
+/// When its end could not be written down, or the appliance stops meanwhile; recovery goes on from what is written.
+pub(crate) async fn run_device(core: &Arc<Core>, plan: &PlanId, device: &DeviceId) -> Result<DeviceState, Fault> {
+    let mut work = Work::open(core, plan, device)?;
+    if work.progress.state != DeviceState::Pending {
+        return Ok(work.progress.state);
+    }
+    let now = core.clock.wall();
+    work.note(|progress| progress.began_at = Some(now)).await?;
+    if core.stop.is_cancelled() {
+        return Err(settle::stopping());
+    }
+    if let Err(fault) = recheck::recheck(&mut work).await {
+        return skip(&mut work, fault).await;
+    }
+    if work.draft.is_done_already() {
+        return already(&mut work).await;
+    }
+    if work.draft.wants_guard()
+        && let Err(why) = arm::arm(&mut work).await
+    {
+        match why {
+            NotArmed::Unclear(fault) => return stuck(&mut work, fault).await,
+            // An approver saw that it may run without one.
+            NotArmed::NoGuard(fault) if work.plan.unguarded => {
+                tracing::warn!(plan = %plan, device = %work.device.name, "applied without a guard, as approved: {}", fault.said);
+                work.note(|progress| {
+                    progress.guards.clear();
+                    progress.fires_at = None;
+                    progress.armed_at = None;
+                })
+                .await?;
+            }
+            NotArmed::NoGuard(fault) | NotArmed::Refused(fault) => return skip(&mut work, fault).await,
+        }
+    }
+    if let Err(failed) = apply::apply(&mut work).await {
+        let lost = matches!(failed, apply::Failed::Lost(_));
+        let fault = failed.fault();
+        if fault.kind == Kind::Storage {
+            return Err(fault);
+        }
+        if lost {
+            work.reach_with(DeviceEvent::LoseAnswer, |progress| progress.error = Some(fault.said.clone())).await?;
+        }
+        return settle::roll_back(&mut work, &fault.said).await;
+    }
+    prove(&mut work).await
+}
+
+/// From applied on: verified, then kept, or undone.
+async fn prove(work: &mut Work) -> Result<DeviceState, Fault> {
+    if let Err(fault) = verify::verify(work).await {
+        if matches!(fault.kind, Kind::Storage) {
+            return Err(fault);
+        }
+        return settle::roll_back(work, &fault.said).await;
+    }
+    match work.plan.confirm {
+        Confirm::Auto => settle::confirm(work).await,
+        Confirm::Manual => await_word(work).await,
+    }
+}
+
+/// Waits until somebody says keep or undo, or the time is over.
+pub(super) async fn await_word(work: &mut Work) -> Result<DeviceState, Fault> {
+    if work.progress.guards.is_empty() {
+        open_window(work).await?;
+    }
+    loop {
+        let core = work.core.clone();
+        let moved = core.book.moved().notified();
+        tokio::pin!(moved);
+        // Listen before looking, or a word in between is missed.
+        moved.as_mut().enable();
+        work.progress = core.book.progress(&work.plan.id, &work.draft.device)?;
+        if let Some(why) = work.progress.undo_asked.clone() {
+            return settle::roll_back(work, &why).await;
+        }
+        let left = work.left().map_or(LOOK_AGAIN, |left| left.saturating_sub(TOO_CLOSE));
+        if left.is_zero() {
+            return late(work).await;
+        }
+        if work.progress.keep_asked {
+            return keep(work).await;
+        }
+        if extend::is_wanted(work)
+            && let Err(fault) = extend::extend(work).await
+        {
+            // Nobody is told a time that the router does not keep.
+            tracing::warn!(plan = %work.plan.id, device = %work.device.name, "no more time: {}", fault.said);
+            let granted = work.wait().as_secs().saturating_sub(crate::plan::config::CONFIRM_GRACE.as_secs()) as u32;
+            work.note(|progress| {
+                progress.granted_s = granted;
+                progress.error = Some(fault.said.clone());
+            })
+            .await?;
+            continue;
+        }
+        tokio::select! {
+            biased;
+            () = core.stop.cancelled() => return Err(settle::stopping()),
+            () = &mut moved => {}
+            () = core.clock.sleep(left) => {}
+        }
+    }
+}
+
+/// Without a guard the time is ours to keep.
+async fn open_window(work: &mut Work) -> Result<(), Fault> {
+    let window = Duration::from_secs(work.plan.confirm_timeout_s.into()) + crate::plan::config::CONFIRM_GRACE;
+    if work.fires.is_none() {
+        work.fires = Some(work.core.clock.mono() + window);
+        let (now, granted) = (work.core.clock.wall(), work.plan.confirm_timeout_s);
+        work.note(|progress| {
+            progress.armed_at = Some(now);
+            progress.fires_at = Some(crate::base::clock::Wall(now.0 + window.as_millis() as i64));
+            progress.granted_s = granted;
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Time is over. With a guard its fire is awaited, so that two do not undo at once.
+async fn late(work: &mut Work) -> Result<DeviceState, Fault> {
+    if work.progress.guards.is_empty() {
+        return settle::roll_back(work, "it was not confirmed in time").await;
+    }
+    settle::confirm(work).await
+}
+
+/// The word was given: everything is proven once more, since hours may have passed.
+async fn keep(work: &mut Work) -> Result<DeviceState, Fault> {
+    if let Err(fault) = verify::holds(work).await {
+        return settle::roll_back(work, &fault.said).await;
+    }
+    settle::confirm(work).await
+}
+
+async fn skip(work: &mut Work, fault: Fault) -> Result<DeviceState, Fault> {
+    if fault.kind == Kind::Storage {
+        return Err(fault);
+    }
+    let said = fault.said;
+    work.reach_with(DeviceEvent::Skip, |progress| {
+        progress.error = Some(said.clone());
+        progress.guards.clear();
+        progress.fires_at = None;
+    })
+    .await?;
+    Ok(work.progress.state)
+}
+
+/// Nothing was applied, but whether the router still holds a guard is not known: it may fire, which changes nothing.
+async fn stuck(work: &mut Work, fault: Fault) -> Result<DeviceState, Fault> {
+    work.reach_with(DeviceEvent::Arm, |progress| progress.error = Some(fault.said.clone())).await?;
+    settle::roll_back(work, &fault.said).await
+}
+
+/// The router is as asked already: nothing is sent.
+async fn already(work: &mut Work) -> Result<DeviceState, Fault> {
+    for event in [DeviceEvent::Apply, DeviceEvent::Verify, DeviceEvent::Confirm] {
+        work.reach(event).await?;
+    }
+    Ok(work.progress.state)
+}

@@ -1,0 +1,236 @@
+//! When two values are the same, whatever the spelling; and which attributes of a row are its content. Pure.
+//!
+//! A draft knows each menu it touches as a [`Known`], so that later steps need not ask the router again what an attribute is.
+
+use crate::menus;
+use crate::routeros::row::is_meta;
+use crate::routeros::value::{self, Kind};
+use serde::{Deserialize, Serialize};
+
+/// Attribute and value, in the router's order.
+pub type Pairs = Vec<(String, String)>;
+
+/// How values of an attribute are compared. New ones go at the end: records hold the position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Form {
+    /// To the letter.
+    Text,
+    /// `yes` is `true`.
+    Flag,
+    /// Whole numbers.
+    Int,
+    /// `10m` is `00:10:00`.
+    Span,
+    /// Comma or semicolon between words; order counts.
+    List,
+    /// The same; order does not count.
+    Set,
+    /// Speeds: `10M` is `10000000`.
+    Rate,
+    /// Sizes: `1KiB` is `1024`.
+    Bytes,
+    /// Addresses and prefixes, to the letter but without regard to case.
+    Address,
+    /// `upload/download`: `10M/2M` is `10000000/2000000`.
+    RatePair,
+    /// Time left, which runs down: the same within a few minutes.
+    Left,
+}
+
+impl Form {
+    /// How values of this kind are compared.
+    pub fn of(kind: Kind) -> Form {
+        match kind {
+            Kind::Flag => Form::Flag,
+            Kind::Int | Kind::Count => Form::Int,
+            Kind::Span => Form::Span,
+            Kind::List => Form::List,
+            Kind::Set => Form::Set,
+            Kind::Rate => Form::Rate,
+            Kind::RatePair => Form::RatePair,
+            Kind::Bytes => Form::Bytes,
+            Kind::Address | Kind::Prefix | Kind::Mac => Form::Address,
+            Kind::Text | Kind::Name | Kind::Real | Kind::Enum(_) | Kind::Time | Kind::Percent | Kind::Script | Kind::Id | Kind::Any => {
+                Form::Text
+            }
+        }
+    }
+
+    /// Whether both texts stand for the same value. What does not parse is compared to the letter.
+    pub fn same(self, a: &str, b: &str) -> bool {
+        if a == b {
+            return true;
+        }
+        fn parsed<T: PartialEq>(a: Option<T>, b: Option<T>) -> bool {
+            matches!((a, b), (Some(a), Some(b)) if a == b)
+        }
+        match self {
+            Form::Text => {
+                // Without facts a flag is told by its words.
+                let word = |text: &str| match text {
+                    "yes" | "true" => Some(true),
+                    "no" | "false" => Some(false),
+                    _ => None,
+                };
+                parsed(word(a), word(b))
+            }
+            Form::Flag => parsed(value::flag(a), value::flag(b)),
+            Form::Int => parsed(a.parse::<i128>().ok(), b.parse::<i128>().ok()),
+            Form::Span => parsed(value::span_ms(a), value::span_ms(b)),
+            Form::Left => matches!((value::span_ms(a), value::span_ms(b)), (Some(a), Some(b)) if a.abs_diff(b) <= LEFT_MS),
+            Form::Rate => parsed(value::rate(a), value::rate(b)),
+            Form::RatePair => parsed(value::pair(a), value::pair(b)),
+            Form::Bytes => parsed(value::bytes(a), value::bytes(b)),
+            Form::Address => a.eq_ignore_ascii_case(b),
+            Form::List => words(a) == words(b),
+            Form::Set => {
+                let (mut a, mut b) = (words(a), words(b));
+                a.sort_unstable();
+                b.sort_unstable();
+                a == b
+            }
+        }
+    }
+}
+
+/// What may pass between writing a time to live and reading it.
+const LEFT_MS: u64 = 5 * 60 * 1_000;
+
+fn words(text: &str) -> Vec<&str> {
+    text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty()).collect()
+}
+
+/// A menu as a draft knows it on one device: from our facts and the router's own description.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// `/ip/address`.
+    pub menu: String,
+    /// One row without `.id`.
+    pub singleton: bool,
+    /// The order of its rows is content.
+    pub ordered: bool,
+    /// Attributes that tell rows apart; empty where content does.
+    pub key: Vec<String>,
+    /// Attributes that can be written, each with how it is compared. The others are state: counters, what the router computes.
+    pub content: Vec<(String, Form)>,
+    /// Attributes of `content` that are secret: never read, shown, stored or put into an inverse.
+    pub secret: Vec<String>,
+    /// It has the command `unset`: an attribute can be taken away, not only emptied.
+    pub unset: bool,
+    /// Attributes of its rows that say, when true, that the router made the row itself: `dynamic`, `connection`.
+    pub marks: Vec<String>,
+    /// No facts of ours: known from the router alone.
+    pub stranger: bool,
+}
+
+impl Known {
+    /// How values of an attribute are compared.
+    pub fn form(&self, name: &str) -> Form {
+        self.content.iter().find(|(known, _)| known == name).map_or(Form::Text, |(_, form)| *form)
+    }
+
+    /// Whether callers can write it.
+    pub fn is_content(&self, name: &str) -> bool {
+        self.content.iter().any(|(known, _)| known == name)
+    }
+
+    /// Whether its value must never leave the router or us.
+    pub fn is_secret(&self, name: &str) -> bool {
+        self.secret.iter().any(|known| known == name) || menus::is_secret(&self.menu, name)
+    }
+
+    /// The content of a row: what can be written, without secrets, meta attributes, counters and other state.
+    pub fn content_of<'a>(&self, row: impl IntoIterator<Item = (&'a str, &'a str)>) -> Pairs {
+        let own = |name: &str| !is_meta(name) && self.is_content(name) && !self.is_secret(name);
+        row.into_iter().filter(|(name, _)| own(name)).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    }
+
+    /// Whether two rows have the same content. An absent flag is `no`, an absent comment is empty; other absences count.
+    pub fn same_content(&self, a: &Pairs, b: &Pairs) -> bool {
+        self.differences(a, b).is_empty()
+    }
+
+    /// The attributes in which two rows differ.
+    pub fn differences(&self, a: &Pairs, b: &Pairs) -> Vec<String> {
+        let names = a.iter().chain(b).map(|(name, _)| name);
+        let mut differing: Vec<String> = Vec::new();
+        for name in names {
+            let same = match (get(a, name), get(b, name)) {
+                (Some(a), Some(b)) => self.form(name).same(a, b),
+                (one, other) => self.means_absent(name, one.or(other).unwrap_or_default()),
+            };
+            if !same && !differing.contains(name) {
+                differing.push(name.clone());
+            }
+        }
+        differing
+    }
+
+    /// Whether a row without the attribute says the same as one with this value.
+    fn means_absent(&self, name: &str, value: &str) -> bool {
+        value.is_empty() && self.form(name) != Form::Flag || matches!(value, "no" | "false")
+    }
+}
+
+/// An attribute's value.
+pub fn get<'a>(pairs: &'a Pairs, name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+}
+
+/// The row with these values written and those attributes taken away.
+pub fn overlaid(row: &Pairs, values: &Pairs, unset: &[String]) -> Pairs {
+    let mut after: Pairs = row.iter().filter(|(name, _)| !unset.contains(name)).cloned().collect();
+    for (name, value) in values {
+        match after.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => old.clone_from(value),
+            None => after.push((name.clone(), value.clone())),
+        }
+    }
+    after
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_value_are_the_same() {
+        for (form, a, b, same) in [
+            (Form::Flag, "yes", "true", true),
+            (Form::Flag, "no", "true", false),
+            (Form::Span, "10m", "00:10:00", true),
+            (Form::Span, "1w", "7d", true),
+            (Form::Set, "a,b", "b,a", true),
+            (Form::List, "a,b", "b,a", false),
+            (Form::List, "9.9.9.9,1.1.1.1", "9.9.9.9;1.1.1.1", true),
+            (Form::Text, "yes", "true", true),
+            (Form::Text, "Yes", "yes", false),
+            (Form::Address, "AA:bb:00:00:00:01", "aa:BB:00:00:00:01", true),
+            (Form::Int, "08", "8", true),
+            (Form::RatePair, "10M/2M", "10000000/2000000", true),
+            (Form::RatePair, "10M/2M", "2M/10M", false),
+            (Form::Int, "x", "8", false),
+        ] {
+            assert_eq!(form.same(a, b), same, "{form:?} {a} {b}");
+        }
+    }
+
+    #[test]
+    fn absent_is_no_for_flags_and_empty_for_texts() {
+        let known = Known {
+            menu: "/ip/firewall/filter".into(),
+            singleton: false,
+            ordered: true,
+            key: vec![],
+            content: ["chain", "comment", "disabled"].map(|name| (name.to_owned(), Form::Text)).to_vec(),
+            secret: vec![],
+            unset: true,
+            marks: vec![],
+            stranger: false,
+        };
+        let row = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Pairs>();
+        assert!(known.same_content(&row(&[("chain", "input"), ("disabled", "false")]), &row(&[("chain", "input")])));
+        assert!(known.same_content(&row(&[("chain", "input")]), &row(&[("chain", "input"), ("comment", "")])));
+        assert_eq!(known.differences(&row(&[("chain", "input"), ("disabled", "true")]), &row(&[("chain", "input")])), ["disabled"]);
+    }
+}

@@ -1,0 +1,394 @@
+//! The script that undoes a change, as the router itself will run it. Pure.
+//!
+//! Rules it keeps:
+//! - Steps are undone in reverse order, each by key and content, never by number or `.id`: rows that were made again have other ids.
+//! - Compare and restore: a row that is neither as the plan left it nor as it was belongs to whoever changed it since; it is left
+//!   alone and the log says so. Steps that give access back are undone whatever the row looks like.
+//! - Idempotent: run twice, or again after half of it failed, it comes to the same.
+//! - It tries for a minute, writes what it did to the log, and takes its timer and itself away. Removing a script does not stop it.
+//! - No secret: rows that hold one are disabled and enabled, never made again.
+//!
+//! Traps it avoids (each silently breaks an undo): values in `where` are quoted, since `/` ends an unquoted one; a set on an empty list
+//! is no error, so rows are counted first; a variable named like an attribute means the attribute; an absent attribute may be an
+//! error to `get`; a parse error anywhere makes the whole script invalid, so nothing stands in it that the menu may not have.
+//!
+//! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579229/Scripting>
+
+use crate::base::fault::Fault;
+use crate::plan::form::{Form, Known, Pairs, get};
+use crate::plan::record::{Change, Find, Place, PlanId, Step};
+use crate::routeros::query::is_attribute;
+use crate::routeros::script::quote;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// Longest script taken, bytes: what the router's own editor holds.
+pub const MAX_BYTES: usize = 30_000;
+/// Rounds, and seconds between them: a minute in all.
+const ROUNDS: u32 = 12;
+const PAUSE_S: u32 = 5;
+
+/// The name of a plan's script and timer on a router.
+pub fn name(plan: &PlanId) -> String {
+    format!("{PREFIX}{}", plan.digits())
+}
+
+/// What names of ours on a router begin with.
+pub const PREFIX: &str = "mcp-guard-";
+
+/// What the script writes to the log when it begins, after its name.
+pub const BEGINS: &str = "undoing";
+/// What it writes when it ends, after its name.
+pub const ENDED: &str = "ended";
+
+/// The source of the script that undoes these steps.
+///
+/// # Errors
+/// `BadInput` when it would be longer than a router takes, `Bug` for a step on a menu that is not in `known`.
+pub fn script(plan: &PlanId, steps: &[Step], known: &[Known]) -> Result<String, Fault> {
+    let name = name(plan);
+    let mut body = String::new();
+    for step in steps.iter().rev().filter(|step| !matches!(step.change, Change::Run { .. })) {
+        let menu = known.iter().find(|known| known.menu == step.menu);
+        let menu = menu.ok_or_else(|| Fault::bug(NotDrafted(step.menu.clone())))?;
+        if let Some(lines) = undo(step, menu)? {
+            body.push_str(&format!("  :do {{\n{lines}  }} on-error={{ :set mcpbad ($mcpbad + 1) }}\n"));
+        }
+    }
+    let said = |words: &str| format!("\"{name} {words}\"");
+    let source = format!(
+        "# undoes {plan}; made by routeros-mcp, removes itself\n\
+         :log warning {begins}\n\
+         :local mcpround 0\n:local mcpbad 1\n:local mcpkept 0\n\
+         :while (($mcpbad > 0) && ($mcpround < {ROUNDS})) do={{\n  :set mcpbad 0\n  :set mcpkept 0\n\
+         {body}\
+         \x20 :set mcpround ($mcpround + 1)\n\
+         \x20 :if (($mcpbad > 0) && ($mcpround < {ROUNDS})) do={{ :delay {PAUSE_S}s }}\n}}\n\
+         :log warning ({ended} . $mcpbad . \", left to others \" . $mcpkept)\n\
+         :do {{ /system/scheduler/remove [find where name={quoted}] }} on-error={{}}\n\
+         :do {{ /system/script/remove [find where name={quoted}] }} on-error={{}}\n",
+        begins = said(BEGINS),
+        ended = said(&format!("{ENDED}: failed steps ")),
+        quoted = quote(&name),
+    );
+    if source.len() > MAX_BYTES {
+        return Err(Fault::bad_input(format!("undoing this would take a script of {} bytes; a router takes {MAX_BYTES}", source.len()))
+            .hint("split the plan"));
+    }
+    Ok(source)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("a step on {0}, which the draft does not know")]
+struct NotDrafted(String);
+
+/// What undoes one step; nothing for what cannot and need not be undone.
+fn undo(step: &Step, known: &Known) -> Result<Option<String>, Fault> {
+    let menu = &step.menu;
+    Ok(match &step.change {
+        Change::Run { .. } => None,
+        Change::Add { values, find, .. } => Some(undo_add(known, find, values, step.gives_access)?),
+        Change::Set { find, before, values, unset, .. } => {
+            let after = step.change.find_after().unwrap_or_else(|| find.clone());
+            let at = Row { known, finds: vec![&after, find] };
+            Some(at.restore(&touched(before, values, unset), before, step.gives_access)?)
+        }
+        Change::SetSingle { before, values, unset, .. } => {
+            let at = Row { known, finds: Vec::new() };
+            Some(at.restore(&touched(before, values, unset), before, step.gives_access)?)
+        }
+        Change::Remove { find, before, by_disabling: true, .. } => {
+            let at = Row { known, finds: vec![find] };
+            let was = get(before, "disabled").unwrap_or("no").to_owned();
+            Some(at.restore(&[Touched { name: "disabled".into(), new: Some("yes".into()) }], &vec![("disabled".into(), was)], true)?)
+        }
+        Change::Remove { find, before, place, .. } => Some(undo_remove(known, find, before, place.as_ref())?),
+        Change::Move { find, from, .. } => Some(undo_move(menu, known, find, from)?),
+    })
+}
+
+/// An attribute a step wrote, and what it wrote; nothing: took it away.
+struct Touched {
+    name: String,
+    new: Option<String>,
+}
+
+fn touched(before: &Pairs, values: &Pairs, unset: &[String]) -> Vec<Touched> {
+    let set = values.iter().filter(|(name, value)| get(before, name) != Some(value)).map(|(name, value)| (name, Some(value.clone())));
+    set.chain(unset.iter().map(|name| (name, None))).map(|(name, new)| Touched { name: name.clone(), new }).collect()
+}
+
+/// Takes away the row that was added, unless somebody made it their own.
+fn undo_add(known: &Known, find: &Find, values: &Pairs, always: bool) -> Result<String, Fault> {
+    let menu = &known.menu;
+    let remove = format!("{menu}/remove $mcprow");
+    let mut lines = locating(known, find, "mcprow")?;
+    let act = if always {
+        remove
+    } else {
+        // Only what a router takes to the letter: it may have worked out the rest anew (the network of an address).
+        let literal = values.iter().filter(|(name, _)| matches!(known.form(name), Form::Text | Form::Flag));
+        let seen = Seen::of(known, false, literal.map(|(name, value)| (name.clone(), [Some(value.clone())])))?;
+        let (reading, ours) = (&seen.reading, seen.all_one_of());
+        format!("\n{reading}      :if ({ours}) do={{ {remove} }} else={{ :set mcpkept ($mcpkept + 1) }}\n     ")
+    };
+    lines.push_str(&format!("    :if ([:len $mcprow] = 1) do={{ {act} }}\n"));
+    lines.push_str("    :if ([:len $mcprow] > 1) do={ :set mcpbad ($mcpbad + 1) }\n");
+    Ok(lines)
+}
+
+/// Makes a removed row again, where it stood.
+fn undo_remove(known: &Known, find: &Find, before: &Pairs, place: Option<&Place>) -> Result<String, Fault> {
+    let menu = &known.menu;
+    let mut values = String::new();
+    let says = |name: &str, value: &str| !value.is_empty() || known.form(name) == Form::Flag;
+    for (name, value) in before.iter().filter(|(name, value)| !known.is_secret(name) && says(name, value)) {
+        values.push_str(&assignment(known, name, value)?);
+    }
+    let add = format!("{menu}/add{values}");
+    let act = match place.and_then(|place| place.before.as_ref()) {
+        None => add,
+        Some(next) => format!(
+            "\n{}      :if ([:len $mcpnext] = 1) do={{ {menu}/add place-before=$mcpnext{values} }} else={{ {add} }}\n     ",
+            locating(known, next, "mcpnext")?
+        ),
+    };
+    Ok(format!("{}    :if ([:len $mcprow] = 0) do={{ {act} }}\n", locating(known, find, "mcprow")?))
+}
+
+/// Puts a moved row back before the one it stood before.
+fn undo_move(menu: &str, known: &Known, find: &Find, from: &Place) -> Result<String, Fault> {
+    let row = locating(known, find, "mcprow")?;
+    Ok(match &from.before {
+        None => {
+            format!("{row}    :if ([:len $mcprow] = 1) do={{ {menu}/move $mcprow }} else={{ :set mcpkept ($mcpkept + 1) }}\n")
+        }
+        Some(next) => format!(
+            "{row}{}\
+             \x20   :if (([:len $mcprow] = 1) && ([:len $mcpnext] = 1)) do={{ {menu}/move $mcprow destination=$mcpnext }} else={{ :set mcpkept ($mcpkept + 1) }}\n",
+            locating(known, next, "mcpnext")?
+        ),
+    })
+}
+
+/// A row that stays, or the menu itself where it has no rows.
+struct Row<'a> {
+    known: &'a Known,
+    /// How it may be found: as the plan left it, as it was. None for a menu without rows.
+    finds: Vec<&'a Find>,
+}
+
+impl Row<'_> {
+    /// Writes old values back.
+    fn restore(&self, touched: &[Touched], before: &Pairs, always: bool) -> Result<String, Fault> {
+        let menu = &self.known.menu;
+        let single = self.finds.is_empty();
+        let row = if single { "" } else { " $mcprow" };
+        let mut act = String::new();
+        let mut set = String::new();
+        for Touched { name, .. } in touched {
+            match (get(before, name), self.known.form(name)) {
+                (Some(old), _) => set.push_str(&assignment(self.known, name, old)?),
+                (None, Form::Flag) => set.push_str(&assignment(self.known, name, "no")?),
+                (None, _) if name == "comment" || !self.known.unset => set.push_str(&assignment(self.known, name, "")?),
+                (None, _) => act.push_str(&format!("      {menu}/unset{row} value-name={}\n", word(name)?)),
+            }
+        }
+        if !set.is_empty() {
+            act.push_str(&format!("      {menu}/set{row}{set}\n"));
+        }
+        if !always {
+            let pairs = |touched: &Touched| (touched.name.clone(), [touched.new.clone(), get(before, &touched.name).map(str::to_owned)]);
+            let seen = Seen::of(self.known, single, touched.iter().map(pairs))?;
+            let (ours, old) = (seen.all_one_of(), seen.all_last());
+            act = format!("      :if ({ours}) do={{\n{act}      }} else={{ :set mcpkept ($mcpkept + 1) }}\n");
+            if seen.whole {
+                act = format!("      :if ({old}) do={{}} else={{\n{act}      }}\n");
+            }
+            act = format!("{}{act}", seen.reading);
+        }
+        if single {
+            return Ok(act);
+        }
+        let mut lines = String::new();
+        for (at, find) in self.finds.iter().enumerate().filter(|(at, find)| !self.finds[..*at].contains(find)) {
+            lines.push_str(&match at {
+                0 => locating(self.known, find, "mcprow")?,
+                _ => format!(
+                    "    :if ([:len $mcprow] = 0) do={{\n{}      :set mcprow $mcpold\n    }}\n",
+                    locating(self.known, find, "mcpold")?
+                ),
+            });
+        }
+        lines.push_str(&format!("    :if ([:len $mcprow] = 1) do={{\n{act}    }} else={{\n"));
+        // Several: nobody can say which it was. None: somebody took it away.
+        lines.push_str("      :if ([:len $mcprow] > 1) do={ :set mcpbad ($mcpbad + 1) } else={ :set mcpkept ($mcpkept + 1) }\n    }\n");
+        Ok(lines)
+    }
+}
+
+/// Lines that put into a variable the rows this finds: none the router made itself, and where the find says that an attribute is
+/// absent, none that has it. Both are read of each row: a condition on an attribute that a row lacks may hold for no row at all.
+fn locating(known: &Known, find: &Find, variable: &str) -> Result<String, Fault> {
+    let menu = &known.menu;
+    let (there, absent): (Vec<_>, Vec<_>) = find.by.iter().partition(|(_, value)| !value.is_empty());
+    let mut finding = format!("[{menu}/find");
+    for (at, (name, value)) in there.iter().enumerate() {
+        finding.push_str(if at == 0 { " where" } else { "" });
+        finding.push_str(&format!(" {}=", word(name)?));
+        match known.form(name) {
+            // Numbers are compared as numbers, and flags as flags; a text would be neither.
+            Form::Int if value.bytes().all(|b| b.is_ascii_digit()) => finding.push_str(value),
+            Form::Flag => finding.push_str(flag(value)),
+            _ => finding.push_str(&quote(value)),
+        }
+    }
+    finding.push(']');
+    if known.marks.is_empty() && absent.is_empty() {
+        return Ok(format!("    :local {variable} {finding}\n"));
+    }
+    // Nothing has a length of 0 on every version; whether a list made of an empty text has, nobody wrote down.
+    let mut lines = format!("    :local {variable} \"\"\n    :foreach mcpone in={finding} do={{\n      :local mcpodd \"\"\n");
+    for mark in &known.marks {
+        let read = format!("[:tostr [{menu}/get $mcpone {}]]", word(mark)?);
+        let is_marked = format!("(({read} = \"true\") || ({read} = \"yes\"))");
+        lines.push_str(&format!("      :do {{ :if {is_marked} do={{ :set mcpodd \"x\" }} }} on-error={{}}\n"));
+    }
+    for (name, _) in absent {
+        lines.push_str(&format!("      :do {{ :set mcpodd ($mcpodd . [:tostr [{menu}/get $mcpone {}]]) }} on-error={{}}\n", word(name)?));
+    }
+    lines.push_str(&format!(
+        "      :if ([:len $mcpodd] = 0) do={{ \
+         :if ([:len ${variable}] = 0) do={{ :set {variable} [:toarray $mcpone] }} else={{ :set {variable} (${variable} , $mcpone) }} }}\n    }}\n"
+    ));
+    Ok(lines)
+}
+
+/// Attributes read into variables, to be compared. What the console may spell another way than REST is left out.
+struct Seen {
+    /// The lines that read them.
+    reading: String,
+    /// The variable of each, and for each wanted value the condition that it has it.
+    conditions: Vec<Vec<String>>,
+    /// Nothing was left out.
+    whole: bool,
+}
+
+impl Seen {
+    /// Attributes, each with the values it may have.
+    fn of<const N: usize>(
+        known: &Known,
+        single: bool,
+        attributes: impl Iterator<Item = (String, [Option<String>; N])>,
+    ) -> Result<Seen, Fault> {
+        let (menu, row) = (&known.menu, if single { "" } else { "$mcprow " });
+        let mut seen = Seen { reading: String::new(), conditions: Vec::new(), whole: true };
+        for (name, values) in attributes {
+            let form = known.form(&name);
+            // What was taken away may read as its default: any value is ours then.
+            if known.is_secret(&name) || !is_comparable(form) || (N > 1 && values[0].is_none()) {
+                seen.whole = false;
+                continue;
+            }
+            let (variable, name) = (format!("mcpv{}", seen.conditions.len()), word(&name)?.to_owned());
+            // An absent attribute is nothing on some versions and an error on others.
+            seen.reading.push_str(&format!(
+                "      :local {variable} \"\"\n      :do {{ :set {variable} [:tostr [{menu}/get {row}{name}]] }} on-error={{}}\n"
+            ));
+            let is = |value: &Option<String>| {
+                let spelt = spellings(form, value.as_deref());
+                spelt.iter().map(|text| format!("(${variable} = {})", quote(text))).collect::<Vec<_>>().join(" || ")
+            };
+            seen.conditions.push(values.iter().map(is).collect());
+        }
+        Ok(seen)
+    }
+
+    /// Each attribute has one of its values.
+    fn all_one_of(&self) -> String {
+        all(self.conditions.iter().map(|values| values.join(" || ")))
+    }
+
+    /// Each attribute has the last of its values.
+    fn all_last(&self) -> String {
+        all(self.conditions.iter().filter_map(|values| values.last().cloned()))
+    }
+}
+
+fn all(conditions: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = conditions.map(|condition| format!("({condition})")).collect();
+    if all.is_empty() { "true".to_owned() } else { all.join(" && ") }
+}
+
+/// How the console may write a value that REST writes so; nothing: the attribute is absent.
+fn spellings(form: Form, value: Option<&str>) -> Vec<String> {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    match (form, value) {
+        (Form::Flag, None) => words(&["false", "no", ""]),
+        (_, None) => words(&[""]),
+        (Form::Flag, Some(value)) if flag(value) == "no" => words(&["false", "no", ""]),
+        (Form::Flag, Some(_)) => words(&["true", "yes"]),
+        // An array's words are joined by semicolons.
+        (Form::List | Form::Set, Some(value)) => vec![value.to_owned(), value.replace(',', ";")],
+        (Form::Address, Some(value)) => addresses(value),
+        (_, Some(value)) => match flag_word(value) {
+            Some(true) => words(&["true", "yes"]),
+            Some(false) => words(&["false", "no", ""]),
+            None => vec![value.to_owned()],
+        },
+    }
+}
+
+/// How a router may write an address or prefix it was given: also without host bits, with and without the length of a single host.
+fn addresses(value: &str) -> Vec<String> {
+    let mut all = vec![value.to_owned()];
+    if let Ok(net) = value.parse::<IpNet>() {
+        all.push(net.trunc().to_string());
+        if net.prefix_len() == net.max_prefix_len() {
+            all.push(net.addr().to_string());
+        }
+    } else if let Ok(address) = value.parse::<IpAddr>() {
+        all.push(IpNet::from(address).to_string());
+    }
+    all.dedup();
+    all
+}
+
+/// Whether `:tostr` of it is what REST writes.
+fn is_comparable(form: Form) -> bool {
+    match form {
+        Form::Text | Form::Flag | Form::Int | Form::Address | Form::List | Form::Set => true,
+        Form::Span | Form::Left | Form::Rate | Form::RatePair | Form::Bytes => false,
+    }
+}
+
+/// ` name="value"`.
+fn assignment(known: &Known, name: &str, value: &str) -> Result<String, Fault> {
+    let value = match known.form(name) {
+        // A flag that is there or not (`blackhole` of a route) has no value.
+        Form::Flag if value.is_empty() => return Ok(format!(" {}", word(name)?)),
+        Form::Flag => flag(value).to_owned(),
+        _ => quote(value),
+    };
+    Ok(format!(" {}={value}", word(name)?))
+}
+
+fn flag(value: &str) -> &'static str {
+    if flag_word(value) == Some(false) { "no" } else { "yes" }
+}
+
+fn flag_word(value: &str) -> Option<bool> {
+    match value {
+        "yes" | "true" => Some(true),
+        "no" | "false" => Some(false),
+        _ => None,
+    }
+}
+
+/// An attribute's name: it cannot carry anything into the script.
+fn word(name: &str) -> Result<&str, Fault> {
+    if is_attribute(name) && !matches!(name, "where" | "do" | "else" | "on-error") {
+        return Ok(name);
+    }
+    Err(Fault::bad_input("an attribute's name is made of letters, digits, dots, hyphens and underscores"))
+}

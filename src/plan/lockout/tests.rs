@@ -1,0 +1,6 @@
+//! Four sites, edits that cut us off, edits that do not, and claims about single cases.
+
+mod bench;
+mod cases;
+mod corpus;
+mod reading;

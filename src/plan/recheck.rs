@@ -1,0 +1,148 @@
+//! Before anything is done: is everything still as it was when the plan was drafted and approved?
+//!
+//! Whatever is not leaves the device out, untouched.
+
+use crate::access::policy::{Decision, Target, Verb, decide};
+use crate::access::principal::Principal;
+use crate::base::fault::{Fault, Kind};
+use crate::base::tier::{Effect, Tier};
+use crate::fleet::{Capability, Device};
+use crate::menus;
+use crate::plan::digest;
+use crate::plan::guard::{SCRIPTS, digits_of};
+use crate::plan::record::{Change, Difference, Draft, Step};
+use crate::plan::rows;
+use crate::plan::work::{Core, Work};
+use crate::routeros::{Query, Version};
+
+/// Beyond these loads, percent, a router is in no state to be changed: the critical marks of its health.
+const CPU_MAX: u8 = 90;
+const MEMORY_MAX: u8 = 92;
+
+/// Checks everything again and reads how the router is.
+pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
+    same_draft(work)?;
+    same_router(&work.draft, &work.device)?;
+    let starter = work.plan.started_by.as_ref().unwrap_or(&work.plan.author).principal();
+    may(&work.core, &work.plan.author.principal(), &work.plan.origin, &work.device, &work.draft.steps)?;
+    may(&work.core, &starter, &work.plan.origin, &work.device, &work.draft.steps)?;
+    if !work.is_light() {
+        let now = work.resource().await?;
+        healthy(&work.device, &now.version, work.draft.version.as_deref())?;
+        let vitals = now.vitals;
+        if vitals.cpu.is_some_and(|load| load >= CPU_MAX) || vitals.memory.is_some_and(|used| used >= MEMORY_MAX) {
+            return Err(
+                conflict(&work.device, "its processor or memory is at the limit").hint("wait until it has calmed down, then plan anew")
+            );
+        }
+        work.before = Some(now);
+    }
+    let differences = rows::since(&work.draft, &work.read().await?);
+    if differences.is_empty() {
+        return alone(work).await;
+    }
+    let fault = conflict(&work.device, &told(&differences)).hint("rows changed since the draft; nothing was done: plan it anew");
+    work.note(|progress| progress.difference.clone_from(&differences)).await?;
+    Err(fault)
+}
+
+/// No other plan waits on the router for its word. One with a guard of its own sees that when it arms; a small direct change asks
+/// no more than it must.
+async fn alone(work: &Work) -> Result<(), Fault> {
+    if work.draft.wants_guard() || work.is_light() {
+        return Ok(());
+    }
+    let scripts = work.rows(SCRIPTS, Query::new().columns(["name"])).await?;
+    match scripts.iter().find_map(|row| digits_of(row.get("name")?)) {
+        None => Ok(()),
+        Some(other) => Err(conflict(&work.device, &format!("plan-{other} is being applied there already"))
+            .hint("nothing was changed; wait until it has ended, or ask who else looks after this router")),
+    }
+}
+
+/// The first difference in words, and how many more there are.
+pub(super) fn told(differences: &[Difference]) -> String {
+    let Some(first) = differences.first() else { return "nothing differs".into() };
+    // Keys hold what people wrote on the router; the record has them, this sentence does not.
+    let more = if differences.len() > 1 { format!(", and {} more", differences.len() - 1) } else { String::new() };
+    format!("a row of {}: {}{more}", first.menu, first.why)
+}
+
+/// The records are those the digest was made over.
+fn same_draft(work: &Work) -> Result<(), Fault> {
+    let devices = work.core.book.devices(&work.plan)?;
+    let drafts: Vec<Draft> = devices.into_iter().map(|(draft, _)| draft).collect();
+    if digest::of(&work.plan, &drafts) == work.plan.digest {
+        return Ok(());
+    }
+    Err(conflict(&work.device, "what was approved is not what the records say").hint("plan it anew; restore a backup if this repeats"))
+}
+
+/// It is the router the plan was made for.
+fn same_router(draft: &Draft, device: &Device) -> Result<(), Fault> {
+    if device.facts.flagged {
+        return Err(
+            conflict(device, "RouterOS found traces of tampering on it").hint("look at the router first; this is a security incident")
+        );
+    }
+    if draft.serial.is_some() && device.facts.serial != draft.serial {
+        return Err(conflict(device, "it is another board now").hint("plan it anew"));
+    }
+    if device.pins != draft.pins {
+        return Err(conflict(device, "it was pinned anew since the draft").hint("plan it anew"));
+    }
+    Ok(())
+}
+
+fn healthy(device: &Device, now: &str, drafted: Option<&str>) -> Result<(), Fault> {
+    let same = drafted
+        .is_none_or(|drafted| drafted == now || (Version::parse(drafted).is_some() && Version::parse(drafted) == Version::parse(now)));
+    if same {
+        return Ok(());
+    }
+    Err(conflict(device, "it runs another RouterOS version now").hint("plan it anew: menus and values may differ"))
+}
+
+/// Policy and flags on every inner operation.
+pub(super) fn may(core: &Core, who: &Principal, origin: &str, device: &Device, steps: &[Step]) -> Result<(), Fault> {
+    let direct = !origin.rsplit('.').next().is_some_and(|action| action.starts_with("plan_")) && !origin.starts_with("plan.");
+    for step in steps {
+        let facts = menus::find(&step.menu);
+        let is_comment = matches!(&step.change, Change::Set { values, secrets, unset, .. } if secrets.is_empty() && unset.is_empty() && values.iter().all(|(name, _)| name == "comment"));
+        let small = is_comment || matches!(step.change, Change::Run { .. });
+        let tier = if small { Tier::Basic } else { facts.map_or(Tier::Professional, |menu| menu.change) };
+        let target = Target {
+            tool: origin,
+            toolset: "plan",
+            tier,
+            effect: if direct { Effect::Changes } else { Effect::Plans },
+            for_operators: false,
+            device: Some(device.traits()),
+            inner: Some((&step.menu, Verb::Write)),
+        };
+        // A person's toolsets were judged when they called; here they stand for the menu.
+        let who = Principal { limits: crate::access::Limits { toolsets: None, ..who.limits.clone() }, ..who.clone() };
+        if let Decision::Deny(refusal) = decide(&who, &target, &core.rules) {
+            let fault = Fault::denied(refusal.said);
+            return Err(match refusal.hint {
+                Some(hint) => fault.hint(hint),
+                None => fault,
+            });
+        }
+        let topic = facts.and_then(|menu| menu.topic.capability()).filter(|_| !direct && !matches!(step.change, Change::Run { .. }));
+        let general = if direct { Capability::Writes } else { Capability::Professional };
+        let needed = topic.and_then(|word| word.parse().ok()).into_iter().chain([general]);
+        for capability in needed {
+            if !device.capabilities.contains(&capability) {
+                let word = capability.as_str();
+                return Err(Fault::denied(format!("device \"{}\" does not allow {word}", device.name))
+                    .hint(format!("an operator can: routeros-mcp device update {} --capability {word} (with those it has)", device.name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn conflict(device: &Device, why: &str) -> Fault {
+    Fault::new(Kind::Conflict, format!("device \"{}\": {why}", device.name))
+}

@@ -1,0 +1,239 @@
+//! Rows of a router against rows of a record: which row is meant, and whether it is as it was or as planned. Pure.
+//!
+//! Rows are found by what they hold, never by position or `.id`; values are compared in their own form.
+
+use crate::plan::form::{Form, Known, Pairs, get};
+use crate::plan::record::{Change, Difference, Draft, Find, Observed, Place, Step};
+use crate::routeros::Row;
+use crate::routeros::value::flag;
+use std::collections::BTreeMap;
+
+/// Menus as just read.
+#[derive(Debug, Default)]
+pub struct Read {
+    menus: BTreeMap<String, Vec<Row>>,
+}
+
+impl Read {
+    /// Takes a menu's rows in.
+    pub fn put(&mut self, menu: &str, rows: Vec<Row>) {
+        self.menus.insert(menu.to_owned(), rows);
+    }
+
+    /// A menu's rows; none for one that was not read.
+    pub fn rows(&self, menu: &str) -> &[Row] {
+        self.menus.get(menu).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// What is wrong with a lookup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lost {
+    /// No row fits.
+    None,
+    /// Several do.
+    Several(usize),
+}
+
+impl Lost {
+    /// In words.
+    pub fn words(self) -> String {
+        match self {
+            Lost::None => "it is not there".into(),
+            Lost::Several(n) => format!("{n} rows fit"),
+        }
+    }
+}
+
+/// Whether a row holds all of these values.
+pub fn fits(known: &Known, row: &Row, by: &Pairs) -> bool {
+    by.iter().all(|(name, value)| holds(known, row.get(name), name, value))
+}
+
+/// Whether a row's value, perhaps absent, says the same as a written one.
+pub fn holds(known: &Known, found: Option<&str>, name: &str, value: &str) -> bool {
+    match found {
+        Some(found) => known.form(name).same(found, value),
+        None => matches!(value, "no" | "false") || (value.is_empty() && known.form(name) != Form::Flag),
+    }
+}
+
+/// The rows that fit, each with its place. Rows the router made itself count only where no other fits.
+pub fn all<'a>(known: &Known, rows: &'a [Row], find: &Find) -> Vec<(usize, &'a Row)> {
+    let fitting: Vec<(usize, &Row)> = rows.iter().enumerate().filter(|(_, row)| fits(known, row, &find.by)).collect();
+    let own: Vec<(usize, &Row)> = fitting.iter().copied().filter(|(_, row)| !is_dynamic(row)).collect();
+    if own.is_empty() { fitting } else { own }
+}
+
+/// The one row that fits.
+pub fn one<'a>(known: &Known, rows: &'a [Row], find: &Find) -> Result<(usize, &'a Row), Lost> {
+    match all(known, rows, find)[..] {
+        [] => Err(Lost::None),
+        [found] => Ok(found),
+        ref several => Err(Lost::Several(several.len())),
+    }
+}
+
+fn is_dynamic(row: &Row) -> bool {
+    ["dynamic", "connection", "builtin"].iter().any(|name| row.get(name).and_then(flag) == Some(true))
+}
+
+/// A row's content as the record keeps it.
+pub fn content(known: &Known, row: &Row) -> Pairs {
+    known.content_of(row.attributes())
+}
+
+/// Whether the row right after `at` is the one meant; rows the router made itself may stand between.
+pub fn stands_before(known: &Known, rows: &[Row], at: usize, next: Option<&Find>) -> bool {
+    let rest = rows.get(at + 1..).unwrap_or_default();
+    let own = rest.iter().find(|row| !is_dynamic(row));
+    match next {
+        None => own.is_none() || rest.is_empty(),
+        Some(find) => [own, rest.first()].into_iter().flatten().any(|row| fits(known, row, &find.by)),
+    }
+}
+
+/// How the router differs from what a draft saw: empty when it is exactly as it was.
+pub fn since(draft: &Draft, read: &Read) -> Vec<Difference> {
+    let mut found: Vec<Difference> = draft.observed.iter().filter_map(|seen| moved(draft, seen, read)).collect();
+    for (menu, find) in &draft.absent {
+        let Some(known) = draft.known(menu) else { continue };
+        if let Some((_, row)) = all(known, read.rows(menu), find).first() {
+            let why = "it was not there before".to_owned();
+            found.push(Difference { menu: menu.clone(), key: find.by.clone(), wanted: None, found: Some(content(known, row)), why });
+        }
+    }
+    found
+}
+
+fn moved(draft: &Draft, seen: &Observed, read: &Read) -> Option<Difference> {
+    let known = draft.known(&seen.menu)?;
+    let rows = read.rows(&seen.menu);
+    let differ = |key: &Pairs, found: Option<Pairs>, why: String| {
+        Some(Difference { menu: seen.menu.clone(), key: key.clone(), wanted: Some(seen.row.clone()), found, why })
+    };
+    let Some(find) = &seen.find else {
+        let now = rows.first().map(|row| content(known, row)).unwrap_or_default();
+        let names = known.differences(&seen.row, &now);
+        return if names.is_empty() { None } else { differ(&Pairs::new(), Some(now), format!("{} changed", names.join(", "))) };
+    };
+    let (at, row) = match one(known, rows, find) {
+        Ok(found) => found,
+        Err(lost) => return differ(&find.by, None, lost.words()),
+    };
+    let now = content(known, row);
+    let names = known.differences(&seen.row, &now);
+    if !names.is_empty() {
+        return differ(&find.by, Some(now), format!("{} changed", names.join(", ")));
+    }
+    if known.ordered && !stands_before(known, rows, at, seen.next.as_ref()) {
+        return differ(&find.by, Some(now), "it stands elsewhere".into());
+    }
+    None
+}
+
+/// What must hold of one row once all steps are done: the last word on each row.
+struct Wanted<'a> {
+    step: &'a Step,
+    find: Option<Find>,
+    written: Pairs,
+    unset: Vec<String>,
+    place: Option<&'a Place>,
+    gone: bool,
+}
+
+/// How the router differs from what these steps of a draft make of it.
+pub fn short_of(draft: &Draft, steps: &[Step], read: &Read) -> Vec<Difference> {
+    let mut wanted: Vec<Wanted<'_>> = Vec::new();
+    for step in steps {
+        let Some(known) = draft.known(&step.menu) else { continue };
+        let mut next = wanted_of(step);
+        // A later step on the same row takes over what the earlier one left, as far as it does not write it itself.
+        if let Some(at) = wanted.iter().position(|earlier| is_same_row(known, earlier, step)) {
+            let earlier = wanted.remove(at);
+            let keeps = |name: &String| get(&next.written, name).is_none() && !next.unset.contains(name);
+            let kept: Pairs = earlier.written.iter().filter(|(name, _)| keeps(name)).cloned().collect();
+            next.unset.extend(earlier.unset.into_iter().filter(|name| get(&next.written, name).is_none()));
+            next.written.extend(kept);
+            next.place = next.place.or(earlier.place);
+        }
+        wanted.push(next);
+    }
+    wanted.iter().filter_map(|wanted| lacks(draft, wanted, read)).collect()
+}
+
+fn is_same_row(known: &Known, earlier: &Wanted<'_>, step: &Step) -> bool {
+    let before = match &step.change {
+        Change::SetSingle { .. } => return earlier.step.menu == step.menu,
+        Change::Set { find, .. } | Change::Remove { find, .. } | Change::Move { find, .. } => find,
+        Change::Add { .. } | Change::Run { .. } => return false,
+    };
+    let Some(after) = &earlier.find else { return false };
+    let content = earlier.step.change.after().unwrap_or_default();
+    earlier.step.menu == step.menu
+        && before.by.iter().all(|(name, value)| {
+            let left = get(&after.by, name).or_else(|| get(&earlier.written, name)).or_else(|| get(&content, name));
+            holds(known, left, name, value)
+        })
+}
+
+fn wanted_of(step: &Step) -> Wanted<'_> {
+    let (find, gone) = (step.change.find_after(), false);
+    let bare = Wanted { step, find, written: Pairs::new(), unset: Vec::new(), place: None, gone };
+    match &step.change {
+        Change::Add { values, place, .. } => Wanted { written: values.clone(), place: place.as_ref(), ..bare },
+        Change::Set { values, unset, .. } | Change::SetSingle { values, unset, .. } => {
+            Wanted { written: values.clone(), unset: unset.clone(), ..bare }
+        }
+        Change::Remove { by_disabling: true, .. } => Wanted { written: crate::plan::record::disabled(), ..bare },
+        Change::Remove { find, .. } => Wanted { find: Some(find.clone()), gone: true, ..bare },
+        Change::Move { to, .. } => Wanted { place: Some(to), ..bare },
+        Change::Run { .. } => bare,
+    }
+}
+
+fn lacks(draft: &Draft, wanted: &Wanted<'_>, read: &Read) -> Option<Difference> {
+    let menu = &wanted.step.menu;
+    let known = draft.known(menu)?;
+    let rows = read.rows(menu);
+    let key = wanted.find.as_ref().map(|find| find.by.clone()).unwrap_or_default();
+    let differ = |found: Option<Pairs>, why: String| {
+        let goal = if wanted.gone { None } else { wanted.step.change.after() };
+        Some(Difference { menu: menu.clone(), key: key.clone(), wanted: goal, found, why })
+    };
+    let (at, row) = match (&wanted.step.change, &wanted.find) {
+        (Change::Run { .. }, _) => return None,
+        (_, None) => (0, rows.first()?),
+        (_, Some(find)) if wanted.gone => {
+            let row = all(known, rows, find).first().map(|(_, row)| content(known, row))?;
+            return differ(Some(row), "it is still there".into());
+        }
+        (_, Some(find)) => match one(known, rows, find) {
+            Ok(found) => found,
+            Err(lost) => return differ(None, lost.words()),
+        },
+    };
+    let now = content(known, row);
+    let wrong =
+        |(name, value): &&(String, String)| known.is_content(name) && !known.is_secret(name) && !holds(known, row.get(name), name, value);
+    let mut names: Vec<&str> = wanted.written.iter().filter(wrong).map(|(name, _)| name.as_str()).collect();
+    names.extend(wanted.unset.iter().filter(|name| row.get(name).is_some_and(|value| !value.is_empty())).map(String::as_str));
+    if !names.is_empty() {
+        return differ(Some(now), format!("{} not as written", names.join(", ")));
+    }
+    let is_placed = wanted.place.is_none_or(|place| stands_before(known, rows, at, place.before.as_ref()));
+    if is_placed { None } else { differ(Some(now), "it stands elsewhere".into()) }
+}
+
+/// The menus a draft is about, each once.
+pub fn menus(draft: &Draft) -> Vec<&str> {
+    let mut menus: Vec<&str> = Vec::new();
+    let named = draft.observed.iter().map(|seen| &seen.menu).chain(draft.absent.iter().map(|(menu, _)| menu));
+    let steps = draft.steps.iter().filter(|step| !matches!(step.change, Change::Run { .. })).map(|step| &step.menu);
+    for menu in named.chain(steps) {
+        if !menus.contains(&menu.as_str()) {
+            menus.push(menu);
+        }
+    }
+    menus
+}

@@ -1,0 +1,79 @@
+//! Secrets a change writes: made here or kept in the vault, never seen by whoever asked, never in a plan's records, logs or scripts.
+//!
+//! One made for a change is the same each time it is asked for. When the change stays it is offered, so that a person can see it once;
+//! when it does not, nobody needs it and it goes.
+
+use crate::access::handle::{Handle, Spot};
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::DeviceId;
+use crate::base::secret::Secret;
+use crate::fleet::Device;
+use crate::plan::record::{Change, Draft, PlanId, SecretValue};
+use crate::plan::state::DeviceState;
+use crate::plan::work::{Core, Work};
+use crate::store::Vault;
+use serde_json::json;
+
+/// The value of a secret: the same one each time it is asked for.
+pub(super) async fn value(work: &Work, step: usize, secret: &SecretValue) -> Result<Secret, Fault> {
+    let menu = work.draft.steps.get(step).map(|step| step.menu.as_str()).unwrap_or_default();
+    let key = key(&work.plan.id, &work.draft.device, step, &secret.attribute);
+    let spot = Spot { menu, attribute: &secret.attribute, device: work.device.traits(), key: &key };
+    handle(menu, secret)?.resolve(&work.core.vault, &spot).await
+}
+
+/// Whether every secret of a draft will be there when it is needed; changes nothing.
+///
+/// # Errors
+/// `NotFound` and `Denied` for entries of the vault that are not there, or not for this menu or device.
+pub fn check(vault: &Vault, device: &Device, draft: &Draft) -> Result<(), Fault> {
+    for (n, menu, secret) in all(draft) {
+        let key = key(&draft.plan, &draft.device, n, &secret.attribute);
+        let spot = Spot { menu, attribute: &secret.attribute, device: device.traits(), key: &key };
+        handle(menu, secret)?.check(vault, &spot)?;
+    }
+    Ok(())
+}
+
+/// Once devices have come to their ends: made secrets that routers hold may be looked at, the others go.
+pub(super) async fn settle(core: &Core, devices: &[(Draft, DeviceState)]) {
+    for (draft, state) in devices {
+        for (n, _, secret) in all(draft).filter(|(_, _, secret)| secret.handle == GENERATE) {
+            let key = key(&draft.plan, &draft.device, n, &secret.attribute);
+            let done = match state {
+                DeviceState::Confirmed => core.vault.offer(&key).await,
+                DeviceState::RolledBack | DeviceState::Skipped | DeviceState::Pending => core.vault.discard(&key).await,
+                // Nobody knows whether the router has it.
+                _ => continue,
+            };
+            match done.map_err(Fault::from) {
+                Err(fault) if !matches!(fault.kind, Kind::NotFound | Kind::Conflict) => {
+                    tracing::warn!(plan = %draft.plan, "a made secret was not settled: {}", fault.chain());
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+const GENERATE: &str = "generate";
+
+fn handle(menu: &str, secret: &SecretValue) -> Result<Handle, Fault> {
+    let handle = Handle::of(menu, &secret.attribute, &json!({ "secret": secret.handle }))?;
+    handle.ok_or_else(|| Fault::bug("a handle that is none stands in a plan"))
+}
+
+fn all(draft: &Draft) -> impl Iterator<Item = (usize, &str, &SecretValue)> {
+    draft.steps.iter().enumerate().flat_map(|(n, step)| {
+        let secrets: &[SecretValue] = match &step.change {
+            Change::Add { secrets, .. } | Change::Set { secrets, .. } | Change::SetSingle { secrets, .. } => secrets,
+            Change::Remove { .. } | Change::Move { .. } | Change::Run { .. } => &[],
+        };
+        secrets.iter().map(move |secret| (n, step.menu.as_str(), secret))
+    })
+}
+
+/// Names a made value for good.
+fn key(plan: &PlanId, device: &DeviceId, step: usize, attribute: &str) -> String {
+    format!("{plan}/{device}/{step}/{attribute}")
+}

@@ -1,0 +1,365 @@
+//! One device of a plan while it is worked on: its records, its router, and the ways to ask it.
+//!
+//! What is about to be done is written down, on the disk, before it is done ([`Work::intend`]), and in the trail; what came of it
+//! after. A crash in between finds the intent.
+
+use crate::access::policy::Rules;
+use crate::access::principal::Principal;
+use crate::audit::{Audit, ClientInfo, Phase, Record, Who};
+use crate::base::clock::Clock;
+use crate::base::events::Event;
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::{CorrelationId, DeviceId};
+use crate::base::tier::{Effect, Tier};
+use crate::fleet::{Ask, Device, Fleet, Fresh, Lane, Read as LaneRead, Said, Write};
+use crate::plan::book::Book;
+use crate::plan::config::Settings;
+use crate::plan::record::{Draft, Intent, Plan, PlanId, Progress, Risk};
+use crate::plan::rows::{self, Read};
+use crate::plan::state::DeviceEvent;
+use crate::routeros::value::span_ms;
+use crate::routeros::{MenuPath, Query, Row};
+use crate::store::{Durability, Vault};
+use serde_json::json;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A direct write may rely on rows its own draft read this long ago.
+const JUST_READ: Duration = Duration::from_secs(3);
+
+/// What every plan is worked with.
+pub(crate) struct Core {
+    pub book: Book,
+    pub fleet: Fleet,
+    pub audit: Audit,
+    pub clock: Clock,
+    pub rules: Rules,
+    pub vault: Vault,
+    pub settings: Settings,
+    pub tasks: TaskTracker,
+    pub stop: CancellationToken,
+    busy: Mutex<HashMap<DeviceId, PlanId>>,
+}
+
+impl Core {
+    #[allow(clippy::too_many_arguments, reason = "each is another part of the appliance; `Parts` names them for callers")]
+    pub fn new(
+        book: Book,
+        fleet: Fleet,
+        audit: Audit,
+        clock: Clock,
+        rules: Rules,
+        vault: Vault,
+        settings: Settings,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) -> Core {
+        Core { book, fleet, audit, clock, rules, vault, settings, tasks, stop, busy: Mutex::default() }
+    }
+
+    /// Takes devices for a plan, all or none; errs with `Conflict` naming the plan that has one.
+    pub fn take(&self, plan: &Plan) -> Result<(), Fault> {
+        let mut busy = self.busy();
+        for device in &plan.devices {
+            if let Some(other) = busy.get(device).filter(|other| **other != plan.id) {
+                let name = self.fleet.get(device).map_or_else(|_| device.to_string(), |device| device.name.clone());
+                return Err(Fault::new(Kind::Conflict, format!("device \"{name}\": {other} is being applied there"))
+                    .hint("one plan at a time changes a device; wait until it has ended"));
+            }
+        }
+        busy.extend(plan.devices.iter().map(|device| (device.clone(), plan.id.clone())));
+        Ok(())
+    }
+
+    /// Takes devices for a plan that nobody works on now, itself included; says whether it could.
+    pub fn take_alone(&self, plan: &Plan) -> bool {
+        let mut busy = self.busy();
+        if plan.devices.iter().any(|device| busy.contains_key(device)) {
+            return false;
+        }
+        busy.extend(plan.devices.iter().map(|device| (device.clone(), plan.id.clone())));
+        true
+    }
+
+    /// Gives a plan's devices back.
+    pub fn give_back(&self, plan: &PlanId) {
+        self.busy().retain(|_, holder| holder != plan);
+    }
+
+    /// Whether a job of this plan has devices now.
+    pub fn holds(&self, plan: &PlanId) -> bool {
+        self.busy().values().any(|holder| holder == plan)
+    }
+
+    /// The plan that has a device now.
+    pub fn holder(&self, device: &DeviceId) -> Option<PlanId> {
+        self.busy().get(device).cloned()
+    }
+
+    fn busy(&self) -> MutexGuard<'_, HashMap<DeviceId, PlanId>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One device of a plan while it is worked on.
+pub(crate) struct Work {
+    pub core: Arc<Core>,
+    pub plan: Plan,
+    pub draft: Draft,
+    pub progress: Progress,
+    pub device: Arc<Device>,
+    pub lane: Lane,
+    /// In use instead of the lane once something may be wrong with its connection.
+    pub fresh: Option<Fresh>,
+    /// When the guard fires, by our monotonic clock; `None` without a guard or before it is known.
+    pub fires: Option<Duration>,
+    /// The `.id`s of our rows on the router, as far as we saw them made.
+    pub ids: Ids,
+    /// How the router was before anything was done.
+    pub before: Option<Resource>,
+}
+
+/// `.id`s of our rows on the router.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ids {
+    pub script: Option<String>,
+    pub timer: Option<String>,
+}
+
+/// A router's load, percent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Vitals {
+    pub cpu: Option<u8>,
+    pub memory: Option<u8>,
+}
+
+/// `/system/resource`, as far as it matters here.
+#[derive(Debug, Clone)]
+pub(crate) struct Resource {
+    pub version: String,
+    pub uptime_s: u64,
+    pub vitals: Vitals,
+}
+
+impl Work {
+    /// Opens the records of one device. Errs when they or the device are gone.
+    pub fn open(core: &Arc<Core>, plan: &PlanId, device: &DeviceId) -> Result<Work, Fault> {
+        let (plan, draft, progress) = (core.book.plan(plan)?, core.book.draft(plan, device)?, core.book.progress(plan, device)?);
+        let device = core.fleet.get(device)?;
+        let lane = core.fleet.lane(&device);
+        Ok(Work { core: core.clone(), plan, draft, progress, device, lane, fresh: None, fires: None, ids: Ids::default(), before: None })
+    }
+
+    /// A low risk that needs no guard: proven by one read afterwards.
+    pub fn is_light(&self) -> bool {
+        !self.draft.wants_guard() && self.draft.risk == Risk::Low
+    }
+
+    /// Writes to the record what `change` makes of it; on the disk when it returns.
+    pub async fn note(&mut self, change: impl FnMut(&mut Progress)) -> Result<(), Fault> {
+        let mut change = change;
+        let change = |progress: &mut Progress| {
+            change(progress);
+            Ok(())
+        };
+        self.progress = self.core.book.change(&self.plan.id, &self.draft.device, change).await?;
+        Ok(())
+    }
+
+    /// Writes down what is about to be done, in the trail and in the record.
+    pub async fn intend(&mut self, intent: Intent) -> Result<(), Fault> {
+        self.intend_with(intent, |_| {}).await
+    }
+
+    /// As `intend`, with more to be written in the same stroke.
+    pub async fn intend_with(&mut self, intent: Intent, mut more: impl FnMut(&mut Progress)) -> Result<(), Fault> {
+        self.trail(verb(intent), Phase::Intent, "intent", None).await?;
+        self.note(|progress| {
+            progress.intent = Some(intent);
+            more(progress);
+        })
+        .await
+    }
+
+    /// Writes down that it is done and what became of the device.
+    pub async fn reach(&mut self, event: DeviceEvent) -> Result<(), Fault> {
+        self.reach_with(event, |_| {}).await
+    }
+
+    /// As `reach`, with more to be written in the same stroke.
+    pub async fn reach_with(&mut self, event: DeviceEvent, mut more: impl FnMut(&mut Progress)) -> Result<(), Fault> {
+        let done = self.progress.intent;
+        let change = |progress: &mut Progress| {
+            progress.happen(event)?;
+            progress.intent = None;
+            more(progress);
+            Ok(())
+        };
+        self.progress = self.core.book.change(&self.plan.id, &self.draft.device, change).await?;
+        // Whoever keeps what was read from this router asks again.
+        self.core.fleet.bus().tell(Event::Config(self.device.id.clone()));
+        let state = self.progress.state.as_str();
+        tracing::info!(plan = %self.plan.id, device = %self.device.name, state, "a device of a plan moved on");
+        self.trail(done.map_or("plan.apply", verb), Phase::Done, state, self.progress.error.clone()).await
+    }
+
+    async fn trail(&self, tool: &'static str, phase: Phase, outcome: &str, error: Option<String>) -> Result<(), Fault> {
+        let who = self.plan.started_by.as_ref().unwrap_or(&self.plan.author).principal();
+        let arguments = json!({ "plan": self.plan.id.as_str(), "state": self.progress.state.as_str(), "error": error });
+        let mut record = record(&who, &self.plan, tool, phase, outcome, arguments.to_string());
+        record.device = Some(self.device.id.to_string());
+        record.device_name = Some(self.device.name.clone());
+        record.environment = Some(self.device.environment.as_str().to_owned());
+        let durability = if phase == Phase::Intent { Durability::Now } else { Durability::Soon };
+        self.core.audit.append(record, durability).await?;
+        Ok(())
+    }
+
+    /// From now on over new connections: the lane's may be one that only lives on because it was there before.
+    pub async fn renew(&mut self) -> Result<(), Fault> {
+        self.fresh = None;
+        self.fresh = Some(self.core.fleet.fresh(&self.device.id).await?);
+        self.lane.forget();
+        Ok(())
+    }
+
+    /// Rows of a menu, as they are now.
+    pub async fn rows(&self, menu: &str, query: Query) -> Result<Vec<Row>, Fault> {
+        self.rows_of_age(menu, query, Duration::ZERO).await
+    }
+
+    async fn rows_of_age(&self, menu: &str, query: Query, max_age: Duration) -> Result<Vec<Row>, Fault> {
+        let path = MenuPath::parse(menu)?;
+        match &self.fresh {
+            Some(fresh) => fresh.rows(path, query).await,
+            None => Ok(self.lane.read(LaneRead { path, query, max_age }).await?.rows.to_vec()),
+        }
+    }
+
+    /// Rows that prove something: over a connection whose other end proved who it is.
+    pub async fn proof(&self, menu: &str, query: Query) -> Result<Vec<Row>, Fault> {
+        if self.core.fleet.proves_rest(&self.device) {
+            return self.rows(menu, query).await;
+        }
+        let fresh = match &self.fresh {
+            Some(_) => None,
+            None => Some(self.core.fleet.fresh(&self.device.id).await?),
+        };
+        let way = self.fresh.as_ref().or(fresh.as_ref()).expect("one of the two was just made");
+        match way.rows_over_ssh(MenuPath::parse(menu)?, query).await {
+            Some(answer) => answer,
+            None => Err(unproven()),
+        }
+    }
+
+    /// Changes the router.
+    pub async fn write(&self, write: Write) -> Result<Vec<Row>, Fault> {
+        let Some(fresh) = &self.fresh else { return Ok(self.lane.write(write).await?.rows.to_vec()) };
+        let said = fresh.over_rest(Ask::Write(write)).await;
+        self.lane.forget();
+        match said? {
+            Said::Rows(rows) => Ok(rows),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The menus a draft is about, as they are now; a light change may rely on what its draft just read.
+    pub async fn read(&self) -> Result<Read, Fault> {
+        let max_age = if self.is_light() && self.progress.steps_done == 0 { JUST_READ } else { Duration::ZERO };
+        let mut read = Read::default();
+        for menu in rows::menus(&self.draft) {
+            read.put(menu, self.rows_of_age(menu, Query::new(), max_age).await?);
+        }
+        Ok(read)
+    }
+
+    /// The router's version, uptime and load, as they are now.
+    pub async fn resource(&self) -> Result<Resource, Fault> {
+        resource(self.rows("/system/resource", Query::new()).await?.first())
+    }
+
+    /// How long until the guard fires; `None` without one.
+    pub fn left(&self) -> Option<Duration> {
+        self.fires.map(|at| at.saturating_sub(self.core.clock.mono()))
+    }
+
+    /// How long the guard waits, from when it was armed.
+    pub fn wait(&self) -> Duration {
+        match (self.progress.armed_at, self.progress.fires_at) {
+            (Some(armed), Some(fires)) => Duration::from_millis(fires.0.saturating_sub(armed.0).max(0) as u64),
+            _ => crate::plan::guard::wait(&self.plan, &self.draft, &self.core.settings),
+        }
+    }
+
+    /// The name of the guard's script and timer.
+    pub fn guard_name(&self) -> String {
+        crate::plan::guard::name(&self.plan.id)
+    }
+}
+
+/// A record of the trail about a plan.
+pub(crate) fn record(who: &Principal, plan: &Plan, tool: &str, phase: Phase, outcome: &str, arguments: String) -> Record {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
+    Record {
+        principal: Who { issuer: who.issuer.clone(), subject: who.subject.clone(), name: who.name.clone(), role: who.role.as_str().into() },
+        client: ClientInfo { name: who.client.name.clone(), version: who.client.version.clone(), address: who.client.address.clone() },
+        correlation_id: CorrelationId::random().to_string(),
+        tool: tool.into(),
+        tier: Tier::Professional,
+        effect: Effect::Changes,
+        device: None,
+        device_name: None,
+        environment: Some(plan.environment.as_str().into()),
+        plan_id: Some(plan.id.to_string()),
+        job_id: Some(plan.id.to_string()),
+        risk: Some(plan.risk.as_str().into()),
+        phase,
+        outcome: outcome.into(),
+        error_kind: None,
+        duration_ms: 0,
+        bytes: 0,
+        arguments,
+        arguments_digest: digest,
+    }
+}
+
+fn verb(intent: Intent) -> &'static str {
+    match intent {
+        Intent::Arm => "plan.arm",
+        Intent::Apply(_) => "plan.apply",
+        Intent::Verify => "plan.verify",
+        Intent::Confirm => "plan.confirm",
+        Intent::RollBack | Intent::AwaitFire => "plan.roll_back",
+        Intent::Clean => "plan.clean",
+    }
+}
+
+/// What `/system/resource` says. Seconds after boot its answer can be another menu's: expected attributes must be there.
+pub(crate) fn resource(row: Option<&Row>) -> Result<Resource, Fault> {
+    let parsed = row.and_then(|row| {
+        let number = |name: &str| row.get(name).and_then(|text| text.parse::<u64>().ok());
+        let memory = match (number("free-memory"), number("total-memory")) {
+            (Some(free), Some(total)) if total > 0 => Some((total.saturating_sub(free).min(total) * 100 / total) as u8),
+            _ => None,
+        };
+        Some(Resource {
+            version: row.get("version")?.to_owned(),
+            uptime_s: row.get("uptime").and_then(span_ms)? / 1_000,
+            vitals: Vitals { cpu: number("cpu-load").map(|load| load.min(100) as u8), memory },
+        })
+    });
+    parsed.ok_or_else(|| {
+        Fault::new(Kind::Unreachable, "the router answers, but does not say its version and uptime; it may be starting")
+            .hint("try again in half a minute")
+    })
+}
+
+/// No way to prove what stands on the router.
+pub(crate) fn unproven() -> Fault {
+    Fault::new(Kind::Conflict, "nothing read over this connection is proof: REST has no verified TLS here and SSH is not in use")
+        .hint("pin the router's certificate or set up SSH, or have the plan approved with unguarded: true")
+}

@@ -1,0 +1,93 @@
+//! Whether this store is the one that was here last: a number in it, and the same number in a file beside it.
+//!
+//! The number goes up at each start and before each change of a router; first in the store, then in the file. A store that knows a
+//! smaller number than the file is an older one put back: what was done since, it does not know. A file that is gone or cannot be
+//! read tells nothing, and is made again.
+
+use crate::store::Store;
+use crate::store::engine::{Batch, Durability};
+use crate::store::error::StoreError;
+use std::path::{Path, PathBuf};
+use tokio::sync::Mutex;
+
+const TABLE: &str = "appliance";
+const KEY: &str = "epoch";
+
+/// The number, in both places.
+pub struct Epoch {
+    store: Store,
+    file: PathBuf,
+    now: Mutex<u64>,
+    is_older: bool,
+}
+
+impl Epoch {
+    /// Compares the two; changes neither.
+    pub fn open(store: Store, file: &Path) -> Result<Epoch, StoreError> {
+        let kept = store.get(TABLE, KEY)?.and_then(|bytes| Some(u64::from_le_bytes(bytes.as_slice().try_into().ok()?))).unwrap_or(0);
+        let beside = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0);
+        Ok(Epoch { store, file: file.to_owned(), now: Mutex::new(kept.max(beside)), is_older: beside > kept })
+    }
+
+    /// Whether an older store was put back since the last time.
+    pub fn is_older(&self) -> bool {
+        self.is_older
+    }
+
+    /// From here on an older store is told from this one. On the disk when it returns.
+    pub async fn advance(&self) -> Result<(), StoreError> {
+        let mut now = self.now.lock().await;
+        let next = *now + 1;
+        self.store.commit(Batch::new().put(TABLE, KEY, next.to_le_bytes().to_vec()), Durability::Now).await?;
+        // Beside first under another name: a cut in the middle leaves the old number, which is smaller and tells nothing.
+        let (file, beside) = (self.file.clone(), self.file.with_extension("new"));
+        let written = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
+            let mut to = std::fs::File::create(&beside)?;
+            std::io::Write::write_all(&mut to, format!("{next}\n").as_bytes())?;
+            to.sync_all()?;
+            std::fs::rename(&beside, &file)
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            // Nothing is lost but the chance to notice a store put back later.
+            failed => tracing::warn!(?failed, "the epoch file could not be written"),
+        }
+        *now = next;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Options;
+
+    #[tokio::test]
+    async fn a_store_put_back_is_told_from_the_one_that_was_here() {
+        let dir = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
+        let (path, file) = (dir.path().join("s.redb"), dir.path().join("epoch"));
+        let open = || Store::open(Options::at(path.clone())).unwrap();
+        let store = open();
+        let epoch = Epoch::open(store.clone(), &file).unwrap();
+        assert!(!epoch.is_older(), "a new one");
+        epoch.advance().await.unwrap();
+        drop(epoch);
+        store.close().await.unwrap();
+        let copy = std::fs::read(&path).unwrap();
+        let store = open();
+        let epoch = Epoch::open(store.clone(), &file).unwrap();
+        assert!(!epoch.is_older(), "the same one");
+        epoch.advance().await.unwrap();
+        drop(epoch);
+        store.close().await.unwrap();
+        std::fs::write(&path, copy).unwrap();
+        let store = open();
+        let epoch = Epoch::open(store.clone(), &file).unwrap();
+        assert!(epoch.is_older(), "the copy of before");
+        epoch.advance().await.unwrap();
+        drop(epoch);
+        assert!(!Epoch::open(store.clone(), &file).unwrap().is_older(), "said once");
+        std::fs::remove_file(&file).unwrap();
+        assert!(!Epoch::open(store, &file).unwrap().is_older(), "without the file nobody can tell");
+    }
+}

@@ -1,0 +1,80 @@
+//! `plan.apply`: runs a plan that is approved, or needs nobody's yes.
+
+use crate::base::fault::Fault;
+use crate::base::span::Span;
+use crate::base::tier::{Effect, Tier};
+use crate::plan::record::PlanId;
+use crate::plan::state::PlanState;
+use crate::plan::view;
+use crate::tools::context::Cx;
+use crate::tools::plan::show;
+use crate::tools::schema;
+use crate::tools::spec::{Audience, Tool, run};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use std::time::Duration;
+use tokio::time::Instant;
+
+pub(super) const TOOL: Tool = Tool {
+    name: "plan.apply",
+    title: "Apply a plan",
+    about: "Runs a plan once the persons it needs have approved it: guarded by the router's own undo, verified over new logins, else taken back. Answers how it stands after wait_seconds.",
+    toolset: "core",
+    tier: Tier::Basic,
+    effect: Effect::Changes,
+    audience: Audience::Model,
+    timeout: Span::secs(60),
+    paths: &[],
+    untrusted: &[],
+    input: schema::input::<Args>,
+    output: show::output,
+    run: run!(run),
+};
+
+/// How long it is waited for unless said.
+const USUAL_WAIT: u8 = 10;
+/// Between words to a caller who waits.
+const BEAT: Duration = Duration::from_secs(1);
+
+#[derive(Deserialize, JsonSchema)]
+struct Args {
+    /// The plan's id.
+    #[schemars(length(min = 1))]
+    plan_id: String,
+    /// How long to wait for its end, 10 unless set.
+    #[schemars(range(min = 0, max = 55))]
+    wait_seconds: Option<u8>,
+}
+
+async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    let (plan, _) = show::open(cx, &args.plan_id)?;
+    // Asked again while it runs, it is the same wish.
+    if plan.state != PlanState::Executing {
+        cx.world.plans.apply(&cx.principal, &plan.id).await?;
+    }
+    wait(cx, &plan.id, Duration::from_secs(args.wait_seconds.unwrap_or(USUAL_WAIT).into())).await?;
+    show::shown(cx, &plan.id)
+}
+
+/// Waits until the plan is over or waits for a person, at most so long; tells how far it is.
+pub(super) async fn wait(cx: &Cx, id: &PlanId, patience: Duration) -> Result<(), Fault> {
+    cx.expect(patience);
+    let until = Instant::now() + patience;
+    let mut said = String::new();
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let before = Instant::now();
+        cx.world.plans.wait(id, left.min(BEAT)).await?;
+        let (_, devices) = cx.world.plans.plan(id)?;
+        let now = view::summary(devices.iter().map(|(_, progress)| progress.state));
+        if now != said {
+            cx.say(&now);
+            said = now;
+        }
+        // It returned before its time: the plan is over, or waits for a person.
+        if left <= BEAT || before.elapsed() < BEAT {
+            return Ok(());
+        }
+    }
+}

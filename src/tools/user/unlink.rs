@@ -1,0 +1,43 @@
+//! `user.unlink`: an identity is no longer this person's.
+
+use crate::base::fault::Fault;
+use crate::base::span::Span;
+use crate::base::tier::{Effect, Tier};
+use crate::tools::context::Cx;
+use crate::tools::schema;
+use crate::tools::spec::{Audience, Tool, run};
+use crate::tools::user::view;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub(super) const TOOL: Tool = Tool {
+    name: "user.unlink",
+    title: "Unlink an identity",
+    about: "Takes an identity away from the person of a local user; what they did with it stays theirs.",
+    toolset: "core",
+    tier: Tier::Free,
+    effect: Effect::Administers,
+    audience: Audience::Operator,
+    timeout: Span::secs(30),
+    paths: &[],
+    untrusted: &[],
+    input: schema::input::<Args>,
+    output: view::output,
+    run: run!(run),
+};
+
+#[derive(Deserialize, JsonSchema)]
+struct Args {
+    /// The user's name.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// ISSUER|SUBJECT: of an OIDC subject, or local|stdio.
+    #[schemars(length(min = 1))]
+    identity: String,
+}
+
+async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    let user = cx.world.access.unlink(&args.name, &args.identity.parse()?).await?;
+    view::user(cx, &user)
+}

@@ -1,0 +1,418 @@
+//! Plans applied to a simulated router: kept, undone by us, undone by the router alone; and what a crash at any point leaves.
+//!
+//! Time is the test's own and passes as soon as somebody waits for it.
+#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
+
+mod crash;
+mod rig;
+
+use rig::{PATIENCE, Rig, request, rule};
+use routeros_mcp::base::fault::Kind;
+use routeros_mcp::plan::record::{Cut, GuardKind, Risk};
+use routeros_mcp::plan::state::{DeviceState, PlanState};
+use routeros_mcp::sim::faults::{Fault, Line, Rule};
+use routeros_mcp::sim::hooks::{Verdict, When};
+use routeros_mcp::sim::profiles::Profile;
+use serde_json::json;
+use std::time::Duration;
+
+const FILTER: &str = "/ip/firewall/filter";
+
+#[tokio::test]
+async fn a_guarded_edit_is_kept_with_every_proof_in_at_most_22_requests() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let id = rig.draft(request(json!([rule()]), json!({}))).await;
+    rig.sim.forget_requests();
+    let commands = rig.sim.commands().len();
+    approve(&rig, &id).await;
+    let (plan, progress) = rig.apply(&id).await;
+    assert_eq!(
+        (plan.state, progress.state),
+        (PlanState::Confirmed, DeviceState::Confirmed),
+        "{:?} {:?}",
+        progress.error,
+        progress.difference
+    );
+    assert!(rig.has_rule());
+    rig.holds_no_guard();
+    let requests = rig.sim.requests();
+    let (rest, ssh) = (requests.len(), rig.sim.commands().len() - commands);
+    let said: Vec<String> = requests.iter().map(|seen| format!("{} {}", seen.method, seen.target)).collect();
+    println!("a guarded edit with auto confirm: {rest} requests over REST, {ssh} commands over SSH");
+    assert!(rest + ssh <= 22 && rest >= 15, "{rest} + {ssh}\n{}", said.join("\n"));
+    rig.intact().await;
+}
+
+#[tokio::test]
+async fn a_direct_low_risk_change_takes_at_most_3_requests_with_its_draft() {
+    let rig = Rig::new(Profile::Office).await;
+    *rig.drafter.danger.lock().unwrap() = (Risk::Low, Cut::No);
+    let edit = json!([{ "menu": "/system/identity", "op": "set", "values": { "name": "renamed" } }]);
+    rig.sim.forget_requests();
+    let (plan, progress) = rig.run(request(edit, json!({}))).await;
+    assert_eq!(plan.state, PlanState::Confirmed, "{:?}", progress.error);
+    assert_eq!(rig.rows("/system/identity")[0][0].1, "renamed");
+    let requests = rig.sim.requests();
+    println!("a direct low-risk change: {} requests", requests.len());
+    assert!((2..=3).contains(&requests.len()), "{requests:?}");
+}
+
+#[tokio::test]
+async fn a_change_that_cuts_us_off_is_undone_by_the_router_alone() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let id = rig.draft(request(json!([rule()]), json!({}))).await;
+    approve(&rig, &id).await;
+    let before = rig.rows(FILTER);
+    rig.sim.hook(|step, _| {
+        if (step.when, step.method.as_str(), step.path.as_str()) == (When::After, "PUT", FILTER) { Verdict::CutLink } else { Verdict::Go }
+    });
+    rig.engine().apply(&Rig::who(), &id).await.unwrap();
+    while !rig.has_rule() {
+        tokio::task::yield_now().await;
+    }
+    // Nobody but the router can take it away: our link stays cut until it has.
+    while rig.has_rule() {
+        tokio::task::yield_now().await;
+    }
+    rig.sim.faults().set_line(Line::Open);
+    let (plan, progress) = rig.ended(&id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::RolledBack, DeviceState::RolledBack), "{progress:?}");
+    assert_eq!(rig.rows(FILTER), before);
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
+async fn a_failed_check_takes_the_change_back_at_once() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let before = rig.rows(FILTER);
+    let id = rig.draft(request(json!([rule()]), json!({ "verify": [{ "reach": "nowhere" }] }))).await;
+    approve(&rig, &id).await;
+    let (plan, progress) = rig.apply(&id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::RolledBack, DeviceState::RolledBack), "{progress:?}");
+    assert!(progress.error.unwrap().contains("nowhere"));
+    assert_eq!(rig.rows(FILTER), before);
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
+async fn an_answer_that_is_lost_or_wrong_is_settled_by_reading_back() {
+    for (fault, ends) in [
+        (Fault::CloseAfter, PlanState::Confirmed),
+        (Fault::DoneButRefused, PlanState::Confirmed),
+        (Fault::GarbageJson, PlanState::Confirmed),
+        (Fault::CloseBefore, PlanState::RolledBack),
+        (Fault::ServerError, PlanState::RolledBack),
+    ] {
+        let rig = Rig::new(Profile::Office).await;
+        rig.drafter.guarded();
+        let id = rig.draft(request(json!([rule()]), json!({}))).await;
+        approve(&rig, &id).await;
+        rig.sim.faults().inject(Rule::once(fault).on(FILTER).method("PUT"));
+        let (plan, progress) = rig.apply(&id).await;
+        assert_eq!(plan.state, ends, "{fault:?} {progress:?}");
+        assert_eq!(rig.has_rule(), ends == PlanState::Confirmed, "{fault:?}");
+        let sent = rig.sim.requests().iter().filter(|seen| seen.method == "PUT" && seen.path() == FILTER).count();
+        assert_eq!(sent, 1, "{fault:?}: never sent twice");
+        rig.holds_no_guard();
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_while_arming_leaves_a_proven_guard_or_nothing() {
+    for (path, fault) in [
+        ("/system/script", Fault::CloseAfter),
+        ("/system/script", Fault::CloseBefore),
+        ("/system/scheduler", Fault::CloseAfter),
+        ("/system/scheduler", Fault::CloseBefore),
+        ("/system/scheduler", Fault::DoneButRefused),
+    ] {
+        let rig = Rig::new(Profile::Office).await;
+        rig.drafter.guarded();
+        let id = rig.draft(request(json!([rule()]), json!({}))).await;
+        approve(&rig, &id).await;
+        rig.sim.faults().inject(Rule::once(fault).on(path).method("PUT"));
+        let (plan, progress) = rig.apply(&id).await;
+        let kept = plan.state == PlanState::Confirmed;
+        assert!(kept || plan.state == PlanState::Failed, "{path} {fault:?} {progress:?}");
+        assert_eq!(rig.has_rule(), kept, "{path} {fault:?}");
+        rig.holds_no_guard();
+    }
+}
+
+#[tokio::test]
+async fn rows_that_moved_since_the_draft_are_told_and_nothing_is_done() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let edit = json!([{ "menu": "/ip/dns", "op": "set", "values": { "cache-size": "4096" } }]);
+    let id = rig.draft(request(edit, json!({}))).await;
+    approve(&rig, &id).await;
+    rig.sim.world().by_hand("admin").set("/ip/dns", "", &[("cache-size", "3000")]).unwrap();
+    rig.sim.forget_requests();
+    let (plan, progress) = rig.apply(&id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::Failed, DeviceState::Skipped));
+    assert_eq!(progress.difference.len(), 1, "{progress:?}");
+    assert!(rig.sim.requests().iter().all(|seen| seen.method == "GET"), "{:?}", rig.sim.requests());
+}
+
+#[tokio::test]
+async fn an_edit_by_somebody_else_in_the_window_is_told_and_stays() {
+    for says in ["keep", "undo", "nothing"] {
+        let rig = Rig::new(Profile::Office).await;
+        let id = manual(&rig).await;
+        rig.sim.world().by_hand("admin").set(FILTER, "iot to nvr", &[("src-address", "10.9.9.0/24")]).unwrap();
+        match says {
+            "keep" => rig.engine().confirm(&Rig::who(), &id).await.unwrap(),
+            "undo" => rig.engine().roll_back(&Rig::who(), &id, "not wanted").await.unwrap(),
+            _ => rig.hand.advance(Duration::from_secs(660)),
+        }
+        let (plan, progress) = over(&rig, &id).await;
+        assert_eq!((plan.state, progress.state), (PlanState::NeedsAttention, DeviceState::NeedsAttention), "{says} {progress:?}");
+        assert_eq!(progress.difference.len(), 1, "{says} {progress:?}");
+        let stays = rig.rows(FILTER).iter().any(|row| row.iter().any(|(_, value)| value == "10.9.9.0/24"));
+        assert!(stays, "{says}: a later edit of a person wins");
+        rig.holds_no_guard();
+    }
+}
+
+#[tokio::test]
+async fn a_guard_that_silently_does_not_fire_is_noticed_and_the_change_undone_by_us() {
+    let rig = Rig::new(Profile::Office).await;
+    let before = rig.rows(FILTER);
+    let id = manual(&rig).await;
+    assert_eq!(rig.progress(&id).guards.len(), 2);
+    {
+        let mut world = rig.sim.world();
+        let timers = world.rows("/system/scheduler");
+        let ours = timers.iter().find(|row| row.get("name").is_some_and(|name| name.starts_with("mcp-guard-"))).unwrap();
+        let name = ours.get("name").unwrap().to_owned();
+        world.by_hand("admin").set("/system/scheduler", &name, &[("disabled", "yes")]).unwrap();
+        for job in world.rows("/system/script/job") {
+            world.by_hand("admin").remove("/system/script/job", &format!("*{:X}", job.id.unwrap())).unwrap();
+        }
+    }
+    rig.hand.advance(Duration::from_secs(660));
+    let (plan, _) = over(&rig, &id).await;
+    assert_eq!(plan.state, PlanState::RolledBack);
+    assert!(!rig.has_rule());
+    rig.holds_no_guard();
+    assert_eq!(rig.rows(FILTER), before);
+}
+
+#[tokio::test]
+async fn two_plans_on_one_device_do_not_mix() {
+    let rig = Rig::new(Profile::Office).await;
+    let second = rig.draft(request(json!([{ "menu": "/ip/dns", "op": "set", "values": { "cache-size": "4096" } }]), json!({}))).await;
+    let first = manual(&rig).await;
+    let refused = rig.engine().apply(&Rig::who(), &second).await.unwrap_err();
+    assert_eq!(refused.kind, Kind::Conflict);
+    assert!(refused.said.contains(first.as_str()), "{}", refused.said);
+    rig.engine().confirm(&Rig::who(), &first).await.unwrap();
+    assert_eq!(over(&rig, &first).await.0.state, PlanState::Confirmed);
+    assert_eq!(rig.apply(&second).await.0.state, PlanState::Confirmed);
+}
+
+#[tokio::test]
+async fn of_two_appliances_the_one_that_was_there_first_stays_and_the_other_is_told() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let other = [("name", "mcp-guard-00000000beef"), ("source", ":log info x"), ("policy", "read,write,test")];
+    rig.sim.world().by_hand("admin").add("/system/script", &other).unwrap();
+    let id = rig.draft(request(json!([rule()]), json!({}))).await;
+    approve(&rig, &id).await;
+    let (plan, progress) = rig.apply(&id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::Failed, DeviceState::Skipped));
+    assert!(progress.error.unwrap().contains("plan-00000000beef"));
+    assert_eq!(rig.guards(), ["/system/script mcp-guard-00000000beef"]);
+    assert!(!rig.has_rule());
+    let swept = rig.engine().sweep().await.unwrap();
+    assert_eq!((swept.removed.len(), swept.left.len()), (0, 1), "another's guard is told and left alone: {swept:?}");
+    assert_eq!(rig.guards().len(), 1);
+}
+
+#[tokio::test]
+async fn a_manual_plan_waits_is_given_more_time_and_is_kept() {
+    let rig = Rig::new(Profile::Office).await;
+    let id = manual(&rig).await;
+    let fires = rig.progress(&id).fires_at.unwrap();
+    let later = rig.engine().extend(&Rig::who(), &id, Duration::from_secs(1_200)).await.unwrap();
+    assert_eq!(later.0 - fires.0, 1_200_000, "{:?}", rig.progress(&id));
+    assert_eq!(rig.guards().len(), 3, "one script, one timer, one job: {:?}", rig.guards());
+    assert_eq!(rig.engine().extend(&Rig::who(), &id, Duration::from_secs(3_000)).await.unwrap_err().kind, Kind::BadInput);
+    // Past the time it had first, and nothing fired.
+    rig.hand.advance(Duration::from_secs(1_500));
+    rig.sim.settle();
+    assert!(rig.has_rule());
+    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    let (plan, progress) = over(&rig, &id).await;
+    assert_eq!(plan.state, PlanState::Confirmed, "{progress:?}");
+    rig.holds_no_guard();
+    assert_eq!(rig.engine().confirm(&Rig::who(), &id).await.unwrap_err().kind, Kind::Conflict);
+}
+
+#[tokio::test]
+async fn too_late_a_confirmation_lets_the_router_undo_it() {
+    let rig = Rig::new(Profile::Office).await;
+    let id = manual(&rig).await;
+    // 630 s in all: with 5 s left nothing is confirmed any more.
+    rig.hand.advance(Duration::from_secs(625));
+    let _ = rig.engine().confirm(&Rig::who(), &id).await;
+    let (plan, progress) = over(&rig, &id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::RolledBack, DeviceState::RolledBack), "{progress:?}");
+    assert!(!rig.has_rule());
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
+async fn a_router_without_scheduler_is_guarded_by_a_job() {
+    let rig = Rig::new(Profile::HomeAp).await;
+    assert!(!rig.device.facts.can.schedule, "device-mode home");
+    let id = manual(&rig).await;
+    let kinds: Vec<GuardKind> = rig.progress(&id).guards.iter().map(|guard| guard.kind).collect();
+    assert_eq!(kinds, [GuardKind::Execute]);
+    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    assert_eq!(over(&rig, &id).await.0.state, PlanState::Confirmed);
+    assert!(rig.has_rule());
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
+async fn a_script_somebody_changed_is_never_confirmed_over() {
+    let rig = Rig::new(Profile::Office).await;
+    let id = manual(&rig).await;
+    let name = rig.progress(&id).guards[0].name.clone();
+    rig.sim.world().by_hand("admin").set("/system/script", &name, &[("source", ":log info harmless")]).unwrap();
+    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    let (plan, progress) = over(&rig, &id).await;
+    assert_eq!(plan.state, PlanState::NeedsAttention);
+    assert!(progress.difference.iter().any(|difference| difference.menu == "/system/script"), "{progress:?}");
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
+async fn nothing_is_proven_over_plain_http_without_ssh() {
+    let rig = Rig::with(Profile::Office, false).await;
+    rig.fleet().remove(&rig.device.id).await.unwrap();
+    rig::enroll(rig.fleet(), &rig.sim, "edge", true).await;
+    rig.drafter.guarded();
+    let id = rig.draft(request(json!([rule()]), json!({}))).await;
+    approve(&rig, &id).await;
+    let (plan, progress) = rig.apply(&id).await;
+    assert_eq!(plan.state, PlanState::Failed);
+    assert!(progress.error.unwrap().contains("no verified TLS"));
+    assert!(!rig.has_rule());
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
+async fn a_plan_without_its_approvals_does_not_start() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let id = rig.draft(request(json!([rule()]), json!({}))).await;
+    assert_eq!(rig.engine().apply(&Rig::who(), &id).await.unwrap_err().kind, Kind::Conflict);
+    approve(&rig, &id).await;
+    // Ours to say, but over another digest.
+    let spoil = |plan: &mut routeros_mcp::plan::record::Plan| {
+        plan.digest[0] ^= 1;
+        Ok(())
+    };
+    rig.engine().change(&id, spoil).await.unwrap();
+    assert_eq!(rig.engine().apply(&Rig::who(), &id).await.unwrap_err().kind, Kind::Conflict);
+    rig.engine().change(&id, spoil).await.unwrap();
+    rig.hand.advance(Duration::from_secs(901));
+    assert_eq!(rig.engine().apply(&Rig::who(), &id).await.unwrap_err().kind, Kind::Conflict, "approvals run out");
+    assert_eq!(rig.engine().refuse(&Rig::who(), &id, "").await.unwrap_err().kind, Kind::BadInput);
+    rig.engine().refuse(&Rig::who(), &id, "not now").await.unwrap();
+    assert_eq!(rig.engine().plan(&id).unwrap().0.state, PlanState::Refused);
+}
+
+#[tokio::test]
+async fn a_removal_by_disabling_is_finished_only_once_confirmed() {
+    let rig = Rig::new(Profile::Office).await;
+    let name = [("name", "nas.example"), ("address", "192.0.2.9")];
+    rig.sim.world().by_hand("admin").add("/ip/dns/static", &name).unwrap();
+    // `each` is how these tests ask for it.
+    let edit = json!([{ "menu": "/ip/dns/static", "op": "remove", "match": { "name": "nas.example" }, "each": true }]);
+    let has = |rig: &Rig| rig.rows("/ip/dns/static").iter().any(|row| row.iter().any(|(_, value)| value == "nas.example"));
+    rig.drafter.guarded();
+    let id = rig.draft(request(edit, json!({ "confirm": "manual" }))).await;
+    approve(&rig, &id).await;
+    rig.hand.stand();
+    rig.apply(&id).await;
+    assert!(has(&rig));
+    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    let (plan, progress) = over(&rig, &id).await;
+    assert_eq!(plan.state, PlanState::Confirmed, "{progress:?}");
+    assert!(!has(&rig));
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
+async fn after_a_rollback_of_the_store_nothing_is_driven_and_the_router_undoes_it_alone() {
+    let mut rig = Rig::new(Profile::Office).await;
+    let id = manual(&rig).await;
+    rig.restart(true).await;
+    rig.sim.forget_requests();
+    let (plan, progress) = rig.ended(&id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::NeedsAttention, DeviceState::NeedsAttention));
+    assert_eq!(rig.guards().len(), 3, "a live guard is not taken away");
+    rig.engine().sweep().await.unwrap();
+    assert_eq!(rig.sim.requests().len(), 0);
+    rig.hand.advance(Duration::from_secs(660));
+    rig.sim.settle();
+    assert!(!rig.has_rule());
+}
+
+/// A manual plan that waits for a person, with its guard.
+async fn manual(rig: &Rig) -> routeros_mcp::plan::record::PlanId {
+    rig.drafter.guarded();
+    let id = rig.draft(request(json!([rule()]), json!({ "confirm": "manual" }))).await;
+    approve(rig, &id).await;
+    rig.hand.stand();
+    let (plan, progress) = rig.apply(&id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::Executing, DeviceState::Verified), "{progress:?}");
+    assert!(rig.has_rule());
+    id
+}
+
+/// Until a plan that waited is over; time passes by itself again.
+async fn over(
+    rig: &Rig,
+    id: &routeros_mcp::plan::record::PlanId,
+) -> (routeros_mcp::plan::record::Plan, routeros_mcp::plan::record::Progress) {
+    rig.hand.move_by_itself();
+    for _ in 0..1_000 {
+        let (plan, progress) = rig.ended(id).await;
+        if plan.state != PlanState::Executing {
+            return (plan, progress);
+        }
+        tokio::task::yield_now().await;
+    }
+    panic!("{id} did not end within {PATIENCE:?}")
+}
+
+/// A person says yes.
+pub(crate) async fn approve(rig: &Rig, id: &routeros_mcp::plan::record::PlanId) {
+    use routeros_mcp::base::clock::Wall;
+    use routeros_mcp::plan::record::Approval;
+    let key = rig.engine().approval_key().clone();
+    rig.engine()
+        .change(id, |plan| {
+            let at = plan.created_at;
+            let blank = Approval {
+                person: "person-1".into(),
+                name: "Ann".into(),
+                at,
+                expires_at: Wall(at.0 + 900_000),
+                nonce: [7; 16],
+                mac: [0; 32],
+            };
+            let mac = routeros_mcp::plan::approve::sign(plan, &blank, &key);
+            plan.approvals = vec![Approval { mac, ..blank }];
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
