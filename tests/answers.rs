@@ -14,6 +14,7 @@ mod slips;
 mod trail;
 
 use crate::site::Site;
+use routeros_mcp::base::tier::Effect;
 use routeros_mcp::dispatch::Reply;
 use routeros_mcp::sim::faults::{Fault, Rule};
 use routeros_mcp::sim::profiles::Profile;
@@ -38,9 +39,21 @@ fn fitting(tool: &Tool, device: &str) -> Value {
     for name in input.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
         arguments[name] = match name {
             "device" => device.into(),
+            "devices" => json!([device]),
+            "edits" => json!([{"menu": "/system/identity", "op": "set", "values": {"name": "fits"}}]),
+            "plan_id" => "plan-0123456789ab".into(),
+            "snapshot" => "latest".into(),
+            "menus" => json!(["/ip/dns"]),
+            "reason" => "to see that it fits".into(),
+            "action" => input["properties"]["action"]["enum"][0].clone(),
+            "bridge" => "bridge".into(),
+            "comment" => "a comment".into(),
+            "list" => "mcp-seen".into(),
+            "servers" => json!(["192.0.2.53"]),
             "menu" => "/ip/address".into(),
             "name" => "ether1".into(),
             "query" => "dhcp leases of clients".into(),
+            "address" if tool.name.starts_with("ip.") => "192.0.2.7/24".into(),
             "address" | "src" => "192.0.2.7".into(),
             "dst" => "198.51.100.9".into(),
             "interface" => "ether1".into(),
@@ -51,9 +64,10 @@ fn fitting(tool: &Tool, device: &str) -> Value {
     arguments
 }
 
-/// Tools that succeed on any router as it is; a bandwidth test takes two that were granted it.
+/// Tools that succeed on any router as it is; a bandwidth test takes two that were granted it, and a plan has to be there first. What
+/// changes routers is tried in `plan_tools.rs`.
 fn for_any_router() -> impl Iterator<Item = &'static Tool> {
-    for_models().filter(|tool| tool.name != "diagnose.bandwidth_test")
+    for_models().filter(|tool| tool.effect == Effect::Reads && !["diagnose.bandwidth_test", "plan.get"].contains(&tool.name))
 }
 
 /// Whether a call of this tool asks a router something.

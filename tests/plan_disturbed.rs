@@ -25,7 +25,7 @@ fn rule() -> Value {
 }
 
 fn other_rule() -> Value {
-    json!([{"menu": FILTER, "op": "set", "match": {"comment": "guest stays out"}, "values": {"log": "yes"}}])
+    json!([{"menu": FILTER, "op": "set", "match": {"comment": "guest stays out"}, "values": {"action": "reject"}}])
 }
 
 /// A router and an appliance that knows it.

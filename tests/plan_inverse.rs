@@ -20,17 +20,24 @@ const CASES_MIN: usize = 1_500;
 const ROWS_MAX: usize = 4;
 
 struct Router {
+    sim: Sim,
     rest: Rest,
     plan: PlanId,
 }
 
 impl Router {
-    async fn start(profile: Profile) -> (Sim, Router) {
+    async fn start(profile: Profile) -> Router {
         let sim = Sim::start(Options { ssh: None, ..Options::new(profile, "edge") }).await.unwrap();
         let admin = sim.credentials().admin;
         let mut endpoint = Endpoint::new("127.0.0.1", sim.http_port(), admin.user, admin.password, Trust::Off);
         endpoint.plain = true;
-        (sim, Router { rest: Rest::new(endpoint).unwrap(), plan: PlanId("plan-0123456789ab".into()) })
+        Router { sim, rest: Rest::new(endpoint).unwrap(), plan: PlanId("plan-0123456789ab".into()) }
+    }
+
+    /// An edit has shut this test out.
+    fn is_shut(&self) -> bool {
+        let admin = self.sim.credentials().admin;
+        !self.sim.lockout_as(admin.user, admin.password.expose()).is_open("www")
     }
 
     async fn rows(&self, menu: &str) -> Result<Vec<Row>, RouterError> {
@@ -123,7 +130,7 @@ fn known(menu: &Menu, rows: &[Row]) -> Known {
         key: menu.key.iter().map(|name| (*name).to_owned()).collect(),
         content: content.into_iter().collect(),
         secret: menu.secrets().map(str::to_owned).collect(),
-        unset: menu.path.contains("/firewall/") || menu.path == "/ip/route",
+        unset: menu.path.contains("/firewall/") || menu.path.ends_with("/route"),
         marks: marks(rows),
         stranger: false,
     }
@@ -265,9 +272,9 @@ fn same(known: &Known, a: &[Pairs], b: &[Pairs]) -> bool {
 #[tokio::test]
 async fn every_edit_of_a_menu_with_facts_is_taken_back_exactly_by_the_routers_own_script() {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    let (mut refused, mut menus_seen, mut wrong) = (0, 0, Vec::new());
+    let (mut refused, mut shut, mut menus_seen, mut wrong) = (0, 0, 0, Vec::new());
     for profile in [Profile::Office, Profile::HomeAp] {
-        let (_sim, router) = Router::start(profile).await;
+        let mut router = Router::start(profile).await;
         for menu in menus::all().iter().filter(|menu| !menu.read_only && is_edited(menu)) {
             let Ok(rows) = router.rows(menu.path).await else { continue };
             let known = known(menu, &rows);
@@ -277,7 +284,14 @@ async fn every_edit_of_a_menu_with_facts_is_taken_back_exactly_by_the_routers_ow
                     break;
                 }
                 let before = contents(&known, &router.rows(menu.path).await.unwrap());
-                match router.apply(&known, &change).await {
+                let applied = router.apply(&known, &change).await;
+                if router.is_shut() {
+                    // What the router does about those by itself is shown in `plan_lockout.rs`.
+                    shut += 1;
+                    router = Router::start(profile).await;
+                    continue;
+                }
+                match applied {
                     Ok(()) => {}
                     Err(RouterError::Garbage { why }) => {
                         wrong.push(why);
@@ -317,7 +331,10 @@ async fn every_edit_of_a_menu_with_facts_is_taken_back_exactly_by_the_routers_ow
         }
     }
     let total: usize = counts.values().sum();
-    println!("{total} edits of {menus_seen} menus applied and undone: {counts:?}; {refused} refused by the router");
+    println!(
+        "{total} edits of {menus_seen} menus applied and undone: {counts:?}; {refused} refused by the router, {shut} would shut us out"
+    );
+    assert!(shut * 10 <= total, "{shut} edits were left to another test");
     assert!(wrong.is_empty(), "{} not undone:\n{}", wrong.len(), wrong[..wrong.len().min(5)].join("\n\n"));
     for verb in ["add", "set", "remove", "move"] {
         assert!(counts.get(verb).copied().unwrap_or_default() >= 20, "{verb}: {counts:?}");

@@ -16,7 +16,7 @@ use crate::plan::book::Book;
 use crate::plan::config::Settings;
 use crate::plan::record::{Draft, Intent, Plan, PlanId, Progress, Risk};
 use crate::plan::rows::{self, Read};
-use crate::plan::state::DeviceEvent;
+use crate::plan::state::{DeviceEvent, PlanState};
 use crate::routeros::value::span_ms;
 use crate::routeros::{MenuPath, Query, Row};
 use crate::store::{Durability, Vault};
@@ -64,7 +64,7 @@ impl Core {
     pub fn take(&self, plan: &Plan) -> Result<(), Fault> {
         let mut busy = self.busy();
         for device in &plan.devices {
-            if let Some(other) = busy.get(device).filter(|other| **other != plan.id) {
+            if let Some(other) = busy.get(device).filter(|other| **other != plan.id && !self.is_over(other)) {
                 let name = self.fleet.get(device).map_or_else(|_| device.to_string(), |device| device.name.clone());
                 return Err(Fault::new(Kind::Conflict, format!("device \"{name}\": {other} is being applied there"))
                     .hint("one plan at a time changes a device; wait until it has ended"));
@@ -77,7 +77,7 @@ impl Core {
     /// Takes devices for a plan that nobody works on now, itself included; says whether it could.
     pub fn take_alone(&self, plan: &Plan) -> bool {
         let mut busy = self.busy();
-        if plan.devices.iter().any(|device| busy.contains_key(device)) {
+        if plan.devices.iter().any(|device| busy.get(device).is_some_and(|holder| !self.is_over(holder))) {
             return false;
         }
         busy.extend(plan.devices.iter().map(|device| (device.clone(), plan.id.clone())));
@@ -96,7 +96,13 @@ impl Core {
 
     /// The plan that has a device now.
     pub fn holder(&self, device: &DeviceId) -> Option<PlanId> {
-        self.busy().get(device).cloned()
+        self.busy().get(device).filter(|holder| !self.is_over(holder)).cloned()
+    }
+
+    /// Whoever hears that a plan has ended may go on at once, though its job has not given the devices back yet. One that needs
+    /// attention may still be looked after.
+    fn is_over(&self, plan: &PlanId) -> bool {
+        self.book.plan(plan).is_ok_and(|plan| plan.state.is_final() && plan.state != PlanState::NeedsAttention)
     }
 
     fn busy(&self) -> MutexGuard<'_, HashMap<DeviceId, PlanId>> {

@@ -6,6 +6,7 @@
 import contextlib
 import json
 import re
+import socket
 import sys
 import time
 from pathlib import Path
@@ -134,17 +135,11 @@ def bad_devices(tally: rig.Tally, data_dir: Path, router: dict) -> None:
 
     refused("a wrong password", DENIED, ("router_denied",), {"password": "planted-secret"})
     refused("a wrong fingerprint", DENIED, ("untrusted",), {}, "--tls-fingerprint", "sha256:" + "00" * 32)
-    refused("a dead port", UNREACHABLE, ("unreachable",), {"rest_port": _closed_port()})
+    with socket.socket() as dead:
+        # Bound and never listened on: refused for as long as it is held, and nobody else gets it.
+        dead.bind(("127.0.0.1", 0))
+        refused("a dead port", UNREACHABLE, ("unreachable",), {"rest_port": dead.getsockname()[1]})
     refused("another environment", 64, ("bad_input",), {}, "--environment", "prod")
-
-
-def _closed_port() -> int:
-    """A port that nobody listens on: one that was free a moment ago."""
-    import socket
-
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const TOOL: Tool = Tool {
     name: "config.take_snapshot",
     title: "Take a snapshot",
-    about: "Reads a router's configuration and keeps it, unless it is the newest one already. Where the router prints no export it goes through a file there, if the device's capabilities allow that.",
+    about: "Reads a router's configuration and keeps it, unless it is the newest one already. Without export over SSH it goes through a file there, if capabilities allow.",
     toolset: "config",
     tier: Tier::Free,
     effect: Effect::Administers,

@@ -26,7 +26,7 @@ use std::net::Ipv4Addr;
 pub(super) const TOOL: Tool = Tool {
     name: "dhcp.get_servers",
     title: "DHCP servers",
-    about: "DHCP servers of one router: interface, pool with size and percent used, lease time, and the gateway, DNS and domain clients get; notes mark pools that are full or nearly full. family ipv6: DHCPv6 servers and their prefix pools.",
+    about: "DHCP servers of one router: interface, pool with size and percent used, lease time, and what clients get; notes mark pools nearly full. family ipv6: DHCPv6 servers and their prefix pools.",
     toolset: "ip",
     tier: Tier::Free,
     effect: Effect::Reads,

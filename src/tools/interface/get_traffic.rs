@@ -20,7 +20,7 @@ use std::time::Duration;
 pub(super) const TOOL: Tool = Tool {
     name: "interface.get_traffic",
     title: "Interface traffic",
-    about: "Rates in bit/s and packets/s through interfaces, measured by the router over a few seconds: average and peak, several interfaces in one call, the busiest first.",
+    about: "Rates in bit/s and packets/s of interfaces, measured by the router over some seconds: average and peak, the busiest first.",
     toolset: "interface",
     tier: Tier::Free,
     effect: Effect::Reads,

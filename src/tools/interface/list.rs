@@ -22,7 +22,7 @@ use std::collections::HashMap;
 pub(super) const TOOL: Tool = Tool {
     name: "interface.list",
     title: "Interfaces",
-    about: "Interfaces of one router: type, up or down, bridge, IPv4 addresses, bytes, link downs, errors, and what is odd (up but without address and in no bridge). Name fields for packets, link times, IPv6.",
+    about: "Interfaces of one router: type, up/down, bridge, IPv4 addresses, bytes, link downs, errors, and what is odd (up without address or bridge). Name fields for packets, link times, IPv6.",
     toolset: "interface",
     tier: Tier::Free,
     effect: Effect::Reads,

@@ -22,7 +22,7 @@ use std::collections::BTreeSet;
 pub(super) const TOOL: Tool = Tool {
     name: "menu.describe",
     title: "Describe a menu",
-    about: "Attributes (type, allowed words, required, read-only, secret), commands and submenus of a RouterOS menu on this device's own version. Name one attribute for the words it takes there.",
+    about: "Attributes (type, allowed words, required, read-only, secret), commands and submenus of a RouterOS menu on this device's version. Name one attribute for the words it takes.",
     toolset: "core",
     tier: Tier::Free,
     effect: Effect::Reads,

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub(super) const TOOL: Tool = Tool {
     name: "security.audit",
     title: "Security audit",
-    about: "Checks one router: services open to outside, input chain, open resolver, users, SNMP, proxies, layer 2, certificates, version. Each finding has its rows and, where one fits, a draft for plan.create. 25 to 30 reads.",
+    about: "Checks one router: services open to outside, input chain, open resolver, users, SNMP, proxies, layer 2, certificates, version. Findings have their rows and, where one fits, a draft for plan.create. 25 to 30 reads.",
     toolset: "security",
     tier: Tier::Free,
     effect: Effect::Reads,

@@ -76,7 +76,7 @@ const MEANT: &[(&[&str], &[&str])] = &[
     (&["block", "blocked", "drop", "dropped", "port", "forward", "open", "nat"], &["firewall", "path"]),
     (&["hacked", "attack", "safe", "secure", "hardening", "vulnerable", "exposed", "password", "login"], &["security"]),
     (&["did", "done", "blame"], &["audit"]),
-    (&["mac"], &["arp"]),
+    (&["mac", "host"], &["arp"]),
     (&["link", "port", "cable"], &["interface"]),
     (&["changed", "change", "difference", "yesterday", "history", "backup", "restore"], &["drift", "snapshot", "configuration"]),
     (&["tunnel", "wireguard", "ipsec", "l2tp", "pppoe", "openvpn"], &["vpn"]),

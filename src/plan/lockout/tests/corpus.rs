@@ -76,7 +76,6 @@ const CUTTING: &[&str] = &[
     "home: set /ip/service [name=www-ssl] vrf=mgmt",
     "office: set /ip/service [name=www-ssl] address=10.98.0.0/24",
     "home: remove /certificate [name=router-cert]",
-    "home: set /ip/ssh strong-crypto=no",
     // Login.
     "home: disable /user [name=mcp]",
     "home: remove /user [name=mcp]",
