@@ -249,7 +249,7 @@ fn a_device_whose_rows_moved_is_skipped_and_counts_as_a_failure() {
         site.sims[1].world().add(FILTER, &mine);
         appliance.start(&id).await;
         let ended = appliance.ended(&id).await;
-        assert_eq!((ended.line.as_str(), ended.plan.state), ("confirmed 1, untouched 3", PlanState::PartlyConfirmed));
+        assert_eq!((ended.line.as_str(), ended.plan.state), ("confirmed 1, skipped 1, untouched 2", PlanState::PartlyConfirmed));
         assert_eq!(appliance.states(&id), ["confirmed", "skipped", "pending", "pending"]);
     })
     .unwrap();

@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::ops::Bound;
 
 /// How often a change that another one overtook is tried again.
-const TRIES: u32 = 5;
+const TRIES: u32 = 50;
 
 /// Menus named as changed in one record.
 const MOST_NAMED: usize = 12;

@@ -5,7 +5,6 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::plan::record::PlanId;
 use crate::plan::state::PlanState;
-use crate::plan::view;
 use crate::tools::context::Cx;
 use crate::tools::plan::show;
 use crate::tools::schema;
@@ -14,7 +13,6 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
-use tokio::time::Instant;
 
 pub(super) const TOOL: Tool = Tool {
     name: "plan.apply",
@@ -34,8 +32,6 @@ pub(super) const TOOL: Tool = Tool {
 
 /// How long it is waited for unless said.
 const USUAL_WAIT: u8 = 10;
-/// Between words to a caller who waits.
-const BEAT: Duration = Duration::from_secs(1);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -60,21 +56,6 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
 /// Waits until the plan is over or waits for a person, at most so long; tells how far it is.
 pub(super) async fn wait(cx: &Cx, id: &PlanId, patience: Duration) -> Result<(), Fault> {
     cx.expect(patience);
-    let until = Instant::now() + patience;
-    let mut said = String::new();
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        let before = Instant::now();
-        cx.world.plans.wait(id, left.min(BEAT)).await?;
-        let (_, devices) = cx.world.plans.plan(id)?;
-        let now = view::summary(devices.iter().map(|(_, progress)| progress.state));
-        if now != said {
-            cx.say(&now);
-            said = now;
-        }
-        // It returned before its time: the plan is over, or waits for a person.
-        if left <= BEAT || before.elapsed() < BEAT {
-            return Ok(());
-        }
-    }
+    cx.world.plans.follow(id, patience, |tally| cx.say(&tally.line)).await?;
+    Ok(())
 }
