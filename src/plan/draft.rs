@@ -22,6 +22,7 @@ mod command;
 mod find;
 mod refer;
 mod sheet;
+mod used;
 mod value;
 mod work;
 mod written;

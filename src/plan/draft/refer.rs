@@ -12,7 +12,7 @@ use crate::routeros::value::Kind as ValueKind;
 use std::time::Duration;
 
 /// How old a list of names may be: they change by hand.
-const STEADY: Duration = Duration::from_secs(30);
+pub(super) const STEADY: Duration = Duration::from_secs(30);
 
 /// Where a name must be one of, and words that are none.
 struct Place {
@@ -198,19 +198,6 @@ impl Desk<'_> {
             return Err(Fault::bad_input(format!("rows of {} cannot be added, so none can be removed and given back", sheet.menu))
                 .hint("disable it"));
         }
-        if sheet.menu == "/user/group"
-            && let Some(group) = get(row, "name")
-        {
-            let read = Read { max_age: STEADY, ..Read::fresh(MenuPath::parse("/user")?) };
-            let users = match self.lane.read(read).await {
-                Ok(answer) => answer.rows.iter().filter(|user| user.get("group") == Some(group)).count(),
-                Err(fault) if matches!(fault.kind, Kind::NotFound | Kind::RouterDenied | Kind::Rejected) => 0,
-                Err(fault) => return Err(fault),
-            };
-            if users > 0 {
-                return Err(Fault::bad_input(format!("{} has {users} users and cannot be removed", sheet.named(at))));
-            }
-        }
-        Ok(())
+        self.unused(sheet, at).await
     }
 }

@@ -202,7 +202,7 @@ async fn names_values_and_rows_that_cannot_be_are_refused_with_what_would_be_rig
         (json!([{"menu": "/ip/address", "op": "move", "match": {"interface": "bridge"}, "place_before": null}]), "order"),
         (json!([{"menu": "/log", "op": "remove", "match": {"message": "x"}}]), "only be read"),
         (json!([{"menu": "/ppp/profile", "op": "remove", "match": {"name": "default"}}]), "cannot be removed"),
-        (json!([{"menu": "/user/group", "op": "remove", "match": {"name": "mcp"}}]), "users"),
+        (json!([{"menu": "/user/group", "op": "remove", "match": {"name": "mcp"}}]), "in use by a row"),
     ])
     .await;
 }
@@ -239,6 +239,31 @@ async fn secrets_go_in_as_handles_and_are_never_repeated() {
     let Change::Remove { by_disabling, before, .. } = &draft.steps[0].change else { panic!() };
     assert!(*by_disabling && get(before, "password").is_none(), "{before:?}");
     assert!(!format!("{draft:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn what_others_refer_to_is_not_removed_unless_the_plan_takes_it_out_of_there() {
+    let rig = Rig::new(Profile::Office).await;
+    {
+        let mut world = rig.sim.world();
+        world.add("/interface/list", &[("name", "SPARE")]);
+        world.add("/ip/pool", &[("name", "old"), ("ranges", "10.99.0.2-10.99.0.9")]);
+        world.add("/ip/pool", &[("name", "older"), ("ranges", "10.99.1.2-10.99.1.9"), ("next-pool", "old")]);
+    }
+    let remove = |menu: &str, name: &str| json!({"menu": menu, "op": "remove", "match": {"name": name}});
+    rig.refuses(vec![
+        (json!([remove("/interface/list", "MGMT")]), "in use by"),
+        (json!([remove("/ip/pool", "old")]), "in use by a row of /ip/pool"),
+    ])
+    .await;
+    for edits in [
+        json!([remove("/interface/list", "SPARE")]),
+        json!([remove("/ip/pool", "older")]),
+        json!([{"menu": "/ip/pool", "op": "set", "match": {"name": "older"}, "values": {"next-pool": "none"}}, remove("/ip/pool", "old")]),
+    ] {
+        let steps = rig.good(edits).await.steps;
+        assert!(matches!(steps.last().unwrap().change, Change::Remove { by_disabling: false, .. }), "{steps:?}");
+    }
 }
 
 #[tokio::test]
