@@ -120,7 +120,9 @@ impl Fleet {
         }
         if !credential.is_sealed() {
             return Err(Fault::new(Kind::Conflict, format!("device \"{name}\": its password lies outside the store and is changed there"))
-                .hint(format!("change it at its source, or let the store keep it: routeros-mcp device update {name} --password-file FILE")));
+                .hint(format!(
+                    "change it at its source, or let the store keep it: routeros-mcp device update {name} --password-file FILE"
+                )));
         }
         credential.open(&device.id, &shared.seal, &shared.settings).await?.ok_or_else(|| no_credential(device))
     }

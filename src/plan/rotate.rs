@@ -69,9 +69,8 @@ impl Engine {
     async fn rotate_now(&self, who: &Principal, id: &DeviceId, dry_run: bool) -> Result<Rotated, Fault> {
         let core = &self.core;
         if core.rules.read_only {
-            return Err(
-                Fault::denied("this appliance is set to read only; nothing here changes a router").hint("the operator can set read_only = false")
-            );
+            return Err(Fault::denied("this appliance is set to read only; nothing here changes a router")
+                .hint("the operator can set read_only = false"));
         }
         let _hold = core.hold(id)?;
         self.unsettled_on(std::slice::from_ref(id), None)?;
@@ -79,8 +78,11 @@ impl Engine {
         let earlier = core.fleet.rotation(id)?;
         if let Some(earlier) = earlier.filter(|earlier| earlier.stage != Stage::Done) {
             if dry_run && (earlier.is_open() || earlier.attention.is_some()) {
-                return Err(Fault::new(Kind::Conflict, format!("device \"{}\": an earlier change of its login is not settled yet", device.name))
-                    .hint("it is settled first when the login is changed, and by itself once the router answers"));
+                return Err(Fault::new(
+                    Kind::Conflict,
+                    format!("device \"{}\": an earlier change of its login is not settled yet", device.name),
+                )
+                .hint("it is settled first when the login is changed, and by itself once the router answers"));
             }
             if !dry_run {
                 settle::settle(core, id).await?;
@@ -166,14 +168,7 @@ async fn finish(core: &Arc<Core>, device: &Device) {
 }
 
 /// Never the passwords.
-async fn trail(
-    core: &Core,
-    who: &Principal,
-    device: &Device,
-    phase: Phase,
-    outcome: &str,
-    why: Option<String>,
-) -> Result<(), Fault> {
+async fn trail(core: &Core, who: &Principal, device: &Device, phase: Phase, outcome: &str, why: Option<String>) -> Result<(), Fault> {
     let arguments = json!({ "device": device.id.as_str(), "username": device.username, "error": why }).to_string();
     let mut digest = [0; 32];
     digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());

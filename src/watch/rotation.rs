@@ -21,14 +21,13 @@ use tokio_util::task::TaskTracker;
 const EVERY: Duration = Duration::from_secs(60);
 /// A device whose login could not be changed is left alone for so long.
 const RETRY: Duration = Duration::from_secs(86_400);
-const DAY_MS: i64 = 86_400_000;
 
 /// Starts the task; it ends with `stop`. With `days` 0 it only settles what was cut off.
 pub fn start(dispatch: Arc<Dispatch>, days: u32, tasks: &TaskTracker, stop: &CancellationToken) {
     let stop = stop.clone();
     tasks.spawn(async move {
         stop.run_until_cancelled(async move {
-            let mut schedule = Schedule::new(days);
+            let mut schedule = Schedule::new(Duration::from_secs(u64::from(days) * 86_400));
             loop {
                 tokio::time::sleep(EVERY).await;
                 schedule.look(&dispatch).await;
@@ -40,15 +39,15 @@ pub fn start(dispatch: Arc<Dispatch>, days: u32, tasks: &TaskTracker, stop: &Can
 
 /// Which logins are changed when.
 pub struct Schedule {
-    days: u32,
+    every: Duration,
     /// Devices left alone until then (monotonic).
     resting: HashMap<DeviceId, Duration>,
 }
 
 impl Schedule {
-    /// Changes each password when it is so many days old; 0 is never.
-    pub fn new(days: u32) -> Schedule {
-        Schedule { days, resting: HashMap::new() }
+    /// Changes each password when it is so old; zero is never.
+    pub fn new(every: Duration) -> Schedule {
+        Schedule { every, resting: HashMap::new() }
     }
 
     /// One look: settles what is open, and changes at most one login. Answers whose.
@@ -72,7 +71,7 @@ impl Schedule {
 
     /// The device that waits longest.
     fn due(&mut self, world: &World) -> Option<Arc<Device>> {
-        if self.days == 0 || world.rules.read_only {
+        if self.every.is_zero() || world.rules.read_only {
             return None;
         }
         let (now, mono) = (world.clock.wall(), world.clock.mono());
@@ -81,7 +80,7 @@ impl Schedule {
         for device in world.fleet.list() {
             let rotation = world.fleet.rotation(&device.id).ok().flatten();
             let since = since(&device, rotation.as_ref());
-            let is_old = now.0.saturating_sub(since.0) >= i64::from(self.days) * DAY_MS;
+            let is_old = now.0.saturating_sub(since.0) >= self.every.as_millis() as i64;
             let needs_a_person = rotation.is_some_and(|rotation| rotation.attention.is_some());
             let can = device.status == Status::Reachable && !self.resting.contains_key(&device.id);
             if is_old && can && !needs_a_person && !device.plain_http && world.fleet.keeps_password(&device) {

@@ -45,8 +45,11 @@ pub(super) async fn check(core: &Core, id: &DeviceId) -> Result<Ready, Fault> {
     let name = &device.name;
     let old = core.fleet.sealed_password(&device).await?;
     if !core.fleet.proves_rest(&device) {
-        return Err(Fault::new(Kind::Conflict, format!("device \"{name}\": its REST has no verified TLS, and a new password could be read on the way"))
-            .hint("set up www-ssl with a certificate on the router and pin it: routeros-mcp device pin"));
+        return Err(Fault::new(
+            Kind::Conflict,
+            format!("device \"{name}\": its REST has no verified TLS, and a new password could be read on the way"),
+        )
+        .hint("set up www-ssl with a certificate on the router and pin it: routeros-mcp device pin"));
     }
     let fresh = core.fleet.fresh_as(id, &old).await?;
     let how = how(&fresh, &device).await?;

@@ -60,11 +60,7 @@ pub(super) async fn set(core: &Core, device: &Device, how: &How, old: &Secret, n
         How::Own => Write::Command {
             path: MenuPath::root(),
             command: "password".into(),
-            args: vec![
-                pair("old-password", old.expose()),
-                pair("new-password", new.expose()),
-                pair("confirm-new-password", new.expose()),
-            ],
+            args: vec![pair("old-password", old.expose()), pair("new-password", new.expose()), pair("confirm-new-password", new.expose())],
         },
         How::Row(id) => Write::Set { path: MenuPath::parse("/user")?, id: Some(id.clone()), values: vec![pair("password", new.expose())] },
     };
