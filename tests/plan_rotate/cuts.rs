@@ -4,18 +4,20 @@
 
 use super::{OWN, USERS, actual, grant};
 use crate::plan_rig::{self as rig, Appliance, Process, Router, Side, copy, home, operator, trail};
+use routeros_mcp::base::fault::Kind;
 use routeros_mcp::fleet::Which;
 use routeros_mcp::sim::hooks::{Verdict, When};
 use routeros_mcp::sim::profiles::Profile;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Fewer than this many cases mean that a rotation takes fewer steps than it did, or that the generator has gone blind.
-const CASES_MIN: usize = 500;
+const CASES_MIN: usize = 750;
 /// When a link that was cut comes back: while it is still being tried, and after everybody has given up.
-const HEALS: [u64; 2] = [5, 7_200];
+const HEALS: [u64; 3] = [5, 150, 7_200];
 /// Looks a minute apart until everything must be settled.
 const LOOKS: u64 = 240;
 
@@ -23,6 +25,8 @@ const LOOKS: u64 = 240;
 struct Start {
     name: &'static str,
     policy: &'static str,
+    /// Over TLS and SSH, each case with a router and a record of its own; otherwise over plain HTTP, from a copy.
+    both: bool,
     base: tempfile::TempDir,
     writes: usize,
     requests: usize,
@@ -59,8 +63,8 @@ impl Cut {
     }
 }
 
-fn router(policy: &str) -> Router {
-    let router = Router::start(Profile::Office, false, Duration::ZERO);
+fn router(policy: &str, ssh: bool) -> Router {
+    let router = Router::start(Profile::Office, ssh, Duration::ZERO);
     router.hand.move_by_itself();
     grant(&router, policy);
     router
@@ -74,19 +78,49 @@ async fn rotate(appliance: &Appliance) -> bool {
 impl Start {
     /// A device whose login never changed; with `spare` one that the router did not take is kept.
     fn of(name: &'static str, policy: &'static str, spare: bool) -> Start {
-        let (base, first) = (home(), router(policy));
-        Process::new(base.path(), &first).run(async |appliance| drop(appliance.enrol(&first, "edge").await)).unwrap();
+        let (base, first) = (home(), router(policy, false));
+        enrolled(base.path(), &first);
         if spare {
             hit_path(&first, Verdict::Close);
             let done = Process::new(base.path(), &first).plain().run(async |appliance| rotate(appliance).await);
             assert_eq!(done, Some(false), "{name}");
         }
-        let (router, home) = (router(policy), copy(base.path()));
-        router.sim.forget_requests();
-        let process = Process::new(home.path(), &router).plain();
-        assert_eq!(process.run(async |appliance| rotate(appliance).await), Some(true), "{name}");
-        let (writes, requests) = (process.written.load(Ordering::SeqCst), router.sim.requests().len());
-        Start { name, policy, base, writes, requests }
+        Start { name, policy, both: false, base, writes: 0, requests: 0 }.uncut()
+    }
+
+    /// A device with SSH.
+    fn over_both(name: &'static str, policy: &'static str) -> Start {
+        Start { name, policy, both: true, base: home(), writes: 0, requests: 0 }.uncut()
+    }
+
+    /// A router, and an appliance that looks after it.
+    fn begin(&self) -> (Router, tempfile::TempDir) {
+        let router = router(self.policy, self.both);
+        let home = copy(self.base.path());
+        if self.both {
+            enrolled(home.path(), &router);
+        }
+        (router, home)
+    }
+
+    fn process<'a>(&self, home: &'a Path, router: &'a Router) -> Process<'a> {
+        let process = Process::new(home, router);
+        if self.both { process } else { process.plain() }
+    }
+
+    /// Nothing goes wrong: how many writes and requests it takes.
+    fn uncut(self) -> Start {
+        let (router, home) = self.begin();
+        let steps = Arc::new(AtomicUsize::new(0));
+        let seen = steps.clone();
+        router.sim.hook(move |step, _| {
+            seen.fetch_max(step.number, Ordering::SeqCst);
+            Verdict::Go
+        });
+        let process = self.process(home.path(), &router);
+        assert_eq!(process.run(async |appliance| rotate(appliance).await), Some(true), "{}", self.name);
+        let writes = process.written.load(Ordering::SeqCst);
+        Start { writes, requests: steps.load(Ordering::SeqCst), ..self }
     }
 
     fn cuts(&self) -> Vec<Cut> {
@@ -95,8 +129,10 @@ impl Start {
             cuts.extend((1..=self.writes).map(|n| Cut::KillAtWrite(n, side)));
             for n in 1..=self.requests {
                 cuts.extend([Cut::KillAtRequest(n, side), Cut::Lost(n, side), Cut::Reboot(n, side), Cut::Power(n, side)]);
-                cuts.extend(HEALS.map(|heals| Cut::Link(n, side, heals)));
-                cuts.extend((1..=3).map(|again| Cut::KillTwice(n, side, again)));
+                if !self.both {
+                    cuts.extend(HEALS.map(|heals| Cut::Link(n, side, heals)));
+                }
+                cuts.extend((1..=5).map(|again| Cut::KillTwice(n, side, again)));
             }
         }
         cuts
@@ -104,9 +140,9 @@ impl Start {
 
     /// Runs one case to its end; says what is wrong.
     fn proven(&self, cut: Cut) -> Result<&'static str, String> {
-        let (router, home) = (router(self.policy), copy(self.base.path()));
+        let (router, home) = self.begin();
         let before = actual(&router);
-        let mut process = Process::new(home.path(), &router).plain();
+        let mut process = self.process(home.path(), &router);
         match cut {
             Cut::KillAtWrite(at, side) => process.kill = Some((at, side)),
             Cut::KillAtRequest(at, side) | Cut::KillTwice(at, side, _) => {
@@ -126,29 +162,30 @@ impl Start {
         if cut.kills() != first.is_none() {
             return Err(format!("killed: {first:?}"));
         }
-        known(&router, home.path())?;
+        self.known(&router, home.path())?;
         if let Cut::KillTwice(_, _, again) = cut {
-            let process = Process::new(home.path(), &router).plain();
+            let process = self.process(home.path(), &router);
             process.dies_at_request(move |number, when, _, _| (number, when) == (again, When::After));
             process.run(async |appliance| recovered(appliance).await);
             drop(process);
             router.sim.unhook();
-            known(&router, home.path())?;
+            self.known(&router, home.path())?;
         }
         if first.is_none() {
             router.pass(Duration::from_secs(60));
         }
-        self.settled(&router, home.path())?;
+        let is_new = self.settled(&router, home.path())? != before;
         trail(home.path())?;
-        if first == Some(true) && actual(&router) == before {
+        if first == Some(true) && !is_new {
             return Err("it said that it was done".into());
         }
-        Ok(if actual(&router) == before { "old" } else { "new" })
+        Ok(if is_new { "new" } else { "old" })
     }
 
-    /// Another process, the link back at some time: everything is settled, the login works, and can be changed again.
-    fn settled(&self, router: &Router, home: &std::path::Path) -> Result<(), String> {
-        let process = Process::new(home, router).plain();
+    /// Another process, the link back at some time: everything is settled, the login works, and can be changed again. The password it
+    /// came to before that.
+    fn settled(&self, router: &Router, home: &Path) -> Result<String, String> {
+        let process = self.process(home, router);
         let ended = process.run(async |appliance| {
             recovered(appliance).await;
             let device = appliance.fleet.list()[0].clone();
@@ -170,38 +207,52 @@ impl Start {
                 return Err("the device's password is not the router's".into());
             }
             router.heal_at(Some(Duration::ZERO));
-            match appliance.engine.rotate(&operator(), &device.id, false).await {
-                Ok(rotated) if rotated.done && rotated.old_refused => Ok(()),
+            let again = async {
+                loop {
+                    match appliance.engine.rotate(&operator(), &device.id, false).await {
+                        // A router takes a moment to listen again.
+                        Err(fault) if matches!(fault.kind, Kind::Unreachable | Kind::UnknownOutcome) => tokio::task::yield_now().await,
+                        done => return done,
+                    }
+                }
+            };
+            match again.await {
+                Ok(rotated) if rotated.done && rotated.old_refused => Ok(kept.expose().to_owned()),
                 other => Err(format!("not again: {other:?}")),
             }
         });
-        ended.ok_or("died again")??;
-        known(router, home)
+        let came_to = ended.ok_or("died again")??;
+        self.known(router, home)?;
+        Ok(came_to)
     }
+
+    /// Whatever happened, the password that the router has is in the store.
+    fn known(&self, router: &Router, home: &Path) -> Result<(), String> {
+        let has = actual(router);
+        let process = self.process(home, router);
+        let found = process.run(async |appliance| {
+            let device = appliance.fleet.list()[0].clone();
+            let mut kept = vec![appliance.fleet.sealed_password(&device).await.unwrap()];
+            if let Some(rotation) = appliance.fleet.rotation(&device.id).unwrap() {
+                kept.extend(
+                    [Which::New, Which::Previous]
+                        .iter()
+                        .filter_map(|which| appliance.fleet.rotation_secret(&device.id, &rotation, *which).unwrap()),
+                );
+            }
+            kept.iter().any(|password| password.expose() == has)
+        });
+        if found == Some(true) { Ok(()) } else { Err("NOBODY KNOWS THE ROUTER'S PASSWORD".into()) }
+    }
+}
+
+fn enrolled(home: &Path, router: &Router) {
+    Process::new(home, router).run(async |appliance| drop(appliance.enrol(router, "edge").await)).unwrap();
 }
 
 async fn recovered(appliance: &Appliance) {
     appliance.engine.resume().await.unwrap();
     appliance.engine.rest(false).await.unwrap();
-}
-
-/// Whatever happened, the password that the router has is in the store.
-fn known(router: &Router, home: &std::path::Path) -> Result<(), String> {
-    let has = actual(router);
-    let process = Process::new(home, router).plain();
-    let found = process.run(async |appliance| {
-        let device = appliance.fleet.list()[0].clone();
-        let mut kept = vec![appliance.fleet.sealed_password(&device).await.unwrap()];
-        if let Some(rotation) = appliance.fleet.rotation(&device.id).unwrap() {
-            kept.extend(
-                [Which::New, Which::Previous]
-                    .iter()
-                    .filter_map(|which| appliance.fleet.rotation_secret(&device.id, &rotation, *which).unwrap()),
-            );
-        }
-        kept.iter().any(|password| password.expose() == has)
-    });
-    if found == Some(true) { Ok(()) } else { Err("NOBODY KNOWS THE ROUTER'S PASSWORD".into()) }
 }
 
 fn hit(router: &Router, at: usize, side: Side, verdict: Verdict) {
@@ -223,6 +274,7 @@ fn whatever_is_cut_at_whatever_step_a_login_that_works_is_in_the_store() {
         Start::of("its row among the users", USERS, false),
         Start::of("its own password, with a spare", OWN, true),
         Start::of("its row among the users, with a spare", USERS, true),
+        Start::over_both("over both services", OWN),
     ];
     let cases: Vec<(&Start, Cut)> = starts.iter().flat_map(|start| start.cuts().into_iter().map(move |cut| (start, cut))).collect();
     for start in &starts {
