@@ -146,6 +146,7 @@ impl App {
         }
         watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
         watch::plans::start(self.dispatch.world().clone(), self.config.retention.plan_days, &self.tasks, &self.stop);
+        watch::rotation::start(self.dispatch.clone(), self.config.routeros.rotate_credentials_days, &self.tasks, &self.stop);
         if self.config.snapshot.enabled {
             watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
         }

@@ -68,6 +68,8 @@ mod plan_rig;
 #[cfg(feature = "sim")]
 mod plan_rollout;
 #[cfg(feature = "sim")]
+mod plan_rotate;
+#[cfg(feature = "sim")]
 mod plan_tools;
 mod policy;
 #[cfg(feature = "sim")]

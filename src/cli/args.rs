@@ -161,6 +161,14 @@ pub enum DeviceCommand {
         /// Id or name.
         id: String,
     },
+    /// Give our user on the router a new password that nobody sees; the old one ends.
+    RotateCredentials {
+        /// Id or name.
+        id: String,
+        /// Only say what would be done.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Print a RouterOS script that makes a least-privilege group and user, and HTTPS for REST.
     Bootstrap(Bootstrap),
     /// Trust new fingerprints after a certificate or host key changed.

@@ -26,6 +26,9 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
             }
         }
         DeviceCommand::Decommission { id } => one(&way.operator("device.decommission", json!({"device": id})).await?, as_json),
+        DeviceCommand::RotateCredentials { id, dry_run } => {
+            one(&way.operator("device.rotate_credentials", json!({"device": id, "dry_run": dry_run})).await?, as_json);
+        }
         DeviceCommand::Bootstrap(_) => return Err(Fault::bug("bootstrap needs no store")),
         DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins, as_json).await?, as_json),
     }

@@ -58,7 +58,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &["token", "backup", "key", "update", "setup-token", "health", "doctor", "discover", "rotate-credentials"];
+const LATER: &[&str] = &["token", "backup", "key", "update", "setup-token", "health", "doctor", "discover"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {

@@ -133,6 +133,7 @@ pub const KEYS: &[Key] = &[
     key("routeros.retry_backoff_seconds", Kind::Real(0.0, 60.0, "seconds"), "Wait before the first retry; doubles").is("1.0"),
     key("routeros.requests_per_second", Kind::Real(0.1, 1_000.0, "requests"), "Requests a second to one device").is("5"),
     key("routeros.ssh_port", Kind::Int(1, 65_535, ""), "SSH port of devices that name none").is("22"),
+    key("routeros.rotate_credentials_days", Kind::Int(0, 3_650, "days, 0 is never"), "Our password on each router is changed when it is so old").is("0"),
     key("routeros.verify_tls", Kind::Word(&["pin", "ca", "off"]), "How routers prove who they are; off is refused in prod")
         .is("pin").guard(Strict::Later(&["off", "ca", "pin"])),
 

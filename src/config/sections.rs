@@ -382,6 +382,8 @@ pub struct Routeros {
     pub requests_per_second: f64,
     /// SSH port of devices that name none.
     pub ssh_port: u16,
+    /// Our password on each router is changed when it is so old; 0 is never.
+    pub rotate_credentials_days: u32,
     /// How routers prove who they are.
     pub verify_tls: VerifyTls,
 }

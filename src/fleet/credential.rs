@@ -137,6 +137,17 @@ impl Credential {
         Credential { password, ssh_key_file: new.ssh_key_file.clone() }
     }
 
+    /// Whether the password itself is kept here, as opposed to a reference or none.
+    pub fn is_sealed(&self) -> bool {
+        matches!(self.password, Stored::Sealed(_))
+    }
+
+    /// The same with another password, sealed here.
+    pub fn with_password(&self, password: &Secret, device: &DeviceId, seal: &Seal) -> Self {
+        let sealed = seal.seal(place(device.as_str()), password.expose().as_bytes());
+        Credential { password: Stored::Sealed(sealed), ssh_key_file: self.ssh_key_file.clone() }
+    }
+
     /// Whether there is a password, read or not.
     pub fn has_password(&self) -> bool {
         self.password != Stored::None

@@ -81,6 +81,10 @@ impl Changes {
         self.touch_rest() || self.ssh_port.is_some()
     }
 
+    fn touch_the_login(&self) -> bool {
+        self.username.is_some() || self.credential.is_some()
+    }
+
     fn touch_rest(&self) -> bool {
         self.address.is_some() || self.rest_port.is_some() || self.username.is_some() || self.credential.is_some()
     }
@@ -123,6 +127,7 @@ impl Fleet {
     pub async fn update(&self, id: &DeviceId, changes: Changes) -> Result<Arc<Device>, Fault> {
         let (shared, id) = (self.shared.clone(), id.clone());
         let (before, epoch) = shared.current(&id)?;
+        let rotation = self.rotation(&id)?;
         let changes = self.with_key_kept(&before, changes)?;
         let mut device = changed(&before, &changes)?;
         shared.namesake(&device.name, Some(&id))?;
@@ -134,6 +139,10 @@ impl Fleet {
             shared.unchanged(&id, epoch)?;
             shared.namesake(&device.name, Some(&id))?;
             let mut batch = Batch::new();
+            if changes.touch_the_login() {
+                // It was tried with the login as it was then: one that began to change meanwhile must not be written over.
+                batch = shared.end_rotation(batch, &device, rotation.as_ref());
+            }
             if let Some(new) = &changes.credential {
                 batch = shared.keep_credential(batch, &id, Credential::seal(new, &id, &shared.seal));
             }

@@ -6,6 +6,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
+use crate::base::secret::Secret;
 use crate::fleet::config::VerifyTls;
 use crate::fleet::device::Device;
 use crate::fleet::fault;
@@ -27,6 +28,14 @@ impl Fleet {
         self.shared.admit(id)?;
         let device = self.get(id)?;
         let (rest, ssh) = self.shared.dial_each(&device).await?;
+        Ok(Fresh { device, rest, ssh })
+    }
+
+    /// The same with another password than the one kept: the proof that it lets us in, or does not.
+    pub async fn fresh_as(&self, id: &DeviceId, password: &Secret) -> Result<Fresh, Fault> {
+        self.shared.admit(id)?;
+        let device = self.get(id)?;
+        let (rest, ssh) = self.shared.dial_each_as(&device, password.clone()).await?;
         Ok(Fresh { device, rest, ssh })
     }
 

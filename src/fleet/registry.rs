@@ -15,6 +15,7 @@ use crate::fleet::fault::FleetError;
 use crate::fleet::index::{Entry, Index, Standing};
 use crate::fleet::lane::Lane;
 use crate::fleet::naming;
+use crate::fleet::rotation::Rotation;
 use crate::fleet::slot::{IDLE_MAX, Slot};
 use crate::fleet::status::{Health, StatusRecord};
 use crate::fleet::ways::{self, Dialled};
@@ -172,6 +173,7 @@ impl Fleet {
             let batch = Table::<Device>::new(shared.store.clone()).delete_into(batch, key);
             let batch = Table::<StatusRecord>::new(shared.store.clone()).delete_into(batch, key);
             let batch = Table::<Credential>::new(shared.store.clone()).delete_into(batch, key);
+            let batch = Table::<Rotation>::new(shared.store.clone()).delete_into(batch, key);
             shared.store.commit(batch, Durability::Now).await?;
             shared.index_mut().take(&id);
             shared.forget(&id);
@@ -190,6 +192,7 @@ impl Fleet {
             device.last_error = None;
             device.updated_at = shared.clock.wall();
             let batch = Table::<Credential>::new(shared.store.clone()).delete_into(Batch::new(), id.as_str());
+            let batch = Table::<Rotation>::new(shared.store.clone()).delete_into(batch, id.as_str());
             let device = shared.keep(device, Standing::Set, batch).await?;
             shared.forget(&id);
             Ok(device)

@@ -5,7 +5,7 @@ use crate::base::secret::Secret;
 use crate::base::tier::Environment;
 use crate::fleet::address;
 use crate::fleet::config::{Settings, VerifyTls};
-use crate::fleet::credential::ssh_login;
+use crate::fleet::credential::{Credential, ssh_login};
 use crate::fleet::device::{Device, Pins};
 use crate::fleet::fault::FleetError;
 use crate::fleet::registry::{Fleet, Shared};
@@ -248,6 +248,20 @@ impl Shared {
     pub(super) async fn dial_each(&self, device: &Device) -> Result<(Arc<dyn Wire>, Option<Arc<dyn Wire>>), Fault> {
         let credential = self.credential(device)?;
         let password = credential.open(&device.id, &self.seal, &self.settings).await?;
+        self.dial_each_with(device, &credential, password).await
+    }
+
+    /// The same with another password than the stored one.
+    pub(super) async fn dial_each_as(&self, device: &Device, password: Secret) -> Result<(Arc<dyn Wire>, Option<Arc<dyn Wire>>), Fault> {
+        self.dial_each_with(device, &self.credential(device)?, Some(password)).await
+    }
+
+    async fn dial_each_with(
+        &self,
+        device: &Device,
+        credential: &Credential,
+        password: Option<Secret>,
+    ) -> Result<(Arc<dyn Wire>, Option<Arc<dyn Wire>>), Fault> {
         let rest = self.dial_rest(device, password.clone()).await?;
         if !device.facts.can.ssh || device.pins.ssh.is_none() {
             return Ok((rest, None));

@@ -44,6 +44,11 @@ impl Book {
         Book { store, journal, clock, bus, moved: Notify::new() }
     }
 
+    /// Makes a batch over other tables durable, by the same way to the disk.
+    pub async fn commit(&self, batch: Batch) -> Result<(), Fault> {
+        Ok(self.journal.commit(batch).await?)
+    }
+
     /// Told after each change of any record. Listen (`enable`) before looking.
     pub fn moved(&self) -> &Notify {
         &self.moved

@@ -93,7 +93,7 @@ pub struct Engine {
     drafter: Arc<dyn Drafter>,
     pub(super) key: ring::hmac::Key,
     store_rolled_back: bool,
-    epoch: Option<Arc<Epoch>>,
+    pub(super) epoch: Option<Arc<Epoch>>,
 }
 
 impl Engine {
@@ -348,8 +348,12 @@ impl Engine {
 
     /// Errs when an earlier plan may still act on one of the devices.
     fn unsettled(&self, plan: &Plan) -> Result<(), Fault> {
-        for other in self.core.book.plans()?.iter().filter(|other| other.id != plan.id && other.state == PlanState::NeedsAttention) {
-            for device in other.devices.iter().filter(|device| plan.devices.contains(device)) {
+        self.unsettled_on(&plan.devices, Some(&plan.id))
+    }
+
+    pub(super) fn unsettled_on(&self, devices: &[DeviceId], but: Option<&PlanId>) -> Result<(), Fault> {
+        for other in self.core.book.plans()?.iter().filter(|other| Some(&other.id) != but && other.state == PlanState::NeedsAttention) {
+            for device in other.devices.iter().filter(|device| devices.contains(device)) {
                 if self.core.book.progress(&other.id, device)?.state.is_live() {
                     return Err(Fault::new(Kind::Conflict, format!("{}: what became of {} there is not known yet", device, other.id))
                         .hint("wait until the router answers again, or look at it"));
@@ -427,6 +431,9 @@ impl Engine {
     /// person: nobody else could take the word in.
     pub async fn rest(&self, for_people: bool) -> Result<(), Fault> {
         self.until(|engine| {
+            if engine.core.changes_logins() {
+                return Ok(false);
+            }
             for plan in engine.core.book.plans()?.into_iter().filter(|plan| plan.state == PlanState::Executing) {
                 let is_busy = engine.core.holds(&plan.id);
                 if is_busy && (for_people || !engine.is_settled(&plan.id)?) {
@@ -616,6 +623,7 @@ impl Engine {
         }
         self.expire().await?;
         self.look_again()?;
+        self.settle_logins(true)?;
         if let Some(epoch) = &self.epoch {
             // What an older store means has been dealt with.
             epoch.advance().await?;

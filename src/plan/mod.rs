@@ -34,6 +34,7 @@
 //! | `gate.rs` | whether the next batch may begin |
 //! | `take_back.rs`, `back.rs` | undoing what a halted job had confirmed |
 //! | `recover.rs` | what a crash left |
+//! | `rotate.rs`, `rotate/` | another password for our own login on a router |
 //! | `sweep.rs` | what ended plans left on routers |
 //! | `engine.rs` | [`Engine`]: what callers ask for |
 //!
@@ -64,6 +65,7 @@ pub mod record;
 mod recover;
 pub mod restore;
 pub mod risk;
+pub mod rotate;
 pub mod rows;
 pub mod secrets;
 mod settle;
@@ -81,4 +83,5 @@ pub use config::Settings;
 pub use direct::{Came, Direct, Wish};
 pub use engine::{Ask, Drafter, Engine, Parts};
 pub use job::{Tally, tally};
+pub use rotate::Rotated;
 pub use sweep::{Leftover, Swept};

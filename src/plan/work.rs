@@ -41,7 +41,29 @@ pub(crate) struct Core {
     pub settings: Settings,
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
-    busy: Mutex<HashMap<DeviceId, PlanId>>,
+    busy: Mutex<HashMap<DeviceId, Holder>>,
+}
+
+/// Who changes a device now; nobody else does meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Holder {
+    /// A plan.
+    Plan(PlanId),
+    /// Its login is being changed.
+    Login,
+}
+
+/// A device held for a change of its login, until this goes.
+pub(crate) struct Hold {
+    core: Arc<Core>,
+    device: DeviceId,
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.core.busy().remove(&self.device);
+        self.core.book.moved().notify_waiters();
+    }
 }
 
 impl Core {
@@ -60,17 +82,15 @@ impl Core {
         Core { book, fleet, audit, clock, rules, vault, settings, tasks, stop, busy: Mutex::default() }
     }
 
-    /// Takes devices for a plan, all or none; errs with `Conflict` naming the plan that has one.
+    /// Takes devices for a plan, all or none; errs with `Conflict` naming who has one.
     pub fn take(&self, plan: &Plan) -> Result<(), Fault> {
-        let mut busy = self.busy();
+        let (mut busy, ours) = (self.busy(), Holder::Plan(plan.id.clone()));
         for device in &plan.devices {
-            if let Some(other) = busy.get(device).filter(|other| **other != plan.id && !self.is_over(other)) {
-                let name = self.fleet.get(device).map_or_else(|_| device.to_string(), |device| device.name.clone());
-                return Err(Fault::new(Kind::Conflict, format!("device \"{name}\": {other} is being applied there"))
-                    .hint("one plan at a time changes a device; wait until it has ended"));
+            if let Some(other) = busy.get(device).filter(|other| **other != ours && !self.is_over(other)) {
+                return Err(self.taken(device, other));
             }
         }
-        busy.extend(plan.devices.iter().map(|device| (device.clone(), plan.id.clone())));
+        busy.extend(plan.devices.iter().map(|device| (device.clone(), ours.clone())));
         Ok(())
     }
 
@@ -80,33 +100,66 @@ impl Core {
         if plan.devices.iter().any(|device| busy.get(device).is_some_and(|holder| !self.is_over(holder))) {
             return false;
         }
-        busy.extend(plan.devices.iter().map(|device| (device.clone(), plan.id.clone())));
+        busy.extend(plan.devices.iter().map(|device| (device.clone(), Holder::Plan(plan.id.clone()))));
         true
+    }
+
+    /// Takes a device for a change of its login; errs as `take`.
+    pub fn hold(self: &Arc<Self>, device: &DeviceId) -> Result<Hold, Fault> {
+        let mut busy = self.busy();
+        if let Some(other) = busy.get(device).filter(|other| !self.is_over(other)) {
+            return Err(self.taken(device, other));
+        }
+        busy.insert(device.clone(), Holder::Login);
+        Ok(Hold { core: self.clone(), device: device.clone() })
+    }
+
+    /// Why a device cannot be changed: somebody else does.
+    pub fn taken(&self, device: &DeviceId, holder: &Holder) -> Fault {
+        let name = self.fleet.get(device).map_or_else(|_| device.to_string(), |device| device.name.clone());
+        match holder {
+            Holder::Plan(plan) => Fault::new(Kind::Conflict, format!("device \"{name}\": {plan} is being applied there"))
+                .hint("one plan at a time changes a device; wait until it has ended"),
+            Holder::Login => Fault::new(Kind::Conflict, format!("device \"{name}\": its login is being changed"))
+                .hint("that takes seconds; try again then"),
+        }
     }
 
     /// Gives a plan's devices back.
     pub fn give_back(&self, plan: &PlanId) {
-        self.busy().retain(|_, holder| holder != plan);
+        self.busy().retain(|_, holder| !holder.is(plan));
     }
 
     /// Whether a job of this plan has devices now.
     pub fn holds(&self, plan: &PlanId) -> bool {
-        self.busy().values().any(|holder| holder == plan)
+        self.busy().values().any(|holder| holder.is(plan))
     }
 
-    /// The plan that has a device now.
-    pub fn holder(&self, device: &DeviceId) -> Option<PlanId> {
+    /// Who has a device now.
+    pub fn holder(&self, device: &DeviceId) -> Option<Holder> {
         self.busy().get(device).filter(|holder| !self.is_over(holder)).cloned()
     }
 
     /// Whoever hears that a plan has ended may go on at once, though its job has not given the devices back yet. One that needs
     /// attention may still be looked after.
-    fn is_over(&self, plan: &PlanId) -> bool {
+    fn is_over(&self, holder: &Holder) -> bool {
+        let Holder::Plan(plan) = holder else { return false };
         self.book.plan(plan).is_ok_and(|plan| plan.state.is_final() && plan.state != PlanState::NeedsAttention)
     }
 
-    fn busy(&self) -> MutexGuard<'_, HashMap<DeviceId, PlanId>> {
+    /// Whether the login of any device is being changed now.
+    pub fn changes_logins(&self) -> bool {
+        self.busy().values().any(|holder| *holder == Holder::Login)
+    }
+
+    fn busy(&self) -> MutexGuard<'_, HashMap<DeviceId, Holder>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Holder {
+    fn is(&self, plan: &PlanId) -> bool {
+        matches!(self, Holder::Plan(id) if id == plan)
     }
 }
 

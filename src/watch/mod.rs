@@ -3,4 +3,5 @@
 pub mod health;
 pub mod plans;
 pub mod retention;
+pub mod rotation;
 pub mod snapshot;

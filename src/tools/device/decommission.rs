@@ -36,6 +36,7 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let device = cx.device(&args.device)?;
+    cx.world.plans.login_rests(&device)?;
     let device = cx.world.fleet.decommission(&device.id).await?;
     Ok(view::whole(&device, Value::Null))
 }

@@ -10,6 +10,7 @@ mod list;
 mod pin;
 mod present;
 mod remove;
+mod rotate_credentials;
 mod test;
 mod update;
 mod view;
@@ -24,6 +25,7 @@ pub const TOOLS: &[&Tool] = &[
     &update::TOOL,
     &test::TOOL,
     &pin::TOOL,
+    &rotate_credentials::TOOL,
     &decommission::TOOL,
     &remove::TOOL,
 ];

@@ -70,6 +70,7 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let device = cx.device(&args.device)?;
+    cx.world.plans.login_rests(&device)?;
     if args.environment.as_deref().is_some_and(|word| word.parse() != Ok(cx.world.rules.environment)) {
         let said = format!("environment: this appliance looks after {} alone", cx.world.rules.environment.as_str());
         return Err(Fault::bad_input(said).hint("use the appliance of that environment"));
