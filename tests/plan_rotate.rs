@@ -253,6 +253,8 @@ fn what_the_router_has_counts_and_not_what_it_answers() {
             assert_eq!(router.sim.requests().len(), tried, "a refused login is not tried again by itself");
             let credential = Some(NewCredential::password(routeros_mcp::base::secret::Secret::new("by-another-hand")));
             appliance.fleet.update(&device.id, Changes { credential, ..Changes::default() }).await.unwrap();
+            let rotation = appliance.fleet.rotation(&device.id).unwrap().unwrap();
+            assert!(!rotation.is_open() && rotation.attention.is_none(), "a person's word ends it: {rotation:?}");
             assert!(appliance.engine.rotate(&operator(), &device.id, false).await.unwrap().done);
             assert_eq!(kept(appliance, &device.id).await, actual(&router));
         })
