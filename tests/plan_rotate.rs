@@ -2,6 +2,7 @@
 
 mod cuts;
 
+use crate::cli_rig::{Rig, router as rig_router};
 use crate::plan_rig::{Appliance, Process, Router, home, operator, request, trail};
 use crate::site::Site;
 use routeros_mcp::base::fault::Kind;
@@ -252,6 +253,8 @@ fn what_the_router_has_counts_and_not_what_it_answers() {
             assert_eq!(router.sim.requests().len(), tried, "a refused login is not tried again by itself");
             let credential = Some(NewCredential::password(routeros_mcp::base::secret::Secret::new("by-another-hand")));
             appliance.fleet.update(&device.id, Changes { credential, ..Changes::default() }).await.unwrap();
+            let rotation = appliance.fleet.rotation(&device.id).unwrap().unwrap();
+            assert!(!rotation.is_open() && rotation.attention.is_none(), "a person's word ends it: {rotation:?}");
             assert!(appliance.engine.rotate(&operator(), &device.id, false).await.unwrap().done);
             assert_eq!(kept(appliance, &device.id).await, actual(&router));
         })
@@ -339,4 +342,19 @@ async fn an_operator_changes_a_login_and_the_schedule_does_when_it_is_old() {
     site.forget("office");
     site.good("system.get_overview", json!({"device": "office"})).await;
     let _ = site.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_line_changes_a_login_and_says_so_in_a_line_a_field() {
+    let (rig, sim) = (Rig::new(), rig_router(Profile::Office).await);
+    sim.world().by_hand("admin").set("/user/group", "mcp", &[("policy", OWN)]).unwrap();
+    rig.add("edge", &sim);
+    let told = rig.json(&["device", "rotate-credentials", "edge", "--dry-run"]);
+    assert_eq!((&told["dry_run"], &told["rotated"], &told["how"]), (&json!(true), &json!(false), &json!("/password")));
+    let done = rig.run(&["device", "rotate-credentials", "edge"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert!(done.out.contains("rotated") && done.out.contains("old_refused"), "{}", done.out);
+    assert_eq!(rig.json(&["device", "test", "edge"])["status"], "reachable");
+    let error = rig.error(&["device", "rotate-credentials", "nowhere"], 66);
+    assert_eq!(error["kind"], "not_found", "{error}");
 }

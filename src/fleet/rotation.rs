@@ -225,18 +225,24 @@ impl Fleet {
 }
 
 impl Shared {
-    /// A person gave another login, which let us in: whatever was under way is over. The batch holds as long as nothing began since.
+    /// A person gave another login, which let us in: whatever was under way is over. A new password that was asked for stays here all
+    /// the same: that request may still arrive. The batch holds as long as nothing began since.
     pub(super) fn end_rotation(&self, batch: Batch, device: &Device, before: Option<&Rotation>) -> Batch {
         let now = self.clock.wall();
-        let after = Rotation {
-            stage: Stage::Done,
-            username: device.username.clone(),
-            new: None,
-            previous: None,
-            begun_at: before.map_or(now, |before| before.begun_at),
-            seen_old_at: None,
-            done_at: Some(now),
-            attention: None,
+        let after = match before {
+            Some(before) if before.stage == Stage::Pending && before.username == device.username => {
+                Rotation { done_at: Some(now), ..before.with_old_seen(now) }
+            }
+            _ => Rotation {
+                stage: Stage::Done,
+                username: device.username.clone(),
+                new: None,
+                previous: None,
+                begun_at: before.map_or(now, |before| before.begun_at),
+                seen_old_at: None,
+                done_at: Some(now),
+                attention: None,
+            },
         };
         let key = device.id.as_str();
         batch.expect(Rotation::TABLE, key, before.map(encode)).put(Rotation::TABLE, key, encode(&after))

@@ -6,7 +6,7 @@ use super::{OWN, USERS, actual, grant};
 use crate::plan_rig::{self as rig, Appliance, Process, Router, Side, copy, home, operator, trail};
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::fleet::Which;
-use routeros_mcp::sim::hooks::{Verdict, When};
+use routeros_mcp::sim::hooks::{Step, Verdict, When};
 use routeros_mcp::sim::profiles::Profile;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 /// Fewer than this many cases mean that a rotation takes fewer steps than it did, or that the generator has gone blind.
-const CASES_MIN: usize = 750;
+const CASES_MIN: usize = 850;
 /// When a link that was cut comes back: while it is still being tried, and after everybody has given up.
 const HEALS: [u64; 3] = [5, 150, 7_200];
 /// Looks a minute apart until everything must be settled.
@@ -27,6 +27,8 @@ struct Start {
     policy: &'static str,
     /// Over TLS and SSH, each case with a router and a record of its own; otherwise over plain HTTP, from a copy.
     both: bool,
+    /// From the moment the router has the new password, SSH lets nobody in.
+    refuses: bool,
     base: tempfile::TempDir,
     writes: usize,
     requests: usize,
@@ -85,12 +87,12 @@ impl Start {
             let done = Process::new(base.path(), &first).plain().run(async |appliance| rotate(appliance).await);
             assert_eq!(done, Some(false), "{name}");
         }
-        Start { name, policy, both: false, base, writes: 0, requests: 0 }.uncut()
+        Start { name, policy, both: false, refuses: false, base, writes: 0, requests: 0 }.uncut()
     }
 
     /// A device with SSH.
-    fn over_both(name: &'static str, policy: &'static str) -> Start {
-        Start { name, policy, both: true, base: home(), writes: 0, requests: 0 }.uncut()
+    fn over_both(name: &'static str, policy: &'static str, refuses: bool) -> Start {
+        Start { name, policy, both: true, refuses, base: home(), writes: 0, requests: 0 }.uncut()
     }
 
     /// A router, and an appliance that looks after it.
@@ -99,6 +101,15 @@ impl Start {
         let home = copy(self.base.path());
         if self.both {
             enrolled(home.path(), &router);
+        }
+        if self.refuses {
+            let without = self.policy.replace("ssh,", "!ssh,");
+            router.sim.hook(move |step, world| {
+                if is_change(step) && step.when == When::After {
+                    world.by_hand("admin").set("/user/group", "mcp", &[("policy", &without)]).unwrap();
+                }
+                Verdict::Go
+            });
         }
         (router, home)
     }
@@ -118,7 +129,7 @@ impl Start {
             Verdict::Go
         });
         let process = self.process(home.path(), &router);
-        assert_eq!(process.run(async |appliance| rotate(appliance).await), Some(true), "{}", self.name);
+        assert_eq!(process.run(async |appliance| rotate(appliance).await), Some(!self.refuses), "{}", self.name);
         let writes = process.written.load(Ordering::SeqCst);
         Start { writes, requests: steps.load(Ordering::SeqCst), ..self }
     }
@@ -128,7 +139,11 @@ impl Start {
         for side in [When::Before, When::After] {
             cuts.extend((1..=self.writes).map(|n| Cut::KillAtWrite(n, side)));
             for n in 1..=self.requests {
-                cuts.extend([Cut::KillAtRequest(n, side), Cut::Lost(n, side), Cut::Reboot(n, side), Cut::Power(n, side)]);
+                cuts.extend([Cut::KillAtRequest(n, side), Cut::Lost(n, side)]);
+                if self.refuses {
+                    continue;
+                }
+                cuts.extend([Cut::Reboot(n, side), Cut::Power(n, side)]);
                 if !self.both {
                     cuts.extend(HEALS.map(|heals| Cut::Link(n, side, heals)));
                 }
@@ -207,6 +222,7 @@ impl Start {
                 return Err("the device's password is not the router's".into());
             }
             router.heal_at(Some(Duration::ZERO));
+            grant(router, self.policy);
             let again = async {
                 loop {
                     match appliance.engine.rotate(&operator(), &device.id, false).await {
@@ -261,10 +277,12 @@ fn hit(router: &Router, at: usize, side: Side, verdict: Verdict) {
 
 /// At the request that changes the password, before it is done.
 fn hit_path(router: &Router, verdict: Verdict) {
-    router.sim.hook(move |step, _| {
-        let asks = step.method != "GET" && (step.path == "/password" || step.path.starts_with("/user/*"));
-        if asks && step.when == When::Before { verdict } else { Verdict::Go }
-    });
+    router.sim.hook(move |step, _| if is_change(step) && step.when == When::Before { verdict } else { Verdict::Go });
+}
+
+/// The request that changes the password.
+fn is_change(step: &Step) -> bool {
+    step.method != "GET" && (step.path == "/password" || step.path.starts_with("/user/*"))
 }
 
 #[test]
@@ -274,7 +292,8 @@ fn whatever_is_cut_at_whatever_step_a_login_that_works_is_in_the_store() {
         Start::of("its row among the users", USERS, false),
         Start::of("its own password, with a spare", OWN, true),
         Start::of("its row among the users, with a spare", USERS, true),
-        Start::over_both("over both services", OWN),
+        Start::over_both("over both services", OWN, false),
+        Start::over_both("over SSH it is not taken", OWN, true),
     ];
     let cases: Vec<(&Start, Cut)> = starts.iter().flat_map(|start| start.cuts().into_iter().map(move |cut| (start, cut))).collect();
     for start in &starts {

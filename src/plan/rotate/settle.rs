@@ -13,6 +13,9 @@ use crate::plan::rotate::set::{Login, log_in, log_in_once, made, set};
 use crate::plan::work::Core;
 use std::sync::Arc;
 
+/// A new password that is not taken everywhere is taken back, asked at most so often.
+const TAKEN_BACK_MAX: u32 = 3;
+
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Settled {
@@ -91,37 +94,40 @@ async fn pending(core: &Core, device: &Device, rotation: &Rotation) -> Result<Se
     let new = core.fleet.rotation_secret(id, rotation, Which::New)?;
     let new = new.ok_or_else(|| Fault::bug("a pending rotation holds no new password"))?;
     let old = core.fleet.sealed_password(device).await?;
-    let partly = match log_in(core, id, &new).await {
-        Login::In => return store(core, device, rotation).await,
-        Login::Refused(_) => None,
-        Login::Partly(fault) => Some(fault),
-        Login::Silent(fault) => return Err(unknown(device, &fault)),
-    };
-    if let Some(fault) = &partly {
-        // Half proven is not proven. What the router makes of this request shows in what follows.
-        if let Err(why) = take_back(core, device, &new, &old).await {
-            tracing::warn!(device = %device.name, "taking the new password back: {}", why.said);
-        }
-        tracing::warn!(device = %device.name, "the new password is not taken everywhere: {}", fault.said);
-    }
-    match log_in(core, id, &old).await {
-        Login::In | Login::Partly(_) => {
-            seen_old(core, id, rotation).await?;
-            match partly {
-                None => Ok(Settled::Old),
-                Some(fault) => Err(Fault::new(fault.kind, format!("{}; the old password is back", fault.said))
-                    .hint("nothing is changed; see why that service refuses us, then try again")),
+    let mut why = String::new();
+    for _ in 0..TAKEN_BACK_MAX {
+        let partly = match log_in(core, id, &new).await {
+            Login::In => return store(core, device, rotation).await,
+            Login::Refused(_) => None,
+            Login::Partly(fault) => Some(fault),
+            Login::Silent(fault) => return Err(unknown(device, &fault)),
+        };
+        if let Some(fault) = &partly {
+            tracing::warn!(device = %device.name, "the new password is not taken everywhere: {}", fault.said);
+            // Half proven is not proven. What the router makes of this request shows in what follows.
+            if let Err(why) = take_back(core, device, &new, &old).await {
+                tracing::warn!(device = %device.name, "taking the new password back: {}", why.said);
             }
         }
-        Login::Silent(fault) => Err(unknown(device, &fault)),
-        Login::Refused(fault) => {
-            let why = match partly {
-                Some(partly) => format!("it takes the new password, but not everywhere ({})", partly.said),
-                None => format!("it takes neither the new nor the old password ({})", fault.said),
-            };
-            attention(core, device, rotation, &why).await
+        match (log_in(core, id, &old).await, partly) {
+            (Login::In | Login::Partly(_), partly) => {
+                seen_old(core, id, rotation).await?;
+                return match partly {
+                    None => Ok(Settled::Old),
+                    Some(fault) => Err(Fault::new(fault.kind, format!("{}; the old password is back", fault.said))
+                        .hint("nothing is changed; see why that service refuses us, then try again")),
+                };
+            }
+            (Login::Silent(fault), _) => return Err(unknown(device, &fault)),
+            (Login::Refused(fault), None) => {
+                why = format!("it takes neither the new nor the old password ({})", fault.said);
+                break;
+            }
+            // It still has the new one, which was just seen to work: asking once more is not blind.
+            (Login::Refused(_), Some(partly)) => why = format!("it takes the new password, but not everywhere ({})", partly.said),
         }
     }
+    attention(core, device, rotation, &why).await
 }
 
 async fn take_back(core: &Core, device: &Device, new: &Secret, old: &Secret) -> Result<(), Fault> {
