@@ -255,8 +255,8 @@ fn contents(known: &Known, rows: &[Row]) -> Vec<Pairs> {
     let lasting = |row: &&Row| row.get("dynamic") != Some("true");
     let mut contents: Vec<Pairs> = rows.iter().filter(lasting).map(|row| known.content_of(row.iter())).collect();
     for row in &mut contents {
-        // An absent flag says no, an absent text nothing: only then may rows be put in order.
-        row.retain(|(_, value)| !matches!(value.as_str(), "" | "no" | "false"));
+        // An absent flag says no, an absent text nothing, a flag without a word yes: only then may rows be put in order.
+        row.retain(|(name, value)| !matches!(value.as_str(), "no" | "false") && (!value.is_empty() || known.form(name) == Form::Flag));
         row.sort();
     }
     if !known.ordered {

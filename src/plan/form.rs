@@ -74,7 +74,11 @@ impl Form {
                 };
                 parsed(word(a), word(b))
             }
-            Form::Flag => parsed(value::flag(a), value::flag(b)),
+            // A flag that is there without a word (`blackhole` of a route) is on.
+            Form::Flag => {
+                let on = |text: &str| if text.is_empty() { Some(true) } else { value::flag(text) };
+                parsed(on(a), on(b))
+            }
             Form::Int => parsed(a.parse::<i128>().ok(), b.parse::<i128>().ok()),
             Form::Span => parsed(value::span_ms(a), value::span_ms(b)),
             Form::Left => matches!((value::span_ms(a), value::span_ms(b)), (Some(a), Some(b)) if a.abs_diff(b) <= LEFT_MS),
@@ -127,6 +131,11 @@ impl Known {
     /// How values of an attribute are compared.
     pub fn form(&self, name: &str) -> Form {
         self.content.iter().find(|(known, _)| known == name).map_or(Form::Text, |(_, form)| *form)
+    }
+
+    /// Whether it is a flag that is there or not, and has no word to compare (`blackhole` of a route).
+    pub fn is_bare(&self, name: &str) -> bool {
+        menus::find(&self.menu).and_then(|menu| menu.attr(name)).is_some_and(|attr| attr.empty_is_yes)
     }
 
     /// Whether callers can write it.
@@ -198,6 +207,8 @@ mod tests {
         for (form, a, b, same) in [
             (Form::Flag, "yes", "true", true),
             (Form::Flag, "no", "true", false),
+            (Form::Flag, "yes", "", true),
+            (Form::Flag, "no", "", false),
             (Form::Span, "10m", "00:10:00", true),
             (Form::Span, "1w", "7d", true),
             (Form::Set, "a,b", "b,a", true),

@@ -189,6 +189,13 @@ impl Row<'_> {
         for Touched { name, .. } in touched {
             match (get(before, name), self.known.form(name)) {
                 (Some(old), _) => set.push_str(&assignment(self.known, name, old)?),
+                // How one is switched off is not written down anywhere: one of the two is right.
+                (None, _) if self.known.unset && self.known.is_bare(name) => {
+                    let name = word(name)?;
+                    act.push_str(&format!(
+                        "      :do {{ {menu}/unset{row} value-name={name} }} on-error={{ {menu}/set{row} {name}=no }}\n"
+                    ));
+                }
                 (None, Form::Flag) => set.push_str(&assignment(self.known, name, "no")?),
                 (None, _) if name == "comment" || !self.known.unset => set.push_str(&assignment(self.known, name, "")?),
                 (None, _) => act.push_str(&format!("      {menu}/unset{row} value-name={}\n", word(name)?)),
@@ -231,7 +238,7 @@ impl Row<'_> {
 /// absent, none that has it. Both are read of each row: a condition on an attribute that a row lacks may hold for no row at all.
 fn locating(known: &Known, find: &Find, variable: &str) -> Result<String, Fault> {
     let menu = &known.menu;
-    let (there, absent): (Vec<_>, Vec<_>) = find.by.iter().partition(|(_, value)| !value.is_empty());
+    let (there, absent): (Vec<_>, Vec<_>) = find.by.iter().partition(|(name, value)| !value.is_empty() || known.is_bare(name));
     let mut finding = format!("[{menu}/find");
     for (at, (name, value)) in there.iter().enumerate() {
         finding.push_str(if at == 0 { " where" } else { "" });
@@ -286,7 +293,7 @@ impl Seen {
         for (name, values) in attributes {
             let form = known.form(&name);
             // What was taken away may read as its default: any value is ours then.
-            if known.is_secret(&name) || !is_comparable(form) || (N > 1 && values[0].is_none()) {
+            if known.is_secret(&name) || known.is_bare(&name) || !is_comparable(form) || (N > 1 && values[0].is_none()) {
                 seen.whole = false;
                 continue;
             }

@@ -193,9 +193,17 @@ fn write(world: &mut World, menu: &Menu, row: &mut Row, name: &str, given: &str)
         return Ok(());
     }
     let attr = settable(world, menu, name).ok_or_else(|| Refusal::bad(format!("unknown parameter {name}")))?;
+    // Flags that are there or not: read back without a word when on, and not at all when off.
+    if matches!(name, "blackhole" | "fib") {
+        match given {
+            "" | "yes" | "true" => row.put(name, ""),
+            "no" | "false" => drop(row.take(name)),
+            _ => return Err(Refusal::bad(format!("invalid value {given} for {name}"))),
+        }
+        return Ok(());
+    }
     if given.is_empty() && attr.default.is_none() && !attr.required && !matches!(attr.of, Type::Flag) {
-        let empty_means_set = matches!(name, "blackhole" | "fib" | "log-prefix");
-        if empty_means_set {
+        if name == "log-prefix" {
             row.put(name, "");
         } else {
             row.take(name);
