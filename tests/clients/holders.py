@@ -138,7 +138,9 @@ def bad_devices(tally: rig.Tally, data_dir: Path, router: dict) -> None:
     with socket.socket() as dead:
         # Bound and never listened on: refused for as long as it is held, and nobody else gets it.
         dead.bind(("127.0.0.1", 0))
-        refused("a dead port", UNREACHABLE, ("unreachable",), {"rest_port": dead.getsockname()[1]})
+        # Of REST alone would leave the router to be looked after over SSH.
+        port = dead.getsockname()[1]
+        refused("dead ports", UNREACHABLE, ("unreachable",), {"rest_port": port, "ssh_port": port})
     refused("another environment", 64, ("bad_input",), {}, "--environment", "prod")
 
 
