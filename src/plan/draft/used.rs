@@ -9,8 +9,11 @@ use crate::fleet::Read;
 use crate::plan::form::get;
 use crate::routeros::MenuPath;
 
+/// A menu, and its attributes that hold the name.
+type Referrer = (&'static str, &'static [&'static str]);
+
 /// Menus whose rows have names and cannot be disabled, and where those names stand.
-const USED: &[(&str, &[(&str, &[&str])])] = &[
+const USED: &[(&str, &[Referrer])] = &[
     ("/user/group", &[("/user", &["group"])]),
     (
         "/interface/list",
