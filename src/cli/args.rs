@@ -24,7 +24,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run as a daemon: control socket and background work (the HTTP listener comes in a later build).
+    /// Run as a daemon: HTTP listener, control socket and background work.
     Serve(Serve),
     /// Speak MCP on stdin and stdout; joins a running daemon, or serves alone.
     Stdio,
