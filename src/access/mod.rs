@@ -19,3 +19,4 @@ pub use policy::{Decision, Rules, Target, Verb};
 pub use principal::{Client, Limits, Principal};
 pub use role::Role;
 pub use scope::Scope;
+pub use token::Bearer;

@@ -33,7 +33,7 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
         app.close().await;
         return Err(fault);
     }
-    eprintln!("routeros-mcp {} ready: {}, control socket {}", env!("CARGO_PKG_VERSION"), listener.url, control.display());
+    eprintln!("routeros-mcp {} ready: control socket {}, {}", env!("CARGO_PKG_VERSION"), control.display(), listener.url);
     if let Some(fingerprint) = listener.fingerprint() {
         eprintln!("certificate {fingerprint}");
     }
