@@ -21,6 +21,7 @@ use crate::history::config::Shelf;
 use crate::history::health::Thresholds;
 use crate::history::series::History;
 use crate::host::paths::Places;
+use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
 use crate::store::{Batch, Durability, Epoch, Options, Place, Seal, Store, Vault, seal};
@@ -151,6 +152,12 @@ impl App {
             watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
         }
         Ok(())
+    }
+
+    /// Opens the HTTP listener: the daemon's, beside the control socket. Works until the appliance stops.
+    pub async fn listen(&self) -> Result<http::Listener, Fault> {
+        let parts = http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone() };
+        http::Listener::bind(parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
     }
 
     /// The plans, and the jobs that work on them.
@@ -371,6 +378,47 @@ fn mcp_settings(config: &Config, tasks: &TaskTracker) -> mcp::Settings {
         permissive: config.mcp.client_compatibility_mode == Mode::Permissive,
         drain: config.shutdown.drain_seconds.0,
     }
+}
+
+fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
+    let (from, rate) = (&config.http, &config.rate_limit);
+    let tls = match (from.tls, &from.tls_cert_file, &from.tls_key_file) {
+        (sections::Tls::Off, ..) => http::tls::Source::Off,
+        (sections::Tls::SelfSigned, ..) => http::tls::Source::SelfSigned,
+        (sections::Tls::Files, Some(certificate), Some(key)) => {
+            http::tls::Source::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        // The checks of the configuration are there before us.
+        (sections::Tls::Files | sections::Tls::Acme, ..) => return Err(Fault::new(Kind::Config, "http.tls: no source of a certificate")),
+    };
+    let limits = http::Limits {
+        connections: from.max_connections,
+        body_bytes: from.max_body_bytes,
+        sessions: from.max_sessions_per_principal,
+        session_idle: config.sse.client_timeout_seconds.0,
+        rates: rate.enabled.then_some(http::limits::Rates {
+            read_only: rate.read_only_per_minute,
+            ops_rw: rate.ops_rw_per_minute,
+            approver: rate.approver_per_minute,
+            admin: rate.admin_per_minute,
+            window: rate.window_seconds.0,
+        }),
+        failures: if rate.enabled { http::Limits::default().failures } else { 0 },
+        ..http::Limits::default()
+    };
+    Ok(http::Settings {
+        host: config.mcp.http_host.clone(),
+        port: config.mcp.http_port,
+        base: (config.mcp.transport != sections::Transport::Stdio).then(|| config.mcp.http_base_path.clone()),
+        tls,
+        public_url: from.public_url.clone(),
+        allowed_hosts: from.allowed_hosts.clone(),
+        allowed_origins: from.allowed_origins.clone(),
+        trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
+        tokens: config.auth.tokens,
+        limits,
+        drain: config.shutdown.drain_seconds.0,
+    })
 }
 
 fn fleet_settings(config: &Config) -> fleet::Settings {

@@ -11,6 +11,8 @@ pub mod config;
 
 pub mod control;
 
+pub mod http;
+
 pub mod mcp;
 
 pub mod watch;

@@ -34,6 +34,7 @@ impl Rig {
         let rig = Rig { dir, env: Vec::new() };
         // Short limits, no rate: a test about a dead router should not take long.
         rig.with("ROUTEROS_MCP_CONFIG_FILE", "")
+            .with("ROUTEROS_MCP_MCP_HTTP_PORT", "0")
             .with("ROUTEROS_MCP_ROUTEROS_CONNECT_TIMEOUT_SECONDS", "1")
             .with("ROUTEROS_MCP_ROUTEROS_REST_TIMEOUT_SECONDS", "3")
             .with("ROUTEROS_MCP_ROUTEROS_RETRY_ATTEMPTS", "0")

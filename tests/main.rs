@@ -34,6 +34,14 @@ mod fleet_lane;
 mod fleet_ssh;
 #[cfg(feature = "sim")]
 mod fleet_ssh_alone;
+#[cfg(feature = "sim")]
+mod http_journey;
+#[cfg(feature = "sim")]
+mod http_limits;
+#[cfg(feature = "sim")]
+mod http_matrix;
+#[cfg(feature = "sim")]
+mod http_rig;
 mod layers;
 #[cfg(feature = "sim")]
 mod mcp_client;

@@ -8,6 +8,8 @@ pub mod person;
 pub mod policy;
 pub mod principal;
 pub mod role;
+pub mod scope;
+pub mod token;
 
 pub use handle::Handle;
 pub use local::{Access, Authenticated, FRESH, User};
@@ -16,3 +18,5 @@ pub use person::{Actor, Identity, PersonId};
 pub use policy::{Decision, Rules, Target, Verb};
 pub use principal::{Client, Limits, Principal};
 pub use role::Role;
+pub use scope::Scope;
+pub use token::Bearer;

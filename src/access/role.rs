@@ -34,8 +34,8 @@ impl Role {
     /// Whether the role covers an effect on something of `category` (`device`, `plan`, `audit` …).
     pub fn covers(self, effect: Effect, category: &str) -> bool {
         match (self, effect) {
-            // Who there is, and which secrets, is for those who may change it.
-            (role, Effect::Reads) if matches!(category, "user" | "secret") => role == Role::Admin,
+            // Who there is, and which secrets and tokens, is for those who may change it.
+            (role, Effect::Reads) if matches!(category, "user" | "secret" | "token") => role == Role::Admin,
             (Role::Approver, Effect::Reads) => matches!(category, "plan" | "audit" | "tools"),
             (_, Effect::Reads) => true,
             (Role::OpsRw | Role::Admin, Effect::Changes | Effect::Plans | Effect::Decides) => true,

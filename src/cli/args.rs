@@ -24,7 +24,7 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run as a daemon: control socket and background work (the HTTP listener comes in a later build).
+    /// Run as a daemon: HTTP listener, control socket and background work.
     Serve(Serve),
     /// Speak MCP on stdin and stdout; joins a running daemon, or serves alone.
     Stdio,
@@ -51,6 +51,9 @@ pub enum Command {
     /// Manage the vault of secrets that changes put into routers.
     #[command(subcommand)]
     Secret(SecretCommand),
+    /// Manage the API tokens of programs that call over HTTP.
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Read, export and verify the audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -528,6 +531,40 @@ pub struct SecretSet {
     /// Make one at random that nobody sees: for secrets that routers share.
     #[arg(long)]
     pub generate: bool,
+}
+
+/// `token …`.
+#[derive(Debug, Subcommand)]
+pub enum TokenCommand {
+    /// Make a token; it is shown once.
+    Create(TokenCreate),
+    /// All tokens: what each may do, and when it was last used.
+    List,
+    /// Take a token back, at once and for good.
+    Revoke {
+        /// Its id, or its name.
+        id: String,
+    },
+}
+
+/// `token create`.
+#[derive(Debug, Args)]
+pub struct TokenCreate {
+    /// A name of your choice.
+    #[arg(long, value_name = "N")]
+    pub name: String,
+    /// read_only, ops_rw, approver, admin, or metrics.
+    #[arg(long, value_name = "R")]
+    pub role: String,
+    /// The local user whose it is: what the token plans, they do not approve.
+    #[arg(long, value_name = "USER")]
+    pub owner: Option<String>,
+    /// How long it is good for, such as 90d [default: until it is revoked].
+    #[arg(long, value_name = "SPAN")]
+    pub expires: Option<String>,
+    /// Devices it is limited to: NAME, tag:K=V, env:E or all; may be given several times [default: all].
+    #[arg(long = "device", value_name = "SELECTOR")]
+    pub devices: Vec<String>,
 }
 
 /// `audit …`.

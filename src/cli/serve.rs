@@ -18,15 +18,25 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
         app.close().await;
         return Err(fault);
     }
+    let listener = match app.listen().await {
+        Ok(listener) => listener,
+        Err(fault) => {
+            app.close().await;
+            return Err(fault);
+        }
+    };
     let control = app.places.control_socket();
-    let line = json!({"ready": true, "http": null, "control": control, "pid": std::process::id()});
+    let line = json!({"ready": true, "http": listener.url, "control": control, "pid": std::process::id()});
     if let Some(fd) = arguments.once_ready_fd
         && let Err(fault) = crate::cli::ready::tell(fd, &line)
     {
         app.close().await;
         return Err(fault);
     }
-    eprintln!("routeros-mcp {} ready: control socket {}", env!("CARGO_PKG_VERSION"), control.display());
+    eprintln!("routeros-mcp {} ready: control socket {}, {}", env!("CARGO_PKG_VERSION"), control.display(), listener.url);
+    if let Some(fingerprint) = listener.fingerprint() {
+        eprintln!("certificate {fingerprint}");
+    }
     notifier.ready("serving");
     let alive = notifier.clone();
     let store = app.dispatch.world().store.clone();
@@ -47,7 +57,11 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
         match signals.next().await {
             Signal::Reload => {
                 notifier.reloading();
-                tracing::info!("SIGHUP: this build reloads nothing yet; the configuration of the start is kept");
+                match listener.reload() {
+                    Ok(true) => tracing::info!("SIGHUP: certificate read again; the configuration of the start is kept"),
+                    Ok(false) => tracing::info!("SIGHUP: no files to read again; the configuration of the start is kept"),
+                    Err(fault) => tracing::error!("SIGHUP: {}; the certificate in use stays", fault.chain()),
+                }
                 notifier.ready("serving");
             }
             signal => {

@@ -34,6 +34,9 @@ impl Checks<'_> {
         self.needed();
         self.conflicts();
         self.thresholds();
+        if self.values.text("http.tls") == "acme" {
+            self.error("http.tls", "\"acme\" needs ACME, which is not yet in this build; allowed now: off, self-signed, files");
+        }
         for key in KEYS {
             self.later(key);
         }
@@ -121,7 +124,6 @@ impl Checks<'_> {
         if !v.flag("auth.tokens") && !v.flag("oidc.enabled") {
             self.error("mcp.http_host", "not loopback needs authentication: auth.tokens or oidc.enabled");
         }
-        self.error("mcp.http_host", "needs the HTTP listener, which is not yet in this build; leave it on loopback");
     }
 
     /// Keys that are nothing without another.

@@ -9,7 +9,6 @@ const TOOLSETS: &[&str] =
     &["core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security", "all"];
 
 // What other builds bring; a key names one of these in its `idle` or `missing`.
-const LISTENER: &str = "the HTTP listener";
 const OIDC: &str = "OIDC";
 const ACME: &str = "ACME";
 const ACCOUNTS: &str = "sign-in over HTTP";
@@ -41,14 +40,14 @@ pub const KEYS: &[Key] = &[
     key("store.volatile", Kind::Flag, "Allow state on tmpfs; no credentials are kept then").is("false"),
 
     key("mcp.transport", Kind::Word(&["stdio", "http", "both"]), "How MCP is spoken; http and both mount it on the listener")
-        .is("stdio").alias(&["MCP_TRANSPORT", "MCP_TRANSPORT_MODE"]).missing(LISTENER),
+        .is("stdio").alias(&["MCP_TRANSPORT", "MCP_TRANSPORT_MODE"]),
     key("mcp.server_name", Kind::Name, "Name shown to MCP clients").is("routeros-mcp").alias(&["MCP_SERVER_NAME"]),
     key("mcp.server_description", Kind::Text, "Description shown to MCP clients")
         .is("Looks after MikroTik RouterOS devices, safely").alias(&["MCP_SERVER_DESCRIPTION"]),
     key("mcp.http_host", Kind::Host, "Address to listen on; not loopback needs TLS (or http.behind_proxy) and authentication")
-        .is("127.0.0.1").alias(&["MCP_HTTP_HOST"]).idle(LISTENER),
-    key("mcp.http_port", Kind::Int(0, 65_535, ""), "Port to listen on; 0 takes any free one").is("8080").alias(&["MCP_HTTP_PORT"]).idle(LISTENER),
-    key("mcp.http_base_path", Kind::Route, "Where MCP is mounted").is("/mcp").alias(&["MCP_HTTP_BASE_PATH"]).idle(LISTENER),
+        .is("127.0.0.1").alias(&["MCP_HTTP_HOST"]),
+    key("mcp.http_port", Kind::Int(0, 65_535, ""), "Port to listen on; 0 takes any free one").is("8080").alias(&["MCP_HTTP_PORT"]),
+    key("mcp.http_base_path", Kind::Route, "Where MCP is mounted").is("/mcp").alias(&["MCP_HTTP_BASE_PATH"]),
     key("mcp.enable_tools", Kind::Flag, "Offer tools").is("true").alias(&["MCP_ENABLE_TOOLS"]),
     key("mcp.enable_resources", Kind::Flag, "Offer resources").is("true").alias(&["MCP_ENABLE_RESOURCES"]),
     key("mcp.enable_prompts", Kind::Flag, "Offer prompts").is("true").alias(&["MCP_ENABLE_PROMPTS"]),
@@ -75,17 +74,17 @@ pub const KEYS: &[Key] = &[
     key("resource_cache.ttl_seconds", Kind::Int(10, 3_600, "seconds"), "How long").is("300").alias(&["MCP_RESOURCE_CACHE_TTL_SECONDS"]),
     key("resource_cache.max_entries", Kind::Int(10, 10_000, "entries"), "How many").is("1000").alias(&["MCP_RESOURCE_CACHE_MAX_ENTRIES"]),
 
-    key("http.tls", Kind::Word(&["off", "self-signed", "files", "acme"]), "Where the listener's certificate comes from").is("off").missing(LISTENER),
-    key("http.tls_cert_file", Kind::Path, "Certificate chain in PEM, for tls = \"files\"; read again when it changes").idle(LISTENER),
-    key("http.tls_key_file", Kind::Path, "Its private key in PEM").idle(LISTENER),
-    key("http.behind_proxy", Kind::Flag, "A proxy in front ends TLS").is("false").idle(LISTENER),
-    key("http.trusted_proxies", Kind::List(Item::Net), "Whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed").is("").idle(LISTENER),
-    key("http.public_url", Kind::Url, "The address clients use: resource identifier, allowed Host and Origin").idle(LISTENER),
-    key("http.allowed_hosts", Kind::List(Item::Text), "Further Host headers; public_url and the bind address always count").is("").idle(LISTENER),
-    key("http.allowed_origins", Kind::List(Item::Origin), "Further Origin headers").is("").idle(LISTENER),
-    key("http.max_body_bytes", Kind::Size(1 << 10, 64 << 20), "Largest request body").is("1MiB").idle(LISTENER),
-    key("http.max_connections", Kind::Int(1, 10_000, "connections"), "Connections at one time").is("256").idle(LISTENER),
-    key("http.max_sessions_per_principal", Kind::Int(1, 1_000, "sessions"), "MCP sessions of one caller").is("16").idle(LISTENER),
+    key("http.tls", Kind::Word(&["off", "self-signed", "files", "acme"]), "Where the listener's certificate comes from").is("off"),
+    key("http.tls_cert_file", Kind::Path, "Certificate chain in PEM, for tls = \"files\"; read again when it changes"),
+    key("http.tls_key_file", Kind::Path, "Its private key in PEM"),
+    key("http.behind_proxy", Kind::Flag, "A proxy in front ends TLS").is("false"),
+    key("http.trusted_proxies", Kind::List(Item::Net), "Whose X-Forwarded-For, X-Forwarded-Proto and Forwarded are believed").is(""),
+    key("http.public_url", Kind::Url, "The address clients use: resource identifier, allowed Host and Origin"),
+    key("http.allowed_hosts", Kind::List(Item::Text), "Further Host headers; public_url and the bind address always count").is(""),
+    key("http.allowed_origins", Kind::List(Item::Origin), "Further Origin headers").is(""),
+    key("http.max_body_bytes", Kind::Size(1 << 10, 64 << 20), "Largest request body").is("1MiB"),
+    key("http.max_connections", Kind::Int(1, 10_000, "connections"), "Connections at one time").is("256"),
+    key("http.max_sessions_per_principal", Kind::Int(1, 1_000, "sessions"), "MCP sessions of one caller").is("16"),
 
     key("acme.domains", Kind::List(Item::Text), "Names on the certificate").is("").idle(ACME),
     key("acme.contact", Kind::Text, "E-mail address for the certificate authority").idle(ACME),
@@ -108,22 +107,22 @@ pub const KEYS: &[Key] = &[
     key("oidc.device_claim", Kind::Text, "Claim that limits the caller to devices").guard(Strict::Never).idle(OIDC),
     key("oidc.clock_skew_seconds", Kind::Int(0, 300, "seconds"), "How far clocks may differ").is("30").guard(Strict::Less).idle(OIDC),
 
-    key("auth.tokens", Kind::Flag, "Accept static API tokens").is("true").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.tokens", Kind::Flag, "Accept static API tokens").is("true").guard(Strict::Less),
     key("auth.allow_anonymous_loopback", Kind::Flag, "Let callers on loopback in without a token").is("false").guard(Strict::Less).idle(ACCOUNTS),
     key("auth.session_idle", Kind::Span(60, 30 * 86_400), "UI sessions end after so long without a click").by("12h", "12h", "1h").guard(Strict::Less).idle(ACCOUNTS),
     key("auth.session_max", Kind::Span(300, 30 * 86_400), "UI sessions end after so long in any case").is("24h").guard(Strict::Less).idle(ACCOUNTS),
     key("auth.lockout_attempts", Kind::Int(1, 100, "attempts"), "Wrong passwords until a lock-out").is("5").guard(Strict::Less),
     key("auth.lockout_window", Kind::Span(60, 86_400), "Time in which they count, and length of the lock-out").is("15m").guard(Strict::More),
 
-    key("rate_limit.enabled", Kind::Flag, "Limit calls over HTTP").is("true").idle(LISTENER),
-    key("rate_limit.read_only_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role read_only").is("300").idle(LISTENER),
-    key("rate_limit.ops_rw_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role ops_rw").is("120").idle(LISTENER),
-    key("rate_limit.approver_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role approver").is("120").idle(LISTENER),
-    key("rate_limit.admin_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role admin").is("0").idle(LISTENER),
-    key("rate_limit.window_seconds", Kind::Int(1, 3_600, "seconds"), "Window the limits are counted in").is("60").idle(LISTENER),
+    key("rate_limit.enabled", Kind::Flag, "Limit calls over HTTP").is("true"),
+    key("rate_limit.read_only_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role read_only").is("300"),
+    key("rate_limit.ops_rw_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role ops_rw").is("120"),
+    key("rate_limit.approver_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role approver").is("120"),
+    key("rate_limit.admin_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role admin").is("0"),
+    key("rate_limit.window_seconds", Kind::Int(1, 3_600, "seconds"), "Window the limits are counted in").is("60"),
 
     key("sse.max_subscriptions_per_device", Kind::Int(1, 10_000, "subscriptions"), "Subscriptions to one device").is("100"),
-    key("sse.client_timeout_seconds", Kind::Int(10, 86_400, "seconds"), "A silent stream is closed after").is("1800").idle(LISTENER),
+    key("sse.client_timeout_seconds", Kind::Int(10, 86_400, "seconds"), "A silent stream is closed after").is("1800"),
     key("sse.update_batch_interval_seconds", Kind::Real(0.1, 60.0, "seconds"), "Notifications are gathered for so long").is("1.0"),
 
     key("routeros.rest_timeout_seconds", Kind::Real(1.0, 60.0, "seconds"), "A REST request ends after; the router itself gives up at 60").is("10"),

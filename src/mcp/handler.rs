@@ -76,6 +76,12 @@ impl Handler {
         Caller { dispatch: self.dispatch.clone(), settings: self.settings.clone(), principal, cancel }
     }
 
+    /// The thread that the listener gave the request; one of its own on byte streams, which have none.
+    fn correlation(cx: &RequestContext<RoleServer>) -> CorrelationId {
+        let parts = cx.extensions.get::<http::request::Parts>();
+        parts.and_then(|parts| parts.extensions.get::<CorrelationId>()).cloned().unwrap_or_else(CorrelationId::random)
+    }
+
     /// Signs a result for clients that know what that is.
     fn sign(&self, meta: &mut Option<MetaObject>, cx: &RequestContext<RoleServer>) {
         if is_modern(cx) {
@@ -183,7 +189,7 @@ impl ServerHandler for Handler {
         offered::<rmcp::model::CallToolRequestMethod>(self.settings.tools)?;
         let name = request.name.into_owned();
         let mut call = Call::new(name.clone(), request.arguments.unwrap_or_default(), self.principal_for(&cx), Audience::Model);
-        call.correlation_id = CorrelationId::random();
+        call.correlation_id = Self::correlation(&cx);
         call.cancel = cx.ct.clone();
         let correlation_id = call.correlation_id.clone();
         let steps = cx.meta.get_progress_token().map(|token| {

@@ -35,6 +35,7 @@ pub mod secret;
 pub mod security;
 pub mod spec;
 pub mod system;
+pub mod token;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
 pub mod tools;
 pub mod user;
@@ -70,6 +71,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     config::TOOLS,
     user::TOOLS,
     secret::TOOLS,
+    token::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

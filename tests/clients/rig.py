@@ -24,6 +24,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 BINARY = Path(os.environ.get("RMCP_BIN") or TARGET / "release" / "routeros-mcp")
+# Daemons side by side: each takes a free port for its listener.
+os.environ.setdefault("ROUTEROS_MCP_MCP_HTTP_PORT", "0")
 
 # Versions that open with `initialize`; the last one of all needs no handshake.
 HANDSHAKES = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")

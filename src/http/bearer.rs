@@ -1,0 +1,102 @@
+//! Who calls: the token in `Authorization`, and nowhere else.
+//!
+//! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>, RFC 6750, RFC 9728
+
+use crate::access::principal::Client;
+use crate::access::scope::Scope;
+use crate::access::token::{Bearer, Refused};
+use crate::http::fault::Refusal;
+use crate::http::{Asked, Edge, METADATA};
+use hyper::StatusCode;
+use hyper::header::{self, HeaderMap, HeaderValue};
+
+/// Whoever sent the request. Every way of being nobody looks the same from outside, apart from sending no token at all.
+pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Bearer, Refusal> {
+    let found = match presented(headers) {
+        Ok(Some(token)) if edge.settings.tokens => {
+            let client = Client { address: asked.client.to_string(), ..Client::default() };
+            edge.dispatch.world().access.bearer(token, client).await
+        }
+        Ok(Some(_)) => Err(Refused::Unknown),
+        Ok(None) => {
+            edge.failures.count(asked.client);
+            return Err(nobody(edge, asked, "missing", ""));
+        }
+        Err(refused) => Err(refused),
+    };
+    found.map_err(|refused| {
+        edge.failures.count(asked.client);
+        if refused == Refused::Store {
+            return Refusal::of(StatusCode::SERVICE_UNAVAILABLE, "store", "tokens cannot be checked now");
+        }
+        nobody(edge, asked, refused.as_str(), "error=\"invalid_token\", ")
+    })
+}
+
+/// Whether a caller has a good token, where none is needed.
+pub async fn is_known(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> bool {
+    headers.contains_key(header::AUTHORIZATION)
+        && caller(edge, asked, headers).await.is_ok_and(|bearer| bearer.scopes.contains(&Scope::Read))
+}
+
+/// The token sent; `None` when none was.
+fn presented(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Refused::Malformed)?;
+    match text.split_once(' ') {
+        // Two of them: whoever stands between could have judged the other one.
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && values.next().is_none() => {
+            Ok(Some(token.trim_start_matches(' ')))
+        }
+        _ => Err(Refused::Malformed),
+    }
+}
+
+/// 401, with where to learn how to get a token.
+fn nobody(edge: &Edge, asked: &Asked, reason: &'static str, error: &str) -> Refusal {
+    let challenge = format!("Bearer {error}scope=\"{}\", resource_metadata=\"{}\"", Scope::Read.as_str(), metadata(edge, asked));
+    let hint = "send Authorization: Bearer with a token of `routeros-mcp token create`";
+    challenged(Refusal::of(StatusCode::UNAUTHORIZED, reason, "a valid token is needed").hint(hint), &challenge)
+}
+
+/// 403, with the scopes that would do.
+pub fn insufficient(edge: &Edge, asked: &Asked, needed: &[Scope]) -> Refusal {
+    let scopes = needed.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ");
+    let challenge = format!("Bearer error=\"insufficient_scope\", scope=\"{scopes}\", resource_metadata=\"{}\"", metadata(edge, asked));
+    let hint = "ask an administrator for a token of a wider role";
+    challenged(Refusal::of(StatusCode::FORBIDDEN, "scope", format!("this needs the scope {scopes}")).hint(hint), &challenge)
+}
+
+fn challenged(refusal: Refusal, challenge: &str) -> Refusal {
+    match HeaderValue::from_str(challenge) {
+        Ok(value) => refusal.with(header::WWW_AUTHENTICATE, value),
+        Err(_) => refusal,
+    }
+}
+
+fn metadata(edge: &Edge, asked: &Asked) -> String {
+    format!("{}{METADATA}{}", asked.origin, edge.settings.base.as_deref().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_taken_from_one_bearer_header_only() {
+        let of = |values: &[&str]| {
+            let mut headers = HeaderMap::new();
+            for value in values {
+                headers.append(header::AUTHORIZATION, HeaderValue::from_bytes(value.as_bytes()).unwrap());
+            }
+            presented(&headers).map(|token| token.map(str::to_owned))
+        };
+        assert_eq!(of(&[]), Ok(None));
+        assert_eq!(of(&["Bearer x"]), Ok(Some("x".into())));
+        assert_eq!(of(&["bearer x"]), Ok(Some("x".into())));
+        for bad in [&["Bearer"][..], &["x"], &["Basic eDp5"], &["Bearer x", "Bearer x"], &["Bearer\tx"], &["Bearer \u{e9}"], &[""]] {
+            assert_eq!(of(bad), Err(Refused::Malformed), "{bad:?}");
+        }
+    }
+}

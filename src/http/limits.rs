@@ -1,0 +1,257 @@
+//! How much of everything one peer may have.
+//!
+//! Windows of our own rather than a crate: they are told in headers (limit, left, reset), run on the appliance's clock,
+//! and forget whoever is quiet.
+
+use crate::access::principal::Principal;
+use crate::access::role::Role;
+use crate::base::clock::Clock;
+use crate::http::fault::Refusal;
+use hyper::StatusCode;
+use hyper::header::{self, HeaderName, HeaderValue};
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Callers remembered at once in one kind of window; of more, those whose window is over are forgotten.
+const KEPT: usize = 4_096;
+
+/// Sizes and times of the listener.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Connections at one time.
+    pub connections: usize,
+    /// A TLS handshake takes no longer.
+    pub handshake: Duration,
+    /// The head of a request takes no longer; an idle connection is closed after it.
+    pub head: Duration,
+    /// A body takes no longer.
+    pub body: Duration,
+    /// Bytes of a request's head.
+    pub head_bytes: usize,
+    /// Headers of a request.
+    pub headers: usize,
+    /// Bytes of a body.
+    pub body_bytes: usize,
+    /// MCP sessions of one caller.
+    pub sessions: usize,
+    /// A session that nobody uses ends after.
+    pub session_idle: Duration,
+    /// Calls of each role in a window; 0 is unlimited, `None` no limits at all.
+    pub rates: Option<Rates>,
+    /// Requests of one address without a good token, in a minute.
+    pub failures: u32,
+}
+
+/// Calls of each role in a window; 0 is unlimited.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    /// For `read_only`.
+    pub read_only: u32,
+    /// For `ops_rw`.
+    pub ops_rw: u32,
+    /// For `approver`.
+    pub approver: u32,
+    /// For `admin`.
+    pub admin: u32,
+    /// The window.
+    pub window: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            connections: 256,
+            handshake: Duration::from_secs(10),
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(30),
+            head_bytes: 32 * 1024,
+            headers: 64,
+            body_bytes: 1024 * 1024,
+            sessions: 16,
+            session_idle: Duration::from_secs(1_800),
+            rates: None,
+            failures: 300,
+        }
+    }
+}
+
+/// What is left in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// Of how many.
+    pub limit: u32,
+    /// How many more; `None`: one too many already.
+    pub left: Option<u32>,
+    /// When the window ends.
+    pub resets_in: Duration,
+}
+
+impl Left {
+    /// In headers.
+    pub fn headers(&self) -> [(HeaderName, HeaderValue); 3] {
+        let seconds = self.resets_in.as_millis().div_ceil(1_000) as u64;
+        [
+            (HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(self.limit)),
+            (HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(self.left.unwrap_or(0))),
+            (HeaderName::from_static("x-ratelimit-reset"), HeaderValue::from(seconds)),
+        ]
+    }
+
+    fn refusal(&self, reason: &'static str, said: &str) -> Refusal {
+        let seconds = self.resets_in.as_millis().div_ceil(1_000).max(1) as u64;
+        let refusal = Refusal::of(StatusCode::TOO_MANY_REQUESTS, reason, said).hint(format!("try again in {seconds} s"));
+        self.headers()
+            .into_iter()
+            .fold(refusal.with(header::RETRY_AFTER, HeaderValue::from(seconds)), |refusal, (name, value)| refusal.with(name, value))
+    }
+}
+
+/// Counts by caller, in windows that begin with a caller's first request.
+struct Windows<K> {
+    clock: Clock,
+    open: Mutex<HashMap<K, (Duration, u32)>>,
+}
+
+impl<K: Hash + Eq> Windows<K> {
+    fn new(clock: Clock) -> Self {
+        Windows { clock, open: Mutex::default() }
+    }
+
+    /// Counts `n` and says what is left; with 0 it only looks.
+    fn take(&self, key: K, n: u32, limit: u32, window: Duration) -> Left {
+        let now = self.clock.mono();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= KEPT && !open.contains_key(&key) {
+            open.retain(|_, (began, _)| now.saturating_sub(*began) < window);
+            if open.len() >= KEPT {
+                // Too many at once: nobody new is counted, rather than one of them forgotten.
+                return Left { limit, left: Some(0), resets_in: window };
+            }
+        }
+        let (began, count) = open.entry(key).or_insert((now, 0));
+        if now.saturating_sub(*began) >= window {
+            (*began, *count) = (now, 0);
+        }
+        *count = count.saturating_add(n);
+        let resets_in = window.saturating_sub(now.saturating_sub(*began));
+        Left { limit, left: limit.checked_sub(*count), resets_in }
+    }
+}
+
+/// Requests without a good token, by address.
+pub struct Failures {
+    windows: Windows<IpAddr>,
+    limit: u32,
+}
+
+/// The window they are counted in.
+const FAILURES: Duration = Duration::from_secs(60);
+
+impl Failures {
+    /// At most so many a minute; 0 is unlimited.
+    pub fn new(clock: Clock, limit: u32) -> Self {
+        Failures { windows: Windows::new(clock), limit }
+    }
+
+    /// Refuses an address that failed too often just now, before anything of its request is looked at.
+    pub fn admit(&self, client: IpAddr) -> Result<(), Refusal> {
+        let left = self.windows.take(network(client), 0, self.limit, FAILURES);
+        if self.limit == 0 || left.left.is_some() {
+            return Ok(());
+        }
+        Err(left.refusal("address", "too many requests without a good token from this address"))
+    }
+
+    /// Counts one.
+    pub fn count(&self, client: IpAddr) {
+        self.windows.take(network(client), 1, self.limit, FAILURES);
+    }
+}
+
+/// Whoever has one IPv6 address has 2^64 of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
+    }
+}
+
+/// Calls, by caller.
+pub struct Calls {
+    windows: Windows<String>,
+    rates: Option<Rates>,
+}
+
+impl Calls {
+    /// By role.
+    pub fn new(clock: Clock, rates: Option<Rates>) -> Self {
+        Calls { windows: Windows::new(clock), rates }
+    }
+
+    /// Counts one call. `None`: there is no limit.
+    pub fn take(&self, who: &Principal) -> Result<Option<Left>, Refusal> {
+        let Some(rates) = self.rates else { return Ok(None) };
+        let limit = match who.role {
+            Role::ReadOnly => rates.read_only,
+            Role::OpsRw => rates.ops_rw,
+            Role::Approver => rates.approver,
+            Role::Admin => rates.admin,
+        };
+        if limit == 0 {
+            return Ok(None);
+        }
+        let left = self.windows.take(format!("{}|{}", who.issuer, who.subject), 1, limit, rates.window);
+        if left.left.is_none() {
+            return Err(left.refusal("rate", "too many calls: the limit of your role is reached"));
+        }
+        Ok(Some(left))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Wall;
+
+    #[test]
+    fn a_window_fills_refuses_and_ends() {
+        let (clock, hand) = Clock::by_hand(Wall(0));
+        let rates = Rates { read_only: 2, ops_rw: 1, approver: 1, admin: 0, window: Duration::from_secs(60) };
+        let calls = Calls::new(clock, Some(rates));
+        let reader = Principal::stdio(Role::ReadOnly);
+        assert_eq!(calls.take(&reader).unwrap().unwrap().left, Some(1));
+        hand.advance(Duration::from_secs(59));
+        assert_eq!(calls.take(&reader).unwrap().unwrap(), Left { limit: 2, left: Some(0), resets_in: Duration::from_secs(1) });
+        let refusal = calls.take(&reader).unwrap_err();
+        assert_eq!(refusal.status, StatusCode::TOO_MANY_REQUESTS);
+        let other = Principal { subject: "other".into(), ..reader.clone() };
+        assert!(calls.take(&other).is_ok(), "each for itself");
+        hand.advance(Duration::from_secs(1));
+        assert!(calls.take(&reader).is_ok());
+        let admin = Principal::stdio(Role::Admin);
+        assert!((0..100).all(|_| matches!(calls.take(&admin), Ok(None))), "0 is unlimited");
+    }
+
+    #[test]
+    fn an_address_that_fails_too_often_waits_and_its_neighbours_do_not() {
+        let (clock, hand) = Clock::by_hand(Wall(0));
+        let failures = Failures::new(clock, 3);
+        let at = |text: &str| -> IpAddr { text.parse().unwrap() };
+        for _ in 0..4 {
+            failures.admit(at("192.0.2.1")).unwrap();
+            failures.count(at("192.0.2.1"));
+        }
+        assert!(failures.admit(at("192.0.2.1")).is_err());
+        assert!(failures.admit(at("::ffff:192.0.2.1")).is_err(), "the same in another spelling");
+        assert!(failures.admit(at("192.0.2.2")).is_ok());
+        for n in 0..4 {
+            failures.count(at(&format!("2001:db8::{n}")));
+        }
+        assert!(failures.admit(at("2001:db8::ffff")).is_err(), "one network");
+        hand.advance(FAILURES);
+        assert!(failures.admit(at("192.0.2.1")).is_ok());
+    }
+}

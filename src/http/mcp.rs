@@ -1,0 +1,255 @@
+//! MCP Streamable HTTP: what stands between a caller and rmcp.
+//!
+//! rmcp speaks the protocol; whose a session is, how many there are, what a token may ask for, and what is wrong with a
+//! broken message are ours. The handler below is the one of stdio, so both give the same answers.
+//!
+//! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
+
+pub mod sessions;
+
+use crate::access::principal::Principal;
+use crate::access::scope::Scope;
+use crate::access::token::Bearer;
+use crate::base::clock::Clock;
+use crate::dispatch::Dispatch;
+use crate::http::fault::{self, Refusal};
+use crate::http::limits::{Calls, Left, Limits};
+use crate::http::{Asked, Body, Edge, bearer};
+use crate::mcp::handler::Handler;
+use crate::mcp::message::{self, Id, Message, Refusal as Broken};
+use crate::tools;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::http::request::Parts;
+use hyper::{Method, Request, Response, StatusCode};
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use sessions::Sessions;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// A session's id, of revisions that have sessions.
+const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// Silence on a stream before a comment is sent, so that nothing between takes it for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// MCP over HTTP.
+pub struct Mcp {
+    dispatch: Arc<Dispatch>,
+    settings: Arc<crate::mcp::Settings>,
+    manager: Arc<LocalSessionManager>,
+    sessions: Sessions,
+    calls: Calls,
+    max_body: usize,
+    body_time: Duration,
+    /// Ends subscriptions, with their last answer.
+    over: CancellationToken,
+    /// Ends everything.
+    end: CancellationToken,
+}
+
+impl Mcp {
+    /// Over the spine. `over` asks what is open without end to finish, `end` ends everything.
+    pub fn new(
+        dispatch: Arc<Dispatch>,
+        settings: Arc<crate::mcp::Settings>,
+        limits: &Limits,
+        clock: Clock,
+        over: CancellationToken,
+        end: CancellationToken,
+    ) -> Mcp {
+        let mut manager = LocalSessionManager::default();
+        manager.session_config.keep_alive = Some(limits.session_idle);
+        let manager = Arc::new(manager);
+        let sessions = Sessions::new(manager.clone(), clock.clone(), limits.sessions);
+        let calls = Calls::new(clock, limits.rates);
+        Mcp { dispatch, settings, manager, sessions, calls, max_body: limits.body_bytes, body_time: limits.body, over, end }
+    }
+
+    /// Answers a known caller.
+    pub async fn answer(&self, edge: &Edge, asked: Asked, caller: Bearer, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        let who = Arc::new(caller.principal);
+        let scopes = caller.scopes;
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(asked.correlation.clone());
+        let method = parts.method.clone();
+        if !matches!(method, Method::POST | Method::GET | Method::DELETE) {
+            return Err(Refusal::method("GET, POST, DELETE"));
+        }
+        let taken = if method == Method::POST { Some(self.message(&parts.headers, body).await?) } else { None };
+        let session = self.session(&parts, &who)?;
+        let left = self.calls.take(&who)?;
+        let needed = taken.as_ref().map_or(Ok(Scope::Read), |taken| needed(&taken.message))?;
+        if !scopes.contains(&needed) {
+            return Err(bearer::insufficient(edge, &asked, &[needed]));
+        }
+        let begins = matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == "initialize");
+        let line = taken.map(|taken| taken.line).unwrap_or_default();
+        let mut response = if begins {
+            self.begin(&who, parts, line).await?
+        } else {
+            let response = self.service(&who).handle(Request::from_parts(parts, Full::new(line))).await;
+            match &session {
+                Some(id) if method == Method::DELETE && response.status().is_success() => {
+                    self.sessions.forget(id);
+                    // What rmcp says, 202, clients take for a failure.
+                    fault::empty(StatusCode::NO_CONTENT)
+                }
+                _ => response,
+            }
+        };
+        tell(response.headers_mut(), left);
+        Ok(response)
+    }
+
+    /// The message in a body, as far as it can be judged without its meaning.
+    async fn message(&self, headers: &HeaderMap, body: Incoming) -> Result<Taken, Refusal> {
+        let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+        if !headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(is_json) {
+            return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "send Content-Type: application/json").closing());
+        }
+        if headers.contains_key(header::CONTENT_ENCODING) {
+            return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", "send the body as it is").closing());
+        }
+        let line = self.body(body).await?;
+        let broken = |broken: &Broken| Refusal::rpc(StatusCode::BAD_REQUEST, "message", broken.line());
+        if line.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+            let said = "batches are not taken over HTTP: send one message a request";
+            let code = if serde_json::from_slice::<serde::de::IgnoredAny>(&line).is_ok() {
+                message::INVALID_REQUEST
+            } else {
+                message::PARSE_ERROR
+            };
+            return Err(broken(&Broken::new(code, None, said)));
+        }
+        let message = message::inspect(&line).map_err(|refusal| broken(&refusal))?;
+        let Message::Request(request) = &message else { return Ok(Taken { message, line }) };
+        if !request.id.is_plain() {
+            // rmcp could not repeat it; nobody but a test has such ids.
+            return Err(broken(&Broken::new(message::INVALID_REQUEST, Some(request.id.clone()), "id must be a string or a whole number")));
+        }
+        let line = match request.is_quirky && self.settings.permissive {
+            true => message::rewritten(&line, &request.id, true).map_or(line, Bytes::from),
+            false => line,
+        };
+        Ok(Taken { message, line })
+    }
+
+    async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {
+        let large = || {
+            let said = format!("the body is larger than {} bytes", self.max_body);
+            Refusal::of(StatusCode::PAYLOAD_TOO_LARGE, "body", said).hint("http.max_body_bytes is the limit").closing()
+        };
+        if body.size_hint().lower() > self.max_body as u64 {
+            return Err(large());
+        }
+        match tokio::time::timeout(self.body_time, Limited::new(body, self.max_body).collect()).await {
+            Ok(Ok(whole)) => Ok(whole.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(large()),
+            Ok(Err(_)) => Err(Refusal::of(StatusCode::BAD_REQUEST, "body", "the body broke off").closing()),
+            Err(_) => Err(Refusal::of(StatusCode::REQUEST_TIMEOUT, "body", "the body did not come in time").closing()),
+        }
+    }
+
+    /// The session the request names, if it is the caller's. Somebody else's answers as one that there never was.
+    fn session(&self, parts: &Parts, who: &Principal) -> Result<Option<String>, Refusal> {
+        let mut ids = parts.headers.get_all(&SESSION).iter();
+        let Some(id) = ids.next() else { return Ok(None) };
+        match id.to_str() {
+            Ok(id) if ids.next().is_none() && self.sessions.is_of(id, who) => Ok(Some(id.to_owned())),
+            _ => {
+                let error = Broken::new(SESSION_GONE, None, "no such session: it ended, or never was yours; initialize again");
+                Err(Refusal::rpc(StatusCode::NOT_FOUND, "session", error.line()))
+            }
+        }
+    }
+
+    /// A new session, within the caller's number of them.
+    async fn begin(&self, who: &Arc<Principal>, parts: Parts, line: Bytes) -> Result<Response<Body>, Refusal> {
+        let place = self.sessions.place(who).await?;
+        let response = self.service(who).handle(Request::from_parts(parts, Full::new(line))).await;
+        if let Some(id) = response.headers().get(&SESSION).and_then(|id| id.to_str().ok()) {
+            place.taken(id);
+        }
+        Ok(response)
+    }
+
+    /// rmcp for one request. A session keeps the handler of the request that began it, and only its owner gets that far.
+    fn service(&self, who: &Arc<Principal>) -> StreamableHttpService<Handler, LocalSessionManager> {
+        let (dispatch, who, settings, over) = (self.dispatch.clone(), who.clone(), self.settings.clone(), self.over.clone());
+        let make = move || Ok(Handler::new(dispatch.clone(), who.clone(), settings.clone(), over.clone()));
+        let config = StreamableHttpServerConfig::default()
+            // Host and Origin were checked, with more known than there.
+            .disable_allowed_hosts()
+            .disable_allowed_origins()
+            .with_json_response(true)
+            .with_sse_keep_alive(Some(KEEP_ALIVE))
+            .with_max_request_body_bytes(self.max_body.max(1))
+            .with_cancellation_token(self.end.clone());
+        StreamableHttpService::new(make, self.manager.clone(), config)
+    }
+}
+
+/// What clients of the protocol's own libraries take as a session that is gone.
+const SESSION_GONE: i32 = -32001;
+
+/// A message, looked at from outside.
+struct Taken {
+    message: Message,
+    line: Bytes,
+}
+
+/// What the token must be good for. An unknown tool is for the spine to refuse.
+fn needed(message: &Message) -> Result<Scope, Refusal> {
+    let Message::Request(request) = message else { return Ok(Scope::Read) };
+    let Some(tool) = request.tool.as_deref().and_then(tools::find).filter(|tool| tool.audience == tools::spec::Audience::Model) else {
+        return Ok(Scope::Read);
+    };
+    Scope::of_effect(tool.effect).ok_or_else(|| never(&request.id))
+}
+
+/// A verb that no bearer token reaches. There is none of that kind for models; should one come, this is its answer.
+fn never(id: &Id) -> Refusal {
+    let said = "this is done in the UI or on the command line, by a person who proves who they are";
+    Refusal::rpc(StatusCode::FORBIDDEN, "person", Broken::new(message::INVALID_REQUEST, Some(id.clone()), said).line())
+}
+
+fn tell(headers: &mut HeaderMap, left: Option<Left>) {
+    if let Some(left) = left {
+        headers.extend(left.headers());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_needs_the_scope_of_what_it_does() {
+        let needs = |method: &str, tool: &str| {
+            let line = serde_json::json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"name": tool}}).to_string();
+            needed(&message::inspect(line.as_bytes()).unwrap()).unwrap().as_str()
+        };
+        for (tool, scope) in [
+            ("device.list", "mcp:read"),
+            ("device_list", "mcp:read"),
+            ("system.set_identity", "mcp:write"),
+            ("system_set_identity", "mcp:write"),
+            ("plan.create", "mcp:plan"),
+            ("plan.apply", "mcp:plan"),
+            ("no.such_tool", "mcp:read"),
+            // Not there for models: the spine says so, in the words for what does not exist.
+            ("device.remove", "mcp:read"),
+        ] {
+            assert_eq!(needs("tools/call", tool), scope, "{tool}");
+        }
+        assert_eq!(needs("resources/read", "plan.create"), "mcp:read", "no tool is called");
+        assert!(
+            tools::all().filter(|tool| tool.audience == tools::spec::Audience::Model).all(|tool| Scope::of_effect(tool.effect).is_some())
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! Whose each session is, and how many one caller has.
+
+use crate::access::principal::Principal;
+use crate::base::clock::Clock;
+use crate::http::fault::Refusal;
+use hyper::StatusCode;
+use hyper::header::{self, HeaderValue};
+use rmcp::transport::streamable_http_server::SessionManager;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A session unused for so long makes room for a new one of the same caller: clients that crash say no goodbye.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// The sessions there are.
+pub struct Sessions {
+    manager: Arc<LocalSessionManager>,
+    clock: Clock,
+    most: usize,
+    known: Arc<Mutex<Known>>,
+}
+
+#[derive(Default)]
+struct Known {
+    by_id: HashMap<String, Owned>,
+    /// Being opened, by owner.
+    opening: HashMap<String, usize>,
+}
+
+struct Owned {
+    owner: String,
+    used_at: Duration,
+}
+
+/// Room for one session.
+pub struct Place {
+    known: Arc<Mutex<Known>>,
+    owner: String,
+    now: Duration,
+}
+
+impl Sessions {
+    /// At most `most` of one caller.
+    pub fn new(manager: Arc<LocalSessionManager>, clock: Clock, most: usize) -> Sessions {
+        Sessions { manager, clock, most, known: Arc::default() }
+    }
+
+    /// Whether the session is there and the caller's; notes that it is used.
+    pub fn is_of(&self, id: &str, who: &Principal) -> bool {
+        let now = self.clock.mono();
+        match lock(&self.known).by_id.get_mut(id) {
+            Some(session) if session.owner == owner(who) => {
+                session.used_at = now;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The session has ended.
+    pub fn forget(&self, id: &str) {
+        lock(&self.known).by_id.remove(id);
+    }
+
+    /// Room for one more of the caller's, if need be that of one it has left alone.
+    pub async fn place(&self, who: &Principal) -> Result<Place, Refusal> {
+        let (owner, now) = (owner(who), self.clock.mono());
+        let alive: HashSet<String> = self.manager.sessions.read().await.keys().map(ToString::to_string).collect();
+        let evicted = {
+            let mut known = lock(&self.known);
+            known.by_id.retain(|id, _| alive.contains(id));
+            let mine = known.by_id.values().filter(|session| session.owner == owner).count();
+            let opening = known.opening.get(&owner).copied().unwrap_or(0);
+            let quiet =
+                |session: &&String| known.by_id.get(*session).is_some_and(|s| s.owner == owner && now.saturating_sub(s.used_at) >= QUIET);
+            let evicted = match mine + opening >= self.most {
+                false => None,
+                true => {
+                    let oldest = known.by_id.keys().filter(quiet).min_by_key(|id| known.by_id.get(*id).map(|s| s.used_at)).cloned();
+                    Some(oldest.ok_or_else(|| self.full())?)
+                }
+            };
+            if let Some(id) = &evicted {
+                known.by_id.remove(id);
+            }
+            *known.opening.entry(owner.clone()).or_default() += 1;
+            evicted
+        };
+        let place = Place { known: self.known.clone(), owner, now };
+        if let Some(id) = evicted {
+            tracing::info!("a session that was left alone made room for a new one of its owner");
+            if let Err(error) = self.manager.close_session(&id.into()).await {
+                tracing::warn!(%error, "session not closed");
+            }
+        }
+        Ok(place)
+    }
+
+    fn full(&self) -> Refusal {
+        let said = format!("you have {} sessions already", self.most);
+        Refusal::of(StatusCode::TOO_MANY_REQUESTS, "sessions", said)
+            .hint("end one with DELETE, or wait until one was unused for a minute")
+            .with(header::RETRY_AFTER, HeaderValue::from(QUIET.as_secs()))
+    }
+}
+
+impl Place {
+    /// The session stands.
+    pub fn taken(self, id: &str) {
+        let session = Owned { owner: self.owner.clone(), used_at: self.now };
+        lock(&self.known).by_id.insert(id.to_owned(), session);
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut known = lock(&self.known);
+        if let Some(opening) = known.opening.get_mut(&self.owner) {
+            *opening -= 1;
+            if *opening == 0 {
+                known.opening.remove(&self.owner);
+            }
+        }
+    }
+}
+
+fn lock(known: &Mutex<Known>) -> std::sync::MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who vouches, and for whom.
+fn owner(who: &Principal) -> String {
+    format!("{}|{}", who.issuer, who.subject)
+}

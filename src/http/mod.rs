@@ -1,0 +1,299 @@
+//! The listener: everything that is reached over the network.
+//!
+//! One order for every request, written out in [`Edge::answer`]: limits of the connection and of the address, then Host
+//! and Origin, then who it is, then the request itself. Nothing behind a step runs before it. Paths are compared as they
+//! are written: no decoding, no normalizing, so there is no second spelling of any.
+
+pub mod bearer;
+pub mod fault;
+pub mod hosts;
+pub mod limits;
+pub mod mcp;
+pub mod ops;
+pub mod serve;
+pub mod tls;
+
+use crate::base::ids::CorrelationId;
+use crate::dispatch::Dispatch;
+use crate::store::Seal;
+use bytes::Bytes;
+use fault::Refusal;
+use http_body_util::combinators::BoxBody;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use ipnet::IpNet;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+pub use limits::Limits;
+pub use serve::Listener;
+
+/// The body of every response.
+pub type Body = BoxBody<Bytes, Infallible>;
+
+/// A request's thread through answers, log and audit.
+pub const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Where the metadata of RFC 9728 is; the one of a path has that path appended.
+pub const METADATA: &str = "/.well-known/oauth-protected-resource";
+
+/// The longest path with query that is looked at.
+const MAX_URI: usize = 2_048;
+
+/// How the listener is set up, `[http]` and the addresses of `[mcp]` in the config file.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Address or name to listen on.
+    pub host: String,
+    /// Port; 0 takes any free one.
+    pub port: u16,
+    /// Where MCP is mounted, `/mcp`; `None`: not at all.
+    pub base: Option<String>,
+    /// Where the certificate comes from.
+    pub tls: tls::Source,
+    /// The address clients use.
+    pub public_url: Option<String>,
+    /// Further Host headers.
+    pub allowed_hosts: Vec<String>,
+    /// Origins of web pages that may call MCP.
+    pub allowed_origins: Vec<String>,
+    /// Whose X-Forwarded-For is believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Static API tokens are accepted.
+    pub tokens: bool,
+    /// How much of everything.
+    pub limits: Limits,
+    /// How long what is in flight may take once we are told to stop.
+    pub drain: Duration,
+}
+
+/// What the listener stands on.
+pub struct Parts {
+    /// The spine.
+    pub dispatch: Arc<Dispatch>,
+    /// How MCP is spoken, the same as on stdio.
+    pub mcp: Arc<crate::mcp::Settings>,
+    /// Seals the key of a certificate we make ourselves.
+    pub seal: Arc<Seal>,
+}
+
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// Its address.
+    pub address: SocketAddr,
+    /// Ours, as it reached us.
+    pub local: SocketAddr,
+}
+
+/// One request's surroundings.
+pub struct Asked {
+    /// Where it comes from, after trusted proxies.
+    pub client: IpAddr,
+    /// Its thread.
+    pub correlation: CorrelationId,
+    /// How we are called: `https://host:port`, from `http.public_url` or the Host header that was let in.
+    pub origin: String,
+}
+
+/// Everything that answers requests.
+pub struct Edge {
+    settings: Settings,
+    dispatch: Arc<Dispatch>,
+    server_name: String,
+    hosts: hosts::Hosts,
+    failures: limits::Failures,
+    mcp: Option<mcp::Mcp>,
+    health: ops::Health,
+    stop: CancellationToken,
+}
+
+impl Edge {
+    /// Answers one request, whatever it is.
+    pub async fn answer(self: Arc<Self>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        let correlation = correlation(request.headers());
+        let cors = self.cors(request.uri().path(), request.headers());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let client = hosts::client(peer.address.ip(), request.headers(), &self.settings.trusted_proxies);
+        let mut response = match self.route(peer, client, &correlation, request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                let reason = refusal.reason;
+                tracing::info!(%client, %method, path = shown(&path), status = refusal.status.as_u16(), reason, correlation_id = correlation.as_str(), "request refused");
+                refusal.response(&correlation)
+            }
+        };
+        self.dress(response.headers_mut(), &correlation, cors);
+        response
+    }
+
+    /// The order of every request.
+    async fn route(
+        &self,
+        peer: Peer,
+        client: IpAddr,
+        correlation: &CorrelationId,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Refusal> {
+        self.failures.admit(client)?;
+        well_formed(&request)?;
+        let path = request.uri().path().to_owned();
+        let is_probe = ops::is_health(&path);
+        // Probes and proxies name the box as they like.
+        let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
+        let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local) };
+        let base = self.settings.base.as_deref();
+        if is_probe {
+            return ops::health(self, &path, &asked, &request).await;
+        }
+        if let Some(rest) = path.strip_prefix(METADATA)
+            && (rest.is_empty() || Some(rest) == base)
+        {
+            return ops::metadata(self, &asked, request.method());
+        }
+        match &self.mcp {
+            Some(mcp) if Some(path.as_str()) == base => {
+                if request.method() == Method::OPTIONS {
+                    return self.preflight(&request);
+                }
+                let caller = bearer::caller(self, &asked, request.headers()).await?;
+                mcp.answer(self, asked, caller, request).await
+            }
+            _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")),
+        }
+    }
+
+    /// How the caller reached us.
+    fn origin(&self, host: Option<&str>, local: SocketAddr) -> String {
+        match (&self.settings.public_url, host) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some(host)) => format!("{}://{host}", self.scheme()),
+            (None, None) => format!("{}://{local}", self.scheme()),
+        }
+    }
+
+    fn scheme(&self) -> &'static str {
+        if matches!(self.settings.tls, tls::Source::Off) { "http" } else { "https" }
+    }
+
+    /// The origin of a web page that an operator lets call MCP; nothing else is ever shared across origins.
+    fn cors(&self, path: &str, headers: &HeaderMap) -> Option<HeaderValue> {
+        let origin = headers.get(header::ORIGIN).filter(|_| Some(path) == self.settings.base.as_deref())?;
+        let allowed = self.settings.allowed_origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes());
+        allowed.then(|| origin.clone())
+    }
+
+    fn preflight(&self, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        if self.cors(request.uri().path(), request.headers()).is_none() {
+            return Err(Refusal::method("GET, POST, DELETE"));
+        }
+        let mut response = fault::empty(StatusCode::NO_CONTENT);
+        let headers = response.headers_mut();
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, DELETE"));
+        let asked = "authorization, content-type, accept, last-event-id, mcp-session-id, mcp-protocol-version, mcp-method, mcp-name, x-correlation-id";
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(asked));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+        Ok(response)
+    }
+
+    /// What every response says.
+    fn dress(&self, headers: &mut HeaderMap, correlation: &CorrelationId, cors: Option<HeaderValue>) {
+        if let Ok(id) = HeaderValue::from_str(correlation.as_str()) {
+            headers.insert(CORRELATION, id);
+        }
+        for (name, value) in [
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (header::REFERRER_POLICY, "no-referrer"),
+            (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        if self.scheme() == "https" {
+            headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+        }
+        if let Some(origin) = cors {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+            let exposed = "mcp-session-id, www-authenticate, retry-after, x-correlation-id";
+            headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
+            headers.insert(header::VARY, HeaderValue::from_static("origin"));
+        }
+    }
+}
+
+/// What no honest client sends, whoever it is: smuggling, tunnels, and tokens where logs and histories see them.
+fn well_formed<B>(request: &Request<B>) -> Result<(), Refusal> {
+    let wrong = |reason, said: &str| Err(Refusal::of(StatusCode::BAD_REQUEST, reason, said).closing());
+    let (uri, headers) = (request.uri(), request.headers());
+    if uri.path_and_query().map_or(0, |all| all.as_str().len()) > MAX_URI {
+        return Err(Refusal::of(StatusCode::URI_TOO_LONG, "uri", "the address is too long"));
+    }
+    if request.method() == Method::CONNECT || !uri.path().starts_with('/') {
+        return wrong("uri", "the request names no path of ours");
+    }
+    if headers.contains_key(header::TRANSFER_ENCODING) && headers.contains_key(header::CONTENT_LENGTH) {
+        return wrong("framing", "a body has a length or a transfer encoding, not both");
+    }
+    let query = uri.query().unwrap_or_default();
+    let names_token = |part: &str| matches!(part.split('=').next(), Some("access_token" | "token" | "authorization" | "api_key"));
+    if query.split('&').any(names_token) || uri.path_and_query().is_some_and(|all| all.as_str().contains("rmcp_")) {
+        return wrong("token_in_url", "tokens do not go into addresses: send Authorization: Bearer, and revoke a token that was sent so");
+    }
+    Ok(())
+}
+
+/// The client's id when it is a UUID, else one of ours.
+fn correlation(headers: &HeaderMap) -> CorrelationId {
+    let given = headers.get(CORRELATION).and_then(|id| id.to_str().ok());
+    let is_uuid = |id: &&str| {
+        let parts: Vec<&str> = id.split('-').collect();
+        parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.concat().bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    given.filter(is_uuid).map_or_else(CorrelationId::random, |id| CorrelationId(id.to_ascii_lowercase()))
+}
+
+/// A path as the log may have it.
+fn shown(path: &str) -> String {
+    path.chars().filter(|c| !c.is_control()).take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(uri: &str) -> Request<()> {
+        Request::builder().uri(uri).body(()).unwrap()
+    }
+
+    #[test]
+    fn tokens_in_addresses_and_two_framings_are_refused() {
+        for uri in ["/mcp?access_token=x", "/mcp?a=1&token=x", "/mcp?x=rmcp_abc", "/rmcp_abc", "/mcp?api_key=1"] {
+            assert_eq!(well_formed(&request(uri)).unwrap_err().reason, "token_in_url", "{uri}");
+        }
+        assert!(well_formed(&request("/mcp?tokens=3")).is_ok());
+        let long = format!("/{}", "a".repeat(MAX_URI));
+        assert_eq!(well_formed(&request(&long)).unwrap_err().status, StatusCode::URI_TOO_LONG);
+        let both = Request::builder().uri("/mcp").header("transfer-encoding", "chunked").header("content-length", "3").body(()).unwrap();
+        assert_eq!(well_formed(&both).unwrap_err().reason, "framing");
+    }
+
+    #[test]
+    fn a_correlation_id_is_taken_when_it_is_a_uuid_and_made_otherwise() {
+        let of = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CORRELATION, HeaderValue::from_str(value).unwrap());
+            correlation(&headers).0
+        };
+        assert_eq!(of("0199BEEF-1111-4222-8333-444455556666"), "0199beef-1111-4222-8333-444455556666");
+        for other in
+            ["", "x", "0199beef111142228333444455556666", "0199beef-1111-4222-8333-44445555666g", "0199beef-1111-4222-8333-44445555666\"0"]
+        {
+            let made = of(other);
+            assert!(made != other && made.len() == 36, "{other}");
+        }
+    }
+}

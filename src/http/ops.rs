@@ -1,0 +1,149 @@
+//! What probes and clients ask before they are anybody: health, and the metadata of RFC 9728.
+
+use crate::access::scope::Scope;
+use crate::base::fault::Kind;
+use crate::fleet::Status;
+use crate::http::fault::{self, Refusal};
+use crate::http::{Asked, Body, Edge, bearer};
+use crate::store::{Batch, Durability, Store};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::{Map, Value, json};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Health in one look.
+const HEALTH: &str = "/health";
+/// Whether the process turns.
+const LIVE: &str = "/health/live";
+/// Whether it can do its work.
+const READY: &str = "/health/ready";
+
+/// How long an outcome of writing to the store is believed.
+const BELIEVED: Duration = Duration::from_secs(1);
+/// Between two real writes: probes come all day, and flash wears out.
+const WRITTEN: Duration = Duration::from_secs(60);
+/// A store that does not answer for so long counts as broken.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The table of what belongs to the appliance itself.
+const BOX: &str = "appliance";
+
+/// Whether the path is one of these, which any Host may ask for.
+pub fn is_health(path: &str) -> bool {
+    matches!(path, HEALTH | LIVE | READY)
+}
+
+/// What is known of the store.
+#[derive(Default)]
+pub struct Health {
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Seen {
+    looked_at: Option<Duration>,
+    wrote_at: Option<Duration>,
+    is_writable: bool,
+}
+
+impl Health {
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the store takes writes, as of a moment ago.
+    async fn is_writable(&self, store: &Store, now: Duration) -> bool {
+        let seen = *self.seen();
+        if seen.looked_at.is_some_and(|at| now.saturating_sub(at) < BELIEVED) {
+            return seen.is_writable;
+        }
+        let writes = !seen.is_writable || seen.wrote_at.is_none_or(|at| now.saturating_sub(at) >= WRITTEN);
+        // An empty batch finds out about a disk that refused what waits, and writes nothing itself.
+        let batch = if writes { Batch::new().put(BOX, "health", now.as_millis().to_string().into_bytes()) } else { Batch::new() };
+        let durability = if writes { Durability::Now } else { Durability::Soon };
+        let outcome = tokio::time::timeout(PATIENCE, store.commit(batch, durability)).await;
+        let is_writable = matches!(outcome, Ok(Ok(())));
+        *self.seen() = Seen { looked_at: Some(now), wrote_at: if writes { Some(now) } else { seen.wrote_at }, is_writable };
+        is_writable
+    }
+}
+
+/// Answers one of the three.
+pub async fn health<B>(edge: &Edge, path: &str, asked: &Asked, request: &Request<B>) -> Result<Response<Body>, Refusal> {
+    readable(request.method())?;
+    if path == LIVE {
+        return Ok(fault::json(StatusCode::OK, &json!({"status": "live"})));
+    }
+    let world = edge.dispatch.world();
+    let draining = edge.stop.is_cancelled();
+    let writable = !draining && edge.health.is_writable(&world.store, world.clock.mono()).await;
+    let fleet = Fleet::of(edge);
+    if path == READY {
+        let ready = writable && (fleet.total == 0 || fleet.reachable > 0);
+        let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        return Ok(fault::json(status, &json!({"status": if ready { "ready" } else { "not_ready" }})));
+    }
+    let word = match (writable, fleet.unreachable) {
+        (false, _) => "unhealthy",
+        (true, 0) => "healthy",
+        (true, _) => "degraded",
+    };
+    let mut document = json!({
+        "status": word,
+        "timestamp": world.clock.wall().rfc3339(),
+        "version": env!("CARGO_PKG_VERSION"),
+        "database": if writable || draining { "connected" } else { "unwritable" },
+        "oidc": "disabled",
+    });
+    if bearer::is_known(edge, asked, request.headers()).await {
+        document["devices"] = json!({"total": fleet.total, "reachable": fleet.reachable, "unreachable": fleet.unreachable});
+        let mut errors: Vec<&str> = Vec::new();
+        if draining {
+            errors.push("shutting down");
+        } else if !writable {
+            errors.push("the store cannot be written");
+        }
+        document["errors"] = json!(errors);
+    }
+    let status = if word == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
+    Ok(fault::json(status, &document))
+}
+
+/// Active devices, by how they last answered.
+struct Fleet {
+    total: usize,
+    reachable: usize,
+    unreachable: usize,
+}
+
+impl Fleet {
+    fn of(edge: &Edge) -> Fleet {
+        let devices = edge.dispatch.world().fleet.list();
+        let count = |wanted: &dyn Fn(Status) -> bool| devices.iter().filter(|device| wanted(device.status)).count();
+        Fleet {
+            total: count(&|status| status != Status::Decommissioned),
+            reachable: count(&|status| status == Status::Reachable),
+            unreachable: count(&|status| matches!(status, Status::Unreachable | Status::Quarantined)),
+        }
+    }
+}
+
+/// The document of RFC 9728. Without an identity provider there is no authorization server to name: tokens come from an
+/// administrator.
+pub fn metadata(edge: &Edge, asked: &Asked, method: &Method) -> Result<Response<Body>, Refusal> {
+    readable(method)?;
+    let Some(base) = edge.settings.base.as_deref() else {
+        return Err(Refusal::of(StatusCode::NOT_FOUND, Kind::NotFound.as_str(), "MCP is not offered over HTTP here")
+            .hint("set mcp.transport to http or both"));
+    };
+    let mut document = Map::new();
+    document.insert("resource".into(), format!("{}{base}", asked.origin).into());
+    document.insert("resource_name".into(), edge.server_name.clone().into());
+    document.insert("bearer_methods_supported".into(), json!(["header"]));
+    document.insert("scopes_supported".into(), json!([Scope::Read.as_str(), Scope::Write.as_str(), Scope::Plan.as_str()]));
+    Ok(fault::json(StatusCode::OK, &Value::Object(document)))
+}
+
+fn readable(method: &Method) -> Result<(), Refusal> {
+    if matches!(*method, Method::GET | Method::HEAD) { Ok(()) } else { Err(Refusal::method("GET, HEAD")) }
+}

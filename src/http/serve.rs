@@ -1,0 +1,304 @@
+//! Connections: taking them, keeping them within bounds, and letting what is in flight finish at the end.
+
+use crate::base::fault::{Fault, Kind};
+use crate::http::hosts::Hosts;
+use crate::http::limits::Failures;
+use crate::http::mcp::Mcp;
+use crate::http::ops::Health;
+use crate::http::tls::Tls;
+use crate::http::{Body, Edge, Parts, Peer, Settings};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, Uri};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// The pause after the system would not give us a connection: it is out of descriptors or memory.
+const BREATH: Duration = Duration::from_millis(100);
+/// Between two looks at the files of a certificate.
+const LOOK: Duration = Duration::from_secs(10);
+/// Of the drain time, kept for saying goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Streams of one HTTP/2 connection at one time.
+const STREAMS: u32 = 100;
+/// A peer on HTTP/2 that says nothing is asked whether it is there.
+const PING: Duration = Duration::from_secs(30);
+
+/// The open listener.
+pub struct Listener {
+    /// Where it is: `https://127.0.0.1:41233`.
+    pub url: String,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Listener {
+    /// Opens the listener and serves it in `tasks` until `stop` fires.
+    ///
+    /// Errs with `Unreachable` when the address cannot be had, `Config` when the certificate cannot be used.
+    pub async fn bind(parts: Parts, settings: Settings, tasks: &TaskTracker, stop: CancellationToken) -> Result<Listener, Fault> {
+        let world = parts.dispatch.world().clone();
+        let names = names(&settings);
+        let tls = Tls::new(settings.tls.clone(), names, &world.store, &parts.seal, &world.clock).await?.map(Arc::new);
+        let socket = open(&settings).await?;
+        let local = socket.local_addr().map_err(Fault::bug)?;
+        let hosts =
+            Hosts::new(&settings.host, local.ip(), settings.public_url.as_deref(), &settings.allowed_hosts, &settings.allowed_origins);
+        let end = CancellationToken::new();
+        let mcp = settings
+            .base
+            .as_ref()
+            .map(|_| Mcp::new(parts.dispatch.clone(), parts.mcp.clone(), &settings.limits, world.clock.clone(), stop.clone(), end.clone()));
+        let failures = Failures::new(world.clock.clone(), settings.limits.failures);
+        let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
+        let edge = Arc::new(Edge {
+            settings,
+            dispatch: parts.dispatch,
+            server_name: parts.mcp.server_name.clone(),
+            hosts,
+            failures,
+            mcp,
+            health: Health::default(),
+            stop: stop.clone(),
+        });
+        let door = Door { edge, tls: tls.clone(), tasks: tasks.clone(), stop, end, flight: TaskTracker::new(), taken: Arc::default() };
+        tasks.spawn(door.serve(socket));
+        Ok(Listener { url, tls })
+    }
+
+    /// SHA-256 of the certificate in use; nothing for plain HTTP.
+    pub fn fingerprint(&self) -> Option<String> {
+        self.tls.as_ref().map(|tls| tls.fingerprint())
+    }
+
+    /// Reads the certificate's files again; whether there are any.
+    pub fn reload(&self) -> Result<bool, Fault> {
+        self.tls.as_ref().map_or(Ok(false), |tls| tls.reload())
+    }
+}
+
+/// Takes connections.
+#[derive(Clone)]
+struct Door {
+    edge: Arc<Edge>,
+    tls: Option<Arc<Tls>>,
+    tasks: TaskTracker,
+    /// No more is taken; what is in flight may finish.
+    stop: CancellationToken,
+    /// Everything ends.
+    end: CancellationToken,
+    /// Requests without their whole answer; streams that only listen do not count.
+    flight: TaskTracker,
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Door {
+    async fn serve(self, socket: TcpListener) {
+        let mut look = tokio::time::interval(LOOK);
+        loop {
+            tokio::select! {
+                () = self.stop.cancelled() => break,
+                accepted = socket.accept() => match accepted {
+                    Ok((stream, address)) => self.enter(stream, address),
+                    Err(error) => {
+                        tracing::warn!(%error, "no connection taken");
+                        tokio::time::sleep(BREATH).await;
+                    }
+                },
+                _ = look.tick() => self.look(),
+            }
+        }
+        drop(socket);
+        self.flight.close();
+        let drain = self.edge.settings.drain.saturating_sub(GOODBYE);
+        if tokio::time::timeout(drain, self.flight.wait()).await.is_err() {
+            tracing::warn!(left = self.flight.len(), "requests still in flight at the end of the drain time");
+        }
+        self.end.cancel();
+    }
+
+    fn look(&self) {
+        let Some(tls) = self.tls.as_ref().filter(|tls| tls.is_stale()) else { return };
+        match tls.reload() {
+            Ok(_) => tracing::info!(fingerprint = tls.fingerprint(), "certificate read again"),
+            Err(fault) => tracing::error!("{}; the certificate in use stays", fault.chain()),
+        }
+    }
+
+    fn enter(&self, stream: TcpStream, address: SocketAddr) {
+        let Some(seat) = self.seat(address.ip().to_canonical()) else {
+            tracing::debug!(%address, "connection refused: too many");
+            return;
+        };
+        let door = self.clone();
+        self.tasks.spawn(async move {
+            door.connection(stream, address).await;
+            drop(seat);
+        });
+    }
+
+    /// Room for one more connection. One address has at most half of it, unless it is a proxy or this machine.
+    fn seat(&self, address: IpAddr) -> Option<Seat> {
+        let most = self.edge.settings.limits.connections;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = address.is_loopback() || self.edge.settings.trusted_proxies.iter().any(|net| net.contains(&address));
+        let share = if free { most } else { most.div_ceil(2) };
+        if taken.values().sum::<usize>() >= most || taken.get(&address).copied().unwrap_or(0) >= share {
+            return None;
+        }
+        *taken.entry(address).or_default() += 1;
+        Some(Seat { taken: self.taken.clone(), address })
+    }
+
+    async fn connection(&self, stream: TcpStream, address: SocketAddr) {
+        let Ok(local) = stream.local_addr() else { return };
+        // Answers are small and waited for.
+        let _ = stream.set_nodelay(true);
+        let peer = Peer { address, local };
+        let Some(tls) = &self.tls else { return self.http1(stream, peer).await };
+        let shaken = tokio::time::timeout(self.edge.settings.limits.handshake, tls.acceptor.accept(stream)).await;
+        match shaken {
+            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream, peer).await,
+            Ok(Ok(stream)) => self.http1(stream, peer).await,
+            Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS"),
+            Err(_) => tracing::debug!(%address, "no TLS in time"),
+        }
+    }
+
+    async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
+        let limits = &self.edge.settings.limits;
+        let mut http = hyper::server::conn::http1::Builder::new();
+        http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes).max_headers(limits.headers);
+        let service = service_fn(move |request| self.answer(peer, request));
+        let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        self.drive(connection, |connection| connection.graceful_shutdown()).await;
+    }
+
+    async fn http2(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
+        let mut http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+        http.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
+        http.max_concurrent_streams(STREAMS).max_header_list_size(self.edge.settings.limits.head_bytes as u32);
+        // Streams run in tasks of their own.
+        let door = self.clone();
+        let service = service_fn(move |request| {
+            let door = door.clone();
+            async move { door.answer(peer, request).await }
+        });
+        let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        self.drive(connection, |connection| connection.graceful_shutdown()).await;
+    }
+
+    /// Runs a connection to its end, which comes early when we stop.
+    async fn drive<C: Future<Output = hyper::Result<()>>>(&self, mut connection: Pin<&mut C>, finish: impl Fn(Pin<&mut C>)) {
+        let mut told = false;
+        let ended = loop {
+            tokio::select! {
+                ended = connection.as_mut() => break ended,
+                () = self.stop.cancelled(), if !told => {
+                    told = true;
+                    finish(connection.as_mut());
+                }
+                () = self.end.cancelled() => break tokio::time::timeout(GOODBYE / 2, connection.as_mut()).await.unwrap_or(Ok(())),
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+
+    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        // A stream that only listens has no last word to wait for.
+        let flies = (request.method() != Method::GET).then(|| self.flight.token());
+        let response = self.edge.clone().answer(peer, request).await;
+        Ok(match flies {
+            Some(token) => response.map(|body| Held { body, _token: token }.boxed()),
+            None => response,
+        })
+    }
+}
+
+/// A connection's place, given back when it ends.
+struct Seat {
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    address: IpAddr,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// A body that is in flight until it is sent or dropped.
+struct Held {
+    body: Body,
+    _token: TaskTrackerToken,
+}
+
+impl HttpBody for Held {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+async fn open(settings: &Settings) -> Result<TcpListener, Fault> {
+    let at = if settings.host.contains(':') {
+        format!("[{}]:{}", settings.host, settings.port)
+    } else {
+        format!("{}:{}", settings.host, settings.port)
+    };
+    TcpListener::bind(&at).await.map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there: stop it, or set mcp.http_port",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: set mcp.http_port",
+            _ => "set mcp.http_host to an address of this machine",
+        };
+        Fault::new(Kind::Unreachable, format!("cannot listen on {at}")).hint(hint).cause(error)
+    })
+}
+
+/// The names on a certificate of our own.
+fn names(settings: &Settings) -> Vec<String> {
+    let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
+    let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    names.extend(settings.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok()).and_then(|url| url.host().map(bare)));
+    names.extend(settings.allowed_hosts.iter().filter_map(|host| host.parse::<Uri>().ok()?.host().map(bare)));
+    let is_everywhere = settings.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
+    if is_everywhere {
+        names.extend(std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_ascii_lowercase()));
+    } else {
+        names.push(bare(&settings.host));
+    }
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|name| !name.is_empty() && name.is_ascii() && seen.insert(name.clone()));
+    names
+}

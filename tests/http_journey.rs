@@ -1,0 +1,255 @@
+//! Journeys over HTTP: sessions, requests without one, whose they are, and the same answers as on stdio.
+
+use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session};
+use crate::mcp_client::{Client, LEGACY, MODERN};
+use crate::site::Site;
+use routeros_mcp::access::Role;
+use routeros_mcp::sim::profiles::Profile;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+/// A stream that listens, up to the end of its head.
+async fn stream(web: &Web, token: &str, session: &str) -> BufReader<TcpStream> {
+    let mut stream = BufReader::new(TcpStream::connect(web.at()).await.unwrap());
+    let head = format!(
+        "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{}\r\n",
+        in_session(session)
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert!(until(&mut stream, "\r\n").await.starts_with("HTTP/1.1 200 "));
+    stream
+}
+
+/// Reads up to the first line that ends so.
+async fn until(stream: &mut BufReader<TcpStream>, end: &str) -> String {
+    let mut line = String::new();
+    let read = async {
+        loop {
+            line.clear();
+            if stream.read_line(&mut line).await.unwrap_or(0) == 0 || line.ends_with(end) {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, read).await.expect("a line in time");
+    line
+}
+
+#[tokio::test]
+async fn a_session_begins_works_and_ends() {
+    let web = Web::open(&[]).await;
+    let token = web.token(Role::OpsRw).await;
+    for version in LEGACY {
+        let begun = web.say(&token, "", &hello(version)).await;
+        assert_eq!(begun.message()["result"]["protocolVersion"], version);
+        let id = begun.header("mcp-session-id").unwrap();
+        assert!(id.len() >= 32, "not to be guessed: {id}");
+        let session = format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: {version}\r\n");
+        let told = web.say(&token, &session, &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        assert_eq!((told.status, told.body.as_str()), (202, ""));
+        let listed = web.say(&token, &session, &json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})).await.message();
+        assert!(listed["result"]["tools"].as_array().unwrap().len() > 20);
+        let called = web.say(&token, &session, &call("device.list", json!({}))).await.message();
+        assert_eq!(called["result"]["structuredContent"]["total"], 0, "{called}");
+        let ended = web.ask("DELETE", "/mcp", &format!("Authorization: Bearer {token}\r\n{session}"), "").await;
+        assert_eq!(ended.status, 204, "{ended:?}");
+        let gone = web.say(&token, &session, &call("device.list", json!({}))).await;
+        assert_eq!((gone.status, &gone.message()["error"]["code"]), (404, &json!(-32001)));
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_request_of_2026_07_28_needs_no_session_and_is_answered_in_json() {
+    let web = Web::open(&[]).await;
+    let token = web.token(Role::OpsRw).await;
+    let found = web.modern(&token, "server/discover", json!({})).await;
+    assert_eq!((found.status, found.header("content-type"), found.header("mcp-session-id")), (200, Some("application/json"), None));
+    assert!(found.message()["result"]["supportedVersions"].as_array().unwrap().contains(&json!(MODERN)), "{found:?}");
+    let called = web.modern(&token, "tools/call", json!({"name": "device.list", "arguments": {}})).await;
+    assert_eq!(called.message()["result"]["structuredContent"]["total"], 0, "{called:?}");
+    let unknown = web.modern(&token, "no/such", json!({})).await;
+    assert_eq!((unknown.status, &unknown.message()["error"]["code"]), (404, &json!(-32601)));
+    let other = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n";
+    let mixed = web.say(&token, other, &crate::http_rig::modern("server/discover", json!({}))).await;
+    assert_eq!(mixed.status, 400, "headers and body differ: {mixed:?}");
+    let none = web.say(&token, "", &call("device.list", json!({}))).await;
+    assert_eq!(none.status, 400, "neither a session nor a version: {none:?}");
+    web.close().await;
+}
+
+/// What differs from one answer to the next.
+fn scrubbed(mut answer: Value) -> Value {
+    fn scrub(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.retain(|name, _| !matches!(name.as_str(), "correlation_id" | "read_at" | "age_ms" | "cached" | "nextCursor"));
+                members.values_mut().for_each(scrub);
+            }
+            Value::Array(items) => items.iter_mut().for_each(scrub),
+            _ => {}
+        }
+    }
+    scrub(&mut answer);
+    answer.as_object_mut().unwrap().remove("id");
+    answer
+}
+
+#[tokio::test]
+async fn http_and_stdio_give_the_same_answers() {
+    let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "both"), ("mcp.http_port", "0")]).await;
+    let web = Web::over(site).await;
+    let token = web.token(Role::OpsRw).await;
+    let asks = [
+        ("tools/list", json!({})),
+        ("resources/list", json!({})),
+        ("resources/templates/list", json!({})),
+        ("prompts/list", json!({})),
+        ("resources/read", json!({"uri": "docs://tools"})),
+        ("resources/read", json!({"uri": "nothing://there"})),
+        ("prompts/get", json!({"name": "no-such-prompt"})),
+        ("tools/call", json!({"name": "device.list", "arguments": {}})),
+        ("tools/call", json!({"name": "device.get", "arguments": {"device": "nowhere"}})),
+        ("tools/call", json!({"name": "ip.list_addresses", "arguments": {"device": "home-ap"}})),
+        ("tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": "/ip/dns"}})),
+        ("tools/call", json!({"name": "no.such_tool", "arguments": {}})),
+        ("tools/call", json!({"name": "device.remove", "arguments": {}})),
+        ("tools/call", json!({"name": "plan.create", "arguments": {"edits": 7}})),
+        ("no/such_method", json!({})),
+    ];
+    let mut compared = 0;
+    for version in LEGACY.into_iter().chain([MODERN]) {
+        let principal = web.bearer(&token).await.principal;
+        let mut stdio = Client::of(&web.site, principal, version).await;
+        let session = if version == MODERN { String::new() } else { web.session(&token).await };
+        for (method, params) in &asks {
+            let id = stdio.send(method, params.clone()).await;
+            let over_stdio = stdio.answer(id).await;
+            let over_http = if version == MODERN {
+                web.modern(&token, method, params.clone()).await
+            } else {
+                let message = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
+                web.say(&token, &in_session(&session), &message).await
+            };
+            let (one, other) = (scrubbed(over_stdio).to_string(), scrubbed(over_http.message()).to_string());
+            assert_eq!(one, other, "{version} {method} {params}");
+            compared += 1;
+        }
+        stdio.stop.cancel();
+    }
+    assert_eq!(compared, asks.len() * 5);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_session_is_its_owners_alone() {
+    let web = Web::open(&[]).await;
+    let (anna, bert) = (web.token(Role::Admin).await, web.token(Role::Admin).await);
+    let session = web.session(&anna).await;
+    let auth = format!("Authorization: Bearer {bert}\r\n");
+    let never = "Mcp-Session-Id: 5d5a9a5e-0000-4000-8000-000000000000\r\nMCP-Protocol-Version: 2025-11-25\r\n";
+    for (method, more, body) in [
+        ("POST", JSON, call("device.list", json!({})).to_string()),
+        ("GET", "Accept: text/event-stream\r\n", String::new()),
+        ("GET", "Accept: text/event-stream\r\nLast-Event-ID: 0\r\n", String::new()),
+        ("DELETE", "", String::new()),
+    ] {
+        let of_anna = web.ask(method, "/mcp", &format!("{more}{auth}{}", in_session(&session)), &body).await;
+        let of_nobody = web.ask(method, "/mcp", &format!("{more}{auth}{never}"), &body).await;
+        assert_eq!((of_anna.status, of_nobody.status), (404, 404), "{method}");
+        assert_eq!(of_anna.body, of_nobody.body, "whether there is such a session is not told");
+    }
+    assert_eq!(web.say(&anna, &in_session(&session), &call("device.list", json!({}))).await.status, 200);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_call_beyond_the_tokens_scopes_is_challenged_before_its_tool_runs() {
+    let web = Web::open(&[]).await;
+    let (reader, ops) = (web.token(Role::ReadOnly).await, web.token(Role::OpsRw).await);
+    let metrics = web.token_as(None, |_| {}).await;
+    for (token, tool, scope) in [
+        (&reader, "system.set_identity", "mcp:write"),
+        (&reader, "system_set_identity", "mcp:write"),
+        (&reader, "plan.create", "mcp:plan"),
+        (&reader, "plan.confirm", "mcp:plan"),
+        (&metrics, "device.list", "mcp:read"),
+    ] {
+        let answer = web.say(token, "", &call(tool, json!({}))).await;
+        let challenge = answer.header("www-authenticate").unwrap();
+        assert_eq!(answer.status, 403, "{tool}: {answer:?}");
+        let expected = format!(
+            "Bearer error=\"insufficient_scope\", scope=\"{scope}\", resource_metadata=\"http://localhost/.well-known/oauth-protected-resource/mcp\""
+        );
+        assert_eq!(challenge, expected, "{tool}");
+    }
+    assert_eq!(web.calls().await, 0, "no tool ran");
+    let allowed = web.modern(&ops, "tools/call", json!({"name": "system.set_identity", "arguments": {}})).await;
+    assert_eq!(allowed.message()["result"]["structuredContent"]["error"]["kind"], "bad_input", "{allowed:?}");
+    // What operators do is not there for a token, whatever its role.
+    let admin = web.token(Role::Admin).await;
+    for tool in ["plan.approve", "plan.refuse", "user.add", "token.create", "secret.set", "device.remove"] {
+        let answer = web.modern(&admin, "tools/call", json!({"name": tool, "arguments": {}})).await.message();
+        assert_eq!(answer["error"]["code"], -32602, "{tool}: {answer}");
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_token_is_kept_to_its_devices() {
+    let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "http"), ("mcp.http_port", "0")]).await;
+    let web = Web::over(site).await;
+    let all = web.token(Role::ReadOnly).await;
+    let other = web.token_as(Some(Role::ReadOnly), |token| token.devices = vec!["elsewhere".parse().unwrap()]).await;
+    for (token, seen) in [(&all, 1), (&other, 0)] {
+        let listed = web.modern(token, "tools/call", json!({"name": "device.list", "arguments": {}})).await.message();
+        assert_eq!(listed["result"]["structuredContent"]["total"], seen);
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_correlation_id_goes_through_to_the_trail() {
+    let web = Web::open(&[]).await;
+    let token = web.token(Role::ReadOnly).await;
+    let id = "0199beef-1111-4222-8333-444455556666";
+    let session = web.session(&token).await;
+    let answer = web.say(&token, &format!("{}X-Correlation-ID: {id}\r\n", in_session(&session)), &call("device.list", json!({}))).await;
+    assert_eq!(answer.header("x-correlation-id"), Some(id));
+    assert_eq!(answer.message()["result"]["_meta"]["correlation_id"], id);
+    let trail = web.site.operator("audit.get_events", json!({})).await.structured.to_string();
+    assert!(trail.contains(id), "{trail}");
+    let made = web.ask("GET", "/health/live", "X-Correlation-ID: not-a-uuid\r\n", "").await;
+    assert!(made.header("x-correlation-id").is_some_and(|made| made.len() == 36));
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_revoked_token_ends_with_its_next_request_and_its_use_is_noted() {
+    let web = Web::open(&[]).await;
+    let token = web.token_as(Some(Role::ReadOnly), |token| token.name = "ci".into()).await;
+    let session = web.session(&token).await;
+    let listed = web.site.operator("token.list", json!({})).await.structured;
+    assert!(listed["rows"][0]["last_used"].is_string() && listed["rows"][0]["state"] == "active", "{listed}");
+    assert!(!listed.to_string().contains("rmcp_"), "{listed}");
+    web.site.operator("token.revoke", json!({"id": "ci"})).await;
+    let refused = web.say(&token, &in_session(&session), &call("device.list", json!({}))).await;
+    assert_eq!(refused.status, 401, "{refused:?}");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn stopping_ends_open_streams_at_once_and_takes_no_more() {
+    let web = Web::open(&[("shutdown.drain_seconds", "20")]).await;
+    let token = web.token(Role::ReadOnly).await;
+    let session = web.session(&token).await;
+    let mut open = stream(&web, &token, &session).await;
+    let at = web.at();
+    let began = std::time::Instant::now();
+    web.site.app.stop.cancel();
+    assert_eq!(until(&mut open, "\u{0}").await, "", "the stream ends");
+    web.close().await;
+    assert!(began.elapsed().as_secs() < 5, "nothing was waited for: {:?}", began.elapsed());
+    assert!(TcpStream::connect(at).await.is_err());
+}
