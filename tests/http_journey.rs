@@ -282,3 +282,32 @@ async fn calls_in_flight_are_answered_before_the_end() {
     assert!(finished > 0, "{answers:?}");
     web.close().await;
 }
+
+#[tokio::test]
+async fn whoever_hangs_up_cancels_their_request() {
+    let flags = [("mcp.transport", "http"), ("mcp.http_port", "0")];
+    let web = Web::over(Site::of(&[Profile::HomeAp], &flags).await).await;
+    let token = web.token(Role::ReadOnly).await;
+    let faults = web.site.sim("home-ap").faults();
+    faults.inject(Rule::always(Fault::Hang).on("/ip/dns"));
+    let asked = web.modern(&token, "tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": "/ip/dns"}}));
+    let reached = async {
+        while faults.requests_to("/ip/dns") == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = asked => panic!("answered by a router that hangs: {answer:?}"),
+        () = reached => {}
+    }
+    let began = std::time::Instant::now();
+    loop {
+        let trail = web.site.operator("audit.get_events", json!({"limit": 50})).await.structured;
+        if let Some(row) = trail["rows"].as_array().unwrap().iter().find(|row| row["tool"] == "menu.read") {
+            assert_eq!(row["outcome"], "conflict", "cancelled by the caller: {row}");
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "the call goes on without its caller: {trail}");
+    }
+    web.close().await;
+}
