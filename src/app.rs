@@ -34,6 +34,7 @@ use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -283,6 +284,11 @@ pub fn places(loaded: &Loaded) -> Places {
     Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
 }
 
+/// Whether the listener's certificate can be used, without opening anything.
+pub fn check_certificate(loaded: &Loaded) -> Result<(), Fault> {
+    http::tls::check(&http_settings(&loaded.config)?.tls)
+}
+
 /// Where the trail's segments are.
 pub fn audit_dir(places: &Places) -> PathBuf {
     places.state.join("audit")
@@ -439,8 +445,12 @@ fn fleet_settings(config: &Config) -> fleet::Settings {
         ssh_port: from.ssh_port,
         verify_tls,
     };
+    // Where we listen ourselves lives no router; a port taken at random is known to nobody before.
+    let address = config.mcp.http_host.parse().ok().filter(|_| config.mcp.http_port != 0);
+    let own_listeners = address.map(|ip: IpAddr| SocketAddr::new(ip, config.mcp.http_port)).into_iter().collect();
     fleet::Settings {
         routeros,
+        own_listeners,
         credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         ..fleet::Settings::new(config.environment)
     }

@@ -4,6 +4,7 @@ use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session};
 use crate::mcp_client::{Client, LEGACY, MODERN};
 use crate::site::Site;
 use routeros_mcp::access::Role;
+use routeros_mcp::sim::faults::{Fault, Rule};
 use routeros_mcp::sim::profiles::Profile;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -252,4 +253,61 @@ async fn stopping_ends_open_streams_at_once_and_takes_no_more() {
     web.close().await;
     assert!(began.elapsed().as_secs() < 5, "nothing was waited for: {:?}", began.elapsed());
     assert!(TcpStream::connect(at).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_in_flight_are_answered_before_the_end() {
+    let flags = [("mcp.transport", "http"), ("mcp.http_port", "0"), ("shutdown.drain_seconds", "20")];
+    let web = Web::over(Site::of(&[Profile::HomeAp], &flags).await).await;
+    let token = web.token(Role::ReadOnly).await;
+    let faults = web.site.sim("home-ap").faults();
+    faults.inject(Rule::always(Fault::Latency(std::time::Duration::from_millis(500))));
+    let menus = ["/ip/dns", "/ip/route", "/ip/address", "/interface", "/ip/service", "/user", "/ip/pool", "/log"];
+    let asks =
+        menus.map(|menu| web.modern(&token, "tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": menu}})));
+    let stop = async {
+        let began = std::time::Instant::now();
+        while faults.in_flight().now() == 0 {
+            assert!(began.elapsed() < PATIENCE, "no call reached the router");
+            tokio::task::yield_now().await;
+        }
+        web.site.app.stop.cancel();
+    };
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(asks), stop);
+    for (menu, answer) in menus.iter().zip(&answers) {
+        // One that was still on its way in when the door closed is told by a closed connection.
+        assert!(answer.status == 0 || answer.message()["result"]["isError"] == false, "{menu}: {answer:?}");
+    }
+    let finished = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!(finished > 0, "{answers:?}");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn whoever_hangs_up_cancels_their_request() {
+    let flags = [("mcp.transport", "http"), ("mcp.http_port", "0")];
+    let web = Web::over(Site::of(&[Profile::HomeAp], &flags).await).await;
+    let token = web.token(Role::ReadOnly).await;
+    let faults = web.site.sim("home-ap").faults();
+    faults.inject(Rule::always(Fault::Hang).on("/ip/dns"));
+    let asked = web.modern(&token, "tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": "/ip/dns"}}));
+    let reached = async {
+        while faults.requests_to("/ip/dns") == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        answer = asked => panic!("answered by a router that hangs: {answer:?}"),
+        () = reached => {}
+    }
+    let began = std::time::Instant::now();
+    loop {
+        let trail = web.site.operator("audit.get_events", json!({"limit": 50})).await.structured;
+        if let Some(row) = trail["rows"].as_array().unwrap().iter().find(|row| row["tool"] == "menu.read") {
+            assert_eq!(row["outcome"], "conflict", "cancelled by the caller: {row}");
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "the call goes on without its caller: {trail}");
+    }
+    web.close().await;
 }

@@ -211,6 +211,9 @@ async fn an_address_without_a_good_token_is_refused_for_a_while() {
         statuses.push(web.ask("POST", "/mcp", JSON, &body).await.status);
     }
     assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 429, 429]);
+    for path in ["/health", "/health/live", "/health/ready"] {
+        assert_eq!(web.ask("GET", path, "Authorization: Bearer rmcp_x\r\n", "").await.status, 200, "probes go on: {path}");
+    }
     web.close().await;
 }
 

@@ -19,6 +19,8 @@ mod cli_rig;
 #[cfg(feature = "sim")]
 mod cli_store;
 #[cfg(feature = "sim")]
+mod cli_token;
+#[cfg(feature = "sim")]
 mod cli_user;
 mod config_files;
 #[cfg(feature = "sim")]

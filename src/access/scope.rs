@@ -30,12 +30,12 @@ impl Scope {
         }
     }
 
-    /// What a tool of this effect needs. `None`: no bearer token is ever enough, whatever its role.
-    pub fn of_effect(effect: Effect) -> Option<Scope> {
+    /// What a tool of this effect in `category` needs. `None`: no bearer token is ever enough, whatever its role.
+    pub fn of(effect: Effect, category: &str) -> Option<Scope> {
         match effect {
             Effect::Reads => Some(Scope::Read),
-            Effect::Changes => Some(Scope::Write),
-            Effect::Plans | Effect::Decides => Some(Scope::Plan),
+            Effect::Changes if category != "plan" => Some(Scope::Write),
+            Effect::Changes | Effect::Plans | Effect::Decides => Some(Scope::Plan),
             Effect::Approves | Effect::Administers => None,
         }
     }
@@ -61,11 +61,15 @@ mod tests {
     fn a_role_has_the_scope_of_every_effect_it_covers_and_of_no_other() {
         for role in Role::ALL {
             for effect in [Effect::Reads, Effect::Changes, Effect::Plans, Effect::Decides] {
-                // `plan`: what approvers read.
-                let scope = Scope::of_effect(effect).unwrap();
-                assert_eq!(role.covers(effect, "plan"), role.scopes().contains(&scope), "{} {}", role.as_str(), effect.as_str());
+                // What approvers read are plans.
+                let categories = if role == Role::Approver { &["plan"][..] } else { &["plan", "system"] };
+                for category in categories {
+                    let scope = Scope::of(effect, category).unwrap();
+                    let has = role.scopes().contains(&scope);
+                    assert_eq!(role.covers(effect, category), has, "{} {category} {}", role.as_str(), effect.as_str());
+                }
             }
         }
-        assert_eq!((Scope::of_effect(Effect::Approves), Scope::of_effect(Effect::Administers)), (None, None));
+        assert_eq!((Scope::of(Effect::Approves, "plan"), Scope::of(Effect::Administers, "user")), (None, None));
     }
 }

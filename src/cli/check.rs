@@ -21,6 +21,7 @@ pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault
     let loaded = config::load(&inputs)?;
     let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     known_tools(&loaded)?;
+    crate::app::check_certificate(&loaded)?;
     crate::cli::block_on(async {
         let held = client::hello(&crate::app::places(&loaded).control_socket()).await.is_ok();
         if held {

@@ -36,6 +36,7 @@ pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<B
 /// Whether a caller has a good token, where none is needed.
 pub async fn is_known(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION)
+        && edge.failures.admit(asked.client).is_ok()
         && caller(edge, asked, headers).await.is_ok_and(|bearer| bearer.scopes.contains(&Scope::Read))
 }
 

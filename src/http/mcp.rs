@@ -209,7 +209,7 @@ fn needed(message: &Message) -> Result<Scope, Refusal> {
     let Some(tool) = request.tool.as_deref().and_then(tools::find).filter(|tool| tool.audience == tools::spec::Audience::Model) else {
         return Ok(Scope::Read);
     };
-    Scope::of_effect(tool.effect).ok_or_else(|| never(&request.id))
+    Scope::of(tool.effect, tool.category()).ok_or_else(|| never(&request.id))
 }
 
 /// A verb that no bearer token reaches. There is none of that kind for models; should one come, this is its answer.
@@ -249,7 +249,9 @@ mod tests {
         }
         assert_eq!(needs("resources/read", "plan.create"), "mcp:read", "no tool is called");
         assert!(
-            tools::all().filter(|tool| tool.audience == tools::spec::Audience::Model).all(|tool| Scope::of_effect(tool.effect).is_some())
+            tools::all()
+                .filter(|tool| tool.audience == tools::spec::Audience::Model)
+                .all(|tool| Scope::of(tool.effect, tool.category()).is_some())
         );
     }
 }

@@ -139,10 +139,13 @@ impl Edge {
         correlation: &CorrelationId,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Refusal> {
-        self.failures.admit(client)?;
-        well_formed(&request)?;
         let path = request.uri().path().to_owned();
         let is_probe = ops::is_health(&path);
+        if !is_probe {
+            // A neighbour's bad tokens must not make a supervisor believe that we are ill.
+            self.failures.admit(client)?;
+        }
+        well_formed(&request)?;
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
         let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local) };

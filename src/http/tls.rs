@@ -21,6 +21,14 @@ use std::time::SystemTime;
 use tokio_rustls::TlsAcceptor;
 use zeroize::Zeroizing;
 
+/// Whether files, if any, can be read and belong together: for checks that open nothing.
+pub fn check(source: &Source) -> Result<(), Fault> {
+    match source {
+        Source::Files { certificate, key } => read(certificate, key).map(drop),
+        Source::Off | Source::SelfSigned => Ok(()),
+    }
+}
+
 /// Where the certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {

@@ -134,3 +134,45 @@ fn lock(known: &Mutex<Known>) -> std::sync::MutexGuard<'_, Known> {
 fn owner(who: &Principal) -> String {
     format!("{}|{}", who.issuer, who.subject)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::role::Role;
+    use crate::base::clock::Wall;
+
+    async fn open(sessions: &Sessions, who: &Principal) -> Result<String, Refusal> {
+        let place = sessions.place(who).await?;
+        let (id, _transport) = sessions.manager.create_session().await.unwrap();
+        place.taken(&id);
+        Ok(id.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_caller_has_so_many_sessions_and_one_left_alone_makes_room() {
+        let (clock, hand) = Clock::by_hand(Wall(0));
+        let sessions = Sessions::new(Arc::new(LocalSessionManager::default()), clock, 2);
+        let (anna, bert) = (Principal::stdio(Role::Admin), Principal { subject: "bert".into(), ..Principal::stdio(Role::Admin) });
+        let (first, second) = (open(&sessions, &anna).await.unwrap(), open(&sessions, &anna).await.unwrap());
+        assert!(sessions.is_of(&first, &anna) && !sessions.is_of(&first, &bert) && !sessions.is_of("none", &anna));
+        assert_eq!(open(&sessions, &anna).await.unwrap_err().status, StatusCode::TOO_MANY_REQUESTS);
+        open(&sessions, &bert).await.unwrap();
+        hand.advance(QUIET);
+        assert!(sessions.is_of(&first, &anna), "in use again");
+        let third = open(&sessions, &anna).await.unwrap();
+        assert!(sessions.is_of(&first, &anna) && sessions.is_of(&third, &anna));
+        assert!(!sessions.is_of(&second, &anna), "it was left alone for longest");
+        assert!(!sessions.manager.has_session(&second.into()).await.unwrap(), "and is gone for good");
+    }
+
+    #[tokio::test]
+    async fn a_place_that_comes_to_nothing_is_given_back() {
+        let (clock, _hand) = Clock::by_hand(Wall(0));
+        let sessions = Sessions::new(Arc::new(LocalSessionManager::default()), clock, 1);
+        let who = Principal::stdio(Role::Admin);
+        let place = sessions.place(&who).await.unwrap_or_else(|_| panic!("there is room"));
+        assert!(sessions.place(&who).await.is_err(), "one being opened counts");
+        drop(place);
+        assert!(sessions.place(&who).await.is_ok());
+    }
+}
