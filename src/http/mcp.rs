@@ -83,6 +83,7 @@ impl Mcp {
         let taken = if method == Method::POST { Some(self.message(&parts.headers, body).await?) } else { None };
         let session = self.session(&parts, &who)?;
         let left = self.calls.take(&who)?;
+        let _running = self.calls.enter(&who)?;
         let needed = taken.as_ref().map_or(Ok(Scope::Read), |taken| needed(&taken.message))?;
         if !scopes.contains(&needed) {
             return Err(bearer::insufficient(edge, &asked, &[needed]));
