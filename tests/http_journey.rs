@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 async fn stream(web: &Web, token: &str, session: &str) -> BufReader<TcpStream> {
     let mut stream = BufReader::new(TcpStream::connect(web.at()).await.unwrap());
     let head = format!(
-        "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{}\r\n",
+        "GET /mcp HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAccept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{}\r\n",
         in_session(session)
     );
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -231,12 +231,14 @@ async fn a_revoked_token_ends_with_its_next_request_and_its_use_is_noted() {
     let web = Web::open(&[]).await;
     let token = web.token_as(Some(Role::ReadOnly), |token| token.name = "ci".into()).await;
     let session = web.session(&token).await;
+    let mut open = stream(&web, &token, &session).await;
     let listed = web.site.operator("token.list", json!({})).await.structured;
     assert!(listed["rows"][0]["last_used"].is_string() && listed["rows"][0]["state"] == "active", "{listed}");
     assert!(!listed.to_string().contains("rmcp_"), "{listed}");
     web.site.operator("token.revoke", json!({"id": "ci"})).await;
     let refused = web.say(&token, &in_session(&session), &call("device.list", json!({}))).await;
     assert_eq!(refused.status, 401, "{refused:?}");
+    assert_eq!(until(&mut open, "\u{0}").await, "", "its open stream ends as well");
     web.close().await;
 }
 

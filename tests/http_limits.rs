@@ -154,6 +154,25 @@ async fn slow_and_half_open_clients_are_let_go() {
 }
 
 #[tokio::test]
+async fn whoever_asks_and_never_reads_is_let_go() {
+    let web = with(Limits { taken: Duration::from_millis(300), ..Limits::default() }).await;
+    let token = web.token(Role::Admin).await;
+    let message = crate::http_rig::modern("tools/list", json!({})).to_string();
+    let one = format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\n{JSON}Authorization: Bearer {token}\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n\
+         Content-Length: {}\r\n\r\n{message}",
+        message.len()
+    );
+    let mut stream = TcpStream::connect(web.at()).await.unwrap();
+    // More answers than all buffers between us hold; the other side stops reading, and then gives up.
+    let (asked, began) = (one.repeat(100), Instant::now());
+    while stream.write_all(asked.as_bytes()).await.is_ok() {
+        assert!(began.elapsed() < PATIENCE, "it is waited for without end");
+    }
+    web.close().await;
+}
+
+#[tokio::test]
 async fn more_connections_than_allowed_are_turned_away_and_room_comes_back() {
     let web = with(Limits { connections: 4, ..Limits::default() }).await;
     let mut held = Vec::new();

@@ -25,6 +25,8 @@ use subtle::ConstantTimeEq;
 pub const PREFIX: &str = "rmcp_";
 /// Characters after it: 32 bytes in base64url.
 const CHARS: usize = 43;
+/// What the subjects of tokens start with: `local|token:tok_…`.
+const SUBJECT: &str = "token:";
 /// The longest name, characters.
 const NAME_MAX: usize = 64;
 /// Device selectors of one token.
@@ -143,7 +145,7 @@ pub fn digest(token: &str) -> [u8; 32] {
 impl Token {
     /// As a caller's identity.
     pub fn identity(&self) -> Identity {
-        Identity { issuer: LOCAL.into(), subject: format!("token:{}", self.id) }
+        Identity { issuer: LOCAL.into(), subject: format!("{SUBJECT}{}", self.id) }
     }
 
     /// Whether it opens anything now, as far as itself goes.
@@ -229,14 +231,25 @@ impl Access {
             Refused::Store
         })?;
         let token = token.filter(|token| bool::from(token.digest.ct_eq(&digest))).ok_or(Refused::Unknown)?;
-        token.state(now)?;
-        if let Some(owner) = &token.owner
-            && !self.user(owner).is_ok_and(|owner| !owner.disabled)
-        {
-            return Err(Refused::Owner);
-        }
+        self.is_open(&token, now)?;
         self.note_use(&token, now).await;
         Ok(bearer(token, client))
+    }
+
+    /// Whether a caller that came in may still be there: its token may have been taken back since. Others than tokens may.
+    pub fn still_open(&self, who: &Principal) -> bool {
+        match who.subject.strip_prefix(SUBJECT).filter(|_| who.issuer == LOCAL) {
+            Some(id) => self.api_tokens().get(id).ok().flatten().is_some_and(|token| self.is_open(&token, self.now()).is_ok()),
+            None => true,
+        }
+    }
+
+    fn is_open(&self, token: &Token, now: Wall) -> Result<(), Refused> {
+        token.state(now)?;
+        match &token.owner {
+            Some(owner) if !self.user(owner).is_ok_and(|owner| !owner.disabled) => Err(Refused::Owner),
+            _ => Ok(()),
+        }
     }
 
     async fn note_use(&self, token: &Token, now: Wall) {

@@ -12,7 +12,7 @@ use hyper::header::{self, HeaderName, HeaderValue};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Callers remembered at once in one kind of window; of more, those whose window is over are forgotten.
@@ -29,6 +29,8 @@ pub struct Limits {
     pub head: Duration,
     /// A body takes no longer.
     pub body: Duration,
+    /// The other end takes what is sent within this.
+    pub taken: Duration,
     /// Bytes of a request's head.
     pub head_bytes: usize,
     /// Headers of a request.
@@ -67,6 +69,7 @@ impl Default for Limits {
             handshake: Duration::from_secs(10),
             head: Duration::from_secs(30),
             body: Duration::from_secs(30),
+            taken: Duration::from_secs(60),
             head_bytes: 32 * 1024,
             headers: 64,
             body_bytes: 1024 * 1024,
@@ -183,12 +186,48 @@ fn network(address: IpAddr) -> IpAddr {
 pub struct Calls {
     windows: Windows<String>,
     rates: Option<Rates>,
+    running: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// Requests of one caller that may be worked on at one time. Lanes to routers are far narrower.
+const AT_ONCE: usize = 128;
+
+/// A request's share of its caller's, given back when it is answered.
+pub struct Running {
+    running: Arc<Mutex<HashMap<String, usize>>>,
+    who: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = running.get_mut(&self.who) {
+            *count -= 1;
+            if *count == 0 {
+                running.remove(&self.who);
+            }
+        }
+    }
 }
 
 impl Calls {
     /// By role.
     pub fn new(clock: Clock, rates: Option<Rates>) -> Self {
-        Calls { windows: Windows::new(clock), rates }
+        Calls { windows: Windows::new(clock), rates, running: Arc::default() }
+    }
+
+    /// Room for one more request of the caller beside those that run.
+    pub fn enter(&self, who: &Principal) -> Result<Running, Refusal> {
+        let who = format!("{}|{}", who.issuer, who.subject);
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = running.entry(who.clone()).or_default();
+        if *count >= AT_ONCE {
+            let said = format!("you have {AT_ONCE} requests running already");
+            let refusal = Refusal::of(StatusCode::TOO_MANY_REQUESTS, "at_once", said).hint("wait for answers, then send it again");
+            return Err(refusal.with(header::RETRY_AFTER, HeaderValue::from_static("1")));
+        }
+        *count += 1;
+        Ok(Running { running: self.running.clone(), who })
     }
 
     /// Counts one call. `None`: there is no limit.
@@ -233,6 +272,19 @@ mod tests {
         assert!(calls.take(&reader).is_ok());
         let admin = Principal::stdio(Role::Admin);
         assert!((0..100).all(|_| matches!(calls.take(&admin), Ok(None))), "0 is unlimited");
+    }
+
+    #[test]
+    fn so_many_requests_of_a_caller_run_at_once() {
+        let calls = Calls::new(Clock::by_hand(Wall(0)).0, None);
+        let (who, other) = (Principal::stdio(Role::Admin), Principal { subject: "other".into(), ..Principal::stdio(Role::Admin) });
+        let mut running: Vec<Running> = (0..AT_ONCE).map(|_| calls.enter(&who).unwrap_or_else(|_| panic!("there is room"))).collect();
+        assert!(calls.enter(&who).is_err());
+        assert!(calls.enter(&other).is_ok());
+        running.pop();
+        assert!(calls.enter(&who).is_ok());
+        drop(running);
+        assert!(calls.running.lock().unwrap().is_empty(), "nothing is left of callers that are done");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
 
 pub mod sessions;
+pub mod stream;
 
 use crate::access::principal::Principal;
 use crate::access::scope::Scope;
@@ -29,6 +30,7 @@ use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use sessions::Sessions;
 use std::sync::Arc;
 use std::time::Duration;
+use stream::Watched;
 use tokio_util::sync::CancellationToken;
 
 /// A session's id, of revisions that have sessions.
@@ -83,6 +85,7 @@ impl Mcp {
         let taken = if method == Method::POST { Some(self.message(&parts.headers, body).await?) } else { None };
         let session = self.session(&parts, &who)?;
         let left = self.calls.take(&who)?;
+        let _running = self.calls.enter(&who)?;
         let needed = taken.as_ref().map_or(Ok(Scope::Read), |taken| needed(&taken.message))?;
         if !scopes.contains(&needed) {
             return Err(bearer::insufficient(edge, &asked, &[needed]));
@@ -103,7 +106,9 @@ impl Mcp {
             }
         };
         tell(response.headers_mut(), left);
-        Ok(response)
+        let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        let access = &self.dispatch.world().access;
+        Ok(if is_stream { response.map(|body| Watched::new(body, access.clone(), who).boxed()) } else { response })
     }
 
     /// The message in a body, as far as it can be judged without its meaning.

@@ -10,6 +10,7 @@ pub mod hosts;
 pub mod limits;
 pub mod mcp;
 pub mod ops;
+pub mod patience;
 pub mod serve;
 pub mod tls;
 
@@ -123,7 +124,12 @@ impl Edge {
             Ok(response) => response,
             Err(refusal) => {
                 let reason = refusal.reason;
-                tracing::info!(%client, %method, path = shown(&path), status = refusal.status.as_u16(), reason, correlation_id = correlation.as_str(), "request refused");
+                if reason == "address" {
+                    // Whoever is refused unseen would fill the log at will.
+                    tracing::debug!(%client, "request refused: too many without a good token");
+                } else {
+                    tracing::info!(%client, %method, path = shown(&path), status = refusal.status.as_u16(), reason, correlation_id = correlation.as_str(), "request refused");
+                }
                 refusal.response(&correlation)
             }
         };

@@ -5,6 +5,7 @@ use crate::http::hosts::Hosts;
 use crate::http::limits::Failures;
 use crate::http::mcp::Mcp;
 use crate::http::ops::Health;
+use crate::http::patience::Patient;
 use crate::http::tls::Tls;
 use crate::http::{Body, Edge, Parts, Peer, Settings};
 use bytes::Bytes;
@@ -182,7 +183,7 @@ impl Door {
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes).max_headers(limits.headers);
         let service = service_fn(move |request| self.answer(peer, request));
-        let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        let connection = pin!(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
         self.drive(connection, |connection| connection.graceful_shutdown()).await;
     }
 
@@ -196,7 +197,7 @@ impl Door {
             let door = door.clone();
             async move { door.answer(peer, request).await }
         });
-        let connection = pin!(http.serve_connection(TokioIo::new(stream), service));
+        let connection = pin!(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
         self.drive(connection, |connection| connection.graceful_shutdown()).await;
     }
 
