@@ -4,7 +4,7 @@
 //!
 //! A plan is drafted and approved once; each case starts from a copy of that state directory, beside a new router on its own clock.
 
-use crate::plan_rig::{self as rig, Process, Router, Side, copy, difference, home, operator, request, trail};
+use crate::plan_rig::{self as rig, Process, Router, Side, copy, difference, home, request, trail};
 use routeros_mcp::plan::record::PlanId;
 use routeros_mcp::plan::state::{DeviceState, PlanState};
 use routeros_mcp::sim::hooks::{Verdict, When};
@@ -199,7 +199,7 @@ impl Ready {
             .run(async |appliance| {
                 // The person may have waited for us.
                 if n.is_multiple_of(2) {
-                    appliance.engine.confirm(&operator(), &self.plan).await.ok();
+                    appliance.engine.confirm(&self.plan).await.ok();
                 }
                 appliance.engine.resume().await.unwrap();
                 appliance.leaves(&self.plan, PlanState::Executing).await;

@@ -1,6 +1,6 @@
 //! Other people, other plans and other appliances on the same router: noticed, told, and never overwritten without a word.
 
-use crate::plan_rig::{Appliance, Process, Router, author, copy, difference, home, operator, request};
+use crate::plan_rig::{Appliance, Process, Router, author, copy, difference, home, request};
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::plan::record::{PlanId, Progress};
 use routeros_mcp::plan::state::{DeviceState, PlanState};
@@ -197,7 +197,7 @@ fn of_two_plans_on_one_device_one_runs_and_the_other_is_told() {
         appliance.leaves(&first, PlanState::Executing).await;
         let again = appliance.engine.apply(&author(), &first).await.unwrap_err();
         assert_eq!(again.kind, Kind::Conflict, "{}", again.said);
-        let late = appliance.engine.confirm(&operator(), &first).await.unwrap_err();
+        let late = appliance.engine.confirm(&first).await.unwrap_err();
         assert_eq!(late.kind, Kind::Conflict, "{}", late.said);
         assert_eq!(appliance.progress(&first).state, DeviceState::RolledBack, "nobody confirmed it");
         assert_eq!(appliance.applied(&second).await.unwrap().state, DeviceState::Confirmed, "now it may");
@@ -257,7 +257,7 @@ fn a_store_that_was_restored_drives_nothing_and_leaves_a_live_guard_alone() {
                 if knows {
                     let (of, devices) = appliance.engine.plan(&plan).unwrap();
                     assert_eq!((of.state, devices[0].1.state), (PlanState::NeedsAttention, DeviceState::NeedsAttention));
-                    assert!(devices[0].1.error.is_some() && appliance.engine.confirm(&operator(), &plan).await.is_err());
+                    assert!(devices[0].1.error.is_some() && appliance.engine.confirm(&plan).await.is_err());
                 }
             })
             .unwrap();

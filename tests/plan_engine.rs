@@ -164,8 +164,8 @@ async fn an_edit_by_somebody_else_in_the_window_is_told_and_stays() {
         let id = manual(&rig).await;
         rig.sim.world().by_hand("admin").set(FILTER, "iot to nvr", &[("src-address", "10.9.9.0/24")]).unwrap();
         match says {
-            "keep" => rig.engine().confirm(&Rig::who(), &id).await.unwrap(),
-            "undo" => rig.engine().roll_back(&Rig::who(), &id, "not wanted").await.unwrap(),
+            "keep" => rig.engine().confirm(&id).await.unwrap(),
+            "undo" => rig.engine().roll_back(&id, "not wanted").await.unwrap(),
             _ => rig.hand.advance(Duration::from_secs(660)),
         }
         let (plan, progress) = over(&rig, &id).await;
@@ -209,7 +209,7 @@ async fn two_plans_on_one_device_do_not_mix() {
     let refused = rig.engine().apply(&Rig::who(), &second).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Conflict);
     assert!(refused.said.contains(first.as_str()), "{}", refused.said);
-    rig.engine().confirm(&Rig::who(), &first).await.unwrap();
+    rig.engine().confirm(&first).await.unwrap();
     assert_eq!(over(&rig, &first).await.0.state, PlanState::Confirmed);
     assert_eq!(rig.apply(&second).await.0.state, PlanState::Confirmed);
 }
@@ -237,19 +237,19 @@ async fn a_manual_plan_waits_is_given_more_time_and_is_kept() {
     let rig = Rig::new(Profile::Office).await;
     let id = manual(&rig).await;
     let fires = rig.progress(&id).fires_at.unwrap();
-    let later = rig.engine().extend(&Rig::who(), &id, Duration::from_secs(1_200)).await.unwrap();
+    let later = rig.engine().extend(&id, Duration::from_secs(1_200)).await.unwrap();
     assert_eq!(later.0 - fires.0, 1_200_000, "{:?}", rig.progress(&id));
     assert_eq!(rig.guards().len(), 3, "one script, one timer, one job: {:?}", rig.guards());
-    assert_eq!(rig.engine().extend(&Rig::who(), &id, Duration::from_secs(3_000)).await.unwrap_err().kind, Kind::BadInput);
+    assert_eq!(rig.engine().extend(&id, Duration::from_secs(3_000)).await.unwrap_err().kind, Kind::BadInput);
     // Past the time it had first, and nothing fired.
     rig.hand.advance(Duration::from_secs(1_500));
     rig.sim.settle();
     assert!(rig.has_rule());
-    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    rig.engine().confirm(&id).await.unwrap();
     let (plan, progress) = over(&rig, &id).await;
     assert_eq!(plan.state, PlanState::Confirmed, "{progress:?}");
     rig.holds_no_guard();
-    assert_eq!(rig.engine().confirm(&Rig::who(), &id).await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(rig.engine().confirm(&id).await.unwrap_err().kind, Kind::Conflict);
 }
 
 #[tokio::test]
@@ -258,7 +258,7 @@ async fn too_late_a_confirmation_lets_the_router_undo_it() {
     let id = manual(&rig).await;
     // 630 s in all: with 5 s left nothing is confirmed any more.
     rig.hand.advance(Duration::from_secs(625));
-    let _ = rig.engine().confirm(&Rig::who(), &id).await;
+    let _ = rig.engine().confirm(&id).await;
     let (plan, progress) = over(&rig, &id).await;
     assert_eq!((plan.state, progress.state), (PlanState::RolledBack, DeviceState::RolledBack), "{progress:?}");
     assert!(!rig.has_rule());
@@ -272,7 +272,7 @@ async fn a_router_without_scheduler_is_guarded_by_a_job() {
     let id = manual(&rig).await;
     let kinds: Vec<GuardKind> = rig.progress(&id).guards.iter().map(|guard| guard.kind).collect();
     assert_eq!(kinds, [GuardKind::Execute]);
-    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    rig.engine().confirm(&id).await.unwrap();
     assert_eq!(over(&rig, &id).await.0.state, PlanState::Confirmed);
     assert!(rig.has_rule());
     rig.holds_no_guard();
@@ -284,7 +284,7 @@ async fn a_script_somebody_changed_is_never_confirmed_over() {
     let id = manual(&rig).await;
     let name = rig.progress(&id).guards[0].name.clone();
     rig.sim.world().by_hand("admin").set("/system/script", &name, &[("source", ":log info harmless")]).unwrap();
-    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    rig.engine().confirm(&id).await.unwrap();
     let (plan, progress) = over(&rig, &id).await;
     assert_eq!(plan.state, PlanState::NeedsAttention);
     assert!(progress.difference.iter().any(|difference| difference.menu == "/system/script"), "{progress:?}");
@@ -323,8 +323,8 @@ async fn a_plan_without_its_approvals_does_not_start() {
     rig.engine().change(&id, spoil).await.unwrap();
     rig.hand.advance(Duration::from_secs(901));
     assert_eq!(rig.engine().apply(&Rig::who(), &id).await.unwrap_err().kind, Kind::Conflict, "approvals run out");
-    assert_eq!(rig.engine().refuse(&Rig::who(), &id, "").await.unwrap_err().kind, Kind::BadInput);
-    rig.engine().refuse(&Rig::who(), &id, "not now").await.unwrap();
+    assert_eq!(rig.engine().refuse(&id, "").await.unwrap_err().kind, Kind::BadInput);
+    rig.engine().refuse(&id, "not now").await.unwrap();
     assert_eq!(rig.engine().plan(&id).unwrap().0.state, PlanState::Refused);
 }
 
@@ -342,7 +342,7 @@ async fn a_removal_by_disabling_is_finished_only_once_confirmed() {
     rig.hand.stand();
     rig.apply(&id).await;
     assert!(has(&rig));
-    rig.engine().confirm(&Rig::who(), &id).await.unwrap();
+    rig.engine().confirm(&id).await.unwrap();
     let (plan, progress) = over(&rig, &id).await;
     assert_eq!(plan.state, PlanState::Confirmed, "{progress:?}");
     assert!(!has(&rig));

@@ -264,7 +264,7 @@ impl Diary {
                 window();
             }
             if self.keep {
-                engine.confirm(&operator(), &plan.id).await.ok();
+                engine.confirm(&plan.id).await.ok();
             }
         }
     }

@@ -2,7 +2,7 @@
 
 mod rig;
 
-use rig::{Site, author, name};
+use rig::{Site, name};
 use routeros_mcp::plan::state::{DeviceState, PlanState};
 use routeros_mcp::sim::faults::{Fault, Line, Rule};
 use routeros_mcp::sim::hooks::{Verdict, When};
@@ -133,7 +133,7 @@ fn a_cancelled_job_begins_nobody_else_and_says_what_stays() {
         let id = appliance.approved(0..4, light(), pace(2, "60s", "roll_back_all")).await;
         appliance.start(&id).await;
         appliance.until_done(&id, 1, &site.hand).await;
-        appliance.engine.cancel(&author(), &id, "wrong address").await.unwrap();
+        appliance.engine.cancel(&id, "wrong address").await.unwrap();
         let ended = appliance.ended(&id).await;
         assert_eq!((ended.line.as_str(), ended.plan.state), ("confirmed 1, untouched 3", PlanState::PartlyConfirmed));
         assert_eq!(ended.plan.why_ended.as_deref(), Some("wrong address"));
@@ -149,7 +149,7 @@ fn rolling_back_a_job_by_hand_takes_back_what_it_finished() {
         let id = appliance.approved(0..3, light(), pace(2, "60s", "stop")).await;
         appliance.start(&id).await;
         appliance.until_done(&id, 1, &site.hand).await;
-        appliance.engine.roll_back(&author(), &id, "not now").await.unwrap();
+        appliance.engine.roll_back(&id, "not now").await.unwrap();
         site.hand.move_by_itself();
         let ended = appliance.ended(&id).await;
         assert_eq!((ended.line.as_str(), ended.plan.state), ("rolled back 1, untouched 2", PlanState::RolledBack));
@@ -321,7 +321,7 @@ fn each_batch_of_a_manual_plan_waits_for_its_own_word() {
             appliance.until(&id, &states, &site.hand).await;
             let waits = appliance.ended(&id).await;
             assert_eq!((appliance.states(&id), waits.plan.state), (states.to_vec(), PlanState::Executing));
-            appliance.engine.confirm(&author(), &id).await.unwrap();
+            appliance.engine.confirm(&id).await.unwrap();
         }
         site.hand.move_by_itself();
         let ended = appliance.ended(&id).await;

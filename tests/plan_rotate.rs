@@ -184,7 +184,7 @@ fn a_plan_and_a_change_of_the_login_exclude_each_other() {
             let fault = appliance.engine.rotate(&operator(), &device.id, false).await.unwrap_err();
             assert_eq!(fault.kind, Kind::Conflict);
             assert!(fault.said.contains(waits.as_str()), "{}", fault.said);
-            appliance.engine.roll_back(&operator(), &waits, "enough").await.unwrap();
+            appliance.engine.roll_back(&waits, "enough").await.unwrap();
             appliance.settled(&waits).await.unwrap();
             // The plan's job lets go of the device a moment after its end.
             while appliance.engine.rotate(&operator(), &device.id, true).await.is_err() {

@@ -14,6 +14,7 @@ pub mod patience;
 pub mod serve;
 pub mod tls;
 
+use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
 use crate::store::Seal;
@@ -249,7 +250,7 @@ fn well_formed<B>(request: &Request<B>) -> Result<(), Refusal> {
     }
     let query = uri.query().unwrap_or_default();
     let names_token = |part: &str| matches!(part.split('=').next(), Some("access_token" | "token" | "authorization" | "api_key"));
-    if query.split('&').any(names_token) || uri.path_and_query().is_some_and(|all| all.as_str().contains("rmcp_")) {
+    if query.split('&').any(names_token) || uri.path_and_query().is_some_and(|all| all.as_str().contains(PREFIX)) {
         return wrong("token_in_url", "tokens do not go into addresses: send Authorization: Bearer, and revoke a token that was sent so");
     }
     Ok(())
@@ -265,8 +266,11 @@ fn correlation(headers: &HeaderMap) -> CorrelationId {
     given.filter(is_uuid).map_or_else(CorrelationId::random, |id| CorrelationId(id.to_ascii_lowercase()))
 }
 
-/// A path as the log may have it.
+/// A path as the log may have it: never one that a token may stand in, in whatever spelling.
 fn shown(path: &str) -> String {
+    if path.contains('%') || path.to_ascii_lowercase().contains(PREFIX) {
+        return "(hidden)".to_owned();
+    }
     path.chars().filter(|c| !c.is_control()).take(100).collect()
 }
 
@@ -284,6 +288,10 @@ mod tests {
             assert_eq!(well_formed(&request(uri)).unwrap_err().reason, "token_in_url", "{uri}");
         }
         assert!(well_formed(&request("/mcp?tokens=3")).is_ok());
+        for path in ["/rmcp_abc", "/mcp/RMCP_abc", "/%72mcp_abc"] {
+            assert_eq!(shown(path), "(hidden)", "{path}: a token that was sent so is not logged");
+        }
+        assert_eq!(shown("/mcp/x\n"), "/mcp/x");
         let long = format!("/{}", "a".repeat(MAX_URI));
         assert_eq!(well_formed(&request(&long)).unwrap_err().status, StatusCode::URI_TOO_LONG);
         let both = Request::builder().uri("/mcp").header("transfer-encoding", "chunked").header("content-length", "3").body(()).unwrap();

@@ -11,9 +11,9 @@ use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::random;
 use crate::base::tier::{Effect, Environment};
-use crate::plan::engine::reason_of;
 use crate::plan::record::{Approval, Plan, PlanId};
 use crate::plan::state::{PlanEvent, PlanState};
+use crate::plan::word::reason_of;
 use crate::plan::work::record;
 use crate::plan::{Engine, approve, digest};
 use crate::store::Durability;
@@ -113,7 +113,7 @@ impl Engine {
             return Err(Fault::bad_input("refusing needs a reason: its author reads it"));
         }
         self.trail(voice, &plan, "plan.refuse", "refused").await?;
-        self.refuse(&voice.principal(), id, reason).await
+        self.refuse(id, reason).await
     }
 
     /// Who said so, before it counts: no audit, no approval.

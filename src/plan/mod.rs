@@ -36,7 +36,9 @@
 //! | `recover.rs` | what a crash left |
 //! | `rotate.rs`, `rotate/` | another password for our own login on a router |
 //! | `sweep.rs` | what ended plans left on routers |
-//! | `engine.rs` | [`Engine`]: what callers ask for |
+//! | `engine.rs` | [`Engine`]: what it stands on, and starting a plan |
+//! | `propose.rs`, `word.rs`, `follow.rs` | its other calls: drafting; keep, undo, leave off; waiting |
+//! | `resume.rs` | what the engine does unasked |
 //!
 //! Source: <https://www.rfc-editor.org/rfc/rfc6241#section-8.4>
 
@@ -54,16 +56,19 @@ mod drive;
 pub mod edit;
 mod engine;
 mod extend;
+mod follow;
 pub mod form;
 mod gate;
 pub mod guard;
 pub mod inverse;
 mod job;
 pub mod lockout;
+mod propose;
 mod recheck;
 pub mod record;
 mod recover;
 pub mod restore;
+mod resume;
 pub mod risk;
 pub mod rotate;
 pub mod rows;
@@ -75,6 +80,7 @@ mod take_back;
 mod undo;
 mod verify;
 pub mod view;
+mod word;
 mod work;
 
 pub use assent::Voice;

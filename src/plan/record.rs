@@ -3,6 +3,9 @@
 //! Three records, because they change at three speeds: [`Plan`] with each decision, [`Draft`] never after it was made (the digest
 //! covers it), [`Progress`] with each step on a router. No secret is in any of them: a value that is one stands as a handle.
 
+mod progress;
+mod step;
+
 use crate::access::principal::{Client, Limits, Principal};
 use crate::access::role::Role;
 use crate::base::clock::Wall;
@@ -11,11 +14,14 @@ use crate::base::selector::Selector;
 use crate::base::tier::{Environment, Tier};
 use crate::fleet::Pins;
 use crate::plan::edit::{Check, Confirm, OnFailure};
-use crate::plan::form::{Known, Pairs, overlaid};
-use crate::plan::state::{DeviceState, PlanState};
+use crate::plan::form::{Known, Pairs};
+use crate::plan::state::PlanState;
 use crate::store::Record;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+pub use progress::{Difference, Guard, GuardKind, Intent, Progress};
+pub use step::{Change, Find, Place, SecretValue, Step, disabled};
 
 /// A plan: `plan-` and 12 hexadecimal digits. The only handle of a change. Never re-used.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -243,161 +249,6 @@ pub struct Pace {
     pub on_failure: OnFailure,
 }
 
-/// What tells a row from all others of its menu: attributes and their values, never position or `.id`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Find {
-    /// The natural key where it tells, else as little of the row's content as does. An empty value stands for a row without that
-    /// attribute: a last rule `drop` says nothing that the rules before it do not say too.
-    pub by: Pairs,
-}
-
-/// Where a row stands in an ordered menu: before which other, or at the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// The row right after it.
-    pub before: Option<Find>,
-}
-
-/// A secret that goes into an attribute; the value itself is sealed in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SecretValue {
-    /// The attribute.
-    pub attribute: String,
-    /// Where it comes from: `generate`, or `vault:NAME`.
-    pub handle: String,
-}
-
-/// One wire operation, with what it takes to undo it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// Which edit of the request it belongs to.
-    pub edit: u32,
-    /// `/ip/address`.
-    pub menu: String,
-    /// What is done.
-    pub change: Change,
-    /// Undoing it gives back access that doing it may take: undone whatever the row looks like by then.
-    pub gives_access: bool,
-}
-
-/// What is done to a row. New ones go at the end: records hold the position.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Change {
-    /// A new row. Undone by removing the one row that has its content.
-    Add {
-        /// As sent.
-        values: Pairs,
-        /// Sent beside them.
-        secrets: Vec<SecretValue>,
-        /// Where it goes; `None` in menus without order.
-        place: Option<Place>,
-        /// How it is found afterwards: no row had this before.
-        find: Find,
-    },
-    /// Other values in a row, `disabled` included.
-    Set {
-        /// Which.
-        find: Find,
-        /// Its whole content before.
-        before: Pairs,
-        /// As sent.
-        values: Pairs,
-        /// Sent beside them.
-        secrets: Vec<SecretValue>,
-        /// Attributes taken away.
-        unset: Vec<String>,
-    },
-    /// Other values in a menu without rows.
-    SetSingle {
-        /// Its whole content before.
-        before: Pairs,
-        /// As sent.
-        values: Pairs,
-        /// Sent beside them.
-        secrets: Vec<SecretValue>,
-        /// Attributes taken away.
-        unset: Vec<String>,
-    },
-    /// A row less.
-    Remove {
-        /// Which.
-        find: Find,
-        /// Its whole content before.
-        before: Pairs,
-        /// Where it stood; `None` in menus without order.
-        place: Option<Place>,
-        /// It cannot be made again as it was: it holds secrets, or others refer to it, who would then refer to a dead row for good.
-        /// It is disabled now and removed once the change is confirmed.
-        by_disabling: bool,
-    },
-    /// Another place.
-    Move {
-        /// Which.
-        find: Find,
-        /// Its whole content.
-        row: Pairs,
-        /// Where it stood.
-        from: Place,
-        /// Where it goes.
-        to: Place,
-    },
-    /// A harmless command; nothing to undo.
-    Run {
-        /// `flush`.
-        command: String,
-        /// The row it is about.
-        find: Option<Find>,
-        /// Its other arguments.
-        args: Pairs,
-    },
-}
-
-impl Change {
-    /// The word for people: `add`, `set`, `remove`, `move`, `run`.
-    pub fn verb(&self) -> &'static str {
-        match self {
-            Change::Add { .. } => "add",
-            Change::Set { .. } | Change::SetSingle { .. } => "set",
-            Change::Remove { .. } => "remove",
-            Change::Move { .. } => "move",
-            Change::Run { .. } => "run",
-        }
-    }
-
-    /// The row's content once done, as far as we write it; `None` where no row is left (or none was meant).
-    pub fn after(&self) -> Option<Pairs> {
-        match self {
-            Change::Add { values, .. } => Some(values.clone()),
-            Change::Set { before, values, unset, .. } | Change::SetSingle { before, values, unset, .. } => {
-                Some(overlaid(before, values, unset))
-            }
-            Change::Remove { before, by_disabling: true, .. } => Some(overlaid(before, &disabled(), &[])),
-            Change::Remove { .. } | Change::Run { .. } => None,
-            Change::Move { row, .. } => Some(row.clone()),
-        }
-    }
-
-    /// How the row is found once done: as before, with what was written over it.
-    pub fn find_after(&self) -> Option<Find> {
-        match self {
-            Change::Add { find, .. } | Change::Move { find, .. } | Change::Remove { find, by_disabling: true, .. } => Some(find.clone()),
-            Change::Set { find, values, unset, .. } => Some(Find {
-                by: overlaid(
-                    &find.by,
-                    &values.iter().filter(|(name, _)| find.by.iter().any(|(by, _)| by == name)).cloned().collect(),
-                    unset,
-                ),
-            }),
-            Change::SetSingle { .. } | Change::Remove { .. } | Change::Run { .. } => None,
-        }
-    }
-}
-
-/// What a removal by disabling writes.
-pub fn disabled() -> Pairs {
-    vec![("disabled".to_owned(), "yes".to_owned())]
-}
-
 /// A row as it was when the draft read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Observed {
@@ -463,141 +314,6 @@ impl Draft {
     }
 }
 
-/// A guard on a router.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Guard {
-    /// What kind.
-    pub kind: GuardKind,
-    /// The name of its script and entry on the router.
-    pub name: String,
-    /// The `.id` of its job, for `execute`.
-    pub job: Option<String>,
-    /// It was read back and is as it should be.
-    pub proven: bool,
-}
-
-/// The kinds of guard. New ones go at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GuardKind {
-    /// A script and a scheduler entry; survives a reboot.
-    Scheduler,
-    /// A job that waits; gone with a reboot.
-    Execute,
-}
-
-impl GuardKind {
-    /// The word used in answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            GuardKind::Scheduler => "scheduler",
-            GuardKind::Execute => "execute",
-        }
-    }
-}
-
-/// What is about to be done; whoever finds it after a crash knows what may have happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Intent {
-    /// Putting the guard up.
-    Arm,
-    /// Sending this step.
-    Apply(u32),
-    /// Looking whether it holds.
-    Verify,
-    /// Taking the guard away because the change stays: from here on it is not undone any more.
-    Confirm,
-    /// Undoing it ourselves.
-    RollBack,
-    /// Waiting for the router's own undo.
-    AwaitFire,
-    /// Removing what is left of the guard.
-    Clean,
-}
-
-/// A row that is not as it should be.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Difference {
-    /// Its menu.
-    pub menu: String,
-    /// Which row, for people.
-    pub key: Pairs,
-    /// As it should be; `None`: not there.
-    pub wanted: Option<Pairs>,
-    /// As it is.
-    pub found: Option<Pairs>,
-    /// In a sentence.
-    pub why: String,
-}
-
-/// How far one device came.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Whose.
-    pub plan: PlanId,
-    /// Where.
-    pub device: DeviceId,
-    /// Its life.
-    pub state: DeviceState,
-    /// What is being done.
-    pub intent: Option<Intent>,
-    /// Steps whose outcome is known to be there.
-    pub steps_done: u32,
-    /// Rows its steps added: step and `.id`. No identity, but evidence: a row that somebody changed since cannot be found by what it
-    /// held.
-    pub added: Vec<(u32, String)>,
-    /// Guards on the router.
-    pub guards: Vec<Guard>,
-    /// When the guard fires, by our wall clock.
-    pub fires_at: Option<Wall>,
-    /// When it was armed.
-    pub armed_at: Option<Wall>,
-    /// The router's uptime at that time, seconds: a smaller one later means it restarted.
-    pub uptime_at_arm_s: Option<u64>,
-    /// The whole time a manual confirmation was given, seconds; at most one hour.
-    pub granted_s: u32,
-    /// A person or caller asked that it stay (manual plans).
-    pub keep_asked: bool,
-    /// Somebody asked that it be taken back, and why.
-    pub undo_asked: Option<String>,
-    /// Why it did not go as planned.
-    pub error: Option<String>,
-    /// What a person has to look at.
-    pub difference: Vec<Difference>,
-    /// When it was begun.
-    pub began_at: Option<Wall>,
-    /// When it last changed.
-    pub updated_at: Wall,
-    /// The plan that takes it back, after its job was halted.
-    pub taken_back_by: Option<PlanId>,
-}
-
-impl Progress {
-    /// Nothing done yet.
-    pub fn new(plan: PlanId, device: DeviceId, now: Wall) -> Progress {
-        Progress {
-            plan,
-            device,
-            state: DeviceState::Pending,
-            intent: None,
-            steps_done: 0,
-            added: Vec::new(),
-            guards: Vec::new(),
-            fires_at: None,
-            armed_at: None,
-            uptime_at_arm_s: None,
-            granted_s: 0,
-            keep_asked: false,
-            undo_asked: None,
-            error: None,
-            difference: Vec::new(),
-            began_at: None,
-            updated_at: now,
-            taken_back_by: None,
-        }
-    }
-}
-
 /// The key of a device's records in a plan: the plan's id comes first, so that a scan finds all of them.
 pub fn device_key(plan: &PlanId, device: &DeviceId) -> String {
     format!("{plan}/{device}")
@@ -610,11 +326,6 @@ impl Record for Plan {
 
 impl Record for Draft {
     const TABLE: &'static str = "plan_draft";
-    const VERSION: u8 = 1;
-}
-
-impl Record for Progress {
-    const TABLE: &'static str = "plan_progress";
     const VERSION: u8 = 1;
 }
 

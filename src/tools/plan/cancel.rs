@@ -40,6 +40,6 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let (plan, _) = show::open(cx, &args.plan_id)?;
-    cx.world.plans.cancel(&cx.principal, &plan.id, &args.reason).await?;
+    cx.world.plans.cancel(&plan.id, &args.reason).await?;
     show::shown(cx, &plan.id)
 }

@@ -48,14 +48,14 @@ struct Args {
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let (plan, _) = show::open(cx, &args.plan_id)?;
     if let Some(seconds) = args.extend_seconds {
-        cx.world.plans.extend(&cx.principal, &plan.id, Duration::from_secs(seconds.into())).await?;
+        cx.world.plans.extend(&plan.id, Duration::from_secs(seconds.into())).await?;
         return show::shown(cx, &plan.id);
     }
     if plan.confirm == Confirm::Manual && plan.risk >= Risk::High {
         return Err(Fault::denied(format!("{}: a change of {} risk is kept by a person", plan.id, plan.risk.as_str()))
             .hint(format!("a person runs: routeros-mcp plan confirm {}; plan.roll_back undoes it", plan.id)));
     }
-    cx.world.plans.confirm(&cx.principal, &plan.id).await?;
+    cx.world.plans.confirm(&plan.id).await?;
     apply::wait(cx, &plan.id, SETTLES).await?;
     show::shown(cx, &plan.id)
 }

@@ -49,7 +49,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
             Fault::denied(format!("role {} does not keep changes", voice.role.as_str())).hint("a person of role approver or admin does")
         );
     }
-    cx.world.plans.confirm(&cx.principal, &plan.id).await?;
+    cx.world.plans.confirm(&plan.id).await?;
     apply::wait(cx, &plan.id, confirm::SETTLES).await?;
     show::shown(cx, &plan.id)
 }

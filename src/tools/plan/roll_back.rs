@@ -40,7 +40,7 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let (plan, _) = show::open(cx, &args.plan_id)?;
-    cx.world.plans.roll_back(&cx.principal, &plan.id, &args.reason).await?;
+    cx.world.plans.roll_back(&plan.id, &args.reason).await?;
     apply::wait(cx, &plan.id, confirm::SETTLES).await?;
     show::shown(cx, &plan.id)
 }

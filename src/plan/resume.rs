@@ -1,0 +1,146 @@
+//! What nobody asks for: going on after a start, looking again at what is not known, expiring, forgetting, sweeping.
+
+use crate::base::clock::Wall;
+use crate::base::fault::Fault;
+use crate::base::ids::DeviceId;
+use crate::plan::engine::Engine;
+use crate::plan::record::{Draft, Plan, PlanId};
+use crate::plan::state::{DeviceEvent, DeviceState, Ending, PlanEvent, PlanState};
+use crate::plan::sweep::Swept;
+use crate::plan::work::Core;
+use crate::plan::{recover, secrets, sweep};
+use std::sync::Arc;
+
+impl Engine {
+    /// Forgets plans that were over before `until`. Answers how many went.
+    pub async fn forget(&self, until: Wall) -> Result<usize, Fault> {
+        self.core.book.forget(until).await
+    }
+
+    /// At start: goes on with what a crash or a stop left, and lets old drafts expire. Returns once jobs are started.
+    pub async fn resume(&self) -> Result<(), Fault> {
+        let plans = self.core.book.plans()?;
+        let mut led: Vec<PlanId> = Vec::new();
+        for plan in plans.iter().filter(|plan| plan.state == PlanState::Executing) {
+            // Those that take devices of another plan back are run by its job.
+            led.extend(self.core.book.devices(plan)?.into_iter().filter_map(|(_, progress)| progress.taken_back_by));
+        }
+        for plan in plans {
+            match plan.state {
+                PlanState::Executing if !self.store_rolled_back && led.contains(&plan.id) => {}
+                PlanState::Executing if self.store_rolled_back => self.hand_over(&plan).await?,
+                PlanState::Executing => {
+                    self.core.take(&plan)?;
+                    self.spawn(&plan.id, true);
+                }
+                PlanState::Draft | PlanState::Approved if self.store_rolled_back && !plan.approvals.is_empty() => self.void(&plan).await?,
+                _ => {}
+            }
+        }
+        self.expire().await?;
+        self.look_again()?;
+        self.settle_logins(true)?;
+        if let Some(epoch) = &self.epoch {
+            // What an older store means has been dealt with.
+            epoch.advance().await?;
+        }
+        Ok(())
+    }
+
+    /// The store is older than the routers: nobody knows what was done since. A person has to look; nothing is driven.
+    async fn hand_over(&self, plan: &Plan) -> Result<(), Fault> {
+        let why = "the store was restored or rolled back while this was being applied";
+        for device in &plan.devices {
+            self.core
+                .book
+                .change(&plan.id, device, |progress| {
+                    if progress.state.is_live() {
+                        progress.happen(DeviceEvent::Disagree)?;
+                        progress.error = Some(why.into());
+                    }
+                    Ok(())
+                })
+                .await?;
+        }
+        self.finish(&plan.id, PlanEvent::End(Ending::NeedsAttention), why).await
+    }
+
+    async fn void(&self, plan: &Plan) -> Result<(), Fault> {
+        self.core
+            .book
+            .change_plan(&plan.id, |plan| {
+                if plan.state == PlanState::Approved {
+                    plan.happen(PlanEvent::Void)?;
+                }
+                plan.approvals.clear();
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Drafts nobody ran in time.
+    pub async fn expire(&self) -> Result<(), Fault> {
+        let now = self.core.clock.wall();
+        for plan in self.core.book.plans()? {
+            if matches!(plan.state, PlanState::Draft | PlanState::Approved) && plan.expires_at <= now {
+                self.finish(&plan.id, PlanEvent::Expire, "nobody ran it within a day").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Devices whose routers did not answer for too long: perhaps they do now.
+    fn look_again(&self) -> Result<(), Fault> {
+        if self.store_rolled_back {
+            return Ok(());
+        }
+        for plan in self.core.book.plans()?.into_iter().filter(|plan| plan.state == PlanState::NeedsAttention) {
+            let unknown: Vec<DeviceId> = self
+                .core
+                .book
+                .devices(&plan)?
+                .into_iter()
+                .filter(|(_, progress)| progress.state == DeviceState::Unknown)
+                .map(|(draft, _)| draft.device)
+                .collect();
+            // A look that began earlier may still wait for the router: two would undo the same step twice.
+            if unknown.is_empty() || !self.core.take_alone(&plan) {
+                continue;
+            }
+            let (core, id) = (self.core.clone(), plan.id.clone());
+            self.core.tasks.spawn(async move {
+                if let Err(fault) = settle_unknown(&core, &id, &unknown).await {
+                    tracing::warn!(plan = %id, "still not known how it ended: {}", fault.chain());
+                }
+                core.give_back(&id);
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes away what ended plans left on routers, says what else of that name is there, and lets old drafts expire.
+    pub async fn sweep(&self) -> Result<Swept, Fault> {
+        self.expire().await?;
+        self.look_again()?;
+        if self.store_rolled_back {
+            // Our records are older than what is on the routers: every guard there may be live.
+            return Ok(Swept::default());
+        }
+        Ok(sweep::sweep(&self.core).await)
+    }
+}
+
+async fn settle_unknown(core: &Arc<Core>, id: &PlanId, unknown: &[DeviceId]) -> Result<(), Fault> {
+    for device in unknown {
+        recover::go_on(core, id, device).await?;
+    }
+    let devices = core.book.devices(&core.book.plan(id)?)?;
+    let states: Vec<(Draft, DeviceState)> = devices.iter().map(|(draft, progress)| (draft.clone(), progress.state)).collect();
+    secrets::settle(core, &states).await;
+    let ending = Ending::of(devices.iter().map(|(_, progress)| progress.state));
+    if ending != Ending::NeedsAttention {
+        core.book.change_plan(id, |plan| plan.happen(PlanEvent::Settle(ending))).await?;
+    }
+    Ok(())
+}
