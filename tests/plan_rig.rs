@@ -3,11 +3,14 @@
 //! An appliance is a state directory; a [`Process`] over it has a runtime of its own. Once its [`Death`] has come nothing of it reaches
 //! the disk or a router any more, and its runtime is dropped with every task where it stands: what `kill -9` leaves.
 
+mod death;
+mod router;
+
 use futures_util::future::{BoxFuture, FutureExt};
 use routeros_mcp::access::policy::Rules;
 use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::audit::{self, Audit};
-use routeros_mcp::base::clock::{Clock, Hand, Wall};
+use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::base::events::Bus;
 use routeros_mcp::base::fault::Fault;
 use routeros_mcp::base::tier::Environment;
@@ -16,259 +19,26 @@ use routeros_mcp::plan::draft::{self, Drafting};
 use routeros_mcp::plan::edit::Request;
 use routeros_mcp::plan::record::{Approval, Draft, PlanId, Progress};
 use routeros_mcp::plan::state::{DeviceState, PlanEvent, PlanState};
-use routeros_mcp::plan::{Ask, Drafter, Engine, Journal, Parts, Settings, approve};
+use routeros_mcp::plan::{Ask, Drafter, Engine, Parts, Settings, approve};
 use routeros_mcp::routeros::{Rest, RouterError, Trust};
-use routeros_mcp::sim::faults::Line;
 use routeros_mcp::sim::hooks::{Verdict, When};
 use routeros_mcp::sim::lockout::cases::Case;
-use routeros_mcp::sim::menus::Definitions;
-use routeros_mcp::sim::profiles::{Profile, Version};
-use routeros_mcp::sim::{Options, Sim};
-use routeros_mcp::store::{self, Batch, Durability, Seal, Store, StoreError};
+use routeros_mcp::store::{self, Seal, Store};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Notify;
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// When drafts are made.
-pub(crate) const DRAFTED: Wall = Wall(1_790_000_000_000);
+use death::Diary;
+pub(crate) use death::{Death, Side, Window};
+pub(crate) use router::{Router, difference};
+
 /// How long a test waits on the machine's clock before it says that something hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Menus that are no configuration: they move by themselves.
-const MOVING: [&str; 6] = ["/log", "/system/history", "/system/script/job", "/ip/firewall/connection", "/ip/dns/cache", "/system/resource"];
-/// Attributes that are no configuration.
-const COUNTERS: [&str; 8] =
-    ["bytes", "packets", "run-count", "next-run", "last-started", "creation-time", "current-tagged", "current-untagged"];
-
-/// Where all routers of this process run.
-pub(crate) fn routers() -> &'static Runtime {
-    static ROUTERS: OnceLock<Runtime> = OnceLock::new();
-    ROUTERS.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
-}
-
-/// A router and the clock it and its appliances go by.
-#[derive(Clone)]
-pub(crate) struct Router {
-    pub sim: Arc<Sim>,
-    pub clock: Clock,
-    pub hand: Arc<Hand>,
-    heals: Arc<Mutex<Option<Duration>>>,
-}
-
-impl Router {
-    /// One of this profile on a clock that starts so long after drafts are made.
-    pub fn start(profile: Profile, ssh: bool, later: Duration) -> Router {
-        Router::start_as(profile, None, ssh, later)
-    }
-
-    /// The same with another version of RouterOS.
-    pub fn start_as(profile: Profile, version: Option<Version>, ssh: bool, later: Duration) -> Router {
-        let (clock, hand) = Clock::by_hand(Wall(DRAFTED.0 + later.as_millis() as i64));
-        let options = Options { clock: clock.clone(), version, ..Options::new(profile, "edge") };
-        let options = if ssh { options } else { Options { ssh: None, ..options } };
-        let sim = Arc::new(routers().block_on(Sim::start(options)).unwrap());
-        Router { sim, clock, hand, heals: Arc::default() }
-    }
-
-    /// Its configuration as written, without ids: by menu, in order where order means something. A flag that is off is not there.
-    pub fn rows(&self) -> BTreeMap<String, Vec<String>> {
-        let definitions = Definitions::own();
-        let ports = [self.sim.https_port(), self.sim.http_port(), self.sim.ssh_port()].map(|port| port.to_string());
-        let mut world = self.sim.world();
-        let mut all = BTreeMap::new();
-        for path in definitions.paths().filter(|path| !MOVING.contains(path)) {
-            let Some(ordered) = world.menu(path).map(|menu| menu.ordered) else { continue };
-            let text = |row: &routeros_mcp::sim::row::Row| {
-                let mut words: Vec<String> = row
-                    .iter()
-                    .filter(|(name, value)| !value.is_empty() && *value != "false" && !COUNTERS.contains(name))
-                    // Where this one listens is no configuration.
-                    .map(
-                        |(name, value)| {
-                            if ports.iter().any(|port| port == value) { format!("{name}=*") } else { format!("{name}={value}") }
-                        },
-                    )
-                    .collect();
-                words.sort();
-                words.join(" ")
-            };
-            let rows = if path == "/ip/service" { world.rows(path) } else { world.table(path).rows.clone() };
-            let mut rows: Vec<String> = rows.iter().filter(|row| !row.is("connection")).map(text).collect();
-            if !ordered {
-                rows.sort();
-            }
-            all.insert(path.to_owned(), rows);
-        }
-        all
-    }
-
-    /// Scripts, timers and jobs of ours.
-    pub fn leftovers(&self) -> Vec<String> {
-        let mut world = self.sim.world();
-        let mut left = Vec::new();
-        for menu in ["/system/script", "/system/scheduler"] {
-            let rows = world.rows(menu);
-            left.extend(
-                rows.iter().filter_map(|row| row.get("name")).filter(|name| name.starts_with("mcp-")).map(|n| format!("{menu} {n}")),
-            );
-        }
-        left.extend(world.rows("/system/script/job").iter().map(|job| format!("job {:?}", job.iter().collect::<Vec<_>>())));
-        left
-    }
-
-    /// What it logged of our guards.
-    pub fn said(&self) -> Vec<String> {
-        let mut world = self.sim.world();
-        let log = world.rows("/log");
-        log.iter()
-            .filter_map(|row| row.get("message"))
-            .filter(|text| text.contains("mcp-guard") || text.contains("error"))
-            .map(Into::into)
-            .collect()
-    }
-
-    /// Gives our group the rights that undoing a change of users takes.
-    pub fn let_us_change_users(&self) {
-        let policy = "ssh,ftp,reboot,read,write,policy,test,password,sensitive,api,rest-api";
-        self.sim.world().by_hand("admin").set("/user/group", "mcp", &[("policy", policy)]).unwrap();
-    }
-
-    /// Lets time pass while nobody of ours is there.
-    pub fn pass(&self, span: Duration) {
-        self.hand.advance(span);
-        self.sim.settle();
-    }
-
-    /// A link that is cut comes back at this moment: seen by the next who dials.
-    pub fn heal_at(&self, moment: Option<Duration>) {
-        *self.heals.lock().unwrap() = moment;
-    }
-
-    fn dialled(&self) {
-        let mut heals = self.heals.lock().unwrap();
-        if heals.is_some_and(|at| self.clock.mono() >= at) {
-            *heals = None;
-            self.sim.faults().set_line(Line::Open);
-        }
-    }
-}
-
-/// What differs between two looks at a router, for messages.
-pub(crate) fn difference(a: &BTreeMap<String, Vec<String>>, b: &BTreeMap<String, Vec<String>>) -> Vec<String> {
-    let mut differing = Vec::new();
-    for (menu, rows) in a {
-        let other = &b[menu];
-        if rows != other {
-            let gone = rows.iter().filter(|row| !other.contains(row)).map(|row| format!("{menu} - {row}"));
-            let come = other.iter().filter(|row| !rows.contains(row)).map(|row| format!("{menu} + {row}"));
-            let before = differing.len();
-            differing.extend(gone.chain(come));
-            if differing.len() == before {
-                differing.push(format!("{menu}: another order"));
-            }
-        }
-    }
-    differing
-}
-
-/// The end of a process.
-#[derive(Default)]
-pub(crate) struct Death {
-    dead: AtomicBool,
-    bell: Notify,
-}
-
-impl Death {
-    pub fn come(&self) {
-        self.dead.store(true, Ordering::SeqCst);
-        self.bell.notify_waiters();
-    }
-
-    pub fn is_here(&self) -> bool {
-        self.dead.load(Ordering::SeqCst)
-    }
-
-    async fn wait(&self) {
-        loop {
-            let rung = self.bell.notified();
-            tokio::pin!(rung);
-            rung.as_mut().enable();
-            if self.is_here() {
-                return;
-            }
-            rung.await;
-        }
-    }
-}
-
-/// On which side of a write or a request.
-pub(crate) type Side = When;
-
-/// The way to the disk: counts, kills, and gives a person's word the moment it is waited for.
-struct Diary {
-    store: Store,
-    death: Arc<Death>,
-    kill: Option<(usize, Side)>,
-    written: Arc<AtomicUsize>,
-    keep: bool,
-    window: Option<Window>,
-    waited: AtomicBool,
-    engine: Mutex<Option<Engine>>,
-}
-
-/// What happens the moment a plan waits for a person.
-pub(crate) type Window = Arc<dyn Fn() + Send + Sync>;
-
-impl Journal for Diary {
-    fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
-        async move {
-            let number = self.written.fetch_add(1, Ordering::SeqCst) + 1;
-            if self.kill == Some((number, When::Before)) {
-                self.death.come();
-            }
-            if self.death.is_here() {
-                std::future::pending::<()>().await;
-            }
-            let done = self.store.commit(batch, Durability::Now).await;
-            if self.kill == Some((number, When::After)) {
-                self.death.come();
-                std::future::pending::<()>().await;
-            }
-            self.word().await;
-            if self.death.is_here() {
-                std::future::pending::<()>().await;
-            }
-            done
-        }
-        .boxed()
-    }
-}
-
-impl Diary {
-    async fn word(&self) {
-        let engine = self.engine.lock().unwrap().clone();
-        let Some(engine) = engine.filter(|_| self.keep || self.window.is_some()) else { return };
-        for plan in engine.list().unwrap().iter().filter(|plan| plan.state == PlanState::Executing) {
-            let (_, devices) = engine.plan(&plan.id).unwrap();
-            let waits = |(_, at): &(Draft, Progress)| at.state == DeviceState::Verified && at.intent.is_none() && !at.keep_asked;
-            if !devices.iter().any(waits) {
-                continue;
-            }
-            if let Some(window) = self.window.as_ref().filter(|_| !self.waited.swap(true, Ordering::SeqCst)) {
-                window();
-            }
-            if self.keep {
-                engine.confirm(&plan.id).await.ok();
-            }
-        }
-    }
-}
 
 /// Works drafts out on routers, as the appliance does.
 struct Worker {
