@@ -35,17 +35,17 @@ use tokio_util::task::TaskTracker;
 
 use death::Diary;
 pub(crate) use death::{Death, Side, Window};
-pub(crate) use router::{Router, difference};
+pub(crate) use router::{Router, difference, routers};
 
 /// How long a test waits on the machine's clock before it says that something hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Works drafts out on routers, as the appliance does.
-struct Worker {
-    fleet: Fleet,
-    store: Store,
-    clock: Clock,
-    rules: Rules,
+pub(crate) struct Worker {
+    pub fleet: Fleet,
+    pub store: Store,
+    pub clock: Clock,
+    pub rules: Rules,
 }
 
 impl Drafter for Worker {

@@ -51,11 +51,6 @@ impl Fresh {
         &self.device
     }
 
-    /// Whether SSH is one of the ways in use.
-    pub fn has_ssh(&self) -> bool {
-        self.ssh.is_some()
-    }
-
     /// Rows over REST: connection, certificate, login and rights, proven by an answer.
     pub async fn rows(&self, path: MenuPath, query: Query) -> Result<Vec<Row>, Fault> {
         match self.ask(&self.rest, Ask::Print(path, query)).await? {

@@ -243,17 +243,7 @@ impl Menus<'_> {
     }
 
     fn edit(&self, op: Op) -> Edit {
-        Edit {
-            menu: self.menu.to_owned(),
-            op,
-            which: Map::new(),
-            each: false,
-            values: Map::new(),
-            place_before: None,
-            command: None,
-            if_there: false,
-            match_all: false,
-        }
+        Edit::new(self.menu, op)
     }
 }
 

@@ -19,14 +19,14 @@ mod set;
 mod settle;
 
 use crate::access::principal::Principal;
-use crate::audit::{ClientInfo, Phase, Record, Who};
+use crate::audit::{Phase, Record};
 use crate::base::fault::{Fault, Kind};
-use crate::base::ids::{CorrelationId, DeviceId};
-use crate::base::tier::{Effect, Tier};
+use crate::base::ids::DeviceId;
+use crate::base::tier::Tier;
 use crate::fleet::{Device, Stage, Status};
 use crate::plan::engine::Engine;
 use crate::plan::rotate::settle::Settled;
-use crate::plan::work::{Core, Holder};
+use crate::plan::work::{Core, Holder, blank};
 use crate::store::Durability;
 use serde_json::json;
 use std::sync::Arc;
@@ -75,35 +75,30 @@ impl Engine {
         let _hold = core.hold(id)?;
         self.unsettled_on(std::slice::from_ref(id), None)?;
         let device = core.fleet.get(id)?;
-        let earlier = core.fleet.rotation(id)?;
-        if let Some(earlier) = earlier.filter(|earlier| earlier.stage != Stage::Done) {
-            if dry_run && (earlier.is_open() || earlier.attention.is_some()) {
-                return Err(Fault::new(
-                    Kind::Conflict,
-                    format!("device \"{}\": an earlier change of its login is not settled yet", device.name),
-                )
-                .hint("it is settled first when the login is changed, and by itself once the router answers"));
-            }
-            if !dry_run {
-                settle::settle(core, id).await?;
-            }
-        }
-        let ready = check::check(core, id).await?;
+        let earlier = core.fleet.rotation(id)?.filter(|earlier| earlier.stage != Stage::Done);
         if dry_run {
-            return Ok(ready.told(false, false));
+            if earlier.is_some_and(|earlier| earlier.is_open() || earlier.attention.is_some()) {
+                let said = format!("device \"{}\": an earlier change of its login is not settled yet", device.name);
+                return Err(Fault::new(Kind::Conflict, said)
+                    .hint("it is settled first when the login is changed, and by itself once the router answers"));
+            }
+            return Ok(check::check(core, id).await?.told(false, false));
         }
         if let Some(epoch) = &self.epoch {
             epoch.advance().await?;
         }
         trail(core, who, &device, Phase::Intent, "intent", None).await?;
-        let done = settle::run(core, &ready).await;
+        let done = anew(core, id, earlier.is_some()).await;
         let (outcome, why) = match &done {
             Ok(_) => ("ok", None),
             Err(fault) => (fault.kind.as_str(), Some(fault.said.clone())),
         };
-        trail(core, who, &device, Phase::Done, outcome, why).await?;
         if let Err(fault) = &done {
             tracing::warn!(device = %device.name, "its login was not changed: {}", fault.said);
+        }
+        // Whatever becomes of the record: how it ended is for the caller to know.
+        if let Err(fault) = trail(core, who, &device, Phase::Done, outcome, why).await {
+            tracing::error!(device = %device.name, "not in the trail: {}", fault.chain());
         }
         done
     }
@@ -143,6 +138,14 @@ impl Engine {
     }
 }
 
+/// What an earlier one left is settled first.
+async fn anew(core: &Arc<Core>, id: &DeviceId, is_left: bool) -> Result<Rotated, Fault> {
+    if is_left {
+        settle::settle(core, id).await?;
+    }
+    settle::run(core, &check::check(core, id).await?).await
+}
+
 /// One that was cut off, settled and put into the trail.
 async fn finish(core: &Arc<Core>, device: &Device) {
     let (who, name) = (Principal::background(), &device.name);
@@ -170,28 +173,12 @@ async fn finish(core: &Arc<Core>, device: &Device) {
 /// Never the passwords.
 async fn trail(core: &Core, who: &Principal, device: &Device, phase: Phase, outcome: &str, why: Option<String>) -> Result<(), Fault> {
     let arguments = json!({ "device": device.id.as_str(), "username": device.username, "error": why }).to_string();
-    let mut digest = [0; 32];
-    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
     let record = Record {
-        principal: Who { issuer: who.issuer.clone(), subject: who.subject.clone(), name: who.name.clone(), role: who.role.as_str().into() },
-        client: ClientInfo { name: who.client.name.clone(), version: who.client.version.clone(), address: who.client.address.clone() },
-        correlation_id: CorrelationId::random().to_string(),
-        tool: VERB.into(),
         tier: Tier::Free,
-        effect: Effect::Changes,
         device: Some(device.id.to_string()),
         device_name: Some(device.name.clone()),
         environment: Some(device.environment.as_str().into()),
-        plan_id: None,
-        job_id: None,
-        risk: None,
-        phase,
-        outcome: outcome.into(),
-        error_kind: None,
-        duration_ms: 0,
-        bytes: 0,
-        arguments,
-        arguments_digest: digest,
+        ..blank(who, VERB, phase, outcome, arguments)
     };
     let durability = if phase == Phase::Intent { Durability::Now } else { Durability::Soon };
     core.audit.append(record, durability).await?;

@@ -361,6 +361,17 @@ impl Work {
 
 /// A record of the trail about a plan.
 pub(crate) fn record(who: &Principal, plan: &Plan, tool: &str, phase: Phase, outcome: &str, arguments: String) -> Record {
+    Record {
+        environment: Some(plan.environment.as_str().into()),
+        plan_id: Some(plan.id.to_string()),
+        job_id: Some(plan.id.to_string()),
+        risk: Some(plan.risk.as_str().into()),
+        ..blank(who, tool, phase, outcome, arguments)
+    }
+}
+
+/// A record of the trail about a change of a router, and nothing else said of it.
+pub(crate) fn blank(who: &Principal, tool: &str, phase: Phase, outcome: &str, arguments: String) -> Record {
     let mut digest = [0; 32];
     digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
     Record {
@@ -372,10 +383,10 @@ pub(crate) fn record(who: &Principal, plan: &Plan, tool: &str, phase: Phase, out
         effect: Effect::Changes,
         device: None,
         device_name: None,
-        environment: Some(plan.environment.as_str().into()),
-        plan_id: Some(plan.id.to_string()),
-        job_id: Some(plan.id.to_string()),
-        risk: Some(plan.risk.as_str().into()),
+        environment: None,
+        plan_id: None,
+        job_id: None,
+        risk: None,
         phase,
         outcome: outcome.into(),
         error_kind: None,

@@ -4,10 +4,21 @@ use crate::base::fault::Fault;
 use crate::plan::edit::{Edit, Request};
 use crate::tools::context::Cx;
 use crate::tools::plan;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 /// A plan as it was just written down.
 pub type Proposed = Map<String, Value>;
+
+/// What is done to a row.
+#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::tools) enum Action {
+    Add,
+    Modify,
+    Remove,
+}
 
 /// The schema of a plan.
 pub fn output() -> Map<String, Value> {

@@ -63,7 +63,7 @@ impl Schedule {
         let principal = Principal { role: Role::Admin, ..Principal::background() };
         let reply = dispatch.call(Call::new("device.rotate_credentials", arguments, Arc::new(principal), Audience::Operator)).await;
         if reply.fault.is_some() {
-            tracing::warn!(device = %due.name, "its login is old and was not changed; trying again tomorrow");
+            tracing::warn!(device = %due.name, why = %reply.text, "its login is old and was not changed; trying again tomorrow");
             self.resting.insert(due.id.clone(), world.clock.mono() + RETRY);
         }
         Some(due.id.clone())

@@ -23,11 +23,16 @@ impl Death {
         self.bell.notify_waiters();
     }
 
+    /// Another process begins.
+    pub fn begin_anew(&self) {
+        self.dead.store(false, Ordering::SeqCst);
+    }
+
     pub fn is_here(&self) -> bool {
         self.dead.load(Ordering::SeqCst)
     }
 
-    pub(super) async fn wait(&self) {
+    pub async fn wait(&self) {
         loop {
             let rung = self.bell.notified();
             tokio::pin!(rung);

@@ -3,29 +3,26 @@
 //! An appliance runs in a runtime of its own. Once it is dead nothing of it reaches the disk or a router, and its tasks are dropped
 //! where they stand: what `kill -9` leaves.
 
+use crate::plan_rig::{Death, Worker, routers};
 use futures_util::future::{BoxFuture, FutureExt, join_all};
 use routeros_mcp::access::policy::Rules;
 use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::audit::{self, Audit};
 use routeros_mcp::base::clock::{Clock, Hand, Wall};
 use routeros_mcp::base::events::{Bus, Event};
-use routeros_mcp::base::fault::Fault;
 use routeros_mcp::base::tier::Environment;
 use routeros_mcp::fleet::{self, Capability, Fleet, NewCredential, NewDevice, Pins, Place};
-use routeros_mcp::plan::draft::{self, Drafting};
-use routeros_mcp::plan::record::{Approval, Draft, Plan, PlanId, Progress};
+use routeros_mcp::plan::record::{Approval, Plan, PlanId, Progress};
 use routeros_mcp::plan::state::PlanEvent;
-use routeros_mcp::plan::{Ask, Drafter, Engine, Journal, Parts, Settings, Tally, approve};
+use routeros_mcp::plan::{Engine, Journal, Parts, Settings, Tally, approve};
 use routeros_mcp::sim::hooks::Verdict;
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::sim::{Options, Sim};
 use routeros_mcp::store::{self, Batch, Durability, Seal, Store, StoreError};
 use serde_json::{Value, json};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::runtime::{Builder, Runtime};
-use tokio::sync::Notify;
+use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,11 +31,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A site where nothing is told for so long, on the machine's clock, waits for time to pass.
 const QUIET: Duration = Duration::from_millis(100);
 
-fn routers() -> &'static Runtime {
-    static ROUTERS: OnceLock<Runtime> = OnceLock::new();
-    ROUTERS.get_or_init(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap())
-}
-
 /// Routers `r00`, `r01`, … and a state directory.
 pub(crate) struct Site {
     pub sims: Vec<Arc<Sim>>,
@@ -46,36 +38,6 @@ pub(crate) struct Site {
     pub hand: Arc<Hand>,
     death: Arc<Death>,
     home: tempfile::TempDir,
-}
-
-/// The end of a process.
-#[derive(Default)]
-struct Death {
-    dead: AtomicBool,
-    bell: Notify,
-}
-
-impl Death {
-    fn come(&self) {
-        self.dead.store(true, Ordering::SeqCst);
-        self.bell.notify_waiters();
-    }
-
-    fn is_here(&self) -> bool {
-        self.dead.load(Ordering::SeqCst)
-    }
-
-    async fn wait(&self) {
-        loop {
-            let rung = self.bell.notified();
-            tokio::pin!(rung);
-            rung.as_mut().enable();
-            if self.is_here() {
-                return;
-            }
-            rung.await;
-        }
-    }
 }
 
 /// What the dead write reaches no disk.
@@ -88,32 +50,6 @@ impl Journal for Diary {
                 std::future::pending::<()>().await;
             }
             self.0.commit(batch, Durability::Now).await
-        }
-        .boxed()
-    }
-}
-
-struct Worker {
-    fleet: Fleet,
-    store: Store,
-    clock: Clock,
-}
-
-impl Drafter for Worker {
-    fn draft<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Draft, Fault>> {
-        async move {
-            let (hear, rules) = (|_: &Arc<Vec<routeros_mcp::routeros::Row>>| {}, Rules::open(Environment::Lab));
-            let cx = Drafting {
-                fleet: &self.fleet,
-                store: &self.store,
-                clock: &self.clock,
-                rules: &rules,
-                author: ask.author,
-                origin: ask.origin,
-                toolset: "core",
-                hear: &hear,
-            };
-            draft::draft(&cx, ask.plan, ask.device, ask.edits).await
         }
         .boxed()
     }
@@ -148,7 +84,7 @@ impl Site {
 
     /// A process over the state directory, until the work is done; `None` when it was killed first.
     pub fn run<T>(&self, work: impl AsyncFnOnce(&Appliance) -> T) -> Option<T> {
-        self.death.dead.store(false, Ordering::SeqCst);
+        self.death.begin_anew();
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         runtime.block_on(async {
             let appliance = self.open();
@@ -183,7 +119,8 @@ impl Site {
         let parts = fleet::Parts { store: store.clone(), seal: seal.clone(), clock: self.clock.clone(), bus: Bus::default(), settings };
         let fleet = Fleet::open(parts).unwrap();
         let audit = Audit::open(&self.home.path().join("audit"), self.clock.clone(), audit::Options::default()).unwrap();
-        let drafter = Worker { fleet: fleet.clone(), store: store.clone(), clock: self.clock.clone() };
+        let drafter =
+            Worker { fleet: fleet.clone(), store: store.clone(), clock: self.clock.clone(), rules: Rules::open(Environment::Lab) };
         let diary = Arc::new(Diary(store.clone(), self.death.clone()));
         let parts = Parts {
             store,

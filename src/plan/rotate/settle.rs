@@ -3,13 +3,15 @@
 //! The new one is tried first, then the old one. Nothing is ever sent a second time: a request whose answer was lost either shows in
 //! what lets us in, or the old password still does. While the router is silent both are kept.
 
+use crate::access::principal::Principal;
+use crate::audit::Phase;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::{Device, Rotation, Stage, Which};
-use crate::plan::rotate::Rotated;
 use crate::plan::rotate::check::{Ready, how};
 use crate::plan::rotate::set::{Login, log_in, log_in_once, made, set};
+use crate::plan::rotate::{Rotated, trail};
 use crate::plan::work::Core;
 use std::sync::Arc;
 
@@ -105,6 +107,7 @@ async fn pending(core: &Core, device: &Device, rotation: &Rotation) -> Result<Se
         if let Some(fault) = &partly {
             tracing::warn!(device = %device.name, "the new password is not taken everywhere: {}", fault.said);
             // Half proven is not proven. What the router makes of this request shows in what follows.
+            trail(core, &Principal::background(), device, Phase::Intent, "intent", Some(format!("taking it back: {}", fault.said))).await?;
             if let Err(why) = take_back(core, device, &new, &old).await {
                 tracing::warn!(device = %device.name, "taking the new password back: {}", why.said);
             }
@@ -144,7 +147,7 @@ async fn store(core: &Core, device: &Device, rotation: &Rotation) -> Result<Sett
     // That the old one ended is worth knowing; that it could not be seen now is no failure.
     let old_refused = match end_of_old(core, device, &stored).await {
         Ok(refused) => refused,
-        Err(fault) if matches!(fault.kind, Kind::Unreachable | Kind::Busy) => false,
+        Err(fault) if fault.kind == Kind::Unreachable => false,
         Err(fault) => return Err(fault),
     };
     Ok(Settled::New { old_refused })
@@ -160,7 +163,11 @@ async fn end_of_old(core: &Core, device: &Device, stored: &Rotation) -> Result<b
             core.book.commit(batch).await?;
             Ok(true)
         }
-        Login::Silent(fault) => Err(fault),
+        Login::Silent(fault) => {
+            let name = &device.name;
+            let said = format!("device \"{name}\": the new password is its own now; whether the old one is refused is not known yet");
+            Err(Fault::new(Kind::Unreachable, format!("{said}: {}", fault.said)).hint("it is tried again by itself, every minute"))
+        }
         Login::In | Login::Partly(_) => attention(core, device, stored, "the old password still lets us in, beside the new one").await,
     }
 }
@@ -178,7 +185,10 @@ async fn attention<T>(core: &Core, device: &Device, rotation: &Rotation, why: &s
     }
     tracing::error!(device = %device.name, "its login needs a person: {why}");
     Err(Fault::new(Kind::UnknownOutcome, format!("device \"{}\": its login needs a person: {why}; both passwords are kept", device.name))
-        .hint(format!("look at the user on the router, then: routeros-mcp device update {} --password-file FILE", device.name)))
+        .hint(format!(
+            "give user \"{}\" a password on the router (/user set), then: routeros-mcp device update {} --password-file FILE",
+            device.username, device.name
+        )))
 }
 
 /// Not settled: it is tried again once the router answers.

@@ -5,7 +5,7 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{Edit, Op};
 use crate::tools::context::Cx;
-use crate::tools::propose::{self, Proposed};
+use crate::tools::propose::{self, Action, Proposed};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
@@ -51,13 +51,6 @@ struct Args {
     #[serde(default)]
     #[schemars(length(max = 500))]
     reason: String,
-}
-#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq)]
-#[serde(rename_all = "snake_case")]
-enum Action {
-    Add,
-    Modify,
-    Remove,
 }
 
 const POOL: &str = "/ip/pool";

@@ -5,7 +5,7 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{Edit, Op};
 use crate::tools::context::Cx;
-use crate::tools::propose::{self, Proposed};
+use crate::tools::propose::{self, Action, Proposed};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use ipnet::IpNet;
@@ -61,13 +61,6 @@ struct Args {
     #[serde(default)]
     #[schemars(length(max = 500))]
     reason: String,
-}
-#[derive(Deserialize, JsonSchema, Clone, Copy, PartialEq)]
-#[serde(rename_all = "snake_case")]
-enum Action {
-    Add,
-    Modify,
-    Remove,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Proposed, Fault> {
