@@ -136,6 +136,18 @@ fn what_somebody_changes_while_a_person_is_waited_for_is_never_confirmed_over() 
 }
 
 #[test]
+fn a_row_that_somebody_moved_while_a_person_was_waited_for_stays_where_they_put_it() {
+    let moved = json!([{"menu": FILTER, "op": "move", "match": {"comment": "guest stays out"}, "place_before": {"comment": "wireguard"}}]);
+    let (router, home) = scene();
+    let plan = drafted(&router, home.path(), &moved, "manual");
+    let theirs: Edit = |world| world.by_hand("admin").move_before(FILTER, "guest stays out", None).unwrap();
+    let ended = with_somebody(&router, home.path(), &plan, theirs, false);
+    assert!(router.rows()[FILTER].last().is_some_and(|row| row.contains("guest stays out")), "it was put back over their head");
+    assert!(ended.state == DeviceState::NeedsAttention && !ended.difference.is_empty(), "{ended:?}");
+    assert!(router.leftovers().is_empty());
+}
+
+#[test]
 fn what_somebody_changes_before_it_is_undone_stays_and_is_told() {
     let (router, home) = scene();
     let plan = drafted(&router, home.path(), &rule(), "auto");

@@ -72,3 +72,27 @@ fn signed(plan: &Plan, approval: &Approval) -> Vec<u8> {
     bytes.extend(approval.nonce);
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn approvals_follow_the_table() {
+        for (risk, environment, persons) in [
+            (Risk::Low, Environment::Lab, 0),
+            (Risk::Low, Environment::Staging, 0),
+            (Risk::Medium, Environment::Lab, 0),
+            (Risk::Medium, Environment::Staging, 1),
+            (Risk::Medium, Environment::Prod, 1),
+            (Risk::High, Environment::Lab, 1),
+            (Risk::High, Environment::Prod, 1),
+            (Risk::Extreme, Environment::Lab, 2),
+            (Risk::Extreme, Environment::Prod, 2),
+        ] {
+            assert_eq!(needed(risk, Cut::No, environment, false), persons, "{risk:?} in {environment:?}");
+            assert_eq!(needed(risk, Cut::Unknown, environment, false), persons.max(1));
+            assert_eq!(needed(risk, Cut::No, environment, true), persons.max(1));
+        }
+    }
+}

@@ -100,7 +100,11 @@ async fn send(work: &mut Work, policies: &BTreeSet<&'static str>, wait: Duration
     }
     let timer = add_timer(work, &name, &name, &policy, wait).await;
     let timer = timer.map(|id| work.ids.timer = id);
-    let job = start_job(work, &name, wait).await;
+    let job = match start_job(work, &name, wait).await {
+        // It may run, and nobody could take it away: it would fire at this time whatever more time a person is given.
+        Err(fault) if fault.kind == Kind::UnknownOutcome => return Err(fault.into()),
+        job => job.map_err(|fault| fault.said),
+    };
     if let Ok(id) = &job {
         let id = id.clone();
         work.note(|progress| progress.guards = vec![job_guard(&name, &id, false)]).await?;
@@ -130,11 +134,10 @@ pub(super) async fn add_timer(work: &Work, name: &str, script: &str, policy: &st
 }
 
 /// Starts the waiting job; its `.id`.
-pub(super) async fn start_job(work: &Work, name: &str, wait: Duration) -> Result<String, String> {
-    match work.write(Write::Start { source: guard::job_source(name, wait) }).await {
-        Ok(rows) => rows.first().and_then(|row| row.get("ret")).map(str::to_owned).ok_or_else(|| "it has no number".into()),
-        Err(fault) => Err(fault.said),
-    }
+pub(super) async fn start_job(work: &Work, name: &str, wait: Duration) -> Result<String, Fault> {
+    let rows = work.write(Write::Start { source: guard::job_source(name, wait) }).await?;
+    let id = rows.first().and_then(|row| row.get("ret")).map(str::to_owned);
+    id.ok_or_else(|| Fault::new(Kind::Rejected, "it has no number"))
 }
 
 pub(super) fn job_guard(name: &str, id: &str, proven: bool) -> Guard {

@@ -90,6 +90,24 @@ impl Book {
 
     /// A new plan with its devices, all or nothing.
     pub async fn create(&self, plan: &Plan, drafts: &[Draft]) -> Result<(), Fault> {
+        self.journal.commit(self.new_plan(plan, drafts)).await?;
+        self.told(&plan.id);
+        Ok(())
+    }
+
+    /// A plan that takes a device of another plan back, and its name in that device's record: one is never there without the other.
+    pub async fn create_back(&self, back: &Plan, draft: &Draft, of: &PlanId) -> Result<Progress, Fault> {
+        let (table, key) = (self.table::<Progress>(), device_key(of, &draft.device));
+        let before = self.progress(of, &draft.device)?;
+        let mut after = before.clone();
+        after.taken_back_by = Some(back.id.clone());
+        let batch = self.new_plan(back, std::slice::from_ref(draft));
+        self.journal.commit(table.expect_into(table.put_into(batch, &key, &after), &key, Some(&before))).await?;
+        self.told(&back.id);
+        Ok(after)
+    }
+
+    fn new_plan(&self, plan: &Plan, drafts: &[Draft]) -> Batch {
         let mut batch = self.table::<Plan>().expect_into(Batch::new(), plan.id.as_str(), None);
         batch = self.table::<Plan>().put_into(batch, plan.id.as_str(), plan);
         for draft in drafts {
@@ -98,9 +116,7 @@ impl Book {
             let progress = Progress::new(plan.id.clone(), draft.device.clone(), self.clock.wall());
             batch = self.table::<Progress>().put_into(batch, &key, &progress);
         }
-        self.journal.commit(batch).await?;
-        self.told(&plan.id);
-        Ok(())
+        batch
     }
 
     /// Forgets plans that were over before `until`; those whose end is not known on some device are kept. Answers how many went.

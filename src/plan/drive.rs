@@ -161,7 +161,10 @@ async fn skip(work: &mut Work, fault: Fault) -> Result<DeviceState, Fault> {
     if fault.kind == Kind::Storage {
         return Err(fault);
     }
-    let said = fault.said;
+    let said = match &fault.hint {
+        Some(hint) => format!("{}; {hint}", fault.said),
+        None => fault.said,
+    };
     work.reach_with(DeviceEvent::Skip, |progress| {
         progress.error = Some(said.clone());
         progress.guards.clear();

@@ -14,13 +14,13 @@
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579229/Scripting>
 
+mod spelling;
+
 use crate::base::fault::Fault;
 use crate::plan::form::{Form, Known, Pairs, get};
 use crate::plan::record::{Change, Find, Place, PlanId, Step};
-use crate::routeros::query::is_attribute;
 use crate::routeros::script::quote;
-use ipnet::IpNet;
-use std::net::IpAddr;
+use spelling::{assignment, flag, is_comparable, spellings, word};
 
 /// Longest script taken, bytes: what the router's own editor holds.
 pub const MAX_BYTES: usize = 30_000;
@@ -84,7 +84,6 @@ struct NotDrafted(String);
 
 /// What undoes one step; nothing for what cannot and need not be undone.
 fn undo(step: &Step, known: &Known) -> Result<Option<String>, Fault> {
-    let menu = &step.menu;
     Ok(match &step.change {
         Change::Run { .. } => None,
         Change::Add { values, find, .. } => Some(undo_add(known, find, values, step.gives_access)?),
@@ -103,7 +102,7 @@ fn undo(step: &Step, known: &Known) -> Result<Option<String>, Fault> {
             Some(at.restore(&[Touched { name: "disabled".into(), new: Some("yes".into()) }], &vec![("disabled".into(), was)], true)?)
         }
         Change::Remove { find, before, place, .. } => Some(undo_remove(known, find, before, place.as_ref())?),
-        Change::Move { find, from, .. } => Some(undo_move(menu, known, find, from)?),
+        Change::Move { find, from, to, .. } => Some(undo_move(known, find, from, to, step.gives_access)?),
     })
 }
 
@@ -156,19 +155,43 @@ fn undo_remove(known: &Known, find: &Find, before: &Pairs, place: Option<&Place>
     Ok(format!("{}    :if ([:len $mcprow] = 0) do={{ {act} }}\n", locating(known, find, "mcprow")?))
 }
 
-/// Puts a moved row back before the one it stood before.
-fn undo_move(menu: &str, known: &Known, find: &Find, from: &Place) -> Result<String, Fault> {
-    let row = locating(known, find, "mcprow")?;
-    Ok(match &from.before {
-        None => {
-            format!("{row}    :if ([:len $mcprow] = 1) do={{ {menu}/move $mcprow }} else={{ :set mcpkept ($mcpkept + 1) }}\n")
+/// Puts a moved row back before the one it stood before, unless somebody moved it on.
+fn undo_move(known: &Known, find: &Find, from: &Place, to: &Place, always: bool) -> Result<String, Fault> {
+    let menu = &known.menu;
+    let mut lines = locating(known, find, "mcprow")?;
+    let mut conditions = vec!["[:len $mcprow] = 1".to_owned()];
+    if !always {
+        lines.push_str(&following(menu));
+        conditions.push(match &to.before {
+            None => "[:len $mcpnow] = 0".to_owned(),
+            Some(next) => {
+                lines.push_str(&locating(known, next, "mcpto")?);
+                "$mcpnow = [:tostr $mcpto]".to_owned()
+            }
+        });
+    }
+    let act = match &from.before {
+        None => format!("{menu}/move $mcprow"),
+        Some(next) => {
+            lines.push_str(&locating(known, next, "mcpnext")?);
+            conditions.push("[:len $mcpnext] = 1".to_owned());
+            format!("{menu}/move $mcprow destination=$mcpnext")
         }
-        Some(next) => format!(
-            "{row}{}\
-             \x20   :if (([:len $mcprow] = 1) && ([:len $mcpnext] = 1)) do={{ {menu}/move $mcprow destination=$mcpnext }} else={{ :set mcpkept ($mcpkept + 1) }}\n",
-            locating(known, next, "mcpnext")?
-        ),
-    })
+    };
+    let condition = all(conditions.into_iter());
+    lines.push_str(&format!("    :if ({condition}) do={{ {act} }} else={{ :set mcpkept ($mcpkept + 1) }}\n"));
+    Ok(lines)
+}
+
+/// Lines that put into a variable which row stands right after the one found; rows the router made itself may stand between.
+fn following(menu: &str) -> String {
+    let dynamic = format!("[:tostr [{menu}/get $mcpone dynamic]]");
+    format!(
+        "    :local mcpseen 0\n    :local mcpnow \"\"\n    :foreach mcpone in=[{menu}/find] do={{\n      :local mcpodd \"\"\n\
+         \x20     :do {{ :if (({dynamic} = \"true\") || ({dynamic} = \"yes\")) do={{ :set mcpodd \"x\" }} }} on-error={{}}\n\
+         \x20     :if (($mcpseen = 1) && ([:len $mcpodd] = 0)) do={{ :set mcpnow [:tostr $mcpone]\n :set mcpseen 2 }}\n\
+         \x20     :if ([:tostr $mcpone] = [:tostr $mcprow]) do={{ :set mcpseen 1 }}\n    }}\n"
+    )
 }
 
 /// A row that stays, or the menu itself where it has no rows.
@@ -325,77 +348,4 @@ impl Seen {
 fn all(conditions: impl Iterator<Item = String>) -> String {
     let all: Vec<String> = conditions.map(|condition| format!("({condition})")).collect();
     if all.is_empty() { "true".to_owned() } else { all.join(" && ") }
-}
-
-/// How the console may write a value that REST writes so; nothing: the attribute is absent.
-fn spellings(form: Form, value: Option<&str>) -> Vec<String> {
-    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-    match (form, value) {
-        (Form::Flag, None) => words(&["false", "no", ""]),
-        (_, None) => words(&[""]),
-        (Form::Flag, Some(value)) if flag(value) == "no" => words(&["false", "no", ""]),
-        (Form::Flag, Some(_)) => words(&["true", "yes"]),
-        // An array's words are joined by semicolons.
-        (Form::List | Form::Set, Some(value)) => vec![value.to_owned(), value.replace(',', ";")],
-        (Form::Address, Some(value)) => addresses(value),
-        (_, Some(value)) => match flag_word(value) {
-            Some(true) => words(&["true", "yes"]),
-            Some(false) => words(&["false", "no", ""]),
-            None => vec![value.to_owned()],
-        },
-    }
-}
-
-/// How a router may write an address or prefix it was given: also without host bits, with and without the length of a single host.
-fn addresses(value: &str) -> Vec<String> {
-    let mut all = vec![value.to_owned()];
-    if let Ok(net) = value.parse::<IpNet>() {
-        all.push(net.trunc().to_string());
-        if net.prefix_len() == net.max_prefix_len() {
-            all.push(net.addr().to_string());
-        }
-    } else if let Ok(address) = value.parse::<IpAddr>() {
-        all.push(IpNet::from(address).to_string());
-    }
-    all.dedup();
-    all
-}
-
-/// Whether `:tostr` of it is what REST writes.
-fn is_comparable(form: Form) -> bool {
-    match form {
-        Form::Text | Form::Flag | Form::Int | Form::Address | Form::List | Form::Set => true,
-        Form::Span | Form::Left | Form::Rate | Form::RatePair | Form::Bytes => false,
-    }
-}
-
-/// ` name="value"`.
-fn assignment(known: &Known, name: &str, value: &str) -> Result<String, Fault> {
-    let value = match known.form(name) {
-        // A flag that is there or not (`blackhole` of a route) has no value.
-        Form::Flag if value.is_empty() => return Ok(format!(" {}", word(name)?)),
-        Form::Flag => flag(value).to_owned(),
-        _ => quote(value),
-    };
-    Ok(format!(" {}={value}", word(name)?))
-}
-
-fn flag(value: &str) -> &'static str {
-    if flag_word(value) == Some(false) { "no" } else { "yes" }
-}
-
-fn flag_word(value: &str) -> Option<bool> {
-    match value {
-        "yes" | "true" => Some(true),
-        "no" | "false" => Some(false),
-        _ => None,
-    }
-}
-
-/// An attribute's name: it cannot carry anything into the script.
-fn word(name: &str) -> Result<&str, Fault> {
-    if is_attribute(name) && !matches!(name, "where" | "do" | "else" | "on-error") {
-        return Ok(name);
-    }
-    Err(Fault::bad_input("an attribute's name is made of letters, digits, dots, hyphens and underscores"))
 }

@@ -58,20 +58,15 @@ pub(crate) async fn run(core: &Arc<Core>, id: &PlanId, after_restart: bool) -> R
         let (before, after) = (batches[..n].concat(), batches[n + 1..].concat());
         let witnesses = gate::witnesses(core, &plan, batch, &before, &after);
         let ended = join_all(batch.iter().map(|device| one(core, id, device, after_restart))).await;
-        let mut all_kept = true;
         for (device, ended) in batch.iter().zip(ended) {
             match ended? {
-                Some(DeviceState::Confirmed) => {}
-                Some(state) => {
-                    all_kept = false;
-                    failed(core, &plan, device, state, n == 0).await?;
-                }
-                None => all_kept = false,
+                Some(DeviceState::Confirmed) | None => {}
+                Some(state) => failed(core, &plan, device, state, n == 0).await?,
             }
         }
         // A later batch that was begun before a restart says that this one had passed.
         let is_past = begun(core, id, &after)?;
-        if plan.devices.len() > 1 && all_kept && !is_past && !is_halted(core, id)? {
+        if plan.devices.len() > 1 && !is_past && !is_halted(core, id)? {
             if let Err(why) = gate::pass(core, batch, &witnesses).await {
                 halt(core, &plan, &why).await?;
             } else if !after.is_empty() {

@@ -5,7 +5,7 @@ use crate::access::principal::Principal;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::tier::Environment;
-use crate::fleet::Device;
+use crate::fleet::{Device, Status};
 use crate::plan::config::{CONFIRM_MAX, CONFIRM_MIN, DRAFT_LIFE};
 use crate::plan::edit::{Confirm, OnFailure, Request, Select};
 use crate::plan::engine::{Ask, Engine};
@@ -120,6 +120,7 @@ impl Engine {
                 select.environment.as_deref().map(|word| word.parse::<Environment>().map_err(Fault::bad_input)).transpose()?;
             devices.extend(all.into_iter().filter(|device| {
                 visible(device)
+                    && device.status != Status::Decommissioned
                     && environment.is_none_or(|environment| device.environment == environment)
                     && tags.iter().all(|tag| device.tags.contains(tag))
             }));

@@ -146,11 +146,6 @@ impl Author {
             client: Client::default(),
         }
     }
-
-    /// Whether this caller is the one who asked: the same identity, or the same person behind another.
-    pub fn is(&self, issuer: &str, subject: &str, person: Option<&str>) -> bool {
-        (self.issuer == issuer && self.subject == subject) || (self.person.is_some() && self.person.as_deref() == person)
-    }
 }
 
 /// One person's yes.

@@ -63,7 +63,7 @@ pub(crate) async fn go_on(core: &Arc<Core>, plan: &PlanId, device: &DeviceId) ->
         Need::Nothing => Ok(work.progress.state),
         Need::Run => run_device(core, plan, device).await,
         Need::Disarm => disarm(&mut work).await,
-        Need::Remove => remove(&mut work).await,
+        Need::Remove => settle::remove_for_good(&mut work).await.map(|()| work.progress.state),
         Need::Undo => {
             take_bearings(&mut work).await;
             settle::roll_back(&mut work, &format!("{RESTARTED} while it was being applied")).await
@@ -77,17 +77,28 @@ pub(crate) async fn go_on(core: &Arc<Core>, plan: &PlanId, device: &DeviceId) ->
 }
 
 async fn confirm(work: &mut Work) -> Result<DeviceState, Fault> {
+    let began = work.core.clock.mono();
     loop {
         take_bearings(work).await;
         match settle::confirm_on(work).await {
+            Err(fault) if settle::is_for_recovery(work, &fault) => return Err(fault),
             // Not reached, so nothing is known: the router may be slower to start than we are.
             Err(fault) if matches!(fault.kind, Kind::Unreachable | Kind::Busy | Kind::UnknownOutcome) => {
                 tracing::warn!(plan = %work.plan.id, device = %work.device.name, "cannot finish confirming yet: {}", fault.said);
+                if is_given_up(work, began) {
+                    return settle::lost(work).await;
+                }
                 settle::pause(work, LOOK_PAUSE).await?;
             }
+            Err(fault) => return settle::roll_back(work, &format!("it could not be confirmed: {}", fault.said)).await,
             ended => return ended,
         }
     }
+}
+
+/// The router has been away for so long, also beyond its guard, that the job goes on without it; the sweep looks again.
+fn is_given_up(work: &Work, began: Duration) -> bool {
+    work.core.clock.mono().saturating_sub(began) > settle::PATIENCE && work.left().unwrap_or_default().is_zero()
 }
 
 /// When the guard fires, on our clock of now. The router's own uptime tells best: neither clock's steps move it.
@@ -122,6 +133,7 @@ async fn disarm(work: &mut Work) -> Result<DeviceState, Fault> {
     take_bearings(work).await;
     let job_known = work.progress.guards.iter().any(|guard| guard.kind == GuardKind::Execute && guard.job.is_some());
     let left = work.left().unwrap_or_default();
+    let began = work.core.clock.mono();
     loop {
         let cleaned = match work.renew().await {
             Ok(()) => settle::clean(work).await,
@@ -129,8 +141,13 @@ async fn disarm(work: &mut Work) -> Result<DeviceState, Fault> {
         };
         match cleaned {
             Ok(()) => break,
+            Err(fault) if settle::is_for_recovery(work, &fault) => return Err(fault),
             Err(fault) => {
                 tracing::warn!(plan = %work.plan.id, device = %work.device.name, "cannot take a guard away yet: {}", fault.said);
+                if is_given_up(work, began) {
+                    work.reach_with(DeviceEvent::Arm, |progress| progress.error = Some(fault.said.clone())).await?;
+                    return settle::lost(work).await;
+                }
                 settle::pause(work, LOOK_PAUSE).await?;
             }
         }
@@ -145,19 +162,6 @@ async fn disarm(work: &mut Work) -> Result<DeviceState, Fault> {
     })
     .await?;
     Ok(work.progress.state)
-}
-
-async fn remove(work: &mut Work) -> Result<DeviceState, Fault> {
-    loop {
-        match settle::finish_removals(work).await {
-            Ok(()) => return Ok(work.progress.state),
-            Err(fault) if fault.kind == Kind::Storage => return Err(fault),
-            Err(fault) => {
-                tracing::warn!(plan = %work.plan.id, device = %work.device.name, "rows put out of use are still there: {}", fault.said);
-                settle::pause(work, LOOK_PAUSE).await?;
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -47,18 +47,6 @@ pub fn judge(site: &Site, steps: &[Step], known: &[Known], environment: Environm
     }
 }
 
-/// How many persons have to say yes. What may cut our access, or goes without a guard though it wants one, needs somebody.
-pub fn approvals(risk: Risk, cut: Cut, environment: Environment, unguarded: bool) -> u8 {
-    let by_risk = match risk {
-        Risk::Low => 0,
-        Risk::Medium if environment == Environment::Lab => 0,
-        Risk::Medium | Risk::High => 1,
-        Risk::Extreme => 2,
-    };
-    let seen = cut != Cut::No || (unguarded && risk >= Risk::High);
-    by_risk.max(u8::from(seen))
-}
-
 /// In `prod` low is medium and medium is high.
 fn raised(risk: Risk, environment: Environment) -> Risk {
     match (environment, risk) {

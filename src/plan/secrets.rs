@@ -8,7 +8,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::Device;
-use crate::plan::record::{Change, Draft, PlanId, SecretValue};
+use crate::plan::record::{Change, Draft, PlanId, SecretValue, Step};
 use crate::plan::state::DeviceState;
 use crate::plan::work::{Core, Work};
 use crate::store::Vault;
@@ -20,6 +20,28 @@ pub(super) async fn value(work: &Work, step: usize, secret: &SecretValue) -> Res
     let key = key(&work.plan.id, &work.draft.device, step, &secret.attribute);
     let spot = Spot { menu, attribute: &secret.attribute, device: work.device.traits(), key: &key };
     handle(menu, secret)?.resolve(&work.core.vault, &spot).await
+}
+
+/// What went wrong with a step, without the secrets it wrote: a router may say back to us what we sent.
+pub(super) async fn hidden(work: &Work, n: usize, step: &Step, fault: Fault) -> Fault {
+    let mut sent = Vec::new();
+    for secret in secrets_of(step) {
+        match value(work, n, secret).await {
+            Ok(value) => sent.push(value),
+            Err(_) => return Fault::new(fault.kind, "the router refused a request that holds a secret"),
+        }
+    }
+    if sent.is_empty() { fault } else { scrubbed(fault, &sent.iter().collect::<Vec<_>>()) }
+}
+
+/// A fault without these secrets in its words, and without its cause.
+pub(super) fn scrubbed(fault: Fault, secrets: &[&Secret]) -> Fault {
+    let clean = |text: &str| {
+        secrets.iter().filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "•••"))
+    };
+    let mut clean_fault = Fault::new(fault.kind, clean(&fault.said));
+    clean_fault.hint = fault.hint.as_deref().map(clean);
+    clean_fault
 }
 
 /// Whether every secret of a draft will be there when it is needed; changes nothing.
@@ -64,13 +86,14 @@ fn handle(menu: &str, secret: &SecretValue) -> Result<Handle, Fault> {
 }
 
 fn all(draft: &Draft) -> impl Iterator<Item = (usize, &str, &SecretValue)> {
-    draft.steps.iter().enumerate().flat_map(|(n, step)| {
-        let secrets: &[SecretValue] = match &step.change {
-            Change::Add { secrets, .. } | Change::Set { secrets, .. } | Change::SetSingle { secrets, .. } => secrets,
-            Change::Remove { .. } | Change::Move { .. } | Change::Run { .. } => &[],
-        };
-        secrets.iter().map(move |secret| (n, step.menu.as_str(), secret))
-    })
+    draft.steps.iter().enumerate().flat_map(|(n, step)| secrets_of(step).iter().map(move |secret| (n, step.menu.as_str(), secret)))
+}
+
+fn secrets_of(step: &Step) -> &[SecretValue] {
+    match &step.change {
+        Change::Add { secrets, .. } | Change::Set { secrets, .. } | Change::SetSingle { secrets, .. } => secrets,
+        Change::Remove { .. } | Change::Move { .. } | Change::Run { .. } => &[],
+    }
 }
 
 /// Names a made value for good.

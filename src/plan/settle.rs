@@ -20,7 +20,7 @@ const LOOK_PAUSE: Duration = Duration::from_secs(5);
 /// The longest of these pauses; they grow.
 const LOOK_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// A router that does not come back for so long after its guard should have fired needs a person.
-const PATIENCE: Duration = Duration::from_secs(15 * 60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// Rounds of removing and looking again.
 const ROUNDS: u32 = 3;
 /// After a fire, before the first look.
@@ -38,9 +38,16 @@ enum Standing {
 
 /// Keeps the change. Where it cannot be kept, the device ends otherwise.
 pub(super) async fn confirm(work: &mut Work) -> Result<DeviceState, Fault> {
+    work.progress = work.core.book.progress(&work.plan.id, &work.draft.device)?;
+    if let Some(why) = work.progress.undo_asked.clone() {
+        return roll_back(work, &why).await;
+    }
     if work.progress.guards.is_empty() {
         work.intend(Intent::Confirm).await?;
-        return kept(work).await;
+        return match work.progress.undo_asked.clone() {
+            Some(why) => roll_back(work, &why).await,
+            None => kept(work).await,
+        };
     }
     if work.left().is_none_or(|left| left <= TOO_CLOSE) {
         return too_late(work).await;
@@ -48,11 +55,15 @@ pub(super) async fn confirm(work: &mut Work) -> Result<DeviceState, Fault> {
     match standing(work).await {
         Ok(Standing::Stands) => {}
         Ok(Standing::Gone) => return roll_back(work, "the guard was gone before the change was confirmed").await,
-        Ok(Standing::Altered(source)) => return altered(work, source).await,
+        Ok(Standing::Altered(source)) => return altered_or_undone(work, source).await,
         Err(fault) => return roll_back(work, &format!("the guard could not be read before confirming: {}", fault.said)).await,
     }
     work.intend(Intent::Confirm).await?;
-    disarm(work).await
+    // From here on the word is given; one that came before the record was written counts.
+    match work.progress.undo_asked.clone() {
+        Some(why) => roll_back(work, &why).await,
+        None => disarm(work).await,
+    }
 }
 
 /// Goes on with a confirmation that a crash interrupted: the word was given, unless the router undid the change meanwhile.
@@ -61,7 +72,7 @@ pub(super) async fn confirm_on(work: &mut Work) -> Result<DeviceState, Fault> {
         return kept(work).await;
     }
     match standing(work).await? {
-        Standing::Altered(source) => return altered(work, source).await,
+        Standing::Altered(source) => return altered_or_undone(work, source).await,
         Standing::Stands if work.left().is_none_or(|left| left <= TOO_CLOSE) => return too_late(work).await,
         Standing::Stands | Standing::Gone => {}
     }
@@ -126,13 +137,38 @@ async fn kept(work: &mut Work) -> Result<DeviceState, Fault> {
     })
     .await?;
     if rest {
-        finish_removals(work).await?;
+        remove_for_good(work).await?;
     }
     Ok(work.progress.state)
 }
 
+/// Removes what was only put out of use, as soon as the router can be asked. One that stays away too long is left with it, told.
+pub(super) async fn remove_for_good(work: &mut Work) -> Result<(), Fault> {
+    let began = work.core.clock.mono();
+    loop {
+        let Err(fault) = finish_removals(work).await else { return Ok(()) };
+        if is_for_recovery(work, &fault) {
+            return Err(fault);
+        }
+        tracing::warn!(plan = %work.plan.id, device = %work.device.name, "rows put out of use are still there: {}", fault.said);
+        if work.core.clock.mono().saturating_sub(began) > PATIENCE {
+            let left = format!("rows that were to be removed are there, out of use: {}; remove them by another plan", fault.said);
+            return work
+                .note(|progress| {
+                    progress.intent = None;
+                    progress.error = Some(left.clone());
+                })
+                .await;
+        }
+        pause(work, LOOK_PAUSE).await?;
+        if let Err(fault) = work.renew().await {
+            tracing::debug!(device = %work.device.name, "no new connection: {}", fault.chain());
+        }
+    }
+}
+
 /// Removes for good what a confirmed plan disabled. Errs when the router cannot be asked; asked again, it goes on.
-pub(super) async fn finish_removals(work: &mut Work) -> Result<(), Fault> {
+async fn finish_removals(work: &mut Work) -> Result<(), Fault> {
     let mut left: Option<String> = None;
     for step in &work.draft.steps {
         let Change::Remove { find, by_disabling: true, .. } = &step.change else { continue };
@@ -183,6 +219,20 @@ async fn altered(work: &mut Work, source: Option<String>) -> Result<DeviceState,
     disagree(work, &said, &differences).await
 }
 
+/// As `altered`; a router that cannot be asked in the middle of it is undone as any other.
+async fn altered_or_undone(work: &mut Work, source: Option<String>) -> Result<DeviceState, Fault> {
+    match altered(work, source).await {
+        Err(fault) if !is_for_recovery(work, &fault) => roll_back(work, &fault.said).await,
+        ended => ended,
+    }
+}
+
+/// Nothing can be written down, or the appliance stops: what is on the disk is gone on from at the next start. Everything else that
+/// goes wrong is the device's, and must not end the job of the others.
+pub(super) fn is_for_recovery(work: &Work, fault: &Fault) -> bool {
+    fault.kind == Kind::Storage || work.core.stop.is_cancelled()
+}
+
 async fn disagree(work: &mut Work, why: &str, differences: &[Difference]) -> Result<DeviceState, Fault> {
     work.reach_with(DeviceEvent::Disagree, |progress| {
         progress.guards.clear();
@@ -225,7 +275,7 @@ pub(super) async fn roll_back(work: &mut Work, why: &str) -> Result<DeviceState,
 }
 
 /// The router cannot be asked for too long. What is known stays written; it is looked at again at each start and sweep.
-async fn lost(work: &mut Work) -> Result<DeviceState, Fault> {
+pub(super) async fn lost(work: &mut Work) -> Result<DeviceState, Fault> {
     if work.progress.state != DeviceState::Unknown {
         let why = format!("{}; and the router does not answer since", work.progress.error.clone().unwrap_or_default());
         work.reach_with(DeviceEvent::LoseAnswer, |progress| {
@@ -245,7 +295,15 @@ async fn attempt(work: &mut Work) -> Result<DeviceState, Fault> {
     let script = work.rows(SCRIPTS, Query::new().eq("name", name)).await?.into_iter().next();
     let mut altered_source = None;
     match script {
-        Some(script) if script.get("source") == Some(work.draft.inverse.as_str()) => run_script(work, &script).await?,
+        Some(script) if script.get("source") == Some(work.draft.inverse.as_str()) => {
+            // The script cannot compare every kind of value, nor places. Where somebody changed something since, we can, and leave it.
+            let is_whole = work.progress.steps_done as usize == work.draft.steps.len();
+            if is_whole && !rows::short_of(&work.draft, &work.draft.steps, &work.read().await?).is_empty() {
+                clean(work).await?;
+            } else {
+                run_script(work, &script).await?;
+            }
+        }
         Some(script) => {
             // Not ours any more: disarmed first, so that it does not run while we undo.
             altered_source = script.get("source").map(str::to_owned);

@@ -83,9 +83,7 @@ async fn begin(work: &mut Work) -> Result<Begun, Fault> {
         Err(why) => return Ok(Begun::Not(format!("it cannot be taken back: {why}"), Vec::new())),
     };
     let plan = plan(work, id.clone(), &draft);
-    work.core.book.create(&plan, &[draft]).await?;
-    // Only once the device's record names it may it start: a restart must know whose it is.
-    work.note(|progress| progress.taken_back_by = Some(id.clone())).await?;
+    work.progress = work.core.book.create_back(&plan, &draft, &work.plan.id).await?;
     Ok(Begun::As(id))
 }
 

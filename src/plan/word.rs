@@ -6,7 +6,7 @@ use crate::base::ids::DeviceId;
 use crate::plan::config::CONFIRM_MAX;
 use crate::plan::edit::{Confirm, MAX_REASON};
 use crate::plan::engine::Engine;
-use crate::plan::record::{Draft, Halt, Plan, PlanId, Progress};
+use crate::plan::record::{Draft, Halt, Intent, Plan, PlanId, Progress};
 use crate::plan::state::{DeviceState, PlanEvent, PlanState};
 use std::time::Duration;
 
@@ -85,7 +85,9 @@ impl Engine {
             self.core
                 .book
                 .change(id, &device, |progress| {
-                    if progress.state.is_live() && progress.undo_asked.is_none() {
+                    // Once it is being kept, it is taken back afterwards, by a plan of its own.
+                    let is_kept = progress.intent == Some(Intent::Confirm);
+                    if progress.state.is_live() && progress.undo_asked.is_none() && !is_kept {
                         progress.undo_asked = Some(reason.clone());
                     }
                     Ok(())
@@ -165,7 +167,7 @@ fn waiting<'a>(plan: &Plan, devices: &'a [(Draft, Progress)]) -> Result<Vec<&'a 
     let waits = |progress: &&Progress| {
         progress.state == DeviceState::Verified
             && progress.undo_asked.is_none()
-            && !matches!(progress.intent, Some(intent) if intent != crate::plan::record::Intent::Confirm)
+            && !matches!(progress.intent, Some(intent) if intent != Intent::Confirm)
     };
     let waiting: Vec<&Progress> = devices.iter().map(|(_, progress)| progress).filter(waits).collect();
     if waiting.is_empty() { conflict("no device waits for a confirmation now") } else { Ok(waiting) }

@@ -162,25 +162,6 @@ fn prod_takes_small_things_more_seriously() {
 }
 
 #[test]
-fn approvals_follow_the_table() {
-    for (risk, environment, needed) in [
-        (Risk::Low, Environment::Lab, 0),
-        (Risk::Low, Environment::Staging, 0),
-        (Risk::Medium, Environment::Lab, 0),
-        (Risk::Medium, Environment::Staging, 1),
-        (Risk::Medium, Environment::Prod, 1),
-        (Risk::High, Environment::Lab, 1),
-        (Risk::High, Environment::Prod, 1),
-        (Risk::Extreme, Environment::Lab, 2),
-        (Risk::Extreme, Environment::Prod, 2),
-    ] {
-        assert_eq!(approvals(risk, Cut::No, environment, false), needed, "{risk:?} in {environment:?}");
-        assert_eq!(approvals(risk, Cut::Unknown, environment, false), needed.max(1));
-        assert_eq!(approvals(risk, Cut::No, environment, true), needed);
-    }
-}
-
-#[test]
 fn code_is_told_by_facts_and_by_name() {
     for (menu, attribute) in [
         ("/system/script", "source"),

@@ -5,6 +5,7 @@ use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::{Ask, Device, Write};
 use crate::plan::rotate::check::How;
+use crate::plan::secrets::scrubbed;
 use crate::plan::work::Core;
 use crate::routeros::{MenuPath, Query};
 use crate::store::vault;
@@ -67,16 +68,6 @@ pub(super) async fn set(core: &Core, device: &Device, how: &How, old: &Secret, n
     let fresh = core.fleet.fresh_as(&device.id, old).await?;
     let asked = fresh.over_rest(Ask::Write(write)).await;
     asked.map(drop).map_err(|fault| scrubbed(fault, &[old, new]))
-}
-
-/// A router may say back to us what we sent.
-fn scrubbed(fault: Fault, secrets: &[&Secret]) -> Fault {
-    let clean = |text: &str| {
-        secrets.iter().filter(|secret| !secret.is_empty()).fold(text.to_owned(), |text, secret| text.replace(secret.expose(), "•••"))
-    };
-    let mut clean_fault = Fault::new(fault.kind, clean(&fault.said));
-    clean_fault.hint = fault.hint.as_deref().map(clean);
-    clean_fault
 }
 
 /// Logs in with a password over new connections, on every service in use; silence is worth more than one try, a refusal is not.
