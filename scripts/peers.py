@@ -167,16 +167,18 @@ class Requests:
     the client is the first of its encrypted records (RFC 8446, 5.1)."""
 
     ENCRYPTED = 0x17
+    # Two bytes, their type and a tag: the goodbye of a connection (close_notify), which no request is as short as.
+    ALERT = 2 + 1 + 16
 
     def __init__(self) -> None:
-        self.head, self.left, self.encrypted = b"", 0, 0
+        self.head, self.left, self.length, self.encrypted = b"", 0, 0, 0
 
     def hold(self, data: bytes) -> bool:
         """Takes the next bytes; says whether any of them belong to a request."""
         asked = False
         while data:
             if self.left:
-                asked |= self.encrypted > 1
+                asked |= self.encrypted > 1 and self.length > self.ALERT
                 took = min(self.left, len(data))
                 self.left, data = self.left - took, data[took:]
                 continue
@@ -184,7 +186,8 @@ class Requests:
             self.head, data = self.head + data[:missing], data[missing:]
             if len(self.head) == 5:
                 self.encrypted += self.head[0] == self.ENCRYPTED
-                self.left, self.head = int.from_bytes(self.head[3:5], "big"), b""
+                self.left = self.length = int.from_bytes(self.head[3:5], "big")
+                self.head = b""
         return asked
 
 
