@@ -221,6 +221,12 @@ async fn a_correlation_id_goes_through_to_the_trail() {
     assert_eq!(answer.message()["result"]["_meta"]["correlation_id"], id);
     let trail = web.site.operator("audit.get_events", json!({})).await.structured.to_string();
     assert!(trail.contains(id), "{trail}");
+    let other = "0199beef-1111-4222-8333-444455556677";
+    let read = json!({"jsonrpc": "2.0", "id": 7, "method": "resources/read", "params": {"uri": "fleet://summary"}});
+    let answer = web.say(&token, &format!("{}X-Correlation-ID: {other}\r\n", in_session(&session)), &read).await;
+    assert_eq!(answer.header("x-correlation-id"), Some(other), "{answer:?}");
+    let trail = web.site.operator("audit.get_events", json!({})).await.structured.to_string();
+    assert!(trail.contains(other), "a resource is a call as well: {trail}");
     let made = web.ask("GET", "/health/live", "X-Correlation-ID: not-a-uuid\r\n", "").await;
     assert!(made.header("x-correlation-id").is_some_and(|made| made.len() == 36));
     web.close().await;

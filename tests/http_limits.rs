@@ -14,18 +14,22 @@ use rustls::pki_types::ServerName;
 use serde_json::json;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// A listener with limits that no configuration sets.
 async fn with(limits: Limits) -> Web {
+    over(tls::Source::Off, limits).await
+}
+
+async fn over(tls: tls::Source, limits: Limits) -> Web {
     let site = Site::bare(&[]).await;
     let settings = Settings {
         host: "127.0.0.1".into(),
         port: 0,
         base: Some("/mcp".into()),
-        tls: tls::Source::Off,
+        tls,
         public_url: None,
         allowed_hosts: Vec::new(),
         allowed_origins: vec!["https://ui.example".into()],
@@ -40,7 +44,7 @@ async fn with(limits: Limits) -> Web {
 }
 
 /// The other side closes within the time; how long it took.
-async fn closed(mut stream: TcpStream) -> (Duration, String) {
+async fn closed(mut stream: impl AsyncRead + Unpin) -> (Duration, String) {
     let (began, mut rest) = (Instant::now(), Vec::new());
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("closed in time");
     (began.elapsed(), String::from_utf8_lossy(&rest).into_owned())
@@ -150,6 +154,18 @@ async fn slow_and_half_open_clients_are_let_go() {
     let (took, said) = closed(stream).await;
     assert!(took < Duration::from_secs(5) && !said.starts_with("HTTP/1.1 2"), "half closed: {took:?} {said}");
     assert_eq!(web.calls().await, 0);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn an_http2_connection_without_a_request_is_let_go() {
+    let web = over(tls::Source::SelfSigned, Limits { head: Duration::from_millis(300), ..Limits::default() }).await;
+    for said in [&b""[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"] {
+        let (mut stream, _) = shaken(&web, b"h2").await;
+        stream.write_all(said).await.unwrap();
+        let (took, _) = closed(stream).await;
+        assert!(took < Duration::from_secs(5), "{took:?} after {} bytes", said.len());
+    }
     web.close().await;
 }
 

@@ -195,7 +195,9 @@ async fn a_high_risk_is_kept_by_a_person_and_more_time_may_be_asked_for() {
     let before = plan["devices"][0]["fires_at"].clone();
     plan = site.good("plan.confirm", json!({"plan_id": id, "extend_seconds": 600})).await.structured;
     assert_ne!(plan["devices"][0]["fires_at"], before, "{plan}");
-    let kept = site.operator("plan.keep", json!({"plan_id": id})).await;
+    let nobody = site.operator("plan.keep", json!({"plan_id": id})).await;
+    assert_eq!(nobody.structured["error"]["kind"], "denied", "an operator is no person: {}", nobody.text);
+    let kept = site.operator("plan.keep", by(&id, "anna")).await;
     assert_eq!(kept.structured["state"], "confirmed", "{}", kept.text);
     assert_eq!(guards(&site), 0, "nothing of ours is left");
 }

@@ -206,7 +206,10 @@ impl Access {
     pub async fn revoke_token(&self, wanted: &str) -> Result<Token, Fault> {
         let (now, tokens) = (self.now(), self.tokens()?);
         let found = tokens.iter().find(|token| token.id == wanted);
-        let found = found.or_else(|| tokens.iter().find(|token| token.name == wanted && token.revoked_at.is_none()));
+        // One that has run out may have left its name to another.
+        let found = found
+            .or_else(|| tokens.iter().find(|token| token.name == wanted && token.state(now).is_ok()))
+            .or_else(|| tokens.iter().find(|token| token.name == wanted && token.revoked_at.is_none()));
         let Some(token) = found else {
             let shown: String = wanted.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
             return Err(Fault::not_found(format!("no token \"{shown}\"")).hint("`token list` shows them"));
@@ -285,10 +288,11 @@ fn bearer(token: Token, client: Client) -> Bearer {
 fn check(wanted: &Wanted, now: Wall) -> Result<(), Fault> {
     let name = wanted.name.trim();
     if name.is_empty() || name != wanted.name || name.chars().count() > NAME_MAX || name.chars().any(char::is_control) {
-        return Err(Fault::bad_input("a token's name has 1 to 64 characters, none of them a control character or a blank at its ends"));
+        return Err(Fault::bad_input("a token's name has 1 to 64 characters, none of them a control character or a blank at its ends")
+            .hint("such as --name backup-script"));
     }
     if wanted.expires_at.is_some_and(|end| end <= now) {
-        return Err(Fault::bad_input("a token must end in the future"));
+        return Err(Fault::bad_input("a token must end in the future").hint("such as --expires 90d"));
     }
     if wanted.devices.len() > DEVICES_MAX {
         return Err(Fault::bad_input("a token is limited to at most 64 selectors").hint("give devices a common tag: tag:K=V"));

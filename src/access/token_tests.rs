@@ -70,6 +70,21 @@ async fn a_token_ends_with_its_time_its_revocation_and_its_owner() {
 }
 
 #[tokio::test]
+async fn revoking_by_name_means_the_token_in_force() {
+    let (access, hand, _dir) = access();
+    // Tokens stand in the order of their digests: either may come first.
+    for n in 0..16 {
+        let (old, new, name) = (make(), make(), format!("ci-{n}"));
+        let end = Wall(access.now().0 + 60_000);
+        access.add_token(Wanted { expires_at: Some(end), ..wanted(&name, &old, Some(Role::ReadOnly)) }).await.unwrap();
+        hand.advance(Duration::from_secs(60));
+        access.add_token(wanted(&name, &new, Some(Role::ReadOnly))).await.unwrap();
+        access.revoke_token(&name).await.unwrap();
+        assert_eq!(opens(&access, new.expose()).await.unwrap_err(), Refused::Revoked);
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_the_same_person_as_its_owner() {
     let (access, _hand, _dir) = access();
     let anna = access.add("anna", Role::Admin, PASSWORD()).await.unwrap();

@@ -25,10 +25,11 @@ pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<B
         Err(refused) => Err(refused),
     };
     found.map_err(|refused| {
-        edge.failures.count(asked.client);
         if refused == Refused::Store {
-            return Refusal::of(StatusCode::SERVICE_UNAVAILABLE, "store", "tokens cannot be checked now");
+            return Refusal::of(StatusCode::SERVICE_UNAVAILABLE, "store", "tokens cannot be checked now")
+                .hint("try again in a moment; /health says whether the store is well");
         }
+        edge.failures.count(asked.client);
         nobody(edge, asked, refused.as_str(), "error=\"invalid_token\", ")
     })
 }

@@ -127,6 +127,9 @@ impl<K: Hash + Eq> Windows<K> {
     fn take(&self, key: K, n: u32, limit: u32, window: Duration) -> Left {
         let now = self.clock.mono();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if n == 0 && !open.contains_key(&key) {
+            return Left { limit, left: Some(limit), resets_in: window };
+        }
         if open.len() >= KEPT && !open.contains_key(&key) {
             open.retain(|_, (began, _)| now.saturating_sub(*began) < window);
             if open.len() >= KEPT {
@@ -161,8 +164,11 @@ impl Failures {
 
     /// Refuses an address that failed too often just now, before anything of its request is looked at.
     pub fn admit(&self, client: IpAddr) -> Result<(), Refusal> {
+        if self.limit == 0 {
+            return Ok(());
+        }
         let left = self.windows.take(network(client), 0, self.limit, FAILURES);
-        if self.limit == 0 || left.left.is_some() {
+        if left.left.is_some() {
             return Ok(());
         }
         Err(left.refusal("address", "too many requests without a good token from this address"))
@@ -170,12 +176,15 @@ impl Failures {
 
     /// Counts one.
     pub fn count(&self, client: IpAddr) {
+        if self.limit == 0 {
+            return;
+        }
         self.windows.take(network(client), 1, self.limit, FAILURES);
     }
 }
 
 /// Whoever has one IPv6 address has 2^64 of them.
-fn network(address: IpAddr) -> IpAddr {
+pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,
@@ -305,5 +314,10 @@ mod tests {
         assert!(failures.admit(at("2001:db8::ffff")).is_err(), "one network");
         hand.advance(FAILURES);
         assert!(failures.admit(at("192.0.2.1")).is_ok());
+        let kept = failures.windows.open.lock().unwrap().len();
+        for n in 0..100 {
+            failures.admit(at(&format!("198.51.100.{n}"))).unwrap();
+        }
+        assert_eq!(failures.windows.open.lock().unwrap().len(), kept, "who only asks is not remembered");
     }
 }

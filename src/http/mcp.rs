@@ -82,16 +82,21 @@ impl Mcp {
         if !matches!(method, Method::POST | Method::GET | Method::DELETE) {
             return Err(Refusal::method("GET, POST, DELETE"));
         }
+        // Before the body is read: bodies are what takes memory.
+        let running = Arc::new(self.calls.enter(&who).map_err(Refusal::closing)?);
         let taken = if method == Method::POST { Some(self.message(&parts.headers, body).await?) } else { None };
         let session = self.session(&parts, &who)?;
         let left = self.calls.take(&who)?;
-        let _running = self.calls.enter(&who)?;
         let needed = taken.as_ref().map_or(Ok(Scope::Read), |taken| needed(&taken.message))?;
         if !scopes.contains(&needed) {
             return Err(bearer::insufficient(edge, &asked, &[needed]));
         }
         let begins = matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == "initialize");
         let line = taken.map(|taken| taken.line).unwrap_or_default();
+        if !begins {
+            // In a session the answer begins at once and the work goes on: it counts until the handler is done with its request.
+            parts.extensions.insert(running.clone());
+        }
         let mut response = if begins {
             self.begin(&who, parts, line).await?
         } else {

@@ -173,7 +173,8 @@ impl Edge {
                 let caller = bearer::caller(self, &asked, request.headers()).await?;
                 mcp.answer(self, asked, caller, request).await
             }
-            _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")),
+            _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")
+                .hint("MCP is at mcp.http_base_path, when mcp.transport is http or both")),
         }
     }
 

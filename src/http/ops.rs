@@ -37,6 +37,8 @@ pub fn is_health(path: &str) -> bool {
 #[derive(Default)]
 pub struct Health {
     seen: Mutex<Seen>,
+    /// One probe writes, the others wait for what it finds.
+    looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -53,8 +55,14 @@ impl Health {
 
     /// Whether the store takes writes, as of a moment ago.
     async fn is_writable(&self, store: &Store, now: Duration) -> bool {
+        let fresh = |seen: &Seen| seen.looked_at.is_some_and(|at| now.saturating_sub(at) < BELIEVED);
         let seen = *self.seen();
-        if seen.looked_at.is_some_and(|at| now.saturating_sub(at) < BELIEVED) {
+        if fresh(&seen) {
+            return seen.is_writable;
+        }
+        let _looking = self.looking.lock().await;
+        let seen = *self.seen();
+        if fresh(&seen) {
             return seen.is_writable;
         }
         let writes = !seen.is_writable || seen.wrote_at.is_none_or(|at| now.saturating_sub(at) >= WRITTEN);

@@ -2,7 +2,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::http::hosts::Hosts;
-use crate::http::limits::Failures;
+use crate::http::limits::{Failures, network};
 use crate::http::mcp::Mcp;
 use crate::http::ops::Health;
 use crate::http::patience::Patient;
@@ -156,6 +156,7 @@ impl Door {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let free = address.is_loopback() || self.edge.settings.trusted_proxies.iter().any(|net| net.contains(&address));
         let share = if free { most } else { most.div_ceil(2) };
+        let address = network(address);
         if taken.values().sum::<usize>() >= most || taken.get(&address).copied().unwrap_or(0) >= share {
             return None;
         }
@@ -191,14 +192,21 @@ impl Door {
         let mut http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
         http.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
         http.max_concurrent_streams(STREAMS).max_header_list_size(self.edge.settings.limits.head_bytes as u32);
-        // Streams run in tasks of their own.
-        let door = self.clone();
+        // Streams run in tasks of their own. hyper has no word for a connection that carries none.
+        let (door, busy) = (self.clone(), TaskTracker::new());
+        let streams = busy.clone();
         let service = service_fn(move |request| {
-            let door = door.clone();
-            async move { door.answer(peer, request).await }
+            let (door, stream) = (door.clone(), streams.token());
+            async move {
+                let response = door.answer(peer, request).await?;
+                Ok::<_, Infallible>(response.map(|body| Held { body, _token: stream }.boxed()))
+            }
         });
         let connection = pin!(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
-        self.drive(connection, |connection| connection.graceful_shutdown()).await;
+        tokio::select! {
+            () = self.drive(connection, |connection| connection.graceful_shutdown()) => {}
+            () = idle(&busy, self.edge.settings.limits.head) => tracing::debug!("an HTTP/2 connection without a request is closed"),
+        }
     }
 
     /// Runs a connection to its end, which comes early when we stop.
@@ -227,6 +235,18 @@ impl Door {
             Some(token) => response.map(|body| Held { body, _token: token }.boxed()),
             None => response,
         })
+    }
+}
+
+/// Returns once nothing was in flight for so long; the time before the first request counts.
+async fn idle(busy: &TaskTracker, most: Duration) {
+    let mut since = tokio::time::Instant::now();
+    let mut look = tokio::time::interval((most / 4).max(Duration::from_millis(1)));
+    while since.elapsed() < most {
+        look.tick().await;
+        if !busy.is_empty() {
+            since = tokio::time::Instant::now();
+        }
     }
 }
 

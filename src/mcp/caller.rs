@@ -24,6 +24,8 @@ pub struct Caller {
     pub principal: Arc<Principal>,
     /// Fires when nobody waits any more.
     pub cancel: CancellationToken,
+    /// The thread of the request, where there is one.
+    pub correlation: Option<CorrelationId>,
 }
 
 impl Caller {
@@ -33,6 +35,9 @@ impl Caller {
         call.cancel = self.cancel.clone();
         call.max_age = self.settings.max_age;
         call.as_tool = false;
+        if let Some(id) = &self.correlation {
+            call.correlation_id = id.clone();
+        }
         let id = call.correlation_id.clone();
         AssertUnwindSafe(self.dispatch.call(call)).catch_unwind().await.map_err(|_| id)
     }

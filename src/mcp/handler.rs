@@ -69,11 +69,11 @@ impl Handler {
 
     /// Whoever asks for something that is no tool.
     fn caller(&self, cx: &RequestContext<RoleServer>) -> Caller {
-        self.caller_as(self.principal_for(cx), cx.ct.clone())
+        Caller { correlation: Some(Self::correlation(cx)), ..self.caller_as(self.principal_for(cx), cx.ct.clone()) }
     }
 
     fn caller_as(&self, principal: Arc<Principal>, cancel: CancellationToken) -> Caller {
-        Caller { dispatch: self.dispatch.clone(), settings: self.settings.clone(), principal, cancel }
+        Caller { dispatch: self.dispatch.clone(), settings: self.settings.clone(), principal, cancel, correlation: None }
     }
 
     /// The thread that the listener gave the request; one of its own on byte streams, which have none.

@@ -11,7 +11,7 @@ use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::random;
 use crate::base::tier::{Effect, Environment};
-use crate::plan::record::{Approval, Plan, PlanId};
+use crate::plan::record::{Approval, Plan, PlanId, Risk};
 use crate::plan::state::{PlanEvent, PlanState};
 use crate::plan::word::reason_of;
 use crate::plan::work::record;
@@ -47,6 +47,11 @@ impl Voice {
     fn person(&self) -> String {
         self.actor.person.as_ref().map_or_else(|| self.actor.identity.to_string(), PersonId::to_string)
     }
+}
+
+fn nobody(verb: &str) -> Fault {
+    Fault::denied(format!("to {verb} a plan takes a person: a local user and their password"))
+        .hint("--user NAME, and the password at the prompt or by --password-file")
 }
 
 impl Engine {
@@ -116,6 +121,19 @@ impl Engine {
         self.refuse(id, reason).await
     }
 
+    /// A person's word that a manual plan's change stays. One of high risk takes a person who proves it, as its approval does.
+    ///
+    /// # Errors
+    /// `Denied` to whoever proved nothing, `Conflict` when no device waits for it.
+    pub async fn keep_as(&self, voice: &Voice, id: &PlanId) -> Result<(), Fault> {
+        let plan = self.plan(id)?.0;
+        if plan.risk >= Risk::High && voice.proven_at.is_none() && !self.trusts_lone(&plan) {
+            return Err(nobody("keep"));
+        }
+        self.trail(voice, &plan, "plan.keep", "kept").await?;
+        self.confirm(id).await
+    }
+
     /// Who said so, before it counts: no audit, no approval.
     async fn trail(&self, voice: &Voice, plan: &Plan, tool: &str, outcome: &str) -> Result<(), Fault> {
         let arguments = json!({ "plan": plan.id.as_str(), "digest": digest::short_digest(&plan.digest), "person": voice.person() });
@@ -125,14 +143,18 @@ impl Engine {
         Ok(())
     }
 
+    /// Whether a lone operator of a lab may decide on this plan without proving who they are.
+    fn trusts_lone(&self, plan: &Plan) -> bool {
+        self.settings().self_approval && plan.environment == Environment::Lab
+    }
+
     /// Whether this person may say yes or no to this plan.
     fn may_decide(&self, access: &Access, voice: &Voice, plan: &Plan, verb: &str) -> Result<(), Fault> {
-        let lone = self.settings().self_approval && plan.environment == Environment::Lab;
+        let lone = self.trusts_lone(plan);
         match voice.proven_at {
             None if lone => {}
             None => {
-                return Err(Fault::denied(format!("to {verb} a plan takes a person: a local user and their password"))
-                    .hint("--user NAME, and the password at the prompt or by --password-file"));
+                return Err(nobody(verb));
             }
             Some(at) if self.now().0.abs_diff(at.0) >= FRESH.as_millis() as u64 => {
                 return Err(Fault::new(Kind::Unauthenticated, "it is too long ago that you proved who you are").hint("sign in again"));

@@ -48,7 +48,7 @@ pub enum PlanCommand {
     Confirm {
         /// The plan's id.
         id: String,
-        /// The local user who keeps it; the operator unless given.
+        /// The local user who keeps it; needed where the risk is high.
         #[arg(long, value_name = "U")]
         user: Option<String>,
         /// Where their password comes from.

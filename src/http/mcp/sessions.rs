@@ -38,7 +38,7 @@ struct Owned {
 pub struct Place {
     known: Arc<Mutex<Known>>,
     owner: String,
-    now: Duration,
+    clock: Clock,
 }
 
 impl Sessions {
@@ -70,7 +70,8 @@ impl Sessions {
         let alive: HashSet<String> = self.manager.sessions.read().await.keys().map(ToString::to_string).collect();
         let evicted = {
             let mut known = lock(&self.known);
-            known.by_id.retain(|id, _| alive.contains(id));
+            // One that was opened since is not among them.
+            known.by_id.retain(|id, session| alive.contains(id) || session.used_at >= now);
             let mine = known.by_id.values().filter(|session| session.owner == owner).count();
             let opening = known.opening.get(&owner).copied().unwrap_or(0);
             let quiet =
@@ -88,7 +89,7 @@ impl Sessions {
             *known.opening.entry(owner.clone()).or_default() += 1;
             evicted
         };
-        let place = Place { known: self.known.clone(), owner, now };
+        let place = Place { known: self.known.clone(), owner, clock: self.clock.clone() };
         if let Some(id) = evicted {
             tracing::info!("a session that was left alone made room for a new one of its owner");
             if let Err(error) = self.manager.close_session(&id.into()).await {
@@ -109,7 +110,7 @@ impl Sessions {
 impl Place {
     /// The session stands.
     pub fn taken(self, id: &str) {
-        let session = Owned { owner: self.owner.clone(), used_at: self.now };
+        let session = Owned { owner: self.owner.clone(), used_at: self.clock.mono() };
         lock(&self.known).by_id.insert(id.to_owned(), session);
     }
 }

@@ -33,7 +33,7 @@ struct Args {
     /// The plan's id.
     #[schemars(length(min = 1))]
     plan_id: String,
-    /// The local user who keeps it; the operator at the command line unless set.
+    /// The local user who keeps it; needed where the risk is high.
     #[schemars(length(min = 1))]
     user: Option<String>,
     /// Their password.
@@ -49,7 +49,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
             Fault::denied(format!("role {} does not keep changes", voice.role.as_str())).hint("a person of role approver or admin does")
         );
     }
-    cx.world.plans.confirm(&plan.id).await?;
+    cx.world.plans.keep_as(&voice, &plan.id).await?;
     apply::wait(cx, &plan.id, confirm::SETTLES).await?;
     show::shown(cx, &plan.id)
 }
