@@ -148,7 +148,7 @@ fn kind(facts: Option<&Menu>, name: &str) -> ValueKind {
 }
 
 /// The natural key by the facts: of a menu that is one object its path; without facts the name; without a name a digest
-/// of all it has.
+/// of what was set, so that counters and states do not make it another row. A row of states only is all it has.
 fn key(facts: Option<&Menu>, row: View<'_>) -> String {
     let of = |names: &[&str]| names.iter().map(|name| row.text(name).unwrap_or("")).collect::<Vec<_>>().join("|");
     match facts {
@@ -157,11 +157,26 @@ fn key(facts: Option<&Menu>, row: View<'_>) -> String {
         _ => match row.text("name") {
             Some(name) => name.to_owned(),
             None => {
-                let all = row.names().map(|name| format!("{name}={}", row.text(name).unwrap_or(""))).collect::<Vec<_>>().join("\n");
-                format!("#{}", &hex(ring::digest::digest(&ring::digest::SHA256, all.as_bytes()).as_ref())[..12])
+                let is_state = |name: &str| facts.and_then(|facts| facts.attr(name)).map_or_else(|| counts(name), |attr| attr.read_only);
+                let pairs = |keep: &dyn Fn(&str) -> bool| {
+                    let kept = row.names().filter(|name| keep(name));
+                    kept.map(|name| format!("{name}={}", row.text(name).unwrap_or(""))).collect::<Vec<_>>().join("\n")
+                };
+                let set = pairs(&|name| !is_state(name));
+                let told = if set.is_empty() { pairs(&|_| true) } else { set };
+                format!("#{}", &hex(ring::digest::digest(&ring::digest::SHA256, told.as_bytes()).as_ref())[..12])
             }
         },
     }
+}
+
+/// Whether an attribute nobody described counts or measures, by the words such names are made of.
+fn counts(name: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "bytes", "packets", "byte", "packet", "rate", "uptime", "count", "counter", "errors", "drops", "drop", "queued", "age", "seen",
+        "timeout", "hits", "requests", "replies", "usage", "load", "signal", "idle", "activity", "running", "status", "state",
+    ];
+    name.split('-').any(|word| WORDS.contains(&word))
 }
 
 fn shape(cx: &Cx, facts: Option<&Menu>, row: View<'_>, fields: Option<&[String]>) -> Map<String, Value> {
@@ -185,4 +200,32 @@ fn shape(cx: &Cx, facts: Option<&Menu>, row: View<'_>, fields: Option<&[String]>
         None => row.names().for_each(put),
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routeros::row::Row;
+
+    fn keyed(menu: &str, pairs: &[(&str, &str)]) -> String {
+        let seen = Seen::of(menu, vec![Row::from_pairs(pairs.iter().copied())]);
+        key(menus::find(menu), seen.first().unwrap())
+    }
+
+    #[test]
+    fn what_a_router_counts_does_not_make_a_row_another() {
+        for menu in ["/ip/firewall/filter", "/some/menu/nobody/described"] {
+            let of = |chain, bytes, packets| keyed(menu, &[("chain", chain), ("action", "drop"), ("bytes", bytes), ("packets", packets)]);
+            assert_eq!(of("input", "1", "1"), of("input", "99999", "12"), "{menu}");
+            assert_ne!(of("input", "1", "1"), of("forward", "1", "1"), "{menu}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_states_alone_is_told_apart_by_them() {
+        let of = |message| keyed("/log", &[("time", "10:00:00"), ("topics", "info"), ("message", message)]);
+        assert_ne!(of("login"), of("logout"));
+        let counted = |uptime| keyed("/some/menu/nobody/described", &[("uptime", uptime)]);
+        assert_ne!(counted("1s"), counted("2s"));
+    }
 }

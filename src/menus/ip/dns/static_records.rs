@@ -41,5 +41,8 @@ pub const MENU: Menu = list("/ip/dns/static", "DNS records the router answers it
         "cname",
         "split dns",
         "dns forward",
+        "block website",
+        "block domain",
+        "sinkhole",
     ])
     .basic();

@@ -64,6 +64,7 @@ pub const MENU: Menu = ordered("/ip/firewall/filter", "IPv4 firewall rules: what
         "packet filter",
         "block an ip",
         "fasttrack",
+        "block website by tls host",
     ])
     .commands(&["reset-counters", "reset-counters-all"])
     .topic(Topic::Firewall)
