@@ -77,14 +77,9 @@ impl Dispatch {
         else {
             return self.unknown(call).await;
         };
-        let cx = Cx::new(
-            self.world.clone(),
-            tool,
-            call.principal.clone(),
-            call.correlation_id.clone(),
-            call.cancel.clone(),
-            call.progress.clone(),
-        );
+        let (who, cancel, progress) = (call.principal.clone(), call.cancel.clone(), call.progress.clone());
+        let mut cx = Cx::new(self.world.clone(), tool, who, call.correlation_id.clone(), cancel, progress);
+        cx.proof = call.proof;
         let mut given = call.arguments;
         alias(&mut given, &self.schemas[tool.name].input);
         let result = match self.offered(call.audience, call.as_tool) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 #[cfg(feature = "sim")]
+mod admin_api;
 mod answers;
 #[cfg(feature = "sim")]
 mod catalog;

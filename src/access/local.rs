@@ -56,7 +56,25 @@ impl Record for User {
     const VERSION: u8 = 1;
 }
 
-/// Somebody who proved who they are.
+/// That somebody proved who they are, with a password or at the identity provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Who.
+    pub actor: Actor,
+    /// With what role.
+    pub role: Role,
+    /// When.
+    pub at: Wall,
+}
+
+impl Proof {
+    /// Whether it still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
+    pub fn is_fresh(&self, now: Wall) -> bool {
+        now.0.abs_diff(self.at.0) < FRESH.as_millis() as u64
+    }
+}
+
+/// A local user who proved who they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authenticated {
     /// The person.
@@ -70,9 +88,9 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    /// Whether the proof still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
-    pub fn is_fresh(&self, now: Wall) -> bool {
-        now.0.abs_diff(self.at.0) < FRESH.as_millis() as u64
+    /// What it proves, apart from how.
+    pub fn proof(&self) -> Proof {
+        Proof { actor: self.actor(), role: self.role, at: self.at }
     }
 
     /// For records: plans, approvals.

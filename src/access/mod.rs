@@ -12,7 +12,7 @@ pub mod scope;
 pub mod token;
 
 pub use handle::Handle;
-pub use local::{Access, Authenticated, FRESH, User};
+pub use local::{Access, Authenticated, FRESH, Proof, User};
 pub use lockout::Lockout;
 pub use person::{Actor, Identity, PersonId};
 pub use policy::{Decision, Rules, Target, Verb};

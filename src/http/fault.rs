@@ -61,6 +61,16 @@ impl Refusal {
             .with(header::ALLOW, HeaderValue::from_static(allowed))
     }
 
+    /// A method that the path does not know, of a path that takes these.
+    pub fn methods(allowed: &[&str]) -> Self {
+        let list = allowed.join(", ");
+        let refusal = Refusal::of(StatusCode::METHOD_NOT_ALLOWED, "method", format!("this path takes {list}"));
+        match HeaderValue::from_str(&list) {
+            Ok(value) => refusal.with(header::ALLOW, value),
+            Err(_) => refusal,
+        }
+    }
+
     /// A JSON-RPC error.
     pub fn rpc(status: StatusCode, reason: &'static str, message: Vec<u8>) -> Self {
         Refusal { message: Some(message), ..Refusal::of(status, reason, "") }

@@ -4,7 +4,9 @@
 //! and Origin, then who it is, then the request itself. Nothing behind a step runs before it. Paths are compared as they
 //! are written: no decoding, no normalizing, so there is no second spelling of any.
 
+pub mod admin;
 pub mod bearer;
+pub mod body;
 pub mod fault;
 pub mod hosts;
 pub mod limits;
@@ -164,6 +166,11 @@ impl Edge {
             && (rest.is_empty() || Some(rest) == base)
         {
             return ops::metadata(self, &asked, request.method());
+        }
+        if let Some(rest) = path.strip_prefix(admin::api::BASE)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return admin::api::answer(self, &asked, rest, request).await;
         }
         match &self.mcp {
             Some(mcp) if Some(path.as_str()) == base => {

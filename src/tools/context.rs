@@ -1,6 +1,6 @@
 //! What a tool works with: the parts it may use, the one way to a router, and the notes it leaves for the spine.
 
-use crate::access::local::Access;
+use crate::access::local::{Access, Proof};
 use crate::access::policy::{self, Decision, Rules, Target, Verb};
 use crate::access::principal::Principal;
 use crate::audit::Audit;
@@ -146,6 +146,8 @@ pub struct Cx {
     pub cancel: CancellationToken,
     /// Where progress goes.
     pub progress: Option<Arc<dyn Progress>>,
+    /// What the caller proved before the call, if anything.
+    pub proof: Option<Proof>,
     pulse: Mutex<Pulse>,
     notes: Mutex<Notes>,
     heard: Mutex<Vec<Arc<Vec<Row>>>>,
@@ -230,6 +232,7 @@ impl Cx {
             correlation_id,
             cancel,
             progress,
+            proof: None,
             pulse: Mutex::new(pulse),
             notes: Mutex::default(),
             heard: Mutex::default(),

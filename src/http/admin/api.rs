@@ -1,0 +1,222 @@
+//! One request of the admin API: its arguments gathered, its verb called through the spine, the answer as JSON.
+//!
+//! Policy, arguments, audit and shaping are those of every other edge; nothing is decided here but whether the caller is
+//! the kind of caller the verb is for.
+
+use crate::access::token;
+use crate::base::ids::hex;
+use crate::base::secret::Secret;
+use crate::dispatch::{Call, Reply};
+use crate::http::admin::openapi;
+use crate::http::admin::routes::{self, Need, Route};
+use crate::http::admin::signed::Signed;
+use crate::http::fault::{self, Refusal};
+use crate::http::{Asked, Body, Edge, bearer, body};
+use crate::tools::spec::{Audience, Tool};
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::{Map, Value};
+
+/// Where the API is.
+pub const BASE: &str = "/admin/api/v1";
+
+/// The most parameters of a query.
+const MOST_PARAMETERS: usize = 64;
+
+/// Answers a request below [`BASE`]; `path` is what follows it.
+pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    if path == "/openapi.json" {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return Err(Refusal::method("GET, HEAD"));
+        }
+        return Ok(fault::json(StatusCode::OK, &openapi::document(&asked.origin)));
+    }
+    let signed = Signed::of(edge, asked, &request).await?;
+    let (route, in_path) = match routes::find(request.method().as_str(), path) {
+        Ok(found) => found,
+        Err(others) if others.is_empty() => {
+            return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "the admin API has nothing at this address")
+                .hint("GET /admin/api/v1/openapi.json lists all of it"));
+        }
+        Err(others) => return Err(Refusal::methods(&others)),
+    };
+    may(edge, asked, route, &signed)?;
+    let Some(tool) = route.verb() else {
+        return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "that is not in this build"));
+    };
+    let schema = (tool.input)();
+    let mut arguments = Map::new();
+    if let Some(query) = request.uri().query() {
+        if route.method != "GET" && route.method != "DELETE" {
+            return Err(wrong("what a request changes stands in its body, not in the address"));
+        }
+        arguments = queried(&schema, query)?;
+    }
+    if matches!(route.method, "POST" | "PUT" | "PATCH") {
+        arguments = body::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
+    }
+    for (name, text) in in_path {
+        let text = decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;
+        if arguments.get(name).is_some_and(|given| given.as_str() != Some(text.as_str())) {
+            return Err(wrong(format!("{name} is one thing in the address and another in the body")));
+        }
+        arguments.insert(name.to_owned(), text.into());
+    }
+    let made = (tool.name == "token.create").then(token::make);
+    if let Some(secret) = &made {
+        arguments.insert("digest".into(), hex(&token::digest(secret.expose())).into());
+    }
+    let reply = called(edge, asked, tool, arguments, &signed).await;
+    Ok(told(route, reply, made.as_ref()))
+}
+
+/// Whether the caller is of the kind the route is for.
+fn may(edge: &Edge, asked: &Asked, route: &Route, signed: &Signed) -> Result<(), Refusal> {
+    match (route.need(), signed) {
+        (Need::Scope(scope), Signed::Bearer { scopes, .. }) if !scopes.contains(&scope) => Err(bearer::insufficient(edge, asked, &[scope])),
+        (Need::Scope(_), _) => Ok(()),
+        (Need::Session | Need::Proof, Signed::Bearer { .. }) => {
+            Err(Refusal::of(StatusCode::FORBIDDEN, "person", "no bearer token can do this, whatever its role")
+                .hint("a person does it in the admin pages, or with the command line and a password"))
+        }
+        (Need::Session, Signed::Person { .. }) => Ok(()),
+        (Need::Proof, Signed::Person { proof, .. }) => {
+            if proof.is_fresh(edge.dispatch.world().clock.wall()) {
+                return Ok(());
+            }
+            Err(Refusal::of(StatusCode::UNAUTHORIZED, "proof", "prove again that it is you: this takes a proof of the last five minutes")
+                .hint("POST /admin/api/v1/session/reauthenticate, then send this again"))
+        }
+    }
+}
+
+async fn called(edge: &Edge, asked: &Asked, tool: &'static Tool, arguments: Map<String, Value>, signed: &Signed) -> Reply {
+    let (principal, proof, audience) = match signed {
+        Signed::Bearer { principal, .. } => (principal.clone(), None, Audience::Model),
+        Signed::Person { principal, proof, .. } => (principal.clone(), Some(proof.clone()), Audience::Operator),
+    };
+    let mut call = Call::new(tool.name, arguments, principal, audience);
+    call.correlation_id = asked.correlation.clone();
+    call.proof = proof;
+    // The API and the pages stay what they are when models are given no tools.
+    call.as_tool = false;
+    let cancel = call.cancel.clone();
+    // Whoever closes the connection drops this future.
+    let _gone = cancel.drop_guard();
+    edge.dispatch.call(call).await
+}
+
+fn told(route: &Route, reply: Reply, made: Option<&Secret>) -> Response<Body> {
+    let mut document = reply.structured;
+    let status = match reply.fault {
+        Some(kind) => fault::status(kind),
+        None => StatusCode::from_u16(route.status).unwrap_or(StatusCode::OK),
+    };
+    if let (Some(secret), None, Some(members)) = (made, reply.fault, document.as_object_mut()) {
+        // The one time it is seen.
+        members.insert("token".into(), secret.expose().into());
+    }
+    fault::json(status, &document)
+}
+
+/// A query as arguments. What is no argument of a list is a condition on its rows: `?status=unreachable&name~=edge`.
+fn queried(schema: &Map<String, Value>, query: &str) -> Result<Map<String, Value>, Refusal> {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let property = |name: &str| properties.and_then(|properties| properties.get(name));
+    let (mut arguments, mut conditions) = (Map::new(), Map::new());
+    let parts: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
+    if parts.len() > MOST_PARAMETERS {
+        return Err(wrong(format!("at most {MOST_PARAMETERS} parameters")));
+    }
+    for part in parts {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        let read = |text: &str| decoded(&text.replace('+', " "));
+        let (Some(name), Some(value)) = (read(name), read(value)) else {
+            return Err(wrong("the query is not percent-encoded UTF-8"));
+        };
+        let (into, value) = match property(&name) {
+            Some(property) if name != "where" => (&mut arguments, typed(property, &value)),
+            None if property("where").is_some() => (&mut conditions, Value::from(value)),
+            // Left as it is: the verb says what it takes.
+            _ => (&mut arguments, Value::from(value)),
+        };
+        if into.insert(name.clone(), value).is_some() {
+            return Err(wrong(format!("{name} is given twice")));
+        }
+    }
+    if !conditions.is_empty() {
+        arguments.insert("where".into(), conditions.into());
+    }
+    Ok(arguments)
+}
+
+/// A value of a query in the type its argument has. What does not fit stays text, for the verb to refuse by name.
+fn typed(property: &Value, text: &str) -> Value {
+    let is = |wanted: &str| match property.get("type") {
+        Some(Value::String(kind)) => kind == wanted,
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == wanted),
+        _ => false,
+    };
+    if is("array") {
+        return text.split(',').filter(|item| !item.is_empty()).map(Value::from).collect();
+    }
+    let read = match text {
+        "true" | "false" if is("boolean") => Some(Value::from(text == "true")),
+        _ if is("integer") => text.parse::<i64>().ok().map(Value::from),
+        _ if is("number") => text.parse::<f64>().ok().map(Value::from),
+        _ => None,
+    };
+    read.unwrap_or_else(|| text.into())
+}
+
+/// Percent-encoding undone, once. Control characters are no part of any name of ours.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            bytes.push(byte);
+            continue;
+        }
+        let digits = [rest.next()?, rest.next()?];
+        if !digits.iter().all(u8::is_ascii_hexdigit) {
+            return None;
+        }
+        bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
+}
+
+fn wrong(said: impl Into<String>) -> Refusal {
+    Refusal::of(StatusCode::BAD_REQUEST, "arguments", said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_query_becomes_arguments_of_their_types_and_the_rest_conditions() {
+        let schema = (crate::tools::find("device.list").unwrap().input)();
+        let of = |query: &str| Value::Object(queried(&schema, query).unwrap());
+        assert_eq!(
+            of("limit=5&fields=name,status&status=reachable&address=router&name~=ed+ge%21"),
+            json!({"limit": 5, "fields": ["name", "status"], "status": "reachable", "where": {"address": "router", "name~": "ed ge!"}})
+        );
+        assert_eq!(of("limit=many"), json!({"limit": "many"}), "the verb says that this is no number");
+        assert_eq!(of(""), json!({}));
+        for bad in ["a=%zz", "a=%", "a=%ff", "a=%00", "limit=1&limit=2", "a=1&a=2"] {
+            assert!(queried(&schema, bad).is_err(), "{bad}");
+        }
+        assert!(queried(&schema, &"a=1&".repeat(100)).is_err());
+    }
+
+    #[test]
+    fn an_address_is_decoded_once() {
+        assert_eq!(decoded("a%2520b").as_deref(), Some("a%20b"));
+        assert_eq!(decoded("r%C3%A9"), Some("ré".into()));
+        assert_eq!(decoded("%0a"), None);
+        assert_eq!(decoded("%+1"), None);
+    }
+}

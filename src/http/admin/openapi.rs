@@ -1,0 +1,171 @@
+//! The OpenAPI 3.1 document, made from the routes and the schemas of their verbs: what it says is what is enforced.
+
+use crate::http::admin::api::BASE;
+use crate::http::admin::routes::{Need, ROUTES, Route};
+use crate::tools::spec::Tool;
+use serde_json::{Map, Value, json};
+
+/// The document, for a server called `origin`.
+pub fn document(origin: &str) -> Value {
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let Some(tool) = route.verb() else { continue };
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let Some(path) = path.as_object_mut() {
+            path.insert(route.method.to_ascii_lowercase(), operation(route, tool));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "routeros-mcp admin API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "What the admin pages and operators' scripts use. Every call goes through the same policy and audit as MCP.",
+        },
+        "servers": [{"url": format!("{origin}{BASE}")}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": "__Host-rmcp", "description": "From signing in"},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "An API token or an access token of the identity provider"},
+            },
+            "schemas": {"Error": error()},
+            "responses": {"Error": {"description": "Why not", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
+        },
+    })
+}
+
+fn error() -> Value {
+    json!({
+        "type": "object",
+        "required": ["error"],
+        "properties": {"error": {
+            "type": "object",
+            "required": ["kind", "message", "correlation_id"],
+            "properties": {
+                "kind": {"type": "string"},
+                "message": {"type": "string"},
+                "hint": {"type": ["string", "null"], "description": "What the caller can do next"},
+                "correlation_id": {"type": "string"},
+            },
+        }},
+    })
+}
+
+fn operation(route: &Route, tool: &Tool) -> Value {
+    let input = (tool.input)();
+    let in_path: Vec<&str> = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+    let properties = input.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let required: Vec<&str> = input.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let mut parameters: Vec<Value> = Vec::new();
+    for name in &in_path {
+        let schema = properties.get(*name).cloned().unwrap_or_else(|| json!({"type": "string"}));
+        parameters.push(json!({"name": name, "in": "path", "required": true, "schema": schema}));
+    }
+    let rest = properties.iter().filter(|(name, _)| !in_path.contains(&name.as_str()) && !is_ours(tool, name));
+    let mut operation = Map::new();
+    operation.insert("operationId".into(), format!("{}.{}", tool.name, route.method.to_ascii_lowercase()).into());
+    operation.insert("summary".into(), tool.title.into());
+    operation.insert("description".into(), format!("{} For {}.", tool.about, route.need().about()).into());
+    if matches!(route.method, "GET" | "DELETE") {
+        for (name, schema) in rest {
+            // Conditions on rows are further parameters, of any name: `?status=unreachable`.
+            let (name, schema) = if name == "where" {
+                ("conditions", json!({"type": "object", "additionalProperties": {"type": "string"}}))
+            } else {
+                (name.as_str(), schema.clone())
+            };
+            let mut parameter = json!({"name": name, "in": "query", "required": required.contains(&name), "schema": schema});
+            if schema_is(&schema, "array") {
+                parameter["style"] = "form".into();
+                parameter["explode"] = false.into();
+            } else if name == "conditions" {
+                parameter["style"] = "form".into();
+                parameter["explode"] = true.into();
+            }
+            parameters.push(parameter);
+        }
+    } else {
+        let members: Map<String, Value> = rest.map(|(name, schema)| (name.clone(), schema.clone())).collect();
+        let needed: Vec<&&str> = required.iter().filter(|name| members.contains_key(**name)).collect();
+        let schema = json!({"type": "object", "properties": members, "required": needed, "additionalProperties": false});
+        operation
+            .insert("requestBody".into(), json!({"required": !needed.is_empty(), "content": {"application/json": {"schema": schema}}}));
+    }
+    if !parameters.is_empty() {
+        operation.insert("parameters".into(), parameters.into());
+    }
+    operation.insert("responses".into(), responses(route, tool));
+    operation.insert(
+        "security".into(),
+        match route.need() {
+            Need::Scope(scope) => json!([{"session": []}, {"bearer": [scope.as_str()]}]),
+            Need::Session | Need::Proof => json!([{"session": []}]),
+        },
+    );
+    operation.into()
+}
+
+fn schema_is(schema: &Value, wanted: &str) -> bool {
+    match schema.get("type") {
+        Some(Value::String(kind)) => kind == wanted,
+        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == wanted),
+        _ => false,
+    }
+}
+
+/// Arguments that the API fills in: the digest of a token that it makes itself.
+fn is_ours(tool: &Tool, name: &str) -> bool {
+    tool.name == "token.create" && name == "digest"
+}
+
+/// Every status an operation can answer with.
+fn responses(route: &Route, tool: &Tool) -> Value {
+    let mut output = (tool.output)();
+    if tool.name == "token.create"
+        && let Some(properties) = output.get_mut("properties").and_then(Value::as_object_mut)
+    {
+        properties.insert("token".into(), json!({"type": "string", "description": "The token itself: it is shown this once"}));
+    }
+    let mut all = Map::new();
+    all.insert(route.status.to_string(), json!({"description": tool.title, "content": {"application/json": {"schema": output}}}));
+    for status in ["400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "502", "503", "504"] {
+        all.insert(status.into(), json!({"$ref": "#/components/responses/Error"}));
+    }
+    all.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_route_is_in_the_document_with_its_arguments_and_answers() {
+        let document = document("https://box.example");
+        let mut operations = 0;
+        for route in ROUTES {
+            let operation = &document["paths"][route.path][route.method.to_ascii_lowercase()];
+            assert!(operation["responses"][route.status.to_string()].is_object(), "{route:?}");
+            assert!(operation["security"].as_array().is_some_and(|ways| !ways.is_empty()), "{route:?}");
+            for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+                let parameters = operation["parameters"].as_array().unwrap();
+                assert!(parameters.iter().any(|one| one["name"] == name && one["in"] == "path"), "{route:?}");
+            }
+            operations += 1;
+        }
+        assert!(operations >= 40, "{operations}");
+        assert_eq!(document["servers"][0]["url"], "https://box.example/admin/api/v1");
+        let ids: std::collections::BTreeSet<_> = ROUTES.iter().map(|route| (route.tool, route.method)).collect();
+        assert_eq!(ids.len(), ROUTES.len(), "operation ids are unique");
+    }
+
+    #[test]
+    fn the_digest_of_a_token_is_ours_and_the_token_is_in_the_answer() {
+        let document = document("https://box.example");
+        let operation = &document["paths"]["/tokens"]["post"];
+        let body = &operation["requestBody"]["content"]["application/json"]["schema"];
+        assert!(body["properties"].get("digest").is_none() && body["properties"].get("name").is_some());
+        assert!(!body["required"].as_array().unwrap().contains(&json!("digest")));
+        assert!(operation["responses"]["201"]["content"]["application/json"]["schema"]["properties"].get("token").is_some());
+    }
+}

@@ -1,0 +1,53 @@
+//! The body of a request, within its limits.
+
+use crate::http::fault::Refusal;
+use crate::mcp::message::{MAX_DEPTH, depth};
+use bytes::Bytes;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{self, HeaderMap};
+use hyper::{Request, StatusCode};
+use serde_json::{Map, Value};
+use std::time::Duration;
+
+/// A JSON document as it came, unread. At most `most` bytes, all of them there `within` that time.
+pub async fn json(headers: &HeaderMap, body: Incoming, most: usize, within: Duration) -> Result<Bytes, Refusal> {
+    let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
+    if !headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(is_json) {
+        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "send Content-Type: application/json").closing());
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", "send the body as it is").closing());
+    }
+    let large = || {
+        let said = format!("the body is larger than {most} bytes");
+        Refusal::of(StatusCode::PAYLOAD_TOO_LARGE, "body", said).hint("http.max_body_bytes is the limit").closing()
+    };
+    if body.size_hint().lower() > most as u64 {
+        return Err(large());
+    }
+    match tokio::time::timeout(within, Limited::new(body, most).collect()).await {
+        Ok(Ok(whole)) => Ok(whole.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(large()),
+        Ok(Err(_)) => Err(Refusal::of(StatusCode::BAD_REQUEST, "body", "the body broke off").closing()),
+        Err(_) => Err(Refusal::of(StatusCode::REQUEST_TIMEOUT, "body", "the body did not come in time").closing()),
+    }
+}
+
+/// The members of a JSON object; none when the request has no body at all.
+pub async fn object(request: Request<Incoming>, most: usize, within: Duration) -> Result<Map<String, Value>, Refusal> {
+    let (parts, body) = request.into_parts();
+    if body.is_end_stream() && !parts.headers.contains_key(header::CONTENT_TYPE) {
+        return Ok(Map::new());
+    }
+    let bytes = json(&parts.headers, body, most, within).await?;
+    let wrong = |said: &str| Refusal::of(StatusCode::BAD_REQUEST, "body", said);
+    if depth(&bytes) > MAX_DEPTH {
+        return Err(wrong("the body nests too deep"));
+    }
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) => Err(wrong("the body is no JSON object")),
+        Err(_) => Err(wrong("the body is not JSON")),
+    }
+}
