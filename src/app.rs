@@ -5,6 +5,7 @@ use crate::access::lockout::Lockout;
 use crate::access::policy::Rules;
 use crate::access::principal::Principal;
 use crate::access::role::Role;
+use crate::access::session::Spans;
 use crate::audit::{self, Audit, Format};
 use crate::base::clock::{Clock, Wall};
 use crate::base::events::Bus;
@@ -422,6 +423,8 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         allowed_origins: from.allowed_origins.clone(),
         trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
         tokens: config.auth.tokens,
+        has_provider: config.oidc.enabled,
+        sessions: Spans { idle: config.auth.session_idle.0, most: config.auth.session_max.0 },
         limits,
         drain: config.shutdown.drain_seconds.0,
     })

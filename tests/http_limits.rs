@@ -4,6 +4,7 @@
 use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session, request, talk};
 use crate::site::Site;
 use routeros_mcp::access::Role;
+use routeros_mcp::access::session::Spans;
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::http::limits::Limits;
 use routeros_mcp::http::{Listener, Parts, Settings, tls};
@@ -35,6 +36,8 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         allowed_origins: vec!["https://ui.example".into()],
         trusted_proxies: Vec::new(),
         tokens: true,
+        has_provider: false,
+        sessions: Spans { idle: Duration::from_secs(60), most: Duration::from_secs(600) },
         limits,
         drain: Duration::from_secs(1),
     };

@@ -4,11 +4,12 @@
 use crate::site::Site;
 use routeros_mcp::access::token::{self, Wanted};
 use routeros_mcp::access::{Bearer, Role};
-use routeros_mcp::base::clock::Wall;
+use routeros_mcp::base::clock::{Clock, Hand, Wall};
 use routeros_mcp::base::selector::Selector;
 use routeros_mcp::http::Listener;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -39,6 +40,13 @@ impl Web {
     pub async fn open(flags: &[(&str, &str)]) -> Web {
         let usual = [("mcp.transport", "both"), ("mcp.http_port", "0")];
         Web::over(Site::bare(&[&usual[..], flags].concat()).await).await
+    }
+
+    /// The same, with its time moved by hand.
+    pub async fn timed(flags: &[(&str, &str)]) -> (Web, Arc<Hand>) {
+        let (clock, hand) = Clock::by_hand(Wall(1_790_000_000_000));
+        let usual = [("mcp.transport", "both"), ("mcp.http_port", "0")];
+        (Web::over(Site::bare_on(&[&usual[..], flags].concat(), clock).await).await, hand)
     }
 
     /// Over a site that was configured for it.

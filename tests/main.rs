@@ -4,6 +4,9 @@
 
 #[cfg(feature = "sim")]
 mod admin_api;
+#[cfg(feature = "sim")]
+mod admin_session;
+#[cfg(feature = "sim")]
 mod answers;
 #[cfg(feature = "sim")]
 mod catalog;

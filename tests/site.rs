@@ -2,6 +2,7 @@
 
 use routeros_mcp::access::{Limits, Principal, Role};
 use routeros_mcp::app::App;
+use routeros_mcp::base::clock::Clock;
 use routeros_mcp::base::selector::Selector;
 use routeros_mcp::config::{self, Inputs};
 use routeros_mcp::dispatch::{Call, Reply};
@@ -26,11 +27,16 @@ pub(crate) struct Site {
 impl Site {
     /// An appliance without devices, configured by `flags` (`("read_only", "true")`).
     pub async fn bare(flags: &[(&str, &str)]) -> Site {
+        Site::bare_on(flags, Clock::system()).await
+    }
+
+    /// The same on another clock.
+    pub async fn bare_on(flags: &[(&str, &str)], clock: Clock) -> Site {
         // The program does this first thing; a second time it says no, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         // Not the system's temporary directory: that may be in RAM, where no credentials are kept.
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let app = App::build(&loaded(&dir, flags)).await.unwrap();
+        let app = App::build_on(&loaded(&dir, flags), clock).await.unwrap();
         Site { app, sims: Vec::new(), heard: std::sync::Mutex::default(), dir }
     }
 

@@ -109,8 +109,8 @@ pub const KEYS: &[Key] = &[
 
     key("auth.tokens", Kind::Flag, "Accept static API tokens").is("true").guard(Strict::Less),
     key("auth.allow_anonymous_loopback", Kind::Flag, "Let callers on loopback in without a token").is("false").guard(Strict::Less).idle(ACCOUNTS),
-    key("auth.session_idle", Kind::Span(60, 30 * 86_400), "UI sessions end after so long without a click").by("12h", "12h", "1h").guard(Strict::Less).idle(ACCOUNTS),
-    key("auth.session_max", Kind::Span(300, 30 * 86_400), "UI sessions end after so long in any case").is("24h").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.session_idle", Kind::Span(60, 30 * 86_400), "UI sessions end after so long without a click").by("12h", "12h", "1h").guard(Strict::Less),
+    key("auth.session_max", Kind::Span(300, 30 * 86_400), "UI sessions end after so long in any case").is("24h").guard(Strict::Less),
     key("auth.lockout_attempts", Kind::Int(1, 100, "attempts"), "Wrong passwords until a lock-out").is("5").guard(Strict::Less),
     key("auth.lockout_window", Kind::Span(60, 86_400), "Time in which they count, and length of the lock-out").is("15m").guard(Strict::More),
 

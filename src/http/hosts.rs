@@ -18,7 +18,6 @@ pub struct Hosts {
     /// Names with a port, or with any.
     names: Vec<(String, Option<u16>)>,
     origins: Vec<String>,
-    is_loopback: bool,
 }
 
 /// What a proxy says about the client.
@@ -38,7 +37,7 @@ impl Hosts {
         }
         let mut origins = origins.to_vec();
         origins.extend(public.and_then(|url| Some(format!("{}://{}", url.scheme_str()?, url.authority()?))));
-        Hosts { names, origins, is_loopback: local.is_loopback() }
+        Hosts { names, origins }
     }
 
     /// The host the request names, when both it and the page that sent it are let in.
@@ -78,8 +77,8 @@ impl Hosts {
         let origin = origin.to_str().unwrap_or_default();
         let is_one = origins.next().is_none();
         let known = self.origins.iter().any(|known| known == origin);
-        // Pages of this very machine, from this very listener.
-        let own = self.is_loopback && [format!("http://{host}"), format!("https://{host}")].iter().any(|own| own == origin);
+        // Our own pages: the host was found to be ours.
+        let own = [format!("http://{host}"), format!("https://{host}")].iter().any(|own| own == origin);
         if is_one && (known || own) {
             return Ok(());
         }

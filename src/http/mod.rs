@@ -16,6 +16,7 @@ pub mod patience;
 pub mod serve;
 pub mod tls;
 
+use crate::access::session::{Sessions, Spans};
 use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
@@ -69,6 +70,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Static API tokens are accepted.
     pub tokens: bool,
+    /// An identity provider is configured: passwords are the way in when it is down.
+    pub has_provider: bool,
+    /// How long people stay signed in.
+    pub sessions: Spans,
     /// How much of everything.
     pub limits: Limits,
     /// How long what is in flight may take once we are told to stop.
@@ -102,6 +107,10 @@ pub struct Asked {
     pub correlation: CorrelationId,
     /// How we are called: `https://host:port`, from `http.public_url` or the Host header that was let in.
     pub origin: String,
+    /// The same by the Host header alone: the origin of our own pages as this client sees them.
+    pub called: Option<String>,
+    /// Whether the client reached us over TLS.
+    pub is_tls: bool,
 }
 
 /// Everything that answers requests.
@@ -111,6 +120,7 @@ pub struct Edge {
     server_name: String,
     hosts: hosts::Hosts,
     failures: limits::Failures,
+    sessions: Sessions,
     mcp: Option<mcp::Mcp>,
     health: ops::Health,
     stop: CancellationToken,
@@ -157,7 +167,13 @@ impl Edge {
         well_formed(&request)?;
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
-        let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local) };
+        let asked = Asked {
+            client,
+            correlation: correlation.clone(),
+            origin: self.origin(host.as_deref(), peer.local),
+            called: host.as_ref().map(|host| format!("{}://{host}", self.scheme())),
+            is_tls: self.scheme() == "https",
+        };
         let base = self.settings.base.as_deref();
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;

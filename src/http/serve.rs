@@ -1,5 +1,6 @@
 //! Connections: taking them, keeping them within bounds, and letting what is in flight finish at the end.
 
+use crate::access::session::Sessions;
 use crate::base::fault::{Fault, Kind};
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Failures, network};
@@ -64,12 +65,14 @@ impl Listener {
             .map(|_| Mcp::new(parts.dispatch.clone(), parts.mcp.clone(), &settings.limits, world.clock.clone(), stop.clone(), end.clone()));
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
+        let sessions = Sessions::new(parts.dispatch.world().access.clone(), settings.sessions);
         let edge = Arc::new(Edge {
             settings,
             dispatch: parts.dispatch,
             server_name: parts.mcp.server_name.clone(),
             hosts,
             failures,
+            sessions,
             mcp,
             health: Health::default(),
             stop: stop.clone(),

@@ -9,6 +9,7 @@ use crate::base::secret::Secret;
 use crate::dispatch::{Call, Reply};
 use crate::http::admin::openapi;
 use crate::http::admin::routes::{self, Need, Route};
+use crate::http::admin::session;
 use crate::http::admin::signed::Signed;
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge, bearer, body};
@@ -30,6 +31,11 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
             return Err(Refusal::method("GET, HEAD"));
         }
         return Ok(fault::json(StatusCode::OK, &openapi::document(&asked.origin)));
+    }
+    if let Some(rest) = path.strip_prefix("/session")
+        && (rest.is_empty() || rest.starts_with('/'))
+    {
+        return session::answer(edge, asked, rest, request).await;
     }
     let signed = Signed::of(edge, asked, &request).await?;
     let (route, in_path) = match routes::find(request.method().as_str(), path) {

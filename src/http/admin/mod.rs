@@ -3,4 +3,5 @@
 pub mod api;
 pub mod openapi;
 pub mod routes;
+pub mod session;
 pub mod signed;
