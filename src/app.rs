@@ -158,8 +158,13 @@ impl App {
 
     /// Opens the HTTP listener: the daemon's, beside the control socket. Works until the appliance stops.
     pub async fn listen(&self) -> Result<http::Listener, Fault> {
+        self.listen_for(mcp::Appliance::new(self.dispatch.clone(), self.mcp.clone())).await
+    }
+
+    /// The same with MCP answered by another provider.
+    pub async fn listen_for(&self, provider: impl mcp::Provider) -> Result<http::Listener, Fault> {
         let parts = http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone() };
-        http::Listener::bind(parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
+        http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
     }
 
     /// The plans, and the jobs that work on them.

@@ -72,6 +72,10 @@ async fn a_request_of_2026_07_28_needs_no_session_and_is_answered_in_json() {
     assert_eq!(called.message()["result"]["structuredContent"]["total"], 0, "{called:?}");
     let unknown = web.modern(&token, "no/such", json!({})).await;
     assert_eq!((unknown.status, &unknown.message()["error"]["code"]), (404, &json!(-32601)));
+    for method in ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"] {
+        let gone = web.modern(&token, method, json!({"level": 7, "uri": 7})).await;
+        assert_eq!((gone.status, &gone.message()["error"]["code"]), (404, &json!(-32601)), "{method}, whatever its params");
+    }
     let other = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n";
     let mixed = web.say(&token, other, &crate::http_rig::modern("server/discover", json!({}))).await;
     assert_eq!(mixed.status, 400, "headers and body differ: {mixed:?}");

@@ -8,6 +8,7 @@ use routeros_mcp::access::session::Spans;
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::http::limits::Limits;
 use routeros_mcp::http::{Listener, Parts, Settings, tls};
+use routeros_mcp::mcp::Appliance;
 use routeros_mcp::routeros::pin;
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::store::Seal;
@@ -42,7 +43,8 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         drain: Duration::from_secs(1),
     };
     let parts = Parts { dispatch: site.app.dispatch.clone(), mcp: site.app.mcp(), seal: Arc::new(Seal::new(&[7; 32])) };
-    let listener = Listener::bind(parts, settings, &site.app.tasks, site.app.stop.clone()).await.unwrap();
+    let appliance = Appliance::new(site.app.dispatch.clone(), site.app.mcp());
+    let listener = Listener::bind(appliance, parts, settings, &site.app.tasks, site.app.stop.clone()).await.unwrap();
     Web { site, listener }
 }
 

@@ -29,6 +29,8 @@ mod cli_user;
 mod config_files;
 #[cfg(feature = "sim")]
 mod config_history;
+#[cfg(feature = "sim")]
+mod conformance;
 mod control;
 #[cfg(feature = "sim")]
 mod diagnose;

@@ -5,6 +5,7 @@
 //!
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
 
+pub mod protocol;
 pub mod sessions;
 pub mod stream;
 
@@ -16,8 +17,8 @@ use crate::dispatch::Dispatch;
 use crate::http::fault::{self, Refusal};
 use crate::http::limits::{Calls, Left, Limits};
 use crate::http::{Asked, Body, Edge, bearer};
-use crate::mcp::handler::Handler;
 use crate::mcp::message::{self, Id, Message, Refusal as Broken};
+use crate::mcp::provider::Provider;
 use crate::tools;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -25,8 +26,9 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
+use protocol::{Protocol, Rmcp};
+use rmcp::transport::StreamableHttpServerConfig;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
-use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use sessions::Sessions;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,20 +45,17 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 pub struct Mcp {
     dispatch: Arc<Dispatch>,
     settings: Arc<crate::mcp::Settings>,
-    manager: Arc<LocalSessionManager>,
+    protocol: Box<dyn Protocol>,
     sessions: Sessions,
     calls: Calls,
     max_body: usize,
     body_time: Duration,
-    /// Ends subscriptions, with their last answer.
-    over: CancellationToken,
-    /// Ends everything.
-    end: CancellationToken,
 }
 
 impl Mcp {
-    /// Over the spine. `over` asks what is open without end to finish, `end` ends everything.
+    /// Over what `provider` answers. `over` asks what is open without end to finish, `end` ends everything.
     pub fn new(
+        provider: impl Provider,
         dispatch: Arc<Dispatch>,
         settings: Arc<crate::mcp::Settings>,
         limits: &Limits,
@@ -69,7 +68,16 @@ impl Mcp {
         let manager = Arc::new(manager);
         let sessions = Sessions::new(manager.clone(), clock.clone(), limits.sessions);
         let calls = Calls::new(clock, limits.rates);
-        Mcp { dispatch, settings, manager, sessions, calls, max_body: limits.body_bytes, body_time: limits.body, over, end }
+        let config = StreamableHttpServerConfig::default()
+            // Host and Origin were checked, with more known than there.
+            .disable_allowed_hosts()
+            .disable_allowed_origins()
+            .with_json_response(true)
+            .with_sse_keep_alive(Some(KEEP_ALIVE))
+            .with_max_request_body_bytes(limits.body_bytes.max(1))
+            .with_cancellation_token(end);
+        let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, over });
+        Mcp { dispatch, settings, protocol, sessions, calls, max_body: limits.body_bytes, body_time: limits.body }
     }
 
     /// Answers a known caller.
@@ -100,7 +108,7 @@ impl Mcp {
         let mut response = if begins {
             self.begin(&who, parts, line).await?
         } else {
-            let response = self.service(&who).handle(Request::from_parts(parts, Full::new(line))).await;
+            let response = self.protocol.answer(who.clone(), Request::from_parts(parts, Full::new(line))).await;
             match &session {
                 Some(id) if method == Method::DELETE && response.status().is_success() => {
                     self.sessions.forget(id);
@@ -181,26 +189,11 @@ impl Mcp {
     /// A new session, within the caller's number of them.
     async fn begin(&self, who: &Arc<Principal>, parts: Parts, line: Bytes) -> Result<Response<Body>, Refusal> {
         let place = self.sessions.place(who).await?;
-        let response = self.service(who).handle(Request::from_parts(parts, Full::new(line))).await;
+        let response = self.protocol.answer(who.clone(), Request::from_parts(parts, Full::new(line))).await;
         if let Some(id) = response.headers().get(&SESSION).and_then(|id| id.to_str().ok()) {
             place.taken(id);
         }
         Ok(response)
-    }
-
-    /// rmcp for one request. A session keeps the handler of the request that began it, and only its owner gets that far.
-    fn service(&self, who: &Arc<Principal>) -> StreamableHttpService<Handler, LocalSessionManager> {
-        let (dispatch, who, settings, over) = (self.dispatch.clone(), who.clone(), self.settings.clone(), self.over.clone());
-        let make = move || Ok(Handler::new(dispatch.clone(), who.clone(), settings.clone(), over.clone()));
-        let config = StreamableHttpServerConfig::default()
-            // Host and Origin were checked, with more known than there.
-            .disable_allowed_hosts()
-            .disable_allowed_origins()
-            .with_json_response(true)
-            .with_sse_keep_alive(Some(KEEP_ALIVE))
-            .with_max_request_body_bytes(self.max_body.max(1))
-            .with_cancellation_token(self.end.clone());
-        StreamableHttpService::new(make, self.manager.clone(), config)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::http::ops::Health;
 use crate::http::patience::Patient;
 use crate::http::tls::Tls;
 use crate::http::{Body, Edge, Parts, Peer, Settings};
+use crate::mcp::provider::Provider;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
@@ -47,10 +48,16 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Opens the listener and serves it in `tasks` until `stop` fires.
+    /// Opens the listener and serves it in `tasks` until `stop` fires. MCP is answered by `provider`.
     ///
     /// Errs with `Unreachable` when the address cannot be had, `Config` when the certificate cannot be used.
-    pub async fn bind(parts: Parts, settings: Settings, tasks: &TaskTracker, stop: CancellationToken) -> Result<Listener, Fault> {
+    pub async fn bind(
+        provider: impl Provider,
+        parts: Parts,
+        settings: Settings,
+        tasks: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Result<Listener, Fault> {
         let world = parts.dispatch.world().clone();
         let names = names(&settings);
         let tls = Tls::new(settings.tls.clone(), names, &world.store, &parts.seal, &world.clock).await?.map(Arc::new);
@@ -59,10 +66,10 @@ impl Listener {
         let hosts =
             Hosts::new(&settings.host, local.ip(), settings.public_url.as_deref(), &settings.allowed_hosts, &settings.allowed_origins);
         let end = CancellationToken::new();
-        let mcp = settings
-            .base
-            .as_ref()
-            .map(|_| Mcp::new(parts.dispatch.clone(), parts.mcp.clone(), &settings.limits, world.clock.clone(), stop.clone(), end.clone()));
+        let mcp = settings.base.as_ref().map(|_| {
+            let (dispatch, mcp, clock) = (parts.dispatch.clone(), parts.mcp.clone(), world.clock.clone());
+            Mcp::new(provider, dispatch, mcp, &settings.limits, clock, stop.clone(), end.clone())
+        });
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
         let sessions = Sessions::new(parts.dispatch.world().access.clone(), settings.sessions);

@@ -329,10 +329,12 @@ impl ServerHandler for Handler {
     }
 
     /// A method that is no method of the protocol, or one whose `params` did not fit it.
-    async fn on_custom_request(&self, request: CustomRequest, _cx: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
+    async fn on_custom_request(&self, request: CustomRequest, cx: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
         match known(&request.method) {
-            Some(wants) => Err(ErrorData::invalid_params(format!("params of {} do not fit: {wants}", request.method), None)),
-            None => {
+            Some(wants) if !(is_modern(&cx) && REMOVED.contains(&request.method.as_str())) => {
+                Err(ErrorData::invalid_params(format!("params of {} do not fit: {wants}", request.method), None))
+            }
+            _ => {
                 let method: String = request.method.chars().filter(|c| !c.is_control()).take(CLIENT_CHARS).collect();
                 Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("unknown method: {method}"), None))
             }
@@ -352,6 +354,9 @@ fn one_page(page: Option<PaginatedRequestParams>, list: &str) -> Result<(), Erro
         None => Ok(()),
     }
 }
+
+/// Methods that the 2026-07-28 revision no longer has, whatever their params.
+const REMOVED: [&str; 5] = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
 
 /// What the params of a method must look like; rmcp hands requests over as custom when they do not.
 fn known(method: &str) -> Option<&'static str> {

@@ -18,6 +18,7 @@ pub mod news;
 pub mod outbox;
 pub mod progress;
 pub mod prompts;
+pub mod provider;
 pub mod resources;
 pub mod session;
 pub mod settings;
@@ -26,5 +27,6 @@ pub mod subscriptions;
 pub mod tools;
 pub mod uri;
 
+pub use provider::{Appliance, Provider};
 pub use session::serve;
 pub use settings::Settings;
