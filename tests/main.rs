@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 #[cfg(feature = "sim")]
+mod acme_real;
+#[cfg(feature = "sim")]
 mod answers;
 #[cfg(feature = "sim")]
 mod catalog;

@@ -4,6 +4,7 @@
 //! and Origin, then who it is, then the request itself. Nothing behind a step runs before it. Paths are compared as they
 //! are written: no decoding, no normalizing, so there is no second spelling of any.
 
+pub mod acme;
 pub mod bearer;
 pub mod fault;
 pub mod hosts;
@@ -11,6 +12,7 @@ pub mod limits;
 pub mod mcp;
 pub mod ops;
 pub mod patience;
+pub mod plain;
 pub mod serve;
 pub mod tls;
 
@@ -111,6 +113,7 @@ pub struct Edge {
     failures: limits::Failures,
     mcp: Option<mcp::Mcp>,
     health: ops::Health,
+    tls: Option<Arc<tls::Tls>>,
     stop: CancellationToken,
 }
 
@@ -153,6 +156,10 @@ impl Edge {
             self.failures.admit(client)?;
         }
         well_formed(&request)?;
+        // Authorities follow a redirect of whoever has port 80, and call us by any of our names.
+        if let Some(proof) = self.proof(&path) {
+            return Ok(proof);
+        }
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
         let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local) };
@@ -176,6 +183,12 @@ impl Edge {
             _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")
                 .hint("MCP is at mcp.http_base_path, when mcp.transport is http or both")),
         }
+    }
+
+    /// What an authority that certifies our name looks for.
+    fn proof(&self, path: &str) -> Option<Response<Body>> {
+        let text = self.tls.as_ref()?.acme()?.text_at(path)?;
+        Some(fault::text(StatusCode::OK, text))
     }
 
     /// How the caller reached us.
