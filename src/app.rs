@@ -421,6 +421,7 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         public_url: from.public_url.clone(),
         allowed_hosts: from.allowed_hosts.clone(),
         allowed_origins: from.allowed_origins.clone(),
+        behind_proxy: from.behind_proxy,
         trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
         tokens: config.auth.tokens,
         limits,

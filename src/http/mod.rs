@@ -7,6 +7,7 @@
 pub mod acme;
 pub mod bearer;
 pub mod fault;
+pub mod forwarded;
 pub mod hosts;
 pub mod limits;
 pub mod mcp;
@@ -65,7 +66,9 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages that may call MCP.
     pub allowed_origins: Vec<String>,
-    /// Whose X-Forwarded-For is believed.
+    /// A proxy in front ends TLS.
+    pub behind_proxy: bool,
+    /// Whose word about the client is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Static API tokens are accepted.
     pub tokens: bool,
@@ -102,6 +105,8 @@ pub struct Asked {
     pub correlation: CorrelationId,
     /// How we are called: `https://host:port`, from `http.public_url` or the Host header that was let in.
     pub origin: String,
+    /// It came by https, to us or to a trusted proxy: cookies may be Secure.
+    pub is_https: bool,
 }
 
 /// Everything that answers requests.
@@ -123,8 +128,16 @@ impl Edge {
         let correlation = correlation(request.headers());
         let cors = self.cors(request.uri().path(), request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let client = hosts::client(peer.address.ip(), request.headers(), &self.settings.trusted_proxies);
-        let mut response = match self.route(peer, client, &correlation, request).await {
+        let seen = forwarded::seen(peer.address.ip(), request.headers(), &self.settings.trusted_proxies);
+        let (client, is_https) = match &seen {
+            Ok(seen) => (seen.client, self.is_https(peer, seen)),
+            Err(_) => (peer.address.ip().to_canonical(), self.tls.is_some()),
+        };
+        let answered = match seen {
+            Ok(_) => self.route(peer, client, is_https, &correlation, request).await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = match answered {
             Ok(response) => response,
             Err(refusal) => {
                 let reason = refusal.reason;
@@ -137,7 +150,7 @@ impl Edge {
                 refusal.response(&correlation)
             }
         };
-        self.dress(response.headers_mut(), &correlation, cors);
+        self.dress(response.headers_mut(), &correlation, cors, is_https);
         response
     }
 
@@ -146,6 +159,7 @@ impl Edge {
         &self,
         peer: Peer,
         client: IpAddr,
+        is_https: bool,
         correlation: &CorrelationId,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Refusal> {
@@ -162,7 +176,8 @@ impl Edge {
         }
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
-        let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local) };
+        let origin = self.origin(host.as_deref(), peer.local, is_https);
+        let asked = Asked { client, correlation: correlation.clone(), origin, is_https };
         let base = self.settings.base.as_deref();
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;
@@ -192,16 +207,20 @@ impl Edge {
     }
 
     /// How the caller reached us.
-    fn origin(&self, host: Option<&str>, local: SocketAddr) -> String {
+    fn origin(&self, host: Option<&str>, local: SocketAddr, is_https: bool) -> String {
+        let scheme = if is_https { "https" } else { "http" };
         match (&self.settings.public_url, host) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(host)) => format!("{}://{host}", self.scheme()),
-            (None, None) => format!("{}://{local}", self.scheme()),
+            (None, Some(host)) => format!("{scheme}://{host}"),
+            (None, None) => format!("{scheme}://{local}"),
         }
     }
 
-    fn scheme(&self) -> &'static str {
-        if matches!(self.settings.tls, tls::Source::Off) { "http" } else { "https" }
+    /// By what a trusted proxy says, else by how it reached us. A proxy that says nothing is what the public address says.
+    fn is_https(&self, peer: Peer, seen: &forwarded::Seen) -> bool {
+        let is_proxy = self.settings.trusted_proxies.iter().any(|net| net.contains(&peer.address.ip().to_canonical()));
+        let public = self.settings.public_url.as_deref().filter(|_| is_proxy && seen.client != peer.address.ip().to_canonical());
+        seen.is_https.unwrap_or_else(|| self.tls.is_some() || public.is_some_and(|url| url.starts_with("https://")))
     }
 
     /// The origin of a web page that an operator lets call MCP; nothing else is ever shared across origins.
@@ -225,7 +244,7 @@ impl Edge {
     }
 
     /// What every response says.
-    fn dress(&self, headers: &mut HeaderMap, correlation: &CorrelationId, cors: Option<HeaderValue>) {
+    fn dress(&self, headers: &mut HeaderMap, correlation: &CorrelationId, cors: Option<HeaderValue>, is_https: bool) {
         if let Ok(id) = HeaderValue::from_str(correlation.as_str()) {
             headers.insert(CORRELATION, id);
         }
@@ -237,7 +256,7 @@ impl Edge {
             headers.insert(name, HeaderValue::from_static(value));
         }
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        if self.scheme() == "https" {
+        if is_https {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
         if let Some(origin) = cors {
