@@ -401,7 +401,8 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
             http::tls::Source::Files { certificate: certificate.clone(), key: key.clone() }
         }
         // The checks of the configuration are there before us.
-        (sections::Tls::Files | sections::Tls::Acme, ..) => return Err(Fault::new(Kind::Config, "http.tls: no source of a certificate")),
+        (sections::Tls::Acme, ..) => http::tls::Source::Acme(acme_settings(&config.acme)),
+        (sections::Tls::Files, ..) => return Err(Fault::new(Kind::Config, "http.tls: no source of a certificate")),
     };
     let limits = http::Limits {
         connections: from.max_connections,
@@ -426,6 +427,7 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         public_url: from.public_url.clone(),
         allowed_hosts: from.allowed_hosts.clone(),
         allowed_origins: from.allowed_origins.clone(),
+        behind_proxy: from.behind_proxy,
         trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
         tokens: config.auth.tokens,
         has_provider: config.oidc.enabled,
@@ -433,6 +435,20 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         limits,
         drain: config.shutdown.drain_seconds.0,
     })
+}
+
+fn acme_settings(from: &sections::Acme) -> http::acme::Settings {
+    http::acme::Settings {
+        domains: from.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+        contact: from.contact.clone().filter(|contact| !contact.is_empty()),
+        directory: from.directory_url.clone(),
+        proof: match from.challenge {
+            sections::Challenge::TlsAlpn01 => http::acme::Proof::TlsAlpn01,
+            sections::Challenge::Http01 => http::acme::Proof::Http01,
+        },
+        ca_file: from.ca_file.clone(),
+        http_port: from.http_port,
+    }
 }
 
 fn fleet_settings(config: &Config) -> fleet::Settings {

@@ -573,13 +573,11 @@ fn a_file_for_lab_started_as_prod_says_what_it_leaves_lax() {
 #[test]
 fn what_this_build_lacks_is_said_and_defaults_never_trigger_it() {
     assert_eq!(Box_::new().warnings(), Vec::<String>::new());
-    for (key, value) in
-        [("http.tls", "acme"), ("oidc.enabled", "true"), ("metrics.port", "9100"), ("update.check", "true"), ("backup.enabled", "true")]
-    {
+    for (key, value) in [("oidc.enabled", "true"), ("metrics.port", "9100"), ("update.check", "true"), ("backup.enabled", "true")] {
         let said = Box_::new().flag(key, value).problems().join("\n");
         assert!(said.contains(&format!("flag {key}: ")) && said.contains("not yet in this build"), "{key}: {said}");
     }
-    for (key, value) in [("backup.keep", "3"), ("acme.domains", "a.example"), ("retention.job_days", "7")] {
+    for (key, value) in [("backup.keep", "3"), ("retention.job_days", "7")] {
         let machine = Box_::new().flag(key, value);
         machine.good();
         assert!(
@@ -609,6 +607,41 @@ fn keys_that_need_each_other_are_checked_together() {
     }
     let quiet = Box_::new().flag("resource_cache.enabled", "false").warnings().join("\n");
     assert!(quiet.contains("resources are on and their cache is off"), "{quiet}");
+}
+
+#[test]
+fn what_a_certificate_authority_would_refuse_is_told_before_it_is_asked() {
+    let machine = |domains: &str| Box_::new().flag("http.tls", "acme").flag("acme.domains", domains);
+    for bad in [
+        "192.0.2.1",
+        "2001:db8::1",
+        "*.example.com",
+        "router",
+        "a..example",
+        "-a.example",
+        "a_b.example",
+        "münchen.example",
+        "a.example:443",
+    ] {
+        let said = machine(bad).problems().join("\n");
+        assert!(said.contains("acme.domains: ") && said.contains("is no name that a certificate authority checks"), "{bad}: {said}");
+    }
+    let plain = machine("a.example").flag("acme.directory_url", "http://127.0.0.1:14000/dir").problems().join("\n");
+    assert!(plain.contains("acme.directory_url: must be https"), "{plain}");
+    let one = machine("a.example").flag("acme.challenge", "http-01").flag("acme.http_port", "8080").problems().join("\n");
+    assert!(one.contains("acme.http_port: is the listener's port"), "{one}");
+    let told = machine("MCP.Example,xn--mnchen-3ya.example").flag("mcp.http_host", "0.0.0.0");
+    let warned = told.warnings().join("\n");
+    assert!(
+        told.warnings().len() == 1 && warned.contains("authorities call port 443 for tls-alpn-01, and mcp.http_port is 8080"),
+        "{warned}"
+    );
+    for (key, value) in [("acme.external_tls_port", "443"), ("mcp.http_port", "443"), ("acme.challenge", "http-01")] {
+        let quiet = machine("a.example").flag("mcp.http_host", "0.0.0.0").flag(key, value).warnings();
+        assert_eq!(quiet, Vec::<String>::new(), "{key}");
+    }
+    let inside = machine("a.example").flag("mcp.http_port", "443").warnings().join("\n");
+    assert!(inside.contains("on loopback no certificate authority outside this box"), "{inside}");
 }
 
 #[test]

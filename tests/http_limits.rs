@@ -35,6 +35,7 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         public_url: None,
         allowed_hosts: Vec::new(),
         allowed_origins: vec!["https://ui.example".into()],
+        behind_proxy: false,
         trusted_proxies: Vec::new(),
         tokens: true,
         has_provider: false,

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
+mod acme_real;
 #[cfg(feature = "sim")]
 mod admin_api;
 #[cfg(feature = "sim")]

@@ -35,7 +35,8 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
     }
     eprintln!("routeros-mcp {} ready: control socket {}, {}", env!("CARGO_PKG_VERSION"), control.display(), listener.url);
     if let Some(fingerprint) = listener.fingerprint() {
-        eprintln!("certificate {fingerprint}");
+        let until = if listener.is_provisional() { " (our own, until the certificate authority has given us one)" } else { "" };
+        eprintln!("certificate {fingerprint}{until}");
     }
     notifier.ready("serving");
     let alive = notifier.clone();

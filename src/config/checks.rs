@@ -35,7 +35,7 @@ impl Checks<'_> {
         self.conflicts();
         self.thresholds();
         if self.values.text("http.tls") == "acme" {
-            self.error("http.tls", "\"acme\" needs ACME, which is not yet in this build; allowed now: off, self-signed, files");
+            self.acme();
         }
         for key in KEYS {
             self.later(key);
@@ -145,6 +145,39 @@ impl Checks<'_> {
         }
     }
 
+    /// What an authority would refuse after minutes, told at once.
+    fn acme(&mut self) {
+        let v = self.values;
+        let domains: Vec<String> =
+            v.value("acme.domains").as_array().into_iter().flatten().filter_map(|d| d.as_str().map(str::to_owned)).collect();
+        for domain in domains.iter().filter(|domain| !is_dns_name(domain)) {
+            let said =
+                format!("\"{domain}\" is no name that a certificate authority checks: no addresses, wildcards or names without a dot");
+            self.error("acme.domains", said);
+        }
+        if !v.text("acme.directory_url").starts_with("https://") {
+            self.error("acme.directory_url", "must be https");
+        }
+        let (listens, asks) = (v.number("mcp.http_port"), v.number("acme.external_tls_port"));
+        if v.text("acme.challenge") == "http-01" {
+            if listens > 0.0 && v.number("acme.http_port") == listens {
+                self.error("acme.http_port", "is the listener's port; http-01 needs one of its own for plain HTTP");
+            }
+        } else if listens != asks && !v.is_set("acme.external_tls_port") {
+            let said = format!(
+                "authorities call port {asks} for tls-alpn-01, and mcp.http_port is {listens}: listen on {asks}, use the systemd socket, or forward it \
+                 and say so by setting acme.external_tls_port = {asks}"
+            );
+            self.warn("mcp.http_port", said);
+        }
+        if is_loopback(v.text("mcp.http_host")) {
+            self.warn(
+                "mcp.http_host",
+                "on loopback no certificate authority outside this box can check a name, unless its calls are forwarded here",
+            );
+        }
+    }
+
     fn conflicts(&mut self) {
         let v = self.values;
         if v.number("token_budget.error_threshold") < v.number("token_budget.warning_threshold") {
@@ -185,4 +218,19 @@ impl Checks<'_> {
     fn already_not_yet(&self, key: &str) -> bool {
         self.problems.iter().any(|problem| problem.key.as_deref() == Some(key) && problem.said.contains("not yet in this build"))
     }
+}
+
+/// Lower or upper case, punycode for others; at least two labels.
+fn is_dns_name(name: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    name.len() <= 253
+        && name.contains('.')
+        && name.split('.').all(is_label)
+        // An address, or what a resolver would take for one.
+        && !name.rsplit('.').next().is_some_and(|last| last.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -10,7 +10,6 @@ const TOOLSETS: &[&str] =
 
 // What other builds bring; a key names one of these in its `idle` or `missing`.
 const OIDC: &str = "OIDC";
-const ACME: &str = "ACME";
 const ACCOUNTS: &str = "sign-in over HTTP";
 const SWEEP: &str = "retention";
 const METRICS: &str = "the metrics endpoint";
@@ -86,13 +85,13 @@ pub const KEYS: &[Key] = &[
     key("http.max_connections", Kind::Int(1, 10_000, "connections"), "Connections at one time").is("256"),
     key("http.max_sessions_per_principal", Kind::Int(1, 1_000, "sessions"), "MCP sessions of one caller").is("16"),
 
-    key("acme.domains", Kind::List(Item::Text), "Names on the certificate").is("").idle(ACME),
-    key("acme.contact", Kind::Text, "E-mail address for the certificate authority").idle(ACME),
-    key("acme.directory_url", Kind::Remote, "The certificate authority").is("https://acme-v02.api.letsencrypt.org/directory").idle(ACME),
-    key("acme.challenge", Kind::Word(&["tls-alpn-01", "http-01"]), "How we prove the name is ours").is("tls-alpn-01").idle(ACME),
-    key("acme.ca_file", Kind::Path, "Trust roots of a private certificate authority, PEM").idle(ACME),
-    key("acme.http_port", Kind::Int(1, 65_535, ""), "Port for http-01 as the authority sees it").is("80").idle(ACME),
-    key("acme.external_tls_port", Kind::Int(1, 65_535, ""), "Port for tls-alpn-01 as the authority sees it; checked against where we listen").is("443").idle(ACME),
+    key("acme.domains", Kind::List(Item::Text), "Names on the certificate, each leading here; no addresses, no wildcards").is(""),
+    key("acme.contact", Kind::Text, "E-mail address for the certificate authority"),
+    key("acme.directory_url", Kind::Remote, "The certificate authority; one that wants no account made elsewhere (EAB)").is("https://acme-v02.api.letsencrypt.org/directory"),
+    key("acme.challenge", Kind::Word(&["tls-alpn-01", "http-01"]), "How we prove the name is ours").is("tls-alpn-01"),
+    key("acme.ca_file", Kind::Path, "Root of a private certificate authority, PEM; then no others count"),
+    key("acme.http_port", Kind::Int(1, 65_535, ""), "Where http-01 is answered; authorities call port 80").is("80"),
+    key("acme.external_tls_port", Kind::Int(1, 65_535, ""), "Port that the authority calls for tls-alpn-01; set it, even to 443, when that is forwarded to mcp.http_port").is("443"),
 
     key("oidc.enabled", Kind::Flag, "Accept access tokens of an identity provider").is("false").guard(Strict::More).missing(OIDC),
     key("oidc.provider_url", Kind::Remote, "The issuer, exactly as in its tokens").alias(&["OIDC_ISSUER"]).guard(Strict::Never).idle(OIDC),

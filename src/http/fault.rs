@@ -134,6 +134,11 @@ pub fn json(status: StatusCode, document: &Value) -> Response<Body> {
     bytes(status, "application/json", document.to_string().into_bytes())
 }
 
+/// Plain text.
+pub fn text(status: StatusCode, text: String) -> Response<Body> {
+    bytes(status, "text/plain; charset=utf-8", text.into_bytes())
+}
+
 fn bytes(status: StatusCode, kind: &'static str, body: Vec<u8>) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(body)).boxed());
     *response.status_mut() = status;

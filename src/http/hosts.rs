@@ -6,10 +6,9 @@
 //! Source: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#security-warning>, RFC 9110 section 7.2
 
 use crate::http::fault::Refusal;
-use hyper::header::{self, HeaderMap, HeaderName};
+use hyper::header::{self, HeaderMap};
 use hyper::http::uri::Authority;
 use hyper::{Request, StatusCode, Uri};
-use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 
 /// The names and origins that are let in.
@@ -19,9 +18,6 @@ pub struct Hosts {
     names: Vec<(String, Option<u16>)>,
     origins: Vec<String>,
 }
-
-/// What a proxy says about the client.
-const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 impl Hosts {
     /// From what is configured: `bind` is the address as it was given, `local` where that turned out to be.
@@ -85,24 +81,6 @@ impl Hosts {
         let hint = "pages that may call are named in http.allowed_origins";
         Err(Refusal::of(StatusCode::FORBIDDEN, "origin", "pages of this Origin may not call").hint(hint))
     }
-}
-
-/// The client behind proxies: the right-most address that no trusted proxy has.
-pub fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_proxy = |address: &IpAddr| trusted.iter().any(|net| net.contains(address));
-    let mut client = peer.to_canonical();
-    let values: Vec<&str> = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok()).collect();
-    for hop in values.iter().rev().flat_map(|value| value.rsplit(',')) {
-        if !is_proxy(&client) {
-            break;
-        }
-        match hop.trim().parse::<IpAddr>() {
-            Ok(address) => client = address.to_canonical(),
-            // What a proxy did not write cannot be followed further.
-            Err(_) => break,
-        }
-    }
-    client
 }
 
 /// A host as it is compared, and its port.
@@ -190,22 +168,5 @@ mod tests {
         }
         let origin = [("host", "mcp.example:8443"), ("origin", "https://mcp.example:8443")];
         assert_eq!(verdict(&hosts, &origin, "192.0.2.7:8443"), 200);
-    }
-
-    #[test]
-    fn forwarding_headers_count_from_trusted_proxies_only() {
-        let trusted = ["10.0.0.0/8".parse().unwrap()];
-        let of = |peer: &str, forwarded: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for value in forwarded {
-                headers.append(FORWARDED_FOR, value.parse().unwrap());
-            }
-            client(peer.parse().unwrap(), &headers, &trusted).to_string()
-        };
-        assert_eq!(of("192.0.2.1", &["198.51.100.1"]), "192.0.2.1", "nobody we trust");
-        assert_eq!(of("10.0.0.1", &["203.0.113.9, 198.51.100.1"]), "198.51.100.1", "the client wrote the first itself");
-        assert_eq!(of("10.0.0.1", &["198.51.100.1", "10.0.0.2"]), "198.51.100.1");
-        assert_eq!(of("10.0.0.1", &["198.51.100.1, junk"]), "10.0.0.1");
-        assert_eq!(of("10.0.0.1", &[]), "10.0.0.1");
     }
 }

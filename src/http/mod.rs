@@ -4,15 +4,18 @@
 //! and Origin, then who it is, then the request itself. Nothing behind a step runs before it. Paths are compared as they
 //! are written: no decoding, no normalizing, so there is no second spelling of any.
 
+pub mod acme;
 pub mod admin;
 pub mod bearer;
 pub mod body;
 pub mod fault;
+pub mod forwarded;
 pub mod hosts;
 pub mod limits;
 pub mod mcp;
 pub mod ops;
 pub mod patience;
+pub mod plain;
 pub mod serve;
 pub mod tls;
 
@@ -66,7 +69,9 @@ pub struct Settings {
     pub allowed_hosts: Vec<String>,
     /// Origins of web pages that may call MCP.
     pub allowed_origins: Vec<String>,
-    /// Whose X-Forwarded-For is believed.
+    /// A proxy in front ends TLS.
+    pub behind_proxy: bool,
+    /// Whose word about the client is believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Static API tokens are accepted.
     pub tokens: bool,
@@ -109,8 +114,8 @@ pub struct Asked {
     pub origin: String,
     /// The same by the Host header alone: the origin of our own pages as this client sees them.
     pub called: Option<String>,
-    /// Whether the client reached us over TLS.
-    pub is_tls: bool,
+    /// It came by https, to us or to a trusted proxy: cookies may be Secure.
+    pub is_https: bool,
 }
 
 /// Everything that answers requests.
@@ -123,6 +128,7 @@ pub struct Edge {
     sessions: Sessions,
     mcp: Option<mcp::Mcp>,
     health: ops::Health,
+    tls: Option<Arc<tls::Tls>>,
     stop: CancellationToken,
 }
 
@@ -132,8 +138,16 @@ impl Edge {
         let correlation = correlation(request.headers());
         let cors = self.cors(request.uri().path(), request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let client = hosts::client(peer.address.ip(), request.headers(), &self.settings.trusted_proxies);
-        let mut response = match self.route(peer, client, &correlation, request).await {
+        let seen = forwarded::seen(peer.address.ip(), request.headers(), &self.settings.trusted_proxies);
+        let (client, is_https) = match &seen {
+            Ok(seen) => (seen.client, self.is_https(peer, seen)),
+            Err(_) => (peer.address.ip().to_canonical(), self.tls.is_some()),
+        };
+        let answered = match seen {
+            Ok(_) => self.route(peer, client, is_https, &correlation, request).await,
+            Err(refusal) => Err(refusal),
+        };
+        let mut response = match answered {
             Ok(response) => response,
             Err(refusal) => {
                 let reason = refusal.reason;
@@ -146,7 +160,7 @@ impl Edge {
                 refusal.response(&correlation)
             }
         };
-        self.dress(response.headers_mut(), &correlation, cors);
+        self.dress(response.headers_mut(), &correlation, cors, is_https);
         response
     }
 
@@ -155,6 +169,7 @@ impl Edge {
         &self,
         peer: Peer,
         client: IpAddr,
+        is_https: bool,
         correlation: &CorrelationId,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Refusal> {
@@ -165,15 +180,15 @@ impl Edge {
             self.failures.admit(client)?;
         }
         well_formed(&request)?;
+        // Authorities follow a redirect of whoever has port 80, and call us by any of our names.
+        if let Some(proof) = self.proof(&path) {
+            return Ok(proof);
+        }
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
-        let asked = Asked {
-            client,
-            correlation: correlation.clone(),
-            origin: self.origin(host.as_deref(), peer.local),
-            called: host.as_ref().map(|host| format!("{}://{host}", self.scheme())),
-            is_tls: self.scheme() == "https",
-        };
+        let origin = self.origin(host.as_deref(), peer.local, is_https);
+        let called = host.as_ref().map(|host| format!("{}://{host}", if is_https { "https" } else { "http" }));
+        let asked = Asked { client, correlation: correlation.clone(), origin, called, is_https };
         let base = self.settings.base.as_deref();
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;
@@ -201,17 +216,27 @@ impl Edge {
         }
     }
 
+    /// What an authority that certifies our name looks for.
+    fn proof(&self, path: &str) -> Option<Response<Body>> {
+        let text = self.tls.as_ref()?.acme()?.text_at(path)?;
+        Some(fault::text(StatusCode::OK, text))
+    }
+
     /// How the caller reached us.
-    fn origin(&self, host: Option<&str>, local: SocketAddr) -> String {
+    fn origin(&self, host: Option<&str>, local: SocketAddr, is_https: bool) -> String {
+        let scheme = if is_https { "https" } else { "http" };
         match (&self.settings.public_url, host) {
             (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some(host)) => format!("{}://{host}", self.scheme()),
-            (None, None) => format!("{}://{local}", self.scheme()),
+            (None, Some(host)) => format!("{scheme}://{host}"),
+            (None, None) => format!("{scheme}://{local}"),
         }
     }
 
-    fn scheme(&self) -> &'static str {
-        if matches!(self.settings.tls, tls::Source::Off) { "http" } else { "https" }
+    /// By what a trusted proxy says, else by how it reached us. A proxy that says nothing is what the public address says.
+    fn is_https(&self, peer: Peer, seen: &forwarded::Seen) -> bool {
+        let is_proxy = self.settings.trusted_proxies.iter().any(|net| net.contains(&peer.address.ip().to_canonical()));
+        let public = self.settings.public_url.as_deref().filter(|_| is_proxy && seen.client != peer.address.ip().to_canonical());
+        seen.is_https.unwrap_or_else(|| self.tls.is_some() || public.is_some_and(|url| url.starts_with("https://")))
     }
 
     /// The origin of a web page that an operator lets call MCP; nothing else is ever shared across origins.
@@ -235,7 +260,7 @@ impl Edge {
     }
 
     /// What every response says.
-    fn dress(&self, headers: &mut HeaderMap, correlation: &CorrelationId, cors: Option<HeaderValue>) {
+    fn dress(&self, headers: &mut HeaderMap, correlation: &CorrelationId, cors: Option<HeaderValue>, is_https: bool) {
         if let Ok(id) = HeaderValue::from_str(correlation.as_str()) {
             headers.insert(CORRELATION, id);
         }
@@ -247,7 +272,7 @@ impl Edge {
             headers.insert(name, HeaderValue::from_static(value));
         }
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        if self.scheme() == "https" {
+        if is_https {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
         }
         if let Some(origin) = cors {

@@ -1,9 +1,11 @@
 //! What probes and clients ask before they are anybody: health, and the metadata of RFC 9728.
 
 use crate::access::scope::Scope;
+use crate::base::clock::Wall;
 use crate::base::fault::Kind;
 use crate::fleet::Status;
 use crate::http::fault::{self, Refusal};
+use crate::http::tls::{Tls, is_plausible};
 use crate::http::{Asked, Body, Edge, bearer};
 use crate::store::{Batch, Durability, Store};
 use hyper::{Method, Request, Response, StatusCode};
@@ -24,6 +26,9 @@ const BELIEVED: Duration = Duration::from_secs(1);
 const WRITTEN: Duration = Duration::from_secs(60);
 /// A store that does not answer for so long counts as broken.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A certificate that ends within this is worth a word.
+const SOON: Duration = Duration::from_secs(14 * 86_400);
 
 /// The table of what belongs to the appliance itself.
 const BOX: &str = "appliance";
@@ -105,16 +110,47 @@ pub async fn health<B>(edge: &Edge, path: &str, asked: &Asked, request: &Request
     });
     if bearer::is_known(edge, asked, request.headers()).await {
         document["devices"] = json!({"total": fleet.total, "reachable": fleet.reachable, "unreachable": fleet.unreachable});
-        let mut errors: Vec<&str> = Vec::new();
+        let mut errors: Vec<String> = Vec::new();
         if draining {
-            errors.push("shutting down");
+            errors.push("shutting down".into());
         } else if !writable {
-            errors.push("the store cannot be written");
+            errors.push("the store cannot be written".into());
+        }
+        if let Some(tls) = &edge.tls {
+            document["certificate"] = certificate(tls);
+            errors.extend(ailing(tls, world.clock.wall()));
         }
         document["errors"] = json!(errors);
     }
     let status = if word == "unhealthy" { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     Ok(fault::json(status, &document))
+}
+
+/// The certificate in use, and how it stands with its authority.
+fn certificate(tls: &Tls) -> Value {
+    let mut shown = json!({
+        "source": tls.source(),
+        "fingerprint": tls.fingerprint(),
+        "ends": tls.ends().map(Wall::rfc3339),
+        "self_signed": tls.is_own(),
+    });
+    if let Some(acme) = tls.acme() {
+        let status = acme.status();
+        shown["acme"] = json!({"state": status.word, "said": status.said, "next_try": status.next.map(Wall::rfc3339)});
+    }
+    shown
+}
+
+/// What is wrong with the certificate, or soon will be.
+fn ailing(tls: &Tls, now: Wall) -> Vec<String> {
+    let acme = tls.acme().map(|acme| acme.status()).filter(|status| status.word == "failing").and_then(|status| status.said);
+    let left = tls.ends().map(|ends| ends.0 - now.0).filter(|_| is_plausible(now));
+    let ends = match left {
+        Some(left) if left <= 0 => Some("the certificate in use has ended".to_owned()),
+        Some(left) if left < SOON.as_millis() as i64 => Some(format!("the certificate in use ends within {} days", left / 86_400_000 + 1)),
+        _ => None,
+    };
+    acme.into_iter().chain(ends).collect()
 }
 
 /// Active devices, by how they last answered.

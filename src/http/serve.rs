@@ -2,11 +2,13 @@
 
 use crate::access::session::Sessions;
 use crate::base::fault::{Fault, Kind};
+use crate::http::acme;
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Failures, network};
 use crate::http::mcp::Mcp;
 use crate::http::ops::Health;
 use crate::http::patience::Patient;
+use crate::http::plain::Plain;
 use crate::http::tls::Tls;
 use crate::http::{Body, Edge, Parts, Peer, Settings};
 use crate::mcp::provider::Provider;
@@ -16,6 +18,7 @@ use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -62,6 +65,7 @@ impl Listener {
         let names = names(&settings);
         let tls = Tls::new(settings.tls.clone(), names, &world.store, &parts.seal, &world.clock).await?.map(Arc::new);
         let socket = open(&settings).await?;
+        let plain = Plain::open(&settings).await?;
         let local = socket.local_addr().map_err(Fault::bug)?;
         let hosts =
             Hosts::new(&settings.host, local.ip(), settings.public_url.as_deref(), &settings.allowed_hosts, &settings.allowed_origins);
@@ -82,8 +86,15 @@ impl Listener {
             sessions,
             mcp,
             health: Health::default(),
+            tls: tls.clone(),
             stop: stop.clone(),
         });
+        if let Some(tls) = &tls {
+            if let Some(plain) = plain {
+                tasks.spawn(plain.serve(edge.clone(), stop.clone()));
+            }
+            tasks.spawn(tls.clone().keep_up(stop.clone()));
+        }
         let door = Door { edge, tls: tls.clone(), tasks: tasks.clone(), stop, end, flight: TaskTracker::new(), taken: Arc::default() };
         tasks.spawn(door.serve(socket));
         Ok(Listener { url, tls })
@@ -92,6 +103,21 @@ impl Listener {
     /// SHA-256 of the certificate in use; nothing for plain HTTP.
     pub fn fingerprint(&self) -> Option<String> {
         self.tls.as_ref().map(|tls| tls.fingerprint())
+    }
+
+    /// The certificate in use, DER; nothing for plain HTTP.
+    pub fn certificate(&self) -> Option<CertificateDer<'static>> {
+        self.tls.as_ref()?.certificate()
+    }
+
+    /// Whether that certificate only stands in until an authority gives one.
+    pub fn is_provisional(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.acme().is_some() && tls.is_own())
+    }
+
+    /// How it stands with the authority, if certificates come from one.
+    pub fn acme(&self) -> Option<acme::Status> {
+        self.tls.as_ref()?.acme().map(|acme| acme.status())
     }
 
     /// Reads the certificate's files again; whether there are any.
@@ -180,10 +206,11 @@ impl Door {
         let _ = stream.set_nodelay(true);
         let peer = Peer { address, local };
         let Some(tls) = &self.tls else { return self.http1(stream, peer).await };
-        let shaken = tokio::time::timeout(self.edge.settings.limits.handshake, tls.acceptor.accept(stream)).await;
+        let shaken = tokio::time::timeout(self.edge.settings.limits.handshake, tls.accept(stream)).await;
         match shaken {
-            Ok(Ok(stream)) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream, peer).await,
-            Ok(Ok(stream)) => self.http1(stream, peer).await,
+            Ok(Ok(None)) => tracing::debug!(%address, "an authority looked at a proof"),
+            Ok(Ok(Some(stream))) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream, peer).await,
+            Ok(Ok(Some(stream))) => self.http1(stream, peer).await,
             Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS"),
             Err(_) => tracing::debug!(%address, "no TLS in time"),
         }
@@ -302,16 +329,17 @@ impl HttpBody for Held {
 }
 
 async fn open(settings: &Settings) -> Result<TcpListener, Fault> {
-    let at = if settings.host.contains(':') {
-        format!("[{}]:{}", settings.host, settings.port)
-    } else {
-        format!("{}:{}", settings.host, settings.port)
-    };
+    bind(&settings.host, settings.port, "mcp.http_port").await
+}
+
+/// Listens; `key` sets the port.
+pub(super) async fn bind(host: &str, port: u16, key: &str) -> Result<TcpListener, Fault> {
+    let at = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
     TcpListener::bind(&at).await.map_err(|error| {
         let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program listens there: stop it, or set mcp.http_port",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need a privilege: set mcp.http_port",
-            _ => "set mcp.http_host to an address of this machine",
+            std::io::ErrorKind::AddrInUse => format!("another program listens there: stop it, or set {key}"),
+            std::io::ErrorKind::PermissionDenied => format!("ports below 1024 need a privilege: use the systemd socket, or set {key}"),
+            _ => "set mcp.http_host to an address of this machine".to_owned(),
         };
         Fault::new(Kind::Unreachable, format!("cannot listen on {at}")).hint(hint).cause(error)
     })
@@ -321,6 +349,9 @@ async fn open(settings: &Settings) -> Result<TcpListener, Fault> {
 fn names(settings: &Settings) -> Vec<String> {
     let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
+    if let crate::http::tls::Source::Acme(acme) = &settings.tls {
+        names.extend(acme.domains.iter().cloned());
+    }
     names.extend(settings.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok()).and_then(|url| url.host().map(bare)));
     names.extend(settings.allowed_hosts.iter().filter_map(|host| host.parse::<Uri>().ok()?.host().map(bare)));
     let is_everywhere = settings.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());

@@ -1,10 +1,11 @@
-//! TLS of the listener: a certificate of our own making, or one from files.
+//! TLS of the listener: a certificate of our own making, one from files, or one from an authority (`acme.rs`).
 //!
 //! What we make lies sealed in the store and stays the same over restarts, so that clients can pin its fingerprint. Files
 //! are read again when they change and when we are told to; files that do not fit leave the certificate in use as it is.
 
 use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
+use crate::http::acme::{self, Acme, kept};
 use crate::routeros::pin;
 use crate::store::{Batch, Durability, Place, Seal, Store};
 use chrono::{Datelike, Days};
@@ -12,19 +13,25 @@ use rustls::ServerConfig;
 use rustls::crypto::ring::{Ticketer, default_provider, sign};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use rustls_acme::is_tls_alpn_challenge;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::SystemTime;
-use tokio_rustls::TlsAcceptor;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio_rustls::LazyConfigAcceptor;
+use tokio_rustls::server::TlsStream;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 /// Whether files, if any, can be read and belong together: for checks that open nothing.
 pub fn check(source: &Source) -> Result<(), Fault> {
     match source {
         Source::Files { certificate, key } => read(certificate, key).map(drop),
+        Source::Acme(settings) => acme::check(settings),
         Source::Off | Source::SelfSigned => Ok(()),
     }
 }
@@ -43,6 +50,8 @@ pub enum Source {
         /// Its key.
         key: PathBuf,
     },
+    /// From an authority; our own until the first one comes.
+    Acme(acme::Settings),
 }
 
 /// The table of what belongs to the appliance itself.
@@ -76,6 +85,11 @@ impl Current {
     fn get(&self) -> Arc<CertifiedKey> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
+
+    /// For connections from now on; open ones keep what they have.
+    fn set(&self, key: CertifiedKey) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(key);
+    }
 }
 
 /// TLS, with the certificate that is in use.
@@ -84,8 +98,8 @@ pub struct Tls {
     current: Arc<Current>,
     /// How the files looked when they were last read.
     seen: Mutex<Option<[SystemTime; 2]>>,
-    /// For new connections.
-    pub acceptor: TlsAcceptor,
+    config: Arc<ServerConfig>,
+    acme: Option<Arc<Acme>>,
 }
 
 impl Tls {
@@ -93,10 +107,20 @@ impl Tls {
     ///
     /// Errs with `Config` when files cannot be read or do not belong together.
     pub async fn new(source: Source, names: Vec<String>, store: &Store, seal: &Seal, clock: &Clock) -> Result<Option<Tls>, Fault> {
+        let mut acme = None;
         let (first, seen) = match &source {
             Source::Off => return Ok(None),
             Source::SelfSigned => (own(names, store, seal, clock.wall()).await?, None),
             Source::Files { certificate, key } => (read(certificate, key)?, looks(certificate, key)),
+            Source::Acme(settings) => {
+                let (made, kept) = Acme::open(settings.clone(), store, seal, clock)?;
+                acme = Some(Arc::new(made));
+                let first = match kept {
+                    Some(kept) => kept,
+                    None => own(names, store, seal, clock.wall()).await?,
+                };
+                (first, None)
+            }
         };
         let current = Arc::new(Current(RwLock::new(Arc::new(first))));
         let mut config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -106,7 +130,57 @@ impl Tls {
             .with_cert_resolver(current.clone());
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         config.ticketer = Ticketer::new().map_err(Fault::bug)?;
-        Ok(Some(Tls { source, current, seen: Mutex::new(seen), acceptor: TlsAcceptor::from(Arc::new(config)) }))
+        Ok(Some(Tls { source, current, seen: Mutex::new(seen), config: Arc::new(config), acme }))
+    }
+
+    /// Shakes hands. `None`: it was an authority that looked at a proof, and is done.
+    pub async fn accept(&self, stream: TcpStream) -> std::io::Result<Option<TlsStream<TcpStream>>> {
+        let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
+        if let Some(acme) = self.acme.as_ref().filter(|_| is_tls_alpn_challenge(&hello.client_hello())) {
+            hello.into_stream(acme.challenge()).await?.shutdown().await?;
+            return Ok(None);
+        }
+        hello.into_stream(self.config.clone()).await.map(Some)
+    }
+
+    /// Asks an authority for certificates until `stop` fires, if that is where they come from.
+    pub async fn keep_up(self: Arc<Self>, stop: CancellationToken) {
+        if let Some(acme) = &self.acme {
+            let current = self.current.clone();
+            acme.clone().run(move |key| current.set(key), stop).await;
+        }
+    }
+
+    /// Whoever asks an authority for certificates.
+    pub fn acme(&self) -> Option<&Arc<Acme>> {
+        self.acme.as_ref()
+    }
+
+    /// The certificate in use.
+    pub fn certificate(&self) -> Option<CertificateDer<'static>> {
+        self.current.get().cert.first().cloned()
+    }
+
+    /// When the certificate in use ends.
+    pub fn ends(&self) -> Option<Wall> {
+        kept::validity(self.current.get().cert.first()?).map(|(_, until)| until)
+    }
+
+    /// Whether the certificate in use is one that we signed ourselves.
+    pub fn is_own(&self) -> bool {
+        let current = self.current.get();
+        let parsed = current.cert.first().and_then(|leaf| x509_parser::parse_x509_certificate(leaf).ok());
+        parsed.is_some_and(|(_, leaf)| leaf.issuer() == leaf.subject())
+    }
+
+    /// Where the certificate comes from, in the words of `http.tls`.
+    pub fn source(&self) -> &'static str {
+        match self.source {
+            Source::Off => "off",
+            Source::SelfSigned => "self-signed",
+            Source::Files { .. } => "files",
+            Source::Acme(_) => "acme",
+        }
     }
 
     /// SHA-256 of the certificate in use: `sha256:HEX`.
@@ -115,12 +189,15 @@ impl Tls {
         leaf.map_or_else(String::new, |leaf| pin::format_fingerprint(&leaf))
     }
 
-    /// Reads the files again, if there are any. Errs when they do not fit; the certificate in use stays.
+    /// Reads the files again, if there are any, and asks an authority again that has not given us a certificate. Errs when
+    /// files do not fit; the certificate in use stays.
     pub fn reload(&self) -> Result<bool, Fault> {
+        if let Some(acme) = &self.acme {
+            acme.again();
+        }
         let Source::Files { certificate, key } = &self.source else { return Ok(false) };
         *self.seen() = looks(certificate, key);
-        let read = Arc::new(read(certificate, key)?);
-        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = read;
+        self.current.set(read(certificate, key)?);
         Ok(true)
     }
 
@@ -204,16 +281,22 @@ fn make(names: Vec<String>, now: Wall) -> Result<Kept, Fault> {
     Ok(Kept { names, certificate, key: key.serialize_der() })
 }
 
-/// The date, or one that is not before this program: boxes boot in 1970.
+/// 2026-01-01, which was before this program: boxes boot in 1970.
+const FLOOR: Wall = Wall(1_767_225_600_000);
+
+/// Whether a clock may be right.
+pub fn is_plausible(now: Wall) -> bool {
+    now >= FLOOR
+}
+
+/// The date, or one that is not before this program.
 fn today(now: Wall) -> chrono::NaiveDate {
-    let floor = chrono::NaiveDate::from_ymd_opt(2026, 1, 1).unwrap_or_default();
-    chrono::DateTime::from_timestamp_millis(now.0).map_or(floor, |now| now.date_naive().max(floor))
+    chrono::DateTime::from_timestamp_millis(now.max(FLOOR).0).unwrap_or_default().date_naive()
 }
 
 fn lasts(certificate: &[u8], now: Wall) -> bool {
-    let Ok((_, parsed)) = x509_parser::parse_x509_certificate(certificate) else { return false };
-    let until = today(now).checked_add_days(RENEW).and_then(|date| date.and_hms_opt(0, 0, 0)).map(|time| time.and_utc().timestamp());
-    until.is_some_and(|until| parsed.validity().not_after.timestamp() > until)
+    let until = today(now).checked_add_days(RENEW).and_then(|date| date.and_hms_opt(0, 0, 0)).map(|time| time.and_utc().timestamp_millis());
+    kept::validity(certificate).zip(until).is_some_and(|((_, ends), until)| ends.0 > until)
 }
 
 #[cfg(test)]

@@ -164,7 +164,7 @@ pub fn set(edge: &Edge, asked: &Asked, headers: &mut HeaderMap, secret: Option<&
         Some(secret) => (secret.expose(), edge.sessions.most().as_secs()),
         None => ("", 0),
     };
-    let secure = if asked.is_tls { "; Secure" } else { "" };
+    let secure = if asked.is_https { "; Secure" } else { "" };
     let cookie = format!("{}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", name(asked));
     if let Ok(mut value) = HeaderValue::from_str(&cookie) {
         value.set_sensitive(true);
@@ -173,12 +173,12 @@ pub fn set(edge: &Edge, asked: &Asked, headers: &mut HeaderMap, secret: Option<&
 }
 
 fn name(asked: &Asked) -> &'static str {
-    if asked.is_tls { COOKIE } else { PLAIN_COOKIE }
+    if asked.is_https { COOKIE } else { PLAIN_COOKIE }
 }
 
 /// Passwords and cookies go over TLS, or never leave this machine.
 pub fn safe(asked: &Asked) -> Result<(), Refusal> {
-    if asked.is_tls || asked.client.is_loopback() {
+    if asked.is_https || asked.client.is_loopback() {
         return Ok(());
     }
     Err(Refusal::of(StatusCode::FORBIDDEN, "tls", "signing in takes TLS: what is sent here can be read on the way")
