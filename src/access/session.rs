@@ -158,6 +158,12 @@ impl Sessions {
         Ok(Some(Open { principal: Principal { client, ..principal }, proof, ends_at: idle.min(most), session }))
     }
 
+    /// Whether a session is still open, for streams that were begun in it. That is no use of it.
+    pub fn is_open(&self, secret: &str) -> bool {
+        let session = self.stored(secret).ok().flatten();
+        session.is_some_and(|session| self.holder_of(&session, self.access.now()).is_ok())
+    }
+
     /// New bits for a session whose holder has just proved again who they are; those of before open nothing any more.
     pub async fn proved(&self, open: &Open) -> Result<Secret, Fault> {
         let (old, now) = (&open.session, self.access.now());

@@ -6,10 +6,14 @@
 //! | `story.rs` | safe change, step by step |
 
 use crate::access::principal::Principal;
+use crate::access::role::Role;
+use crate::access::token::{self, Wanted};
 use crate::app::App;
 use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{hex, random};
+use crate::base::secret::Secret;
+use crate::base::selector::Selector;
 use crate::cli::args::Demo;
 use crate::cli::demo::client::Client;
 use crate::cli::demo::story::Stage;
@@ -57,18 +61,25 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
     let devices = adopt(&app, &site).await?;
     let names: Vec<&str> = devices.iter().map(|device| device.name.as_str()).collect();
     app.open_doors().await?;
+    let web = Web::open(&app).await?;
     let command = std::env::current_exe().map_err(Fault::bug)?;
     let args = json!(["--data-dir", dir, "stdio"]);
     let line = json!({
         "ready": true, "data_dir": dir, "command": command, "args": args,
         "control": app.places.control_socket(), "pid": std::process::id(),
+        "http": web.url, "user": USER, "password": web.password, "token": web.token,
         "devices": devices.iter().zip(&site).map(|(device, (_, sim))| describe(device, sim)).collect::<Vec<_>>(),
     });
     let client = json!({"mcpServers": {"routeros": {"command": command, "args": args}}});
+    let pages = format!(
+        "\nAdmin pages: {}/admin/ (user {USER}, password {})\nMCP over HTTP: {}/mcp (token {})",
+        web.url, web.password, web.url, web.token
+    );
     if as_json {
         output::json(&line);
     }
     said(&output::folded("", &format!("Devices: {}.", in_short(&names))));
+    said(&pages);
     said("\nMCP client configuration, ready to paste (it works while this demo runs):\n");
     said(&serde_json::to_string_pretty(&client).map_err(Fault::bug)?);
     let name = names.first().copied().unwrap_or_default();
@@ -103,6 +114,31 @@ pub async fn run(inputs: Inputs, arguments: Demo, as_json: bool) -> Result<(), F
         let _ = std::fs::remove_dir_all(&dir);
     }
     Ok(())
+}
+
+/// Who signs in to the demo's admin pages.
+const USER: &str = "demo";
+
+/// The listener of the demo, and what opens it: made up for it, worth nothing elsewhere.
+struct Web {
+    url: String,
+    password: String,
+    token: String,
+}
+
+impl Web {
+    async fn open(app: &App) -> Result<Web, Fault> {
+        let access = &app.dispatch.world().access;
+        let password = format!("demo-{}", hex(&random::<6>()));
+        access.add(USER, Role::Admin, Secret::new(password.clone())).await?;
+        let secret = token::make();
+        let digest = token::digest(secret.expose());
+        let wanted =
+            Wanted { name: USER.into(), digest, role: Some(Role::OpsRw), devices: vec![Selector::All], owner: None, expires_at: None };
+        access.add_token(wanted).await?;
+        let listener = app.listen().await?;
+        Ok(Web { url: listener.url, password, token: secret.expose().to_owned() })
+    }
 }
 
 /// The first few names, and how many more there are.
@@ -153,6 +189,8 @@ fn hermetic(dir: &Path) -> Inputs {
     let flags = [
         ("store.volatile", "true"),
         ("log.level", "WARN"),
+        ("mcp.transport", "both"),
+        ("mcp.http_port", "0"),
         ("routeros.requests_per_second", "100"),
         ("routeros.connect_timeout_seconds", "1"),
         ("routeros.rest_timeout_seconds", "3"),

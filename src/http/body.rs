@@ -10,11 +10,16 @@ use hyper::{Request, StatusCode};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// A JSON document as it came, unread. At most `most` bytes, all of them there `within` that time.
+/// A JSON document as it came, unread.
 pub async fn json(headers: &HeaderMap, body: Incoming, most: usize, within: Duration) -> Result<Bytes, Refusal> {
-    let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-    if !headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(is_json) {
-        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "send Content-Type: application/json").closing());
+    of_kind("application/json", headers, body, most, within).await
+}
+
+/// A body of that media type. At most `most` bytes, all of them there `within` that time.
+pub async fn of_kind(kind: &str, headers: &HeaderMap, body: Incoming, most: usize, within: Duration) -> Result<Bytes, Refusal> {
+    let is_it = |given: &str| given.split(';').next().is_some_and(|given| given.trim().eq_ignore_ascii_case(kind));
+    if !headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).is_some_and(is_it) {
+        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", format!("send Content-Type: {kind}")).closing());
     }
     if headers.contains_key(header::CONTENT_ENCODING) {
         return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", "send the body as it is").closing());

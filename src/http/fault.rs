@@ -71,6 +71,16 @@ impl Refusal {
         }
     }
 
+    /// Not here: another page of ours comes first.
+    pub fn elsewhere(to: &'static str) -> Self {
+        Refusal::of(StatusCode::SEE_OTHER, "elsewhere", "another page comes first").with(header::LOCATION, HeaderValue::from_static(to))
+    }
+
+    /// What it says, and what the sender can do next.
+    pub fn words(&self) -> (String, Option<String>) {
+        (self.said.clone(), self.hint.clone())
+    }
+
     /// A JSON-RPC error.
     pub fn rpc(status: StatusCode, reason: &'static str, message: Vec<u8>) -> Self {
         Refusal { message: Some(message), ..Refusal::of(status, reason, "") }

@@ -36,6 +36,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use limits::Limits;
 pub use serve::Listener;
@@ -130,6 +131,7 @@ pub struct Edge {
     health: ops::Health,
     tls: Option<Arc<tls::Tls>>,
     stop: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl Edge {
@@ -203,6 +205,11 @@ impl Edge {
         {
             return admin::api::answer(self, &asked, rest, request).await;
         }
+        if let Some(rest) = path.strip_prefix(admin::pages::BASE)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return admin::pages::answer(self, &asked, rest, request).await;
+        }
         match &self.mcp {
             Some(mcp) if Some(path.as_str()) == base => {
                 if request.method() == Method::OPTIONS {
@@ -264,13 +271,11 @@ impl Edge {
         if let Ok(id) = HeaderValue::from_str(correlation.as_str()) {
             headers.insert(CORRELATION, id);
         }
-        for (name, value) in [
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-            (header::REFERRER_POLICY, "no-referrer"),
-            (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        ] {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("no-referrer"));
+        // Pages say what they load; everything else loads nothing.
+        let nothing = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(nothing);
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         if is_https {
             headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));

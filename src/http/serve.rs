@@ -88,6 +88,7 @@ impl Listener {
             health: Health::default(),
             tls: tls.clone(),
             stop: stop.clone(),
+            tasks: tasks.clone(),
         });
         if let Some(tls) = &tls {
             if let Some(plain) = plain {

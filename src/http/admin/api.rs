@@ -7,6 +7,7 @@ use crate::access::token;
 use crate::base::ids::hex;
 use crate::base::secret::Secret;
 use crate::dispatch::{Call, Reply};
+use crate::http::admin::events;
 use crate::http::admin::openapi;
 use crate::http::admin::routes::{self, Need, Route};
 use crate::http::admin::session;
@@ -36,6 +37,12 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         && (rest.is_empty() || rest.starts_with('/'))
     {
         return session::answer(edge, asked, rest, request).await;
+    }
+    if path == "/events" {
+        if request.method() != Method::GET {
+            return Err(Refusal::method("GET"));
+        }
+        return events::answer(edge, asked, request.headers()).await;
     }
     let signed = Signed::of(edge, asked, &request).await?;
     let (route, in_path) = match routes::find(request.method().as_str(), path) {
@@ -96,7 +103,8 @@ fn may(edge: &Edge, asked: &Asked, route: &Route, signed: &Signed) -> Result<(),
     }
 }
 
-async fn called(edge: &Edge, asked: &Asked, tool: &'static Tool, arguments: Map<String, Value>, signed: &Signed) -> Reply {
+/// Calls a verb as whoever signed in.
+pub async fn called(edge: &Edge, asked: &Asked, tool: &'static Tool, arguments: Map<String, Value>, signed: &Signed) -> Reply {
     let (principal, proof, audience) = match signed {
         Signed::Bearer { principal, .. } => (principal.clone(), None, Audience::Model),
         Signed::Person { principal, proof, .. } => (principal.clone(), Some(proof.clone()), Audience::Operator),

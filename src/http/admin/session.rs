@@ -131,17 +131,22 @@ pub async fn again(edge: &Edge, asked: &Asked, open: Open, password: Secret) -> 
 async fn sign_out(edge: &Edge, asked: &Asked, headers: &HeaderMap, everywhere: bool) -> Result<Response<Body>, Refusal> {
     own_page(asked, headers)?;
     if let Some(open) = current(edge, asked, headers).await? {
-        if everywhere {
-            edge.sessions.end_all(&open.session.holder).await?;
-        } else if let Some(secret) = cookie(headers, name(asked)) {
-            edge.sessions.end(secret).await?;
-        }
-        let operation = if everywhere { "session.sign_out_everywhere" } else { "session.sign_out" };
-        noted(edge, &open.principal, operation, None).await?;
+        close(edge, asked, headers, &open, everywhere).await?;
     }
     let mut response = fault::empty(StatusCode::NO_CONTENT);
     set(edge, asked, response.headers_mut(), None);
     Ok(response)
+}
+
+/// Ends a session, or all of its holder.
+pub async fn close(edge: &Edge, asked: &Asked, headers: &HeaderMap, open: &Open, everywhere: bool) -> Result<(), Refusal> {
+    if everywhere {
+        edge.sessions.end_all(&open.session.holder).await?;
+    } else if let Some(secret) = cookie(headers, name(asked)) {
+        edge.sessions.end(secret).await?;
+    }
+    let operation = if everywhere { "session.sign_out_everywhere" } else { "session.sign_out" };
+    Ok(noted(edge, &open.principal, operation, None).await?)
 }
 
 /// What a person may know of their session.
@@ -156,6 +161,11 @@ fn shown(edge: &Edge, open: &Open) -> Value {
         "ends_at": open.ends_at.rfc3339(),
         "created_at": open.session.created_at.rfc3339(),
     })
+}
+
+/// The secret a request carries, whatever it is worth.
+pub fn secret(asked: &Asked, headers: &HeaderMap) -> Option<Secret> {
+    cookie(headers, name(asked)).map(Secret::new)
 }
 
 /// Sets the cookie, or takes it away.

@@ -1,0 +1,84 @@
+//! `events`: what happens, as it happens, for pages that are open. Ids only; whoever wants more asks for it.
+
+use crate::access::session::Sessions;
+use crate::base::events::Event;
+use crate::base::secret::Secret;
+use crate::http::admin::session;
+use crate::http::fault::Refusal;
+use crate::http::{Asked, Body, Edge};
+use bytes::Bytes;
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::{Response, StatusCode};
+use serde_json::json;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, interval_at};
+use tokio_util::sync::CancellationToken;
+
+/// Between two comments on a quiet stream, and between two looks at whether its session is still open.
+const QUIET: Duration = Duration::from_secs(15);
+/// After so long the browser asks again, which also shows that somebody is there.
+const LONGEST: Duration = Duration::from_secs(30 * 60);
+/// Lines that wait for a slow browser; then its stream ends, and it asks again.
+const BACKLOG: usize = 64;
+
+/// A stream of events for whoever is signed in.
+pub async fn answer(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    let secret = session::secret(asked, headers);
+    let (Some(secret), Some(_)) = (secret, session::current(edge, asked, headers).await?) else {
+        return Err(Refusal::of(StatusCode::UNAUTHORIZED, "session", "sign in first"));
+    };
+    let (told, mut lines) = mpsc::channel(BACKLOG);
+    let heard = edge.dispatch.world().fleet.bus().listen();
+    edge.tasks.spawn(follow(heard, told, edge.sessions.clone(), secret, edge.stop.clone()));
+    let frames = stream::poll_fn(move |cx| lines.poll_recv(cx).map(|line| line.map(|line| Ok::<_, Infallible>(Frame::data(line)))));
+    let mut response = Response::new(StreamBody::new(frames).boxed());
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+/// Tells what happens until nobody reads it, the session is over, or we stop.
+async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions: Sessions, secret: Secret, stop: CancellationToken) {
+    let mut quiet = interval_at(Instant::now() + QUIET, QUIET);
+    let ends = Instant::now() + LONGEST;
+    let mut line = Bytes::from_static(b"retry: 3000\n\n");
+    loop {
+        if told.try_send(line).is_err() {
+            return;
+        }
+        line = tokio::select! {
+            () = stop.cancelled() => return,
+            () = told.closed() => return,
+            event = heard.recv() => match event {
+                Ok(event) => written(&event),
+                // Whatever was missed: the page is made anew.
+                Err(RecvError::Lagged(_)) => Bytes::from_static(b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\n"),
+                Err(RecvError::Closed) => return,
+            },
+            _ = quiet.tick() => {
+                if Instant::now() > ends || !sessions.is_open(secret.expose()) {
+                    return;
+                }
+                Bytes::from_static(b":\n\n")
+            }
+        };
+    }
+}
+
+fn written(event: &Event) -> Bytes {
+    let (kind, id) = match event {
+        Event::Device(id) => ("device", id.0.as_str()),
+        Event::Health(id) => ("health", id.0.as_str()),
+        Event::Config(id) => ("config", id.0.as_str()),
+        Event::Plan(id) => ("plan", id.as_str()),
+    };
+    Bytes::from(format!("event: {kind}\ndata: {}\n\n", json!({"id": id})))
+}

@@ -1,0 +1,137 @@
+//! All routers: what needs attention first.
+
+use super::frame::Frame;
+use super::view::{lines, rows, text};
+use super::{Desk, html};
+use crate::base::clock::Wall;
+use crate::base::ids::DeviceId;
+use crate::history::health::judge_after;
+use crate::http::Body;
+use crate::http::fault::Refusal;
+use askama::Template;
+use hyper::Response;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Routers on a page.
+const PAGE: u16 = 50;
+/// Points of a sparkline.
+const POINTS: usize = 48;
+const DAY: Duration = Duration::from_secs(86_400);
+
+#[derive(Template)]
+#[template(path = "fleet.html", config = "assets/ui/askama.toml")]
+struct Fleet {
+    frame: Frame,
+    devices: u64,
+    by_status: Vec<(String, u64)>,
+    waiting: u64,
+    attention: Vec<Attention>,
+    attention_total: usize,
+    filter: String,
+    rows: Vec<Line>,
+    total: u64,
+    next: Option<String>,
+}
+
+struct Attention {
+    device: String,
+    score: u64,
+    reason: String,
+}
+
+struct Line {
+    id: String,
+    name: String,
+    status: String,
+    score: Option<u8>,
+    health: &'static str,
+    /// Points of the last day's score.
+    line: Option<String>,
+    lowest: u8,
+    version: String,
+    board: String,
+    address: String,
+}
+
+/// The page.
+pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
+    let filter = desk.query.get("name").to_owned();
+    let mut asked = json!({"limit": PAGE});
+    if !filter.is_empty() {
+        asked["where"] = json!({"name~": filter});
+    }
+    if !desk.query.get("cursor").is_empty() {
+        asked["cursor"] = desk.query.get("cursor").into();
+    }
+    let list = desk.ask_if_allowed("device.list", asked).await?.unwrap_or_default();
+    let summary = desk.ask_if_allowed("fleet.get_summary", json!({})).await?.unwrap_or_default();
+    let waiting = desk.ask_if_allowed("plan.list", json!({"limit": 1, "where": {"state": "draft"}})).await?.unwrap_or_default();
+    let by_status = summary["by_status"].as_object().into_iter().flatten();
+    let attention = summary["attention"].as_array().into_iter().flatten();
+    let page = Fleet {
+        frame: desk.frame().live("device health plan"),
+        devices: summary["devices"].as_u64().unwrap_or_default(),
+        by_status: by_status.filter_map(|(name, count)| Some((name.clone(), count.as_u64()?))).collect(),
+        waiting: waiting["total"].as_u64().unwrap_or_default(),
+        attention: attention
+            .map(|one| Attention {
+                device: text(one, "device"),
+                score: one["score"].as_u64().unwrap_or_default(),
+                reason: text(one, "reason"),
+            })
+            .collect(),
+        attention_total: summary["attention_total"].as_u64().unwrap_or_default() as usize,
+        filter,
+        rows: rows(&list).map(|row| line(desk, row)).collect(),
+        total: list["total"].as_u64().unwrap_or_default(),
+        next: super::view::maybe(&list, "next_cursor"),
+    };
+    html(&page)
+}
+
+fn line(desk: &Desk<'_>, row: &Value) -> Line {
+    let world = desk.edge.dispatch.world();
+    let id = DeviceId(text(row, "id"));
+    let verdict = world.health(&id).map(|(_, verdict)| verdict);
+    let (line, lowest) = day(desk, &id);
+    Line {
+        name: text(row, "name"),
+        status: text(row, "status"),
+        score: verdict.as_ref().map(|verdict| verdict.score),
+        health: verdict.as_ref().map_or("", |verdict| verdict.status.as_str()),
+        line,
+        lowest,
+        version: text(row, "version"),
+        board: text(row, "board"),
+        address: text(row, "address"),
+        id: id.0,
+    }
+}
+
+/// The score over the last day as points, and the lowest of it. Samples were stored when something was worth it; each
+/// stands for the time since the one before.
+fn day(desk: &Desk<'_>, id: &DeviceId) -> (Option<String>, u8) {
+    let world = desk.edge.dispatch.world();
+    let now = world.clock.wall();
+    let from = Wall(now.0 - DAY.as_millis() as i64);
+    let Ok(samples) = world.history.since(id, from) else { return (None, 0) };
+    if samples.len() < 2 {
+        return (None, 0);
+    }
+    let mut worst: Vec<Option<u8>> = vec![None; POINTS];
+    for (at, sample) in samples.iter().enumerate() {
+        let score = judge_after(&samples[..at][at.saturating_sub(60)..], sample, &world.settings.health).score;
+        let place = ((sample.at.0 - from.0) as f64 / DAY.as_millis() as f64 * POINTS as f64) as usize;
+        let slot = &mut worst[place.min(POINTS - 1)];
+        *slot = Some(slot.map_or(score, |known| known.min(score)));
+    }
+    let lowest = worst.iter().flatten().min().copied().unwrap_or_default();
+    let points: Vec<(f64, Option<f64>)> = worst
+        .iter()
+        .enumerate()
+        .filter(|(_, score)| score.is_some())
+        .map(|(at, score)| (at as f64 / (POINTS - 1) as f64, score.map(f64::from)))
+        .collect();
+    (lines(&points, 100.0, 96.0, 20.0).into_iter().next().filter(|line| line.contains(' ')), lowest)
+}

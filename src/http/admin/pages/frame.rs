@@ -1,0 +1,95 @@
+//! What every page has around it, and the page that says no.
+
+use super::{assets, html_as};
+use crate::access::principal::Principal;
+use crate::http::fault::Refusal;
+use crate::http::{Asked, Body, Edge};
+use askama::Template;
+use hyper::Response;
+
+/// Around every page.
+pub struct Frame {
+    pub css: String,
+    pub js: String,
+    pub icon: String,
+    pub person: Option<Person>,
+    pub server: String,
+    pub version: &'static str,
+    pub environment: &'static str,
+    pub read_only: bool,
+    /// Events the page is made anew for.
+    pub live: Option<&'static str>,
+    at: String,
+}
+
+/// Whoever is signed in.
+pub struct Person {
+    pub name: String,
+    pub role: &'static str,
+}
+
+impl Frame {
+    /// For a page at this address.
+    pub fn of(edge: &Edge, principal: Option<&Principal>, at: &str) -> Frame {
+        let rules = &edge.dispatch.world().rules;
+        Frame {
+            css: assets::address("style.css"),
+            js: assets::address("app.js"),
+            icon: assets::address("icon.svg"),
+            person: principal.map(|who| Person { name: who.name.clone(), role: who.role.as_str() }),
+            server: edge.server_name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            environment: rules.environment.as_str(),
+            read_only: rules.read_only,
+            live: None,
+            at: at.to_owned(),
+        }
+    }
+
+    /// Made anew when one of these events happens.
+    #[must_use]
+    pub fn live(self, events: &'static str) -> Frame {
+        Frame { live: Some(events), ..self }
+    }
+
+    /// The pages named at the top.
+    pub fn tabs(&self) -> [(&'static str, &'static str); 5] {
+        [("/admin/", "Fleet"), ("/admin/plans", "Plans"), ("/admin/audit", "Audit"), ("/admin/people", "People"), ("/admin/docs", "Help")]
+    }
+
+    /// Whether the page belongs below that one.
+    pub fn is_at(&self, tab: &str) -> bool {
+        let path = self.at.split('?').next().unwrap_or_default();
+        match tab {
+            "/admin/" => path == tab || path.starts_with("/admin/devices"),
+            _ => path == tab || path.strip_prefix(tab).is_some_and(|rest| rest.starts_with('/')),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "message.html", config = "assets/ui/askama.toml")]
+struct Message {
+    frame: Frame,
+    title: &'static str,
+    tone: &'static str,
+    said: String,
+    hint: Option<String>,
+    back: &'static str,
+    correlation: Option<String>,
+}
+
+/// A refusal as a page.
+pub fn refused(edge: &Edge, asked: &Asked, refusal: Refusal) -> Result<Response<Body>, Refusal> {
+    let title = match refusal.status.as_u16() {
+        401 => "Sign in first",
+        403 => "That is not yours to do",
+        404 => "Not here",
+        409 => "Not now",
+        _ => "That did not work",
+    };
+    let (said, hint) = refusal.words();
+    let correlation = Some(asked.correlation.as_str().to_owned());
+    let page = Message { frame: Frame::of(edge, None, ""), title, tone: "bad", said, hint, back: "/admin/", correlation };
+    html_as(refusal.status, &page)
+}

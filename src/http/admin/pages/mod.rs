@@ -1,0 +1,191 @@
+//! The pages: HTML made here, readable without a script, from what the verbs of the API answer.
+//!
+//! A form is a POST to an address of its own and ends in a redirect, so that nothing is done twice by reloading. Strings
+//! of routers are text in templates that escape by themselves; the policy for scripts and styles would stop the rest.
+
+mod assets;
+mod audit;
+mod device;
+mod docs;
+mod fleet;
+mod form;
+mod frame;
+mod people;
+mod plan;
+mod plans;
+mod sign;
+mod view;
+
+use crate::base::fault::{Fault, Kind};
+use crate::http::admin::api;
+use crate::http::admin::session;
+use crate::http::admin::signed::Signed;
+use crate::http::fault::{self, Refusal};
+use crate::http::{Asked, Body, Edge};
+use crate::tools;
+use askama::Template;
+use bytes::Bytes;
+use form::Form;
+use frame::Frame;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Where the pages are.
+pub const BASE: &str = "/admin";
+
+/// What pages may load and do: their own files, and nothing of anybody else.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// One person at work: what pages do goes through this.
+pub struct Desk<'a> {
+    edge: &'a Edge,
+    asked: &'a Asked,
+    open: crate::access::session::Open,
+    /// The query of the address.
+    query: Form,
+    /// The address itself, to come back to.
+    at: String,
+}
+
+impl Desk<'_> {
+    /// Calls a verb as this person.
+    async fn ask(&self, tool: &str, arguments: Value) -> Result<Value, Fault> {
+        let tool = tools::find(tool).ok_or_else(|| Fault::bug("a page names a verb that is none"))?;
+        let signed = Signed::Person { principal: Arc::new(self.open.principal.clone()), proof: self.open.proof.clone() };
+        let arguments = arguments.as_object().cloned().unwrap_or_default();
+        let reply = api::called(self.edge, self.asked, tool, arguments, &signed).await;
+        match reply.fault {
+            None => Ok(reply.structured),
+            Some(kind) => {
+                let word = |name: &str| reply.structured["error"][name].as_str().map(str::to_owned);
+                let fault = Fault::new(kind, word("message").unwrap_or_default());
+                Err(match word("hint") {
+                    Some(hint) => fault.hint(hint),
+                    None => fault,
+                })
+            }
+        }
+    }
+
+    /// The same for what this person may not see: then it is not there.
+    async fn ask_if_allowed(&self, tool: &str, arguments: Value) -> Result<Option<Value>, Fault> {
+        match self.ask(tool, arguments).await {
+            Ok(value) => Ok(Some(value)),
+            Err(fault) if matches!(fault.kind, Kind::Denied | Kind::NotFound) => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.open.proof.is_fresh(self.edge.dispatch.world().clock.wall())
+    }
+
+    fn frame(&self) -> Frame {
+        Frame::of(self.edge, Some(&self.open.principal), &self.at)
+    }
+}
+
+/// Answers a request for a page; `path` is what follows [`BASE`].
+pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !is_get && request.method() != Method::POST {
+        return Err(Refusal::method("GET, HEAD, POST"));
+    }
+    if let Some(name) = path.strip_prefix("/assets/") {
+        return assets::answer(name, request.headers());
+    }
+    if !is_get {
+        session::own_page(asked, request.headers())?;
+    }
+    let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
+    let outcome = match path {
+        "" => Ok(seen_other("/admin/")),
+        "/sign-in" => sign::sign_in(edge, asked, request).await,
+        _ => match session::current(edge, asked, request.headers()).await? {
+            Some(open) => inside(edge, asked, path, request, open).await,
+            None if is_get => {
+                let next = form::encoded(&at);
+                Ok(seen_other(&if at == "/admin/" { "/admin/sign-in".to_owned() } else { format!("/admin/sign-in?next={next}") }))
+            }
+            None => Err(Fault::new(Kind::Unauthenticated, "you are not signed in any more").hint("sign in, then do it again").into()),
+        },
+    };
+    outcome.or_else(|refusal| if refusal.status == StatusCode::SEE_OTHER { Err(refusal) } else { frame::refused(edge, asked, refusal) })
+}
+
+async fn inside(
+    edge: &Edge,
+    asked: &Asked,
+    path: &str,
+    request: Request<Incoming>,
+    open: crate::access::session::Open,
+) -> Result<Response<Body>, Refusal> {
+    let query = Form::read(request.uri().query().unwrap_or_default()).ok_or_else(unreadable)?;
+    let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
+    let is_get = request.method() != Method::POST;
+    let parts: Vec<String> = path.split('/').skip(1).map(|part| form::decoded(part).ok_or_else(unreadable)).collect::<Result<_, _>>()?;
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    if !is_get && parts[..] == ["sign-out"] {
+        return sign::sign_out(edge, asked, request, &open).await;
+    }
+    if parts[..] == ["prove"] {
+        return sign::prove(edge, asked, request, open, query).await;
+    }
+    let mut desk = Desk { edge, asked, open, query, at };
+    if is_get {
+        return match parts[..] {
+            [""] => fleet::page(&desk).await,
+            ["devices", id] => device::page(&desk, id).await,
+            ["devices", id, "diff"] => device::diff(&desk, id).await,
+            ["plans"] => plans::page(&desk).await,
+            ["plans", id] => plan::page(&desk, id).await,
+            ["audit"] => audit::page(&desk).await,
+            ["people"] => people::page(&desk, None).await,
+            ["docs"] => docs::page(&desk, None),
+            ["docs", name] => docs::page(&desk, Some(name)),
+            _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
+        };
+    }
+    let given = form::body(request, edge).await?;
+    match parts[..] {
+        ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
+        ["people"] => people::add(&mut desk, given).await,
+        ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
+        ["tokens"] => people::make_token(&mut desk, given).await,
+        ["tokens", id, "revoke"] => people::revoke(&mut desk, id, given).await,
+        _ => Err(Fault::not_found("nothing is done at this address").into()),
+    }
+}
+
+fn unreadable() -> Refusal {
+    Fault::bad_input("the address cannot be read").into()
+}
+
+/// A page.
+fn html(page: &impl Template) -> Result<Response<Body>, Refusal> {
+    html_as(StatusCode::OK, page)
+}
+
+fn html_as(status: StatusCode, page: &impl Template) -> Result<Response<Body>, Refusal> {
+    let text = page.render().map_err(|error| Refusal::from(Fault::bug(error)))?;
+    let mut response = Response::new(Full::new(Bytes::from(text)).boxed());
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // With no referrer at all browsers say `Origin: null` of our own forms.
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    Ok(response)
+}
+
+/// Elsewhere on this host, by GET.
+fn seen_other(to: &str) -> Response<Body> {
+    let mut response = fault::empty(StatusCode::SEE_OTHER);
+    let to = HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/admin/"));
+    response.headers_mut().insert(header::LOCATION, to);
+    response
+}

@@ -1,0 +1,245 @@
+//! One plan: what it changes, whether we would lock ourselves out, who said yes, what is armed, and what can be done now.
+
+use super::form::Form;
+use super::frame::Frame;
+use super::sign::proof_for;
+use super::view::{ago, maybe, spaced, text, words};
+use super::{Desk, html, seen_other};
+use crate::access::session::Holder;
+use crate::base::fault::Fault;
+use crate::http::Body;
+use crate::http::admin::session;
+use crate::http::fault::Refusal;
+use askama::Template;
+use hyper::Response;
+use serde_json::{Value, json};
+
+#[derive(Template)]
+#[template(path = "plan.html", config = "assets/ui/askama.toml")]
+struct Plan {
+    frame: Frame,
+    id: String,
+    reason: String,
+    state: String,
+    state_words: String,
+    risk: String,
+    by: String,
+    at: String,
+    exact: String,
+    why: Option<String>,
+    next: Option<String>,
+    cut: String,
+    cut_words: &'static str,
+    cut_reasons: Vec<String>,
+    devices: Vec<Device>,
+    names: String,
+    given: Vec<Approval>,
+    needed: u64,
+    digest: String,
+    can_approve: bool,
+    fresh: bool,
+    by_password: bool,
+    acts: Vec<Act>,
+}
+
+struct Device {
+    id: String,
+    name: String,
+    state: String,
+    state_words: String,
+    guard: Option<String>,
+    fires_at: Option<String>,
+    error: Option<String>,
+    difference: Option<String>,
+    edits: Vec<Edit>,
+}
+
+struct Edit {
+    op: String,
+    menu: String,
+    key: String,
+    place: Option<String>,
+    cells: Vec<Cell>,
+}
+
+/// One attribute, before and after.
+pub struct Cell {
+    pub name: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+struct Approval {
+    by: String,
+    at: String,
+    until: String,
+}
+
+/// One thing that can be done with the plan as it is now.
+struct Act {
+    verb: &'static str,
+    name: &'static str,
+    about: String,
+    proof: bool,
+    danger: bool,
+}
+
+/// The page.
+pub async fn page(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refusal> {
+    let plan = desk.ask("plan.get", json!({"plan_id": id})).await?;
+    html(&shown(desk, &plan))
+}
+
+fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
+    let now = desk.edge.dispatch.world().clock.wall();
+    let (state, exact, risk) = (text(plan, "state"), text(plan, "created_at"), text(plan, "risk"));
+    let devices: Vec<Device> = plan["devices"].as_array().into_iter().flatten().map(device).collect();
+    let given = plan["approvals"]["given"].as_array().into_iter().flatten();
+    let given: Vec<Approval> =
+        given.map(|one| Approval { by: text(one, "by"), at: ago(&text(one, "at"), now), until: text(one, "expires_at") }).collect();
+    let needed = plan["approvals"]["needed"].as_u64().unwrap_or_default();
+    let names = devices.iter().map(|device| device.name.as_str()).collect::<Vec<_>>().join(", ");
+    let cut = text(plan, "can_cut_access");
+    let role = desk.open.principal.role;
+    Plan {
+        frame: desk.frame().live("plan"),
+        id: text(plan, "id"),
+        reason: text(plan, "reason"),
+        state_words: spaced(&state),
+        by: text(plan, "created_by"),
+        at: ago(&exact, now),
+        why: maybe(plan, "why"),
+        next: maybe(plan, "next"),
+        cut_words: match cut.as_str() {
+            "yes" => {
+                "This change would cut the connection we reach the router by. It is undone by the router itself when we do not come back."
+            }
+            "no" => "This change does not touch the way we reach the router.",
+            _ => {
+                "Whether this change cuts the way we reach the router cannot be told beforehand. It is undone by the router itself when we do not come back."
+            }
+        },
+        cut_reasons: plan["cut_reasons"].as_array().into_iter().flatten().map(words).collect(),
+        can_approve: needed > 0 && matches!(state.as_str(), "draft" | "approved") && role.approves(),
+        acts: acts(&state, &risk, &names, role),
+        digest: text(plan, "short_digest"),
+        fresh: desk.is_fresh(),
+        by_password: matches!(desk.open.session.holder, Holder::User(_)),
+        devices,
+        names,
+        given,
+        needed,
+        cut,
+        state,
+        risk,
+        exact,
+    }
+}
+
+fn device(device: &Value) -> Device {
+    let state = text(device, "state");
+    Device {
+        id: text(device, "device_id"),
+        name: text(device, "name"),
+        state_words: spaced(&state),
+        guard: maybe(device, "guard").map(|guard| spaced(&guard)),
+        fires_at: maybe(device, "fires_at"),
+        error: maybe(device, "error"),
+        difference: maybe(device, "difference"),
+        edits: device["diff"].as_array().into_iter().flatten().map(edit).collect(),
+        state,
+    }
+}
+
+fn edit(edit: &Value) -> Edit {
+    Edit {
+        op: text(edit, "op"),
+        menu: text(edit, "menu"),
+        key: text(edit, "key"),
+        place: edit["place"].as_object().map(|_| spaced(&words(&edit["place"]))),
+        cells: cells(&edit["before"], &edit["after"]),
+    }
+}
+
+/// What differs between two rows, attribute by attribute; all of a row that is new or goes.
+pub fn cells(before: &Value, after: &Value) -> Vec<Cell> {
+    let mut names: Vec<&String> = before.as_object().into_iter().flatten().map(|(name, _)| name).collect();
+    let more = after.as_object().into_iter().flatten().map(|(name, _)| name);
+    names.extend(more.filter(|name| before.get(name.as_str()).is_none()));
+    let of = |row: &Value, name: &str| row.get(name).map(words);
+    let cell = |name: &String| Cell { name: name.clone(), before: of(before, name), after: of(after, name) };
+    names.into_iter().map(cell).filter(|cell| cell.before != cell.after || cell.before.is_none()).collect()
+}
+
+/// What the state lets this person do.
+fn acts(state: &str, risk: &str, names: &str, role: crate::access::role::Role) -> Vec<Act> {
+    use crate::base::tier::Effect;
+    let act = |verb, name, about: String, proof, danger| Act { verb, name, about, proof, danger };
+    let mut acts = Vec::new();
+    let may_work = role.covers(Effect::Decides, "plan");
+    if may_work && matches!(state, "draft" | "approved") {
+        acts.push(act(
+            "apply",
+            "Apply",
+            format!("Arms the undo on {names}, then makes the change. It stays only if it is confirmed."),
+            false,
+            false,
+        ));
+        acts.push(act("cancel", "Cancel", "Puts the plan away. Nothing was changed.".into(), false, true));
+    }
+    if may_work && state == "executing" {
+        let high = matches!(risk, "high" | "extreme");
+        acts.push(act("confirm", "Keep the change", format!("Takes the undo off {names}. From then on the change stays."), high, false));
+        acts.push(act("roll-back", "Undo it now", format!("Puts {names} back to what was before."), false, true));
+    }
+    acts
+}
+
+/// Does it, and comes back to the plan.
+pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Result<Response<Body>, Refusal> {
+    let (tool, mut arguments, proof) = match verb {
+        "approve" => ("plan.approve", json!({"digest": dashed(given.need("digest")?)}), true),
+        "refuse" => ("plan.refuse", json!({"reason": given.need("reason")?}), true),
+        "apply" => ("plan.apply", json!({}), false),
+        "confirm" => ("plan.keep", json!({}), !given.get("password").is_empty()),
+        "roll-back" => ("plan.roll_back", json!({}), false),
+        "cancel" => ("plan.cancel", json!({}), false),
+        _ => return Err(Fault::not_found("nothing is done at this address").into()),
+    };
+    let secret = if proof { proof_for(desk, &given).await? } else { None };
+    arguments["plan_id"] = id.into();
+    desk.ask(tool, arguments).await?;
+    let mut response = seen_other(&format!("/admin/plans/{}", super::form::encoded(id)));
+    if let Some(secret) = secret {
+        session::set(desk.edge, desk.asked, response.headers_mut(), Some(&secret));
+    }
+    Ok(response)
+}
+
+/// People leave the dash out.
+fn dashed(digest: &str) -> String {
+    let digest = digest.trim().to_ascii_lowercase();
+    match digest.as_bytes() {
+        bytes if bytes.len() == 8 && bytes.iter().all(u8::is_ascii_hexdigit) => format!("{}-{}", &digest[..4], &digest[4..]),
+        _ => digest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_the_same_before_and_after_is_left_out() {
+        let cells = cells(&json!({"a": "1", "b": "2"}), &json!({"a": "1", "b": "3", "c": true}));
+        let told: Vec<_> = cells.iter().map(|cell| (cell.name.as_str(), cell.before.as_deref(), cell.after.as_deref())).collect();
+        assert_eq!(told, [("b", Some("2"), Some("3")), ("c", None, Some("yes"))]);
+    }
+
+    #[test]
+    fn a_digest_may_come_without_its_dash() {
+        assert_eq!(dashed(" 3592E012 "), "3592-e012");
+        assert_eq!(dashed("3592-e012"), "3592-e012");
+        assert_eq!(dashed("ä"), "ä");
+    }
+}

@@ -1,0 +1,108 @@
+//! Signing in and out, and proving again who one is.
+
+use super::form::{self, Form};
+use super::frame::Frame;
+use super::{html_as, seen_other};
+use crate::access::session::{Holder, Open};
+use crate::base::fault::{Fault, Kind};
+use crate::base::secret::Secret;
+use crate::http::admin::session;
+use crate::http::fault::Refusal;
+use crate::http::{Asked, Body, Edge};
+use askama::Template;
+use hyper::body::Incoming;
+use hyper::{Method, Request, Response, StatusCode};
+
+#[derive(Template)]
+#[template(path = "sign_in.html", config = "assets/ui/askama.toml")]
+struct SignIn {
+    frame: Frame,
+    wrong: Option<String>,
+    next: String,
+    user: String,
+    has_provider: bool,
+}
+
+#[derive(Template)]
+#[template(path = "prove.html", config = "assets/ui/askama.toml")]
+struct Prove {
+    frame: Frame,
+    wrong: Option<String>,
+    next: String,
+    by_password: bool,
+}
+
+/// The form, and what it sends.
+pub async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let show = |status, wrong: Option<String>, next: &str, user: &str| {
+        let (frame, has_provider) = (Frame::of(edge, None, "/admin/sign-in"), edge.settings.has_provider);
+        html_as(status, &SignIn { frame, wrong, next: next.into(), user: user.into(), has_provider })
+    };
+    session::safe(asked)?;
+    if request.method() != Method::POST {
+        let query = Form::read(request.uri().query().unwrap_or_default()).unwrap_or_default();
+        return show(StatusCode::OK, None, form::next(query.get("next")), "");
+    }
+    let client = session::client(asked, request.headers());
+    let given = form::body(request, edge).await?;
+    let (user, next) = (given.get("user").trim().to_owned(), form::next(given.get("next")).to_owned());
+    match session::with_password(edge, asked, &user, Secret::new(given.get("password")), client).await {
+        Ok((secret, _)) => {
+            let mut response = seen_other(&next);
+            session::set(edge, asked, response.headers_mut(), Some(&secret));
+            Ok(response)
+        }
+        Err(refusal) if matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+            show(refusal.status, Some(refusal.words().0), &next, &user)
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// Ends the session.
+pub async fn sign_out(edge: &Edge, asked: &Asked, request: Request<Incoming>, open: &Open) -> Result<Response<Body>, Refusal> {
+    session::close(edge, asked, request.headers(), open, false).await?;
+    let mut response = seen_other("/admin/sign-in");
+    session::set(edge, asked, response.headers_mut(), None);
+    Ok(response)
+}
+
+/// Again, for what takes a fresh proof; then back to the page.
+pub async fn prove(edge: &Edge, asked: &Asked, request: Request<Incoming>, open: Open, query: Form) -> Result<Response<Body>, Refusal> {
+    let by_password = matches!(open.session.holder, Holder::User(_));
+    let frame = Frame::of(edge, Some(&open.principal), "/admin/prove");
+    if request.method() != Method::POST {
+        let next = form::next(query.get("next")).to_owned();
+        return html_as(StatusCode::OK, &Prove { frame, wrong: None, next, by_password });
+    }
+    let given = form::body(request, edge).await?;
+    let next = form::next(given.get("next")).to_owned();
+    match session::again(edge, asked, open, Secret::new(given.get("password"))).await {
+        Ok((secret, _)) => {
+            let mut response = seen_other(&next);
+            session::set(edge, asked, response.headers_mut(), Some(&secret));
+            Ok(response)
+        }
+        Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
+            let wrong = Some(refusal.words().0);
+            html_as(refusal.status, &Prove { frame, wrong, next, by_password })
+        }
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// A fresh proof for what is about to be done: the one there is, or the password that came with the form. Gives the new
+/// cookie's secret where one was made.
+pub async fn proof_for(desk: &mut super::Desk<'_>, given: &Form) -> Result<Option<Secret>, Refusal> {
+    if desk.is_fresh() {
+        return Ok(None);
+    }
+    let password = given.get("password");
+    if password.is_empty() {
+        let fault = Fault::new(Kind::Unauthenticated, "this takes a proof of the last five minutes that it is you");
+        return Err(fault.hint("give your password with it").into());
+    }
+    let (secret, open) = session::again(desk.edge, desk.asked, desk.open.clone(), Secret::new(password)).await?;
+    desk.open = open;
+    Ok(Some(secret))
+}
