@@ -21,6 +21,7 @@ use crate::history::config::Shelf;
 use crate::history::health::Thresholds;
 use crate::history::series::History;
 use crate::host::paths::Places;
+use crate::host::sockets::Sockets;
 use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
@@ -55,6 +56,8 @@ pub struct App {
     pub stop: CancellationToken,
     /// Whatever runs beside the calls.
     pub tasks: TaskTracker,
+    /// What the service manager opened for us; whoever listens takes its own.
+    pub sockets: Sockets,
     mcp: Arc<mcp::Settings>,
     seal: Arc<Seal>,
 }
@@ -126,7 +129,7 @@ impl App {
             settings: settings(&config),
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
-        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal })
+        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, sockets: Sockets::from_process(), mcp, seal })
     }
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
@@ -157,7 +160,8 @@ impl App {
 
     /// Opens the HTTP listener: the daemon's, beside the control socket. Works until the appliance stops.
     pub async fn listen(&self) -> Result<http::Listener, Fault> {
-        let parts = http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone() };
+        let parts =
+            http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone(), sockets: self.sockets.clone() };
         http::Listener::bind(parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
     }
 

@@ -5,6 +5,7 @@ use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session, request, tal
 use crate::site::Site;
 use routeros_mcp::access::Role;
 use routeros_mcp::base::fault::Kind;
+use routeros_mcp::host::sockets::Sockets;
 use routeros_mcp::http::limits::Limits;
 use routeros_mcp::http::{Listener, Parts, Settings, tls};
 use routeros_mcp::routeros::pin;
@@ -39,7 +40,12 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         limits,
         drain: Duration::from_secs(1),
     };
-    let parts = Parts { dispatch: site.app.dispatch.clone(), mcp: site.app.mcp(), seal: Arc::new(Seal::new(&[7; 32])) };
+    let parts = Parts {
+        dispatch: site.app.dispatch.clone(),
+        mcp: site.app.mcp(),
+        seal: Arc::new(Seal::new(&[7; 32])),
+        sockets: Sockets::default(),
+    };
     let listener = Listener::bind(parts, settings, &site.app.tasks, site.app.stop.clone()).await.unwrap();
     Web { site, listener }
 }

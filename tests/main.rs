@@ -104,6 +104,8 @@ mod sim_time;
 mod sim_trouble;
 #[cfg(feature = "sim")]
 mod site;
+#[cfg(feature = "sim")]
+mod sockets;
 mod ssh_client;
 mod ssh_real;
 mod ssh_router;

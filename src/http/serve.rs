@@ -1,6 +1,7 @@
 //! Connections: taking them, keeping them within bounds, and letting what is in flight finish at the end.
 
 use crate::base::fault::{Fault, Kind};
+use crate::host::sockets::Sockets;
 use crate::http::acme;
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Failures, network};
@@ -8,7 +9,7 @@ use crate::http::mcp::Mcp;
 use crate::http::ops::Health;
 use crate::http::patience::Patient;
 use crate::http::plain::Plain;
-use crate::http::tls::Tls;
+use crate::http::tls::{self, Tls};
 use crate::http::{Body, Edge, Parts, Peer, Settings};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -19,6 +20,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -54,11 +56,12 @@ impl Listener {
     /// Errs with `Unreachable` when the address cannot be had, `Config` when the certificate cannot be used.
     pub async fn bind(parts: Parts, settings: Settings, tasks: &TaskTracker, stop: CancellationToken) -> Result<Listener, Fault> {
         let world = parts.dispatch.world().clone();
-        let names = names(&settings);
+        tls::check(&settings.tls)?;
+        let ears = open(&settings, &parts.sockets).await?;
+        let plain = Plain::open(&settings, &parts.sockets).await?;
+        let local = ears.local()?;
+        let names = names(&settings, local.ip());
         let tls = Tls::new(settings.tls.clone(), names, &world.store, &parts.seal, &world.clock).await?.map(Arc::new);
-        let socket = open(&settings).await?;
-        let plain = Plain::open(&settings).await?;
-        let local = socket.local_addr().map_err(Fault::bug)?;
         let hosts =
             Hosts::new(&settings.host, local.ip(), settings.public_url.as_deref(), &settings.allowed_hosts, &settings.allowed_origins);
         let end = CancellationToken::new();
@@ -86,7 +89,7 @@ impl Listener {
             tasks.spawn(tls.clone().keep_up(stop.clone()));
         }
         let door = Door { edge, tls: tls.clone(), tasks: tasks.clone(), stop, end, flight: TaskTracker::new(), taken: Arc::default() };
-        tasks.spawn(door.serve(socket));
+        tasks.spawn(door.serve(ears));
         Ok(Listener { url, tls })
     }
 
@@ -132,12 +135,12 @@ struct Door {
 }
 
 impl Door {
-    async fn serve(self, socket: TcpListener) {
+    async fn serve(self, mut ears: Ears) {
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => break,
-                accepted = socket.accept() => match accepted {
+                accepted = ears.accept() => match accepted {
                     Ok((stream, address)) => self.enter(stream, address),
                     Err(error) => {
                         tracing::warn!(%error, "no connection taken");
@@ -147,7 +150,7 @@ impl Door {
                 _ = look.tick() => self.look(),
             }
         }
-        drop(socket);
+        drop(ears);
         self.flight.close();
         let drain = self.edge.settings.drain.saturating_sub(GOODBYE);
         if tokio::time::timeout(drain, self.flight.wait()).await.is_err() {
@@ -318,8 +321,52 @@ impl HttpBody for Held {
     }
 }
 
-async fn open(settings: &Settings) -> Result<TcpListener, Fault> {
-    bind(&settings.host, settings.port, "mcp.http_port").await
+/// Where connections come from: one socket of ours, or whichever the service manager passed.
+struct Ears {
+    sockets: Vec<TcpListener>,
+    /// Asked first next time, so that a busy one does not silence the others.
+    next: usize,
+}
+
+impl Ears {
+    async fn accept(&mut self) -> std::io::Result<(TcpStream, SocketAddr)> {
+        let (sockets, first) = (&self.sockets, self.next);
+        self.next = (first + 1) % sockets.len().max(1);
+        let in_turn = || sockets.iter().cycle().skip(first).take(sockets.len());
+        poll_fn(|cx| {
+            let ready = in_turn().find_map(|socket| match socket.poll_accept(cx) {
+                Poll::Ready(accepted) => Some(accepted),
+                Poll::Pending => None,
+            });
+            ready.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    fn local(&self) -> Result<SocketAddr, Fault> {
+        let first = self.sockets.first().map(TcpListener::local_addr);
+        first.ok_or_else(|| Fault::bug("a listener without a socket"))?.map_err(Fault::bug)
+    }
+}
+
+async fn open(settings: &Settings, passed: &Sockets) -> Result<Ears, Fault> {
+    let is_plain = settings.tls == tls::Source::Off;
+    let passed = adopt(passed.take(if is_plain { "http" } else { "https" }))?;
+    if passed.is_empty() {
+        return Ok(Ears { sockets: vec![bind(&settings.host, settings.port, "mcp.http_port").await?], next: 0 });
+    }
+    // The checks of the configuration know only of mcp.http_host.
+    let is_open = |socket: &TcpListener| socket.local_addr().is_ok_and(|at| !at.ip().to_canonical().is_loopback());
+    if is_plain && !settings.behind_proxy && passed.iter().any(is_open) {
+        let said = "the passed socket http is not on loopback, which needs http.tls or http.behind_proxy";
+        return Err(Fault::new(Kind::Config, said).hint("set http.tls and name the socket https, or let it listen on loopback"));
+    }
+    Ok(Ears { sockets: passed, next: 0 })
+}
+
+/// Sockets of the service manager, for tokio.
+pub(super) fn adopt(passed: Vec<std::net::TcpListener>) -> Result<Vec<TcpListener>, Fault> {
+    passed.into_iter().map(|socket| TcpListener::from_std(socket).map_err(Fault::bug)).collect()
 }
 
 /// Listens; `key` sets the port.
@@ -336,16 +383,15 @@ pub(super) async fn bind(host: &str, port: u16, key: &str) -> Result<TcpListener
 }
 
 /// The names on a certificate of our own.
-fn names(settings: &Settings) -> Vec<String> {
+fn names(settings: &Settings, local: IpAddr) -> Vec<String> {
     let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-    if let crate::http::tls::Source::Acme(acme) = &settings.tls {
+    if let tls::Source::Acme(acme) = &settings.tls {
         names.extend(acme.domains.iter().cloned());
     }
     names.extend(settings.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok()).and_then(|url| url.host().map(bare)));
     names.extend(settings.allowed_hosts.iter().filter_map(|host| host.parse::<Uri>().ok()?.host().map(bare)));
-    let is_everywhere = settings.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
-    if is_everywhere {
+    if local.is_unspecified() {
         names.extend(std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_ascii_lowercase()));
     } else {
         names.push(bare(&settings.host));
