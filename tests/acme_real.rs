@@ -1,6 +1,6 @@
 //! Certificates from a real authority: Pebble, which behaves like Let's Encrypt and worse.
 
-mod pebble;
+pub mod pebble;
 mod surly;
 
 use crate::http_rig::{Web, request, talk};

@@ -85,6 +85,8 @@ mod plan_rotate;
 mod plan_tools;
 mod policy;
 #[cfg(feature = "sim")]
+mod proxies;
+#[cfg(feature = "sim")]
 mod rbac;
 #[cfg(feature = "sim")]
 mod rest_client;
