@@ -24,7 +24,7 @@ async fn with(limits: Limits) -> Web {
     over(tls::Source::Off, limits).await
 }
 
-async fn over(tls: tls::Source, limits: Limits) -> Web {
+pub async fn over(tls: tls::Source, limits: Limits) -> Web {
     let site = Site::bare(&[]).await;
     let settings = Settings {
         host: "127.0.0.1".into(),
@@ -51,7 +51,7 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
 }
 
 /// The other side closes within the time; how long it took.
-async fn closed(mut stream: impl AsyncRead + Unpin) -> (Duration, String) {
+pub async fn closed(mut stream: impl AsyncRead + Unpin) -> (Duration, String) {
     let (began, mut rest) = (Instant::now(), Vec::new());
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("closed in time");
     (began.elapsed(), String::from_utf8_lossy(&rest).into_owned())

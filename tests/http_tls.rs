@@ -2,7 +2,10 @@
 
 use crate::acme_real::pebble::until;
 use crate::cli_rig::{Rig, Running, finish, says};
+use crate::http_limits::{closed, over};
 use crate::http_rig::{PATIENCE, Web, request, talk};
+use routeros_mcp::http::limits::Limits;
+use routeros_mcp::http::tls;
 use routeros_mcp::routeros::pin;
 use rustix::process::Signal;
 use rustls::pki_types::ServerName;
@@ -12,6 +15,7 @@ use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
@@ -249,4 +253,99 @@ fn a_key_that_only_root_may_read_is_told_with_what_to_do() {
     let fault = finish(command, "").error(78);
     says(&fault["message"], "tls.key may not be read by the user of the service");
     says(&fault["hint"], "certbot's live/ and archive/ are root's alone");
+}
+
+#[tokio::test]
+async fn slow_and_half_closed_handshakes_are_let_go() {
+    let brief = Duration::from_millis(300);
+    let web = over(tls::Source::SelfSigned, Limits { handshake: brief, ..Limits::default() }).await;
+    let mut client = rustls::ClientConnection::new(of_version(&web, &rustls::version::TLS13), "localhost".try_into().unwrap()).unwrap();
+    let mut hello = Vec::new();
+    client.write_tls(&mut hello).unwrap();
+    for sent in [&b""[..], &hello[..3], &hello[..hello.len() / 2], &hello[..]] {
+        let mut stream = TcpStream::connect(web.at()).await.unwrap();
+        stream.write_all(sent).await.unwrap();
+        let (took, _) = closed(stream).await;
+        assert!(took < Duration::from_secs(5), "{took:?} after {} bytes", sent.len());
+        let mut half = TcpStream::connect(web.at()).await.unwrap();
+        half.write_all(sent).await.unwrap();
+        half.shutdown().await.unwrap();
+        let (took, _) = closed(half).await;
+        assert!(took < Duration::from_secs(5), "half closed: {took:?} after {} bytes", sent.len());
+    }
+    assert!(shaken(web.at(), of_version(&web, &rustls::version::TLS13)).await.is_ok(), "others are served");
+    web.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_of_connections_leave_those_that_were_first_and_cost_little() {
+    const MANY: usize = 3_000;
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, raised).unwrap();
+    let rig = Rig::new();
+    let running = rig.serve();
+    let at = port_of(&running);
+    let before = running.status_kb("VmRSS");
+    let mut held = Vec::new();
+    for _ in 0..MANY {
+        held.push(TcpStream::connect(at).await.unwrap());
+    }
+    let mut first = held.remove(0);
+    first.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut said = [0; 12];
+    tokio::time::timeout(PATIENCE, first.read_exact(&mut said)).await.unwrap().unwrap();
+    assert_eq!(&said, b"HTTP/1.1 200");
+    // Those over http.max_connections were closed at once.
+    let turned_away = held.split_off(255);
+    for mut stream in turned_away {
+        let mut end = [0; 1];
+        let read = tokio::time::timeout(PATIENCE, stream.read(&mut end)).await.expect("closed in time");
+        assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    }
+    let grown = running.status_kb("VmRSS").saturating_sub(before);
+    assert!(grown < 20_000, "{grown} kB for 256 idle connections");
+    drop((held, first));
+    let began = std::time::Instant::now();
+    loop {
+        let answer = talk(TcpStream::connect(at).await.unwrap(), request("GET", "/health/live", "", "").as_bytes()).await;
+        if answer.status == 200 {
+            break;
+        }
+        assert!(began.elapsed() < PATIENCE, "no room came back");
+    }
+}
+
+#[test]
+fn certbots_files_reach_the_service_by_the_hook_we_ship() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let rig = with_files();
+    let [live, archive] = ["live/mcp.example", "archive/mcp.example"].map(|dir| {
+        std::fs::create_dir_all(rig.at(dir)).unwrap();
+        rig.at(dir)
+    });
+    for (name, text) in ["fullchain.pem", "privkey.pem"].iter().zip(pair("mcp.example")) {
+        std::fs::write(archive.join(name), text).unwrap();
+        symlink(format!("../../archive/mcp.example/{name}"), live.join(name)).unwrap();
+    }
+    let group = Command::new("id").arg("-gn").output().unwrap().stdout;
+    let mut hook = Command::new("sh");
+    rig.prepare(&mut hook);
+    hook.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/deploy/certbot/routeros-mcp.sh"));
+    // Nothing of the machine that runs the test is reloaded.
+    std::fs::create_dir(rig.at("bin")).unwrap();
+    rig.file("bin/systemctl", "#!/bin/sh\necho \"$@\" >>systemctl.log\n");
+    std::fs::set_permissions(rig.at("bin/systemctl"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    hook.env("PATH", format!("{}:{}", rig.at("bin").display(), std::env::var("PATH").unwrap()));
+    hook.env("RENEWED_LINEAGE", &live)
+        .env("ROUTEROS_MCP_TLS_DIR", rig.at("tls"))
+        .env("ROUTEROS_MCP_GROUP", String::from_utf8(group).unwrap().trim());
+    let done = finish(hook, "");
+    assert_eq!(done.code, 0, "{done:?}");
+    let mode = |name: &str| std::fs::metadata(rig.at(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode("tls"), mode("tls/privkey.pem"), mode("tls/fullchain.pem")), (0o750, 0o640, 0o640));
+    assert_eq!(std::fs::read_to_string(rig.at("systemctl.log")).unwrap(), "try-reload-or-restart routeros-mcp.service\n");
+    let [certificate, key] = ["tls/fullchain.pem", "tls/privkey.pem"].map(|name| rig.at(name).to_string_lossy().into_owned());
+    let rig = rig.with("ROUTEROS_MCP_HTTP_TLS_CERT_FILE", &certificate).with("ROUTEROS_MCP_HTTP_TLS_KEY_FILE", &key);
+    assert!(rig.serve().ready()["http"].as_str().unwrap().starts_with("https://"));
 }

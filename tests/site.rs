@@ -2,6 +2,7 @@
 
 use routeros_mcp::access::{Limits, Principal, Role};
 use routeros_mcp::app::App;
+use routeros_mcp::base::clock::Clock;
 use routeros_mcp::base::selector::Selector;
 use routeros_mcp::config::{self, Inputs};
 use routeros_mcp::dispatch::{Call, Reply};
@@ -31,6 +32,14 @@ impl Site {
         // Not the system's temporary directory: that may be in RAM, where no credentials are kept.
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let app = App::build(&loaded(&dir, flags)).await.unwrap();
+        Site { app, sims: Vec::new(), heard: std::sync::Mutex::default(), dir }
+    }
+
+    /// The same on a clock that stands until somebody moves it.
+    pub async fn bare_on(flags: &[(&str, &str)], clock: Clock) -> Site {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let app = App::build_on(&loaded(&dir, flags), clock).await.unwrap();
         Site { app, sims: Vec::new(), heard: std::sync::Mutex::default(), dir }
     }
 
