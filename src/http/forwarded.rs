@@ -75,7 +75,9 @@ fn follow(peer: IpAddr, hops: &[Hop], trusted: &[IpNet]) -> Hop {
         }
         found.is_https = hop.is_https;
         let Some(from) = hop.from else { break };
-        at = from.to_canonical();
+        let from = from.to_canonical();
+        // Only a proxy on this machine can have been called from it.
+        at = if from.is_loopback() && !at.is_loopback() { NOBODY } else { from };
         found.from = Some(at);
     }
     found
@@ -228,6 +230,9 @@ mod tests {
             ("10.0.0.1", &[("x-forwarded-for", "[2001:db8::1]:4711")], "2001:db8::1"),
             ("10.0.0.1", &[("x-forwarded-for", "::ffff:198.51.100.1")], "198.51.100.1"),
             ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &[("x-forwarded-for", "127.0.0.1")], "0.0.0.0"),
+            ("::1", &[("x-forwarded-for", "127.0.0.1")], "127.0.0.1"),
+            ("::1", &[("x-forwarded-for", "127.0.0.1, 10.9.9.9")], "0.0.0.0"),
             ("10.0.0.1", &[("x-forwarded-proto", "HTTPS")], "10.0.0.1 https"),
             ("10.0.0.1", &[("x-forwarded-for", "198.51.100.1"), ("x-forwarded-proto", "https")], "198.51.100.1 https"),
             ("10.0.0.1", &[("x-forwarded-for", "198.51.100.1, 10.0.0.2"), ("x-forwarded-proto", "https")], "198.51.100.1 https"),

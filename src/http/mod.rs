@@ -6,6 +6,7 @@
 
 pub mod acme;
 pub mod bearer;
+pub mod ears;
 pub mod fault;
 pub mod forwarded;
 pub mod hosts;

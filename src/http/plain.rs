@@ -8,7 +8,7 @@ use crate::host::sockets::Sockets;
 use crate::http::acme::Proof;
 use crate::http::patience::Patient;
 use crate::http::tls::Source;
-use crate::http::{Body, Edge, Settings, fault, serve, well_formed};
+use crate::http::{Body, Edge, Settings, ears, fault, well_formed};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
@@ -42,12 +42,12 @@ impl Plain {
         if settings.tls == Source::Off {
             return Ok(None);
         }
-        let mut sockets = serve::adopt(passed.take("http"))?;
+        let mut sockets = ears::adopt(passed.take("http"))?;
         if let Source::Acme(acme) = &settings.tls
             && acme.proof == Proof::Http01
             && sockets.is_empty()
         {
-            sockets.push(serve::bind(&settings.host, acme.http_port, "acme.http_port").await?);
+            sockets.push(ears::bind(&settings.host, acme.http_port, "acme.http_port").await?);
         }
         Ok((!sockets.is_empty()).then_some(Plain { sockets }))
     }
