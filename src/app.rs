@@ -22,6 +22,7 @@ use crate::history::config::Shelf;
 use crate::history::health::Thresholds;
 use crate::history::series::History;
 use crate::host::paths::Places;
+use crate::host::sockets::Sockets;
 use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
@@ -56,6 +57,8 @@ pub struct App {
     pub stop: CancellationToken,
     /// Whatever runs beside the calls.
     pub tasks: TaskTracker,
+    /// What the service manager opened for us; whoever listens takes its own.
+    pub sockets: Sockets,
     mcp: Arc<mcp::Settings>,
     seal: Arc<Seal>,
 }
@@ -127,7 +130,7 @@ impl App {
             settings: settings(&config),
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
-        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal })
+        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, sockets: Sockets::from_process(), mcp, seal })
     }
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
@@ -163,7 +166,8 @@ impl App {
 
     /// The same with MCP answered by another provider.
     pub async fn listen_for(&self, provider: impl mcp::Provider) -> Result<http::Listener, Fault> {
-        let parts = http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone() };
+        let parts =
+            http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone(), sockets: self.sockets.clone() };
         http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
     }
 

@@ -25,6 +25,7 @@ macro_rules! page {
 pub const PAGES: &[Page] = &[
     page!("getting-started", "Getting started", "From the binary to a first answer about a router."),
     page!("connecting-clients", "Connecting clients", "How MCP clients start the program, and what they see."),
+    page!("tls-and-proxies", "TLS and proxies", "Certificates from files, certbot or an authority, systemd sockets, and proxies in front."),
     page!("devices", "Devices", "Taking routers into care: login, pins, environments, tags, status."),
     page!("tools", "Tools", "What can be asked, how lists and answers look, and what an answer costs."),
     page!("safe-change", "How a change stays safe", "Plans: who says yes, what the router holds meanwhile, and how a change is undone."),

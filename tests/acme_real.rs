@@ -1,12 +1,14 @@
 //! Certificates from a real authority: Pebble, which behaves like Let's Encrypt and worse.
 
-mod pebble;
+pub mod pebble;
 mod surly;
 
+use crate::cli_rig::{Rig, says};
 use crate::http_rig::{Web, request, talk};
 use crate::site::Site;
 use pebble::{Pebble, Wanted, connect, health, until};
 use routeros_mcp::access::Role;
+use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::routeros::pin;
 use serde_json::Value;
@@ -222,4 +224,91 @@ async fn an_authority_that_limits_or_misleads_us_is_told_in_log_and_health_and_n
         );
         web.close().await;
     }
+}
+
+#[tokio::test]
+async fn the_last_good_certificate_stays_in_use_past_its_end() {
+    let Some(mut pebble) = Pebble::new(Wanted { validity: Some(6), ..Wanted::default() }) else { return };
+    pebble.start().await;
+    let web = open(&pebble, "tls-alpn-01").await;
+    certified(&web).await;
+    let (last, token) = (web.listener.fingerprint(), web.token(Role::ReadOnly).await);
+    pebble.stop();
+    let errors = async || {
+        let config = pin::client_config(pin::Trust::Off, &pin::Roots::default()).unwrap();
+        let stream = tokio::net::TcpStream::connect(web.at()).await.unwrap();
+        let name = rustls::pki_types::ServerName::try_from("mcp.example").unwrap();
+        let stream = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config)).connect(name, stream).await.unwrap();
+        talk(stream, request("GET", "/health", &format!("Authorization: Bearer {token}\r\n"), "").as_bytes()).await.message()["errors"]
+            .to_string()
+    };
+    until("it has ended, and is told", async || errors().await.contains("the certificate in use has ended")).await;
+    let told = errors().await;
+    assert!(told.contains("does not answer"), "{told}");
+    assert_eq!(web.listener.fingerprint(), last);
+    // Nor does a restart take it away.
+    let web = Web::over(web.site.reopened(&flags(&pebble.flags("tls-alpn-01"))).await).await;
+    assert_eq!(web.listener.fingerprint(), last);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn an_authority_that_is_sent_on_to_https_finds_the_text_there() {
+    let Some(mut pebble) = Pebble::new(Wanted::default()) else { return };
+    pebble.start().await;
+    // Another web server has port 80, and knows nothing but redirects.
+    let other = tokio::net::TcpListener::bind(("127.0.0.1", pebble.http_port)).await.unwrap();
+    let mut flags_beside = pebble.flags("http-01");
+    flags_beside.iter_mut().filter(|(key, _)| key == "acme.http_port").for_each(|(_, value)| *value = pebble::free_port().to_string());
+    let web = Web::over(Site::bare(&flags(&flags_beside)).await).await;
+    let port = pebble.tls_port;
+    let server = web.site.app.tasks.spawn(async move {
+        loop {
+            let (mut stream, _) = other.accept().await.unwrap();
+            let mut head = [0; 1_024];
+            let length = stream.read(&mut head).await.unwrap();
+            let path = String::from_utf8_lossy(&head[..length]).split(' ').nth(1).unwrap_or("/").to_owned();
+            let answer = format!(
+                "HTTP/1.1 302 Found\r\nLocation: https://mcp.example:{port}{path}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    certified(&web).await;
+    server.abort();
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_clock_in_1970_is_waited_for() {
+    let surly = Surly::start("https://127.0.0.1", 503, "").await;
+    let (clock, hand) = Clock::by_hand(Wall(86_400_000));
+    let web = Web::over(Site::bare_on(&flags(&surly.flags()), clock).await).await;
+    until("it waits", async || web.listener.acme().unwrap().said.is_some()).await;
+    let told = web.listener.acme().unwrap();
+    assert!(told.word == "waiting" && told.said.as_deref().is_some_and(|said| said.contains("the clock says 1970-01-02")), "{told:?}");
+    assert_eq!(surly.orders.load(Ordering::Relaxed), 0);
+    hand.step_wall(Clock::system().wall());
+    // It looks every few seconds.
+    hand.advance(Duration::from_secs(60));
+    until("it asks", async || surly.orders.load(Ordering::Relaxed) > 0).await;
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_taken_port_80_is_named() {
+    let surly = Surly::start("https://127.0.0.1", 503, "").await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let rig = surly
+        .flags()
+        .iter()
+        .fold(Rig::new(), |rig, (key, value)| rig.with(&format!("ROUTEROS_MCP_{}", key.replace('.', "_").to_uppercase()), value));
+    let rig = rig
+        .with("ROUTEROS_MCP_LOG_LEVEL", "ERROR")
+        .with("ROUTEROS_MCP_ACME_CHALLENGE", "http-01")
+        .with("ROUTEROS_MCP_ACME_HTTP_PORT", &port);
+    let fault = tokio::task::spawn_blocking(move || rig.error(&["serve"], 69)).await.unwrap();
+    says(&fault["message"], &format!("cannot listen on 127.0.0.1:{port}"));
+    says(&fault["hint"], "another program listens there: stop it, or set acme.http_port");
 }

@@ -6,6 +6,7 @@ use crate::site::Site;
 use routeros_mcp::access::Role;
 use routeros_mcp::access::session::Spans;
 use routeros_mcp::base::fault::Kind;
+use routeros_mcp::host::sockets::Sockets;
 use routeros_mcp::http::limits::Limits;
 use routeros_mcp::http::{Listener, Parts, Settings, tls};
 use routeros_mcp::mcp::Appliance;
@@ -25,7 +26,7 @@ async fn with(limits: Limits) -> Web {
     over(tls::Source::Off, limits).await
 }
 
-async fn over(tls: tls::Source, limits: Limits) -> Web {
+pub async fn over(tls: tls::Source, limits: Limits) -> Web {
     let site = Site::bare(&[]).await;
     let settings = Settings {
         host: "127.0.0.1".into(),
@@ -43,14 +44,19 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         limits,
         drain: Duration::from_secs(1),
     };
-    let parts = Parts { dispatch: site.app.dispatch.clone(), mcp: site.app.mcp(), seal: Arc::new(Seal::new(&[7; 32])) };
+    let parts = Parts {
+        dispatch: site.app.dispatch.clone(),
+        mcp: site.app.mcp(),
+        seal: Arc::new(Seal::new(&[7; 32])),
+        sockets: Sockets::default(),
+    };
     let appliance = Appliance::new(site.app.dispatch.clone(), site.app.mcp());
     let listener = Listener::bind(appliance, parts, settings, &site.app.tasks, site.app.stop.clone()).await.unwrap();
     Web { site, listener }
 }
 
 /// The other side closes within the time; how long it took.
-async fn closed(mut stream: impl AsyncRead + Unpin) -> (Duration, String) {
+pub async fn closed(mut stream: impl AsyncRead + Unpin) -> (Duration, String) {
     let (began, mut rest) = (Instant::now(), Vec::new());
     let _ = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("closed in time");
     (began.elapsed(), String::from_utf8_lossy(&rest).into_owned())

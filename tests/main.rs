@@ -51,6 +51,8 @@ mod http_limits;
 mod http_matrix;
 #[cfg(feature = "sim")]
 mod http_rig;
+#[cfg(feature = "sim")]
+mod http_tls;
 mod layers;
 #[cfg(feature = "sim")]
 mod mcp_client;
@@ -90,6 +92,8 @@ mod plan_rotate;
 mod plan_tools;
 mod policy;
 #[cfg(feature = "sim")]
+mod proxies;
+#[cfg(feature = "sim")]
 mod rbac;
 #[cfg(feature = "sim")]
 mod rest_client;
@@ -109,6 +113,8 @@ mod sim_time;
 mod sim_trouble;
 #[cfg(feature = "sim")]
 mod site;
+#[cfg(feature = "sim")]
+mod sockets;
 mod ssh_client;
 mod ssh_real;
 mod ssh_router;

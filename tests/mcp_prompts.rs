@@ -193,7 +193,12 @@ async fn arguments_and_variables_complete_to_what_the_caller_may_see() {
             (prompt("fleet-health-review"), "environment", "s", json!(["staging"])),
             (resource("device://{id}/health"), "id", "c", json!(["chr"])),
             (resource("fleet://devices/{environment}"), "environment", "", json!(["lab", "staging", "prod"])),
-            (resource("docs://{page}"), "page", "t", json!(["tools", "troubleshooting", "getting-started", "connecting-clients"])),
+            (
+                resource("docs://{page}"),
+                "page",
+                "t",
+                json!(["tls-and-proxies", "tools", "troubleshooting", "getting-started", "connecting-clients"]),
+            ),
         ] {
             let params = json!({"ref": reference, "argument": {"name": argument, "value": typed}});
             let got = client.good("completion/complete", params.clone()).await;

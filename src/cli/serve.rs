@@ -25,6 +25,9 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
             return Err(fault);
         }
     };
+    for name in app.sockets.left() {
+        tracing::warn!(name, "a passed socket is not used: https needs http.tls, metrics needs metrics.enabled");
+    }
     let control = app.places.control_socket();
     let line = json!({"ready": true, "http": listener.url, "control": control, "pid": std::process::id()});
     if let Some(fd) = arguments.once_ready_fd

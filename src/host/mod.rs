@@ -4,3 +4,4 @@ pub mod log;
 pub mod notify;
 pub mod paths;
 pub mod signal;
+pub mod sockets;

@@ -17,6 +17,7 @@ pub mod trouble;
 use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
 use crate::http::tls;
+use crate::routeros::pin;
 use crate::store::{Seal, Store};
 use kept::{Certificate, Shelf};
 use order::{Fresh, Order};
@@ -184,7 +185,8 @@ impl Acme {
             }
         }
         let ends = chain.first().and_then(|leaf| kept::validity(leaf)).map(|(_, until)| until.rfc3339());
-        tracing::info!(domains = self.settings.domains.join(","), ends, "a new certificate is in use");
+        let fingerprint = chain.first().map(|leaf| pin::format_fingerprint(&pin::fingerprint(leaf)));
+        tracing::info!(domains = self.settings.domains.join(","), ends, fingerprint, "a new certificate is in use");
         Ok(certified)
     }
 

@@ -46,14 +46,8 @@ pub fn seen(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Result<Seen
     if !is_trusted(peer, trusted) {
         return Ok(direct);
     }
-    let ways = [forwarded(headers), x_forwarded(headers)].map(|hops| (!hops.is_empty()).then(|| follow(direct, &hops, trusted)));
-    let (standard, usual) = match ways {
-        [None, None] => return Ok(direct),
-        [Some(one), None] | [None, Some(one)] => return Ok(one),
-        [Some(standard), Some(usual)] => (standard, usual),
-    };
-    let says = |seen: &Seen| (seen.client != peer).then_some(seen.client);
-    let client = agreed(says(&standard), says(&usual))?.unwrap_or(peer);
+    let [standard, usual] = [forwarded(headers), x_forwarded(headers)].map(|hops| follow(peer, &hops, trusted));
+    let client = agreed(standard.from, usual.from)?.unwrap_or(peer);
     Ok(Seen { client, is_https: agreed(standard.is_https, usual.is_https)? })
 }
 
@@ -72,18 +66,21 @@ fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&address))
 }
 
-/// From us outwards, as far as each station is a proxy we believe.
-fn follow(direct: Seen, hops: &[Hop], trusted: &[IpNet]) -> Seen {
-    let mut seen = direct;
+/// From us outwards, as far as each station is a proxy we believe: what is said of the last one.
+fn follow(peer: IpAddr, hops: &[Hop], trusted: &[IpNet]) -> Hop {
+    let (mut at, mut found) = (peer, Hop::default());
     for hop in hops.iter().rev() {
-        if !is_trusted(seen.client, trusted) {
+        if !is_trusted(at, trusted) {
             break;
         }
-        seen.is_https = hop.is_https;
+        found.is_https = hop.is_https;
         let Some(from) = hop.from else { break };
-        seen.client = from.to_canonical();
+        let from = from.to_canonical();
+        // Only a proxy on this machine can have been called from it.
+        at = if from.is_loopback() && !at.is_loopback() { NOBODY } else { from };
+        found.from = Some(at);
     }
-    seen
+    found
 }
 
 /// `X-Forwarded-For: client, proxy` and `X-Forwarded-Proto: https`, which often has one word for the whole way.
@@ -233,6 +230,9 @@ mod tests {
             ("10.0.0.1", &[("x-forwarded-for", "[2001:db8::1]:4711")], "2001:db8::1"),
             ("10.0.0.1", &[("x-forwarded-for", "::ffff:198.51.100.1")], "198.51.100.1"),
             ("10.0.0.1", &[], "10.0.0.1"),
+            ("10.0.0.1", &[("x-forwarded-for", "127.0.0.1")], "0.0.0.0"),
+            ("::1", &[("x-forwarded-for", "127.0.0.1")], "127.0.0.1"),
+            ("::1", &[("x-forwarded-for", "127.0.0.1, 10.9.9.9")], "0.0.0.0"),
             ("10.0.0.1", &[("x-forwarded-proto", "HTTPS")], "10.0.0.1 https"),
             ("10.0.0.1", &[("x-forwarded-for", "198.51.100.1"), ("x-forwarded-proto", "https")], "198.51.100.1 https"),
             ("10.0.0.1", &[("x-forwarded-for", "198.51.100.1, 10.0.0.2"), ("x-forwarded-proto", "https")], "198.51.100.1 https"),
@@ -283,6 +283,7 @@ mod tests {
         assert_eq!(of("10.0.0.1", &[x, ("forwarded", "for=198.51.100.1;proto=https")]), "198.51.100.1 https");
         assert_eq!(of("10.0.0.1", &[x, ("forwarded", "for=127.0.0.1")]), "!forwarded", "one of them is the client's own");
         assert_eq!(of("10.0.0.1", &[x, ("forwarded", "for=unknown")]), "!forwarded");
+        assert_eq!(of("10.0.0.1", &[x, ("forwarded", "for=10.0.0.1")]), "!forwarded");
         assert_eq!(of("10.0.0.1", &[x, ("x-forwarded-proto", "http"), ("forwarded", "proto=https")]), "!forwarded");
         assert_eq!(of("192.0.2.1", &[x, ("forwarded", "for=127.0.0.1")]), "192.0.2.1", "nobody's word, nobody's quarrel");
     }

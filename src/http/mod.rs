@@ -8,6 +8,7 @@ pub mod acme;
 pub mod admin;
 pub mod bearer;
 pub mod body;
+pub mod ears;
 pub mod fault;
 pub mod forwarded;
 pub mod hosts;
@@ -23,6 +24,7 @@ use crate::access::session::{Sessions, Spans};
 use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
+use crate::host::sockets::Sockets;
 use crate::store::Seal;
 use bytes::Bytes;
 use fault::Refusal;
@@ -92,8 +94,10 @@ pub struct Parts {
     pub dispatch: Arc<Dispatch>,
     /// How MCP is spoken, the same as on stdio.
     pub mcp: Arc<crate::mcp::Settings>,
-    /// Seals the key of a certificate we make ourselves.
+    /// Seals keys of certificates.
     pub seal: Arc<Seal>,
+    /// What the service manager opened for us.
+    pub sockets: Sockets,
 }
 
 /// Who is at the other end of a connection.

@@ -4,10 +4,11 @@
 //! open line gets no redirect that would make it look right.
 
 use crate::base::fault::Fault;
+use crate::host::sockets::Sockets;
 use crate::http::acme::Proof;
 use crate::http::patience::Patient;
 use crate::http::tls::Source;
-use crate::http::{Body, Edge, Settings, fault, serve, well_formed};
+use crate::http::{Body, Edge, Settings, ears, fault, well_formed};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
@@ -32,44 +33,53 @@ const HEAD: usize = 16 * 1024;
 
 /// The open port.
 pub struct Plain {
-    socket: TcpListener,
+    sockets: Vec<TcpListener>,
 }
 
 impl Plain {
-    /// Opens it, where there is something to do for it: proofs of http-01.
-    pub async fn open(settings: &Settings) -> Result<Option<Plain>, Fault> {
-        let Source::Acme(acme) = &settings.tls else { return Ok(None) };
-        if acme.proof != Proof::Http01 {
+    /// Opens it, where there is something to do for it: proofs of http-01, or a passed socket `http` beside TLS.
+    pub async fn open(settings: &Settings, passed: &Sockets) -> Result<Option<Plain>, Fault> {
+        if settings.tls == Source::Off {
             return Ok(None);
         }
-        let socket = serve::bind(&settings.host, acme.http_port, "acme.http_port").await?;
-        Ok(Some(Plain { socket }))
+        let mut sockets = ears::adopt(passed.take("http"))?;
+        if let Source::Acme(acme) = &settings.tls
+            && acme.proof == Proof::Http01
+            && sockets.is_empty()
+        {
+            sockets.push(ears::bind(&settings.host, acme.http_port, "acme.http_port").await?);
+        }
+        Ok((!sockets.is_empty()).then_some(Plain { sockets }))
     }
 
     /// Serves it until `stop` fires.
     pub(super) async fn serve(self, edge: Arc<Edge>, stop: CancellationToken) {
         let (seats, tasks) = (Arc::new(Semaphore::new(CONNECTIONS)), TaskTracker::new());
-        loop {
-            let accepted = tokio::select! {
-                () = stop.cancelled() => break,
-                accepted = self.socket.accept() => accepted,
-            };
-            match accepted {
-                Ok((stream, _)) => {
-                    let Ok(seat) = seats.clone().try_acquire_owned() else { continue };
-                    let edge = edge.clone();
-                    tasks.spawn(async move {
-                        let _ = tokio::time::timeout(MOST, connection(stream, edge)).await;
-                        drop(seat);
-                    });
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "no connection taken on the plain port");
-                    tokio::time::sleep(BREATH).await;
-                }
+        let each = self.sockets.into_iter().map(|socket| listen(socket, edge.clone(), seats.clone(), tasks.clone()));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = futures_util::future::join_all(each) => {}
+        }
+    }
+}
+
+async fn listen(socket: TcpListener, edge: Arc<Edge>, seats: Arc<Semaphore>, tasks: TaskTracker) {
+    loop {
+        let accepted = socket.accept().await;
+        match accepted {
+            Ok((stream, _)) => {
+                let Ok(seat) = seats.clone().try_acquire_owned() else { continue };
+                let edge = edge.clone();
+                tasks.spawn(async move {
+                    let _ = tokio::time::timeout(MOST, connection(stream, edge)).await;
+                    drop(seat);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no connection taken on the plain port");
+                tokio::time::sleep(BREATH).await;
             }
         }
-        tasks.close();
     }
 }
 

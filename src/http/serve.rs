@@ -1,15 +1,16 @@
 //! Connections: taking them, keeping them within bounds, and letting what is in flight finish at the end.
 
 use crate::access::session::Sessions;
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Fault;
 use crate::http::acme;
+use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Failures, network};
 use crate::http::mcp::Mcp;
 use crate::http::ops::Health;
 use crate::http::patience::Patient;
 use crate::http::plain::Plain;
-use crate::http::tls::Tls;
+use crate::http::tls::{self, Tls};
 use crate::http::{Body, Edge, Parts, Peer, Settings};
 use crate::mcp::provider::Provider;
 use bytes::Bytes;
@@ -27,7 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
@@ -62,11 +63,12 @@ impl Listener {
         stop: CancellationToken,
     ) -> Result<Listener, Fault> {
         let world = parts.dispatch.world().clone();
-        let names = names(&settings);
+        tls::check(&settings.tls)?;
+        let ears = ears::open(&settings, &parts.sockets).await?;
+        let plain = Plain::open(&settings, &parts.sockets).await?;
+        let local = ears.local()?;
+        let names = names(&settings, local.ip());
         let tls = Tls::new(settings.tls.clone(), names, &world.store, &parts.seal, &world.clock).await?.map(Arc::new);
-        let socket = open(&settings).await?;
-        let plain = Plain::open(&settings).await?;
-        let local = socket.local_addr().map_err(Fault::bug)?;
         let hosts =
             Hosts::new(&settings.host, local.ip(), settings.public_url.as_deref(), &settings.allowed_hosts, &settings.allowed_origins);
         let end = CancellationToken::new();
@@ -97,7 +99,7 @@ impl Listener {
             tasks.spawn(tls.clone().keep_up(stop.clone()));
         }
         let door = Door { edge, tls: tls.clone(), tasks: tasks.clone(), stop, end, flight: TaskTracker::new(), taken: Arc::default() };
-        tasks.spawn(door.serve(socket));
+        tasks.spawn(door.serve(ears));
         Ok(Listener { url, tls })
     }
 
@@ -143,12 +145,12 @@ struct Door {
 }
 
 impl Door {
-    async fn serve(self, socket: TcpListener) {
+    async fn serve(self, mut ears: Ears) {
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => break,
-                accepted = socket.accept() => match accepted {
+                accepted = ears.accept() => match accepted {
                     Ok((stream, address)) => self.enter(stream, address),
                     Err(error) => {
                         tracing::warn!(%error, "no connection taken");
@@ -158,7 +160,7 @@ impl Door {
                 _ = look.tick() => self.look(),
             }
         }
-        drop(socket);
+        drop(ears);
         self.flight.close();
         let drain = self.edge.settings.drain.saturating_sub(GOODBYE);
         if tokio::time::timeout(drain, self.flight.wait()).await.is_err() {
@@ -329,34 +331,16 @@ impl HttpBody for Held {
     }
 }
 
-async fn open(settings: &Settings) -> Result<TcpListener, Fault> {
-    bind(&settings.host, settings.port, "mcp.http_port").await
-}
-
-/// Listens; `key` sets the port.
-pub(super) async fn bind(host: &str, port: u16, key: &str) -> Result<TcpListener, Fault> {
-    let at = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
-    TcpListener::bind(&at).await.map_err(|error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => format!("another program listens there: stop it, or set {key}"),
-            std::io::ErrorKind::PermissionDenied => format!("ports below 1024 need a privilege: use the systemd socket, or set {key}"),
-            _ => "set mcp.http_host to an address of this machine".to_owned(),
-        };
-        Fault::new(Kind::Unreachable, format!("cannot listen on {at}")).hint(hint).cause(error)
-    })
-}
-
 /// The names on a certificate of our own.
-fn names(settings: &Settings) -> Vec<String> {
+fn names(settings: &Settings, local: IpAddr) -> Vec<String> {
     let bare = |host: &str| host.trim_matches(['[', ']']).to_owned();
     let mut names: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
-    if let crate::http::tls::Source::Acme(acme) = &settings.tls {
+    if let tls::Source::Acme(acme) = &settings.tls {
         names.extend(acme.domains.iter().cloned());
     }
     names.extend(settings.public_url.as_deref().and_then(|url| url.parse::<Uri>().ok()).and_then(|url| url.host().map(bare)));
     names.extend(settings.allowed_hosts.iter().filter_map(|host| host.parse::<Uri>().ok()?.host().map(bare)));
-    let is_everywhere = settings.host.parse::<IpAddr>().is_ok_and(|address| address.is_unspecified());
-    if is_everywhere {
+    if local.is_unspecified() {
         names.extend(std::fs::read_to_string("/proc/sys/kernel/hostname").ok().map(|name| name.trim().to_ascii_lowercase()));
     } else {
         names.push(bare(&settings.host));

@@ -221,11 +221,20 @@ fn looks(certificate: &Path, key: &Path) -> Option<[SystemTime; 2]> {
 
 fn read(certificate: &Path, key: &Path) -> Result<CertifiedKey, Fault> {
     let wrong = |key: &str, path: &Path, error: rustls::pki_types::pem::Error| {
-        let fault = Fault::new(Kind::Config, format!("{key}: {} cannot be read as PEM", path.display()));
-        let fault = fault.hint("the user of the service needs to read it: with certbot, copy it in a deploy hook or give the group access");
+        let fault = |said: String| Fault::new(Kind::Config, format!("{key}: {} {said}", path.display()));
         match error {
-            rustls::pki_types::pem::Error::Io(error) => fault.cause(error),
-            error => fault.cause(error.to_string()),
+            rustls::pki_types::pem::Error::Io(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                // systemd's user of the service is made up anew at each start: a group cannot be given access beforehand.
+                let hint = "certbot's live/ and archive/ are root's alone: let a deploy hook copy both files to where the service may read them, \
+                            see docs://tls-and-proxies";
+                fault("may not be read by the user of the service".into()).hint(hint).cause(error)
+            }
+            rustls::pki_types::pem::Error::Io(error) => {
+                fault("cannot be read".into()).hint("name the files that certbot calls fullchain.pem and privkey.pem").cause(error)
+            }
+            error => fault("cannot be read as PEM".into())
+                .hint("it begins with -----BEGIN; convert DER with openssl x509 or openssl pkey")
+                .cause(error.to_string()),
         }
     };
     let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);

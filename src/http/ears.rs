@@ -1,0 +1,73 @@
+//! Where connections come from: a port of our own, or sockets that a service manager opened for us.
+
+use crate::base::fault::{Fault, Kind};
+use crate::host::sockets::Sockets;
+use crate::http::{Settings, tls};
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::task::Poll;
+use tokio::net::{TcpListener, TcpStream};
+
+/// Where connections come from: one socket of ours, or whichever the service manager passed.
+pub struct Ears {
+    sockets: Vec<TcpListener>,
+    /// Asked first next time, so that a busy one does not silence the others.
+    next: usize,
+}
+
+impl Ears {
+    /// The next connection of any of them.
+    pub async fn accept(&mut self) -> std::io::Result<(TcpStream, SocketAddr)> {
+        let (sockets, first) = (&self.sockets, self.next);
+        self.next = (first + 1) % sockets.len().max(1);
+        let in_turn = || sockets.iter().cycle().skip(first).take(sockets.len());
+        poll_fn(|cx| {
+            let ready = in_turn().find_map(|socket| match socket.poll_accept(cx) {
+                Poll::Ready(accepted) => Some(accepted),
+                Poll::Pending => None,
+            });
+            ready.map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
+    }
+
+    /// The address of the first.
+    pub fn local(&self) -> Result<SocketAddr, Fault> {
+        let first = self.sockets.first().map(TcpListener::local_addr);
+        first.ok_or_else(|| Fault::bug("a listener without a socket"))?.map_err(Fault::bug)
+    }
+}
+
+/// Those passed under the name for this listener, else one of our own. Errs with `Unreachable` when that cannot be had.
+pub async fn open(settings: &Settings, passed: &Sockets) -> Result<Ears, Fault> {
+    let is_plain = settings.tls == tls::Source::Off;
+    let passed = adopt(passed.take(if is_plain { "http" } else { "https" }))?;
+    if passed.is_empty() {
+        return Ok(Ears { sockets: vec![bind(&settings.host, settings.port, "mcp.http_port").await?], next: 0 });
+    }
+    // The checks of the configuration know only of mcp.http_host.
+    let is_open = |socket: &TcpListener| socket.local_addr().is_ok_and(|at| !at.ip().to_canonical().is_loopback());
+    if is_plain && !settings.behind_proxy && passed.iter().any(is_open) {
+        let said = "the passed socket http is not on loopback, which needs http.tls or http.behind_proxy";
+        return Err(Fault::new(Kind::Config, said).hint("set http.tls and name the socket https, or let it listen on loopback"));
+    }
+    Ok(Ears { sockets: passed, next: 0 })
+}
+
+/// Sockets of the service manager, for tokio.
+pub fn adopt(passed: Vec<std::net::TcpListener>) -> Result<Vec<TcpListener>, Fault> {
+    passed.into_iter().map(|socket| TcpListener::from_std(socket).map_err(Fault::bug)).collect()
+}
+
+/// Listens; `key` sets the port.
+pub async fn bind(host: &str, port: u16, key: &str) -> Result<TcpListener, Fault> {
+    let at = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    TcpListener::bind(&at).await.map_err(|error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => format!("another program listens there: stop it, or set {key}"),
+            std::io::ErrorKind::PermissionDenied => format!("ports below 1024 need a privilege: use the systemd socket, or set {key}"),
+            _ => "set mcp.http_host to an address of this machine".to_owned(),
+        };
+        Fault::new(Kind::Unreachable, format!("cannot listen on {at}")).hint(hint).cause(error)
+    })
+}
