@@ -1,57 +1,11 @@
 //! People in the admin API: signing in, proving it again, deciding, signing out; and what others' pages and cookies get.
 
+use crate::admin_rig::{PASSWORD, Person, ask, cookie_of, document, sign_in};
 use crate::http_rig::{Answer, Web};
 use routeros_mcp::access::Role;
 use routeros_mcp::base::secret::Secret;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
-
-const API: &str = "/admin/api/v1";
-const PASSWORD: &str = "correct-horse-71";
-
-struct Person<'w> {
-    web: &'w Web,
-    cookie: String,
-}
-
-/// One request with whatever headers.
-async fn ask(web: &Web, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Answer {
-    let (kind, body) = match body {
-        Some(body) => ("Content-Type: application/json\r\n", body.to_string()),
-        None => ("", String::new()),
-    };
-    web.ask(method, &format!("{API}{path}"), &format!("{headers}{kind}"), &body).await
-}
-
-async fn sign_in(web: &Web, user: &str, password: &str, headers: &str) -> Answer {
-    ask(web, "POST", "/session", headers, Some(&json!({"user": user, "password": password}))).await
-}
-
-fn cookie_of(answer: &Answer) -> String {
-    let set = answer.header("set-cookie").unwrap_or_else(|| panic!("{answer:?}"));
-    set.split(';').next().unwrap().to_owned()
-}
-
-fn document(answer: &Answer) -> Value {
-    serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{answer:?}"))
-}
-
-impl<'w> Person<'w> {
-    async fn of(web: &'w Web, name: &str, role: Role) -> Person<'w> {
-        web.site.app.dispatch.world().access.add(name, role, Secret::new(PASSWORD)).await.unwrap();
-        let answer = sign_in(web, name, PASSWORD, "").await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        Person { web, cookie: cookie_of(&answer) }
-    }
-
-    async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        self.ask_with(method, path, "", body).await
-    }
-
-    async fn ask_with(&self, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Answer {
-        ask(self.web, method, path, &format!("Cookie: {}\r\n{headers}", self.cookie), body).await
-    }
-}
 
 /// What the trail has of an operation: outcome and name, newest first.
 async fn trail(web: &Web, operation: &str) -> Vec<(String, String)> {

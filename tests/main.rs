@@ -6,6 +6,10 @@ mod acme_real;
 #[cfg(feature = "sim")]
 mod admin_api;
 #[cfg(feature = "sim")]
+mod admin_pages;
+#[cfg(feature = "sim")]
+mod admin_rig;
+#[cfg(feature = "sim")]
 mod admin_session;
 #[cfg(feature = "sim")]
 mod answers;
