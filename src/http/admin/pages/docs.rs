@@ -30,6 +30,8 @@ pub fn page(desk: &Desk<'_>, name: Option<&str>) -> Result<Response<Body>, Refus
     let options = pulldown_cmark::Options::ENABLE_TABLES;
     let mut text = String::new();
     pulldown_cmark::html::push_html(&mut text, pulldown_cmark::Parser::new_ext(found.text, options));
+    // What scrolls sideways can be scrolled with the keyboard.
+    let text = text.replace("<pre>", "<pre tabindex=\"0\">");
     let pages = PAGES.iter().map(|page| (page.name, page.title)).collect();
     html(&Docs { frame: desk.frame(), title: found.title, current: found.name, pages, text })
 }
