@@ -2,5 +2,6 @@
 
 pub mod log;
 pub mod notify;
+pub mod outgoing;
 pub mod paths;
 pub mod signal;
