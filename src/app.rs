@@ -2,6 +2,7 @@
 
 use crate::access::local::Access;
 use crate::access::lockout::Lockout;
+use crate::access::oidc::{self, Oidc};
 use crate::access::policy::Rules;
 use crate::access::principal::Principal;
 use crate::access::role::Role;
@@ -20,6 +21,7 @@ use crate::fleet::{self, Fleet, Parts};
 use crate::history::config::Shelf;
 use crate::history::health::Thresholds;
 use crate::history::series::History;
+use crate::host::outgoing::Outgoing;
 use crate::host::paths::Places;
 use crate::http;
 use crate::mcp;
@@ -57,6 +59,7 @@ pub struct App {
     pub tasks: TaskTracker,
     mcp: Arc<mcp::Settings>,
     seal: Arc<Seal>,
+    oidc: Option<Oidc>,
 }
 
 impl App {
@@ -126,7 +129,8 @@ impl App {
             settings: settings(&config),
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
-        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal })
+        let oidc = oidc(&config, &world);
+        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal, oidc })
     }
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
@@ -157,7 +161,11 @@ impl App {
 
     /// Opens the HTTP listener: the daemon's, beside the control socket. Works until the appliance stops.
     pub async fn listen(&self) -> Result<http::Listener, Fault> {
-        let parts = http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone() };
+        if let Some(oidc) = &self.oidc {
+            oidc.start(&self.tasks, &self.stop);
+        }
+        let parts =
+            http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone(), oidc: self.oidc.clone() };
         http::Listener::bind(parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
     }
 
@@ -168,11 +176,12 @@ impl App {
 
     /// Who the local stdio client is.
     pub fn stdio_principal(&self) -> Principal {
-        Principal::stdio(match self.config.mcp.stdio_role {
-            StdioRole::ReadOnly => Role::ReadOnly,
-            StdioRole::OpsRw => Role::OpsRw,
-            StdioRole::Admin => Role::Admin,
-        })
+        Principal::stdio(stdio_role(&self.config))
+    }
+
+    /// The identity provider, where one is configured.
+    pub fn oidc(&self) -> Option<&Oidc> {
+        self.oidc.as_ref()
     }
 
     /// How MCP is spoken.
@@ -328,6 +337,35 @@ fn lockout(config: &Config) -> Lockout {
     Lockout { attempts: config.auth.lockout_attempts, window: config.auth.lockout_window.0 }
 }
 
+fn stdio_role(config: &Config) -> Role {
+    match config.mcp.stdio_role {
+        StdioRole::ReadOnly => Role::ReadOnly,
+        StdioRole::OpsRw => Role::OpsRw,
+        StdioRole::Admin => Role::Admin,
+    }
+}
+
+/// The identity provider; the checks of the configuration saw to it that what it needs is there.
+fn oidc(config: &Config, world: &World) -> Option<Oidc> {
+    let from = &config.oidc;
+    let (issuer, client_id, audience) = (from.provider_url.clone()?, from.client_id.clone()?, from.audience.clone()?);
+    let roles = from.role_map.iter().filter_map(|(value, role)| Some((value.clone(), role.parse().ok()?)));
+    let settings = oidc::Settings {
+        issuer,
+        client_id,
+        client_secret: from.client_secret.clone(),
+        audience,
+        scopes: from.scopes.clone(),
+        redirect_uri: from.redirect_uri.clone(),
+        role_claim: from.role_claim.clone(),
+        role_map: roles.collect(),
+        device_claim: from.device_claim.clone(),
+        skew: from.clock_skew_seconds.0,
+    };
+    let outgoing = Outgoing::new(config.environment == Environment::Lab);
+    from.enabled.then(|| Oidc::new(settings, world.access.clone(), outgoing, world.clock.clone()))
+}
+
 fn settings(config: &Config) -> Settings {
     let every = config.mcp.toolsets.iter().any(|set| set == "all");
     Settings {
@@ -422,6 +460,7 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         allowed_origins: from.allowed_origins.clone(),
         trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
         tokens: config.auth.tokens,
+        anonymous: config.auth.allow_anonymous_loopback.then(|| stdio_role(config)),
         limits,
         drain: config.shutdown.drain_seconds.0,
     })

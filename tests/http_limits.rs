@@ -35,10 +35,11 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         allowed_origins: vec!["https://ui.example".into()],
         trusted_proxies: Vec::new(),
         tokens: true,
+        anonymous: None,
         limits,
         drain: Duration::from_secs(1),
     };
-    let parts = Parts { dispatch: site.app.dispatch.clone(), mcp: site.app.mcp(), seal: Arc::new(Seal::new(&[7; 32])) };
+    let parts = Parts { dispatch: site.app.dispatch.clone(), mcp: site.app.mcp(), seal: Arc::new(Seal::new(&[7; 32])), oidc: None };
     let listener = Listener::bind(parts, settings, &site.app.tasks, site.app.stop.clone()).await.unwrap();
     Web { site, listener }
 }

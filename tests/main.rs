@@ -56,6 +56,12 @@ mod mcp_stdio;
 mod mcp_subscriptions;
 mod menus_facts;
 #[cfg(feature = "sim")]
+mod oidc_rig;
+#[cfg(feature = "sim")]
+mod oidc_shapes;
+#[cfg(feature = "sim")]
+mod oidc_tokens;
+#[cfg(feature = "sim")]
 mod plan_cost;
 #[cfg(feature = "sim")]
 mod plan_crash;

@@ -3,6 +3,7 @@
 pub mod handle;
 pub mod local;
 pub mod lockout;
+pub mod oidc;
 pub mod password;
 pub mod person;
 pub mod policy;
@@ -14,6 +15,7 @@ pub mod token;
 pub use handle::Handle;
 pub use local::{Access, Authenticated, FRESH, User};
 pub use lockout::Lockout;
+pub use oidc::Oidc;
 pub use person::{Actor, Identity, PersonId};
 pub use policy::{Decision, Rules, Target, Verb};
 pub use principal::{Client, Limits, Principal};

@@ -124,6 +124,12 @@ impl Access {
         Ok(self.links().get(&identity.to_string())?.map(|link| link.person))
     }
 
+    /// Whether the identity is of a local user's person who is kept out.
+    pub fn is_disabled(&self, identity: &Identity) -> Result<bool, Fault> {
+        let Some(person) = self.person(identity)? else { return Ok(false) };
+        Ok(self.users()?.iter().any(|user| user.person == person && user.disabled))
+    }
+
     /// Whose caller this is, for a record.
     pub fn actor(&self, principal: &Principal) -> Result<Actor, Fault> {
         let identity = Identity::of(principal);

@@ -75,7 +75,7 @@ impl Mcp {
     /// Answers a known caller.
     pub async fn answer(&self, edge: &Edge, asked: Asked, caller: Bearer, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let who = Arc::new(caller.principal);
-        let scopes = caller.scopes;
+        let (scopes, expires_at) = (caller.scopes, caller.expires_at);
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(asked.correlation.clone());
         let method = parts.method.clone();
@@ -113,7 +113,7 @@ impl Mcp {
         tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         let access = &self.dispatch.world().access;
-        Ok(if is_stream { response.map(|body| Watched::new(body, access.clone(), who).boxed()) } else { response })
+        Ok(if is_stream { response.map(|body| Watched::new(body, access.clone(), who, expires_at).boxed()) } else { response })
     }
 
     /// The message in a body, as far as it can be judged without its meaning.

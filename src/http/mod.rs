@@ -14,6 +14,8 @@ pub mod patience;
 pub mod serve;
 pub mod tls;
 
+use crate::access::oidc::Oidc;
+use crate::access::role::Role;
 use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
@@ -67,6 +69,8 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Static API tokens are accepted.
     pub tokens: bool,
+    /// Programs on this machine need no token, and are of this role.
+    pub anonymous: Option<Role>,
     /// How much of everything.
     pub limits: Limits,
     /// How long what is in flight may take once we are told to stop.
@@ -81,6 +85,8 @@ pub struct Parts {
     pub mcp: Arc<crate::mcp::Settings>,
     /// Seals the key of a certificate we make ourselves.
     pub seal: Arc<Seal>,
+    /// The identity provider, where there is one.
+    pub oidc: Option<Oidc>,
 }
 
 /// Who is at the other end of a connection.
@@ -100,6 +106,8 @@ pub struct Asked {
     pub correlation: CorrelationId,
     /// How we are called: `https://host:port`, from `http.public_url` or the Host header that was let in.
     pub origin: String,
+    /// The connection itself comes from this machine, and nobody says that it stands for somebody else.
+    pub is_here: bool,
 }
 
 /// Everything that answers requests.
@@ -109,6 +117,7 @@ pub struct Edge {
     server_name: String,
     hosts: hosts::Hosts,
     failures: limits::Failures,
+    oidc: Option<Oidc>,
     mcp: Option<mcp::Mcp>,
     health: ops::Health,
     stop: CancellationToken,
@@ -155,7 +164,8 @@ impl Edge {
         well_formed(&request)?;
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
-        let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local) };
+        let is_here = client.is_loopback() && hosts::is_direct(peer.address.ip(), request.headers());
+        let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local), is_here };
         let base = self.settings.base.as_deref();
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;

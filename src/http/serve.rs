@@ -70,6 +70,7 @@ impl Listener {
             server_name: parts.mcp.server_name.clone(),
             hosts,
             failures,
+            oidc: parts.oidc,
             mcp,
             health: Health::default(),
             stop: stop.clone(),
