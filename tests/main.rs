@@ -56,6 +56,8 @@ mod mcp_stdio;
 mod mcp_subscriptions;
 mod menus_facts;
 #[cfg(feature = "sim")]
+mod oidc_real;
+#[cfg(feature = "sim")]
 mod oidc_rig;
 #[cfg(feature = "sim")]
 mod oidc_shapes;
