@@ -10,6 +10,7 @@ pub mod policy;
 pub mod principal;
 pub mod role;
 pub mod scope;
+pub mod session;
 pub mod token;
 
 pub use handle::Handle;
@@ -21,4 +22,5 @@ pub use policy::{Decision, Rules, Target, Verb};
 pub use principal::{Client, Limits, Principal};
 pub use role::Role;
 pub use scope::Scope;
+pub use session::{Session, Sessions};
 pub use token::Bearer;

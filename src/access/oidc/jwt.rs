@@ -170,7 +170,8 @@ fn time(claims: &Map<String, Value>, name: &str) -> Result<Option<Wall>, Refused
     }
 }
 
-fn is_subject(subject: &str) -> bool {
+/// Whether a subject is one that can stand in records.
+pub fn is_subject(subject: &str) -> bool {
     !subject.is_empty() && subject.chars().count() <= SUBJECT_MAX && !subject.chars().any(char::is_control)
 }
 

@@ -9,6 +9,7 @@ pub mod claims;
 pub mod jwt;
 pub mod keys;
 pub mod provider;
+pub mod sign_in;
 
 use crate::access::local::Access;
 use crate::access::person::Identity;
@@ -62,6 +63,7 @@ pub struct Oidc(Arc<Inner>);
 struct Inner {
     settings: Settings,
     provider: Arc<Provider>,
+    outgoing: Outgoing,
     access: Access,
     clock: Clock,
     signed: Mutex<Signed>,
@@ -77,8 +79,8 @@ struct Signed {
 impl Oidc {
     /// Asks nobody yet.
     pub fn new(settings: Settings, access: Access, outgoing: Outgoing, clock: Clock) -> Self {
-        let provider = Arc::new(Provider::new(settings.issuer.clone(), outgoing, clock.clone()));
-        Oidc(Arc::new(Inner { settings, provider, access, clock, signed: Mutex::default() }))
+        let provider = Arc::new(Provider::new(settings.issuer.clone(), outgoing.clone(), clock.clone()));
+        Oidc(Arc::new(Inner { settings, provider, outgoing, access, clock, signed: Mutex::default() }))
     }
 
     /// Keeps what is known of the provider fresh, in the background.
@@ -89,6 +91,14 @@ impl Oidc {
     /// How it is set up.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// What a session that began under these settings was judged by: with others it ends.
+    pub fn terms(&self) -> String {
+        let Settings { issuer, client_id, role_claim, role_map, device_claim, .. } = &self.0.settings;
+        let roles: Vec<_> = role_map.iter().map(|(value, role)| (value, role.as_str())).collect();
+        let terms = serde_json::json!([issuer, client_id, role_claim, roles, device_claim]).to_string();
+        crate::base::ids::hex(ring::digest::digest(&ring::digest::SHA256, terms.as_bytes()).as_ref())
     }
 
     /// How things stand.
