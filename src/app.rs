@@ -6,6 +6,7 @@ use crate::access::oidc::{self, Oidc};
 use crate::access::policy::Rules;
 use crate::access::principal::Principal;
 use crate::access::role::Role;
+use crate::access::session::Sessions;
 use crate::audit::{self, Audit, Format};
 use crate::base::clock::{Clock, Wall};
 use crate::base::events::Bus;
@@ -60,6 +61,7 @@ pub struct App {
     mcp: Arc<mcp::Settings>,
     seal: Arc<Seal>,
     oidc: Option<Oidc>,
+    store_is_older: bool,
 }
 
 impl App {
@@ -97,6 +99,7 @@ impl App {
                 "this store is older than what was done with it: it was restored or rolled back. Plans that were being applied need a person, approvals are void"
             );
         }
+        let store_is_older = epoch.is_older();
         let vault = Vault::new(store.clone(), Seal::new(&master), clock.clone());
         let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules(&config), vault: vault.clone() };
         let plans = Engine::open(plan::Parts {
@@ -130,11 +133,15 @@ impl App {
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
         let oidc = oidc(&config, &world);
-        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal, oidc })
+        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, mcp, seal, oidc, store_is_older })
     }
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
     pub async fn open_doors(&self) -> Result<(), Fault> {
+        if self.store_is_older {
+            // Who was signed out since would be signed in again.
+            self.sessions().end_all().await?;
+        }
         // What a crash left is taken in hand before anybody can ask for more.
         self.plans().resume().await?;
         let handles = Handles {
@@ -164,8 +171,13 @@ impl App {
         if let Some(oidc) = &self.oidc {
             oidc.start(&self.tasks, &self.stop);
         }
-        let parts =
-            http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone(), oidc: self.oidc.clone() };
+        let parts = http::Parts {
+            dispatch: self.dispatch.clone(),
+            mcp: self.mcp.clone(),
+            seal: self.seal.clone(),
+            oidc: self.oidc.clone(),
+            sessions: self.sessions(),
+        };
         http::Listener::bind(parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
     }
 
@@ -177,6 +189,12 @@ impl App {
     /// Who the local stdio client is.
     pub fn stdio_principal(&self) -> Principal {
         Principal::stdio(stdio_role(&self.config))
+    }
+
+    /// Who is signed in to the UI.
+    pub fn sessions(&self) -> Sessions {
+        let auth = &self.config.auth;
+        Sessions::new(self.dispatch.world().access.clone(), self.oidc.clone(), auth.session_idle.0, auth.session_max.0)
     }
 
     /// The identity provider, where one is configured.
@@ -460,6 +478,7 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         allowed_origins: from.allowed_origins.clone(),
         trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
         tokens: config.auth.tokens,
+        plain_cookies: from.tls == sections::Tls::Off && !from.behind_proxy,
         anonymous: config.auth.allow_anonymous_loopback.then(|| stdio_role(config)),
         limits,
         drain: config.shutdown.drain_seconds.0,

@@ -577,7 +577,7 @@ fn what_this_build_lacks_is_said_and_defaults_never_trigger_it() {
         let said = Box_::new().flag(key, value).problems().join("\n");
         assert!(said.contains(&format!("flag {key}: ")) && said.contains("not yet in this build"), "{key}: {said}");
     }
-    for (key, value) in [("auth.session_max", "12h"), ("acme.domains", "a.example"), ("retention.job_days", "7")] {
+    for (key, value) in [("acme.domains", "a.example"), ("retention.job_days", "7")] {
         let machine = Box_::new().flag(key, value);
         machine.good();
         assert!(

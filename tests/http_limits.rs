@@ -36,10 +36,17 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         trusted_proxies: Vec::new(),
         tokens: true,
         anonymous: None,
+        plain_cookies: true,
         limits,
         drain: Duration::from_secs(1),
     };
-    let parts = Parts { dispatch: site.app.dispatch.clone(), mcp: site.app.mcp(), seal: Arc::new(Seal::new(&[7; 32])), oidc: None };
+    let parts = Parts {
+        dispatch: site.app.dispatch.clone(),
+        mcp: site.app.mcp(),
+        seal: Arc::new(Seal::new(&[7; 32])),
+        oidc: None,
+        sessions: site.app.sessions(),
+    };
     let listener = Listener::bind(parts, settings, &site.app.tasks, site.app.stop.clone()).await.unwrap();
     Web { site, listener }
 }
@@ -323,7 +330,7 @@ async fn pages_of_an_allowed_origin_may_call_mcp_and_nothing_else() {
 }
 
 /// A TLS connection that takes whatever certificate there is, and the certificate's fingerprint.
-async fn shaken(web: &Web, alpn: &[u8]) -> (TlsStream<TcpStream>, String) {
+pub async fn shaken(web: &Web, alpn: &[u8]) -> (TlsStream<TcpStream>, String) {
     let mut config = pin::client_config(pin::Trust::Off, &pin::Roots::default()).unwrap();
     config.alpn_protocols = vec![alpn.to_vec()];
     let stream = TcpStream::connect(web.at()).await.unwrap();

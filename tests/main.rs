@@ -3,6 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
 #[cfg(feature = "sim")]
+mod admin_rig;
+#[cfg(feature = "sim")]
+mod admin_session;
+#[cfg(feature = "sim")]
+mod admin_sign_in;
+#[cfg(feature = "sim")]
 mod answers;
 #[cfg(feature = "sim")]
 mod catalog;

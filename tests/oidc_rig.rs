@@ -118,7 +118,11 @@ pub enum Mood {
 struct Shared {
     mood: Mood,
     keys: Vec<Value>,
+    /// Over what the metadata says anyway.
     metadata: Map<String, Value>,
+    /// What the token and userinfo endpoints answer.
+    token: Value,
+    userinfo: Value,
     asked: Vec<String>,
     sent: usize,
 }
@@ -143,6 +147,8 @@ impl Idp {
             mood: Mood::Good,
             keys: keys.iter().map(|key| key.public()).collect(),
             metadata: Map::new(),
+            token: Value::Null,
+            userinfo: Value::Null,
             asked: Vec::new(),
             sent: 0,
         };
@@ -176,6 +182,19 @@ impl Idp {
 
     pub fn publish(&self, keys: &[&Key]) {
         self.shared.lock().unwrap().keys = keys.iter().map(|key| key.public()).collect();
+    }
+
+    pub fn announce(&self, more: Value) {
+        self.shared.lock().unwrap().metadata.extend(more.as_object().cloned().unwrap());
+    }
+
+    /// For the next code: an ID token, and an access token that nobody looks into.
+    pub fn hand_out(&self, id_token: &str) {
+        self.shared.lock().unwrap().token = json!({"access_token": "opaque", "token_type": "Bearer", "id_token": id_token});
+    }
+
+    pub fn tell_more(&self, userinfo: Value) {
+        self.shared.lock().unwrap().userinfo = userinfo;
     }
 
     fn mood(&self) -> Mood {
@@ -233,7 +252,11 @@ impl Idp {
             let keys = if shared.mood == Mood::NoKeys { Vec::new() } else { shared.keys.clone() };
             return whole(200, json!({"keys": keys}).to_string());
         }
-        whole(404, "{}".into())
+        match path.strip_prefix(base) {
+            Some("/token") => whole(200, shared.token.to_string()),
+            Some("/userinfo") => whole(200, shared.userinfo.to_string()),
+            _ => whole(404, "{}".into()),
+        }
     }
 }
 

@@ -4,9 +4,11 @@
 //! and Origin, then who it is, then the request itself. Nothing behind a step runs before it. Paths are compared as they
 //! are written: no decoding, no normalizing, so there is no second spelling of any.
 
+pub mod admin;
 pub mod bearer;
 pub mod fault;
 pub mod hosts;
+pub mod intake;
 pub mod limits;
 pub mod mcp;
 pub mod ops;
@@ -16,6 +18,7 @@ pub mod tls;
 
 use crate::access::oidc::Oidc;
 use crate::access::role::Role;
+use crate::access::session::Sessions;
 use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
@@ -45,8 +48,8 @@ pub const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 /// Where the metadata of RFC 9728 is; the one of a path has that path appended.
 pub const METADATA: &str = "/.well-known/oauth-protected-resource";
 
-/// The longest path with query that is looked at.
-const MAX_URI: usize = 2_048;
+/// The longest path with query that is looked at; the codes of some identity providers have 2 kB.
+const MAX_URI: usize = 4_096;
 
 /// How the listener is set up, `[http]` and the addresses of `[mcp]` in the config file.
 #[derive(Debug, Clone)]
@@ -71,6 +74,8 @@ pub struct Settings {
     pub tokens: bool,
     /// Programs on this machine need no token, and are of this role.
     pub anonymous: Option<Role>,
+    /// Cookies may go over plain http: to this machine, and through no proxy.
+    pub plain_cookies: bool,
     /// How much of everything.
     pub limits: Limits,
     /// How long what is in flight may take once we are told to stop.
@@ -87,6 +92,8 @@ pub struct Parts {
     pub seal: Arc<Seal>,
     /// The identity provider, where there is one.
     pub oidc: Option<Oidc>,
+    /// Who is signed in.
+    pub sessions: Sessions,
 }
 
 /// Who is at the other end of a connection.
@@ -106,6 +113,8 @@ pub struct Asked {
     pub correlation: CorrelationId,
     /// How we are called: `https://host:port`, from `http.public_url` or the Host header that was let in.
     pub origin: String,
+    /// The Host that was let in.
+    pub host: Option<String>,
     /// The connection itself comes from this machine, and nobody says that it stands for somebody else.
     pub is_here: bool,
 }
@@ -118,6 +127,7 @@ pub struct Edge {
     hosts: hosts::Hosts,
     failures: limits::Failures,
     oidc: Option<Oidc>,
+    admin: admin::Admin,
     mcp: Option<mcp::Mcp>,
     health: ops::Health,
     stop: CancellationToken,
@@ -165,7 +175,8 @@ impl Edge {
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
         let is_here = client.is_loopback() && hosts::is_direct(peer.address.ip(), request.headers());
-        let asked = Asked { client, correlation: correlation.clone(), origin: self.origin(host.as_deref(), peer.local), is_here };
+        let origin = self.origin(host.as_deref(), peer.local);
+        let asked = Asked { client, correlation: correlation.clone(), origin, host, is_here };
         let base = self.settings.base.as_deref();
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;
@@ -174,6 +185,9 @@ impl Edge {
             && (rest.is_empty() || Some(rest) == base)
         {
             return ops::metadata(self, &asked, request.method());
+        }
+        if self.admin.has(&path) {
+            return self.admin.answer(self, asked, request).await;
         }
         match &self.mcp {
             Some(mcp) if Some(path.as_str()) == base => {

@@ -1,6 +1,7 @@
 //! Connections: taking them, keeping them within bounds, and letting what is in flight finish at the end.
 
 use crate::base::fault::{Fault, Kind};
+use crate::http::admin::Admin;
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Failures, network};
 use crate::http::mcp::Mcp;
@@ -64,6 +65,9 @@ impl Listener {
             .map(|_| Mcp::new(parts.dispatch.clone(), parts.mcp.clone(), &settings.limits, world.clock.clone(), stop.clone(), end.clone()));
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
+        let callback = parts.oidc.as_ref().and_then(|oidc| oidc.settings().redirect_uri.as_deref());
+        let callback = callback.and_then(|url| url.parse::<Uri>().ok()).map(|url| url.path().to_owned());
+        let admin = Admin { sessions: parts.sessions, seal: parts.seal.clone(), secure: !settings.plain_cookies, callback };
         let edge = Arc::new(Edge {
             settings,
             dispatch: parts.dispatch,
@@ -71,6 +75,7 @@ impl Listener {
             hosts,
             failures,
             oidc: parts.oidc,
+            admin,
             mcp,
             health: Health::default(),
             stop: stop.clone(),

@@ -16,6 +16,7 @@ use crate::access::token::Refused;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use data_encoding::BASE64URL_NOPAD;
+use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, AUTHORIZATION};
 use openidconnect::core::{CoreAuthPrompt, CoreClient, CoreClientAuthMethod, CoreIdToken, CoreResponseType};
 use openidconnect::{
@@ -140,8 +141,10 @@ impl Oidc {
             };
             NotIn { identity: Some(identity.clone()), fault }
         })?;
-        let proved_at = auth_time.filter(|at| at.0 <= self.0.clock.wall().0 + self.0.settings.skew.as_millis() as i64);
-        if attempt.session.is_some() && !proved_at.is_some_and(|at| at.0 >= attempt.begun_at.0 - self.0.settings.skew.as_millis() as i64) {
+        let skew = self.0.settings.skew.as_millis() as i64;
+        let proved_at = auth_time.filter(|at| at.0 <= self.0.clock.wall().0 + skew);
+        let is_recent = proved_at.is_some_and(|at| at.0 >= attempt.begun_at.0 - skew);
+        if attempt.session.is_some() && !is_recent {
             let fault = wrong("the provider does not say that you proved who you are just now")
                 .hint("it must put auth_time into ID tokens when max_age is asked for (Entra: an optional claim)");
             return Err(NotIn { identity: Some(identity), fault });
@@ -172,8 +175,15 @@ impl Oidc {
     async fn exchange(&self, found: &Arc<Found>, attempt: &Attempt, code: String) -> Result<(CoreIdToken, AccessToken), Fault> {
         let client = self.client(found, &attempt.redirect_uri)?;
         let request = client.exchange_code(AuthorizationCode::new(code)).map_err(|_| wrong("the provider has no token endpoint"))?;
-        let http = |request: openidconnect::HttpRequest| self.0.outgoing.send(request);
-        let answer = request.set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone())).request_async(&http).await;
+        let outgoing = self.0.outgoing.clone();
+        let http = move |request: openidconnect::HttpRequest| -> BoxFuture<'static, _> {
+            let outgoing = outgoing.clone();
+            Box::pin(async move { outgoing.send(request).await })
+        };
+        let request = request.set_pkce_verifier(PkceCodeVerifier::new(attempt.verifier.clone()));
+        // Boxed with its type written out: the compiler cannot tell of the bare one that a task may hold it.
+        let asked: BoxFuture<'_, _> = Box::pin(request.request_async(&http));
+        let answer = asked.await;
         let answer = answer.map_err(|error| {
             // What the provider says may quote what we sent; only its short word is repeated.
             use openidconnect::RequestTokenError as E;

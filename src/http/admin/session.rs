@@ -1,0 +1,318 @@
+//! `session`: signing in and out, who one is, and proving it again.
+//!
+//! | | |
+//! |---|---|
+//! | `GET session` | who is signed in, since when, until when |
+//! | `POST session` `{user, password}` | sign in as a local user |
+//! | `POST session/reauthenticate` `{password}` | prove again who one is |
+//! | `DELETE session` | sign out |
+//! | `GET session/oidc/start?return_to=/admin/…[&reauthenticate=1]` | off to the identity provider |
+//! | `GET session/oidc/callback` | back from it |
+//!
+//! Whoever signs in, or fails to, stands in the trail before anything is given out. A local sign-in beside an identity
+//! provider is the way in when that one is down; it is marked there as what it is.
+
+use crate::access::oidc::Oidc;
+use crate::access::oidc::sign_in::{ATTEMPT, Attempt, NotIn, Returned};
+use crate::access::person::Identity;
+use crate::access::principal::Client;
+use crate::access::session::{Proof, Session, Way};
+use crate::base::clock::Wall;
+use crate::base::fault::{Fault, Kind};
+use crate::base::secret::Secret;
+use crate::dispatch::Witness;
+use crate::http::admin::cookie::Cookie;
+use crate::http::admin::{Admin, client, from_our_page, page, written};
+use crate::http::fault::{self, Refusal};
+use crate::http::{Asked, Body, Edge};
+use crate::store::Place;
+use data_encoding::BASE64URL_NOPAD;
+use hyper::body::Incoming;
+use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// Where all of it is.
+pub const ROOT: &str = "/admin/api/v1/session";
+/// Our own way back from the provider.
+const CALLBACK: &str = "/admin/api/v1/session/oidc/callback";
+/// Binds what a browser keeps of a sign-in to what it is for.
+const SEALED: Place<'_> = Place { purpose: "sign-in", table: "-", key: "attempt", field: "cookie" };
+
+const SIGN_IN: &str = "session.sign_in";
+/// The same as a local user beside an identity provider: so that nobody overlooks it.
+const BREAK_GLASS: &str = "session.break_glass";
+const AGAIN: &str = "session.reauthenticate";
+const SIGN_OUT: &str = "session.sign_out";
+
+/// Answers a request below `session`.
+pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let method = request.method().clone();
+    match (rest, &method) {
+        ("", &Method::GET) => Ok(fault::json(StatusCode::OK, &shown(&edge.admin.session(request.headers()).await?))),
+        ("", &Method::POST) => sign_in(edge, asked, request).await,
+        ("", &Method::DELETE) => sign_out(edge, asked, request.headers()).await,
+        ("/reauthenticate", &Method::POST) => again(edge, asked, request).await,
+        ("/oidc/start", &Method::GET) => start(edge, asked, &request).await,
+        ("/oidc/callback", &Method::GET) => callback(edge, asked, &request).await,
+        ("", _) => Err(Refusal::method("GET, POST, DELETE")),
+        ("/reauthenticate", _) => Err(Refusal::method("POST")),
+        ("/oidc/start" | "/oidc/callback", _) => Err(Refusal::method("GET")),
+        _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")),
+    }
+}
+
+/// A session as its owner sees it.
+fn shown(session: &Session) -> Value {
+    let fresh = session.authenticated_at.map(|at| Wall(at.0 + crate::access::FRESH.as_millis() as i64));
+    json!({
+        "name": session.name,
+        "identity": session.identity.to_string(),
+        "person": session.person.as_ref().map(|person| person.as_str()),
+        "role": session.role.as_str(),
+        "way": session.way.as_str(),
+        "signed_in_at": session.began_at.rfc3339(),
+        "authenticated_at": session.authenticated_at.map(Wall::rfc3339),
+        "fresh_until": fresh.map(Wall::rfc3339),
+        "idle_ends_at": session.idle_ends_at.rfc3339(),
+        "ends_at": session.ends_at.rfc3339(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    user: String,
+    password: Secret,
+}
+
+async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let (client, old) = (client(asked, request.headers()), edge.admin.session(request.headers()).await.ok());
+    let given: SignIn = written(edge, asked, request).await?;
+    let operation = if edge.oidc.is_some() { BREAK_GLASS } else { SIGN_IN };
+    let proof = password(edge, asked, operation, &given.user, given.password, client).await?;
+    if let Some(old) = old {
+        edge.admin.sessions.end(&old).await?;
+    }
+    let (id, session) = edge.admin.sessions.begin(&proof).await?;
+    Ok(with_session(&edge.admin, fault::json(StatusCode::OK, &shown(&session)), &id))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Again {
+    password: Secret,
+}
+
+async fn again(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let session = edge.admin.session(request.headers()).await?;
+    let client = client(asked, request.headers());
+    let given: Again = written(edge, asked, request).await?;
+    if session.way != Way::Local {
+        return Err(Fault::new(Kind::Conflict, "you signed in through the identity provider")
+            .hint("go to session/oidc/start?reauthenticate=1")
+            .into());
+    }
+    let user = edge.dispatch.world().access.user_of(&session.identity)?.map(|user| user.name).unwrap_or_default();
+    let proof = password(edge, asked, AGAIN, &user, given.password, client).await?;
+    let (id, session) = edge.admin.sessions.renew(&session, &proof).await?;
+    Ok(with_session(&edge.admin, fault::json(StatusCode::OK, &shown(&session)), &id))
+}
+
+/// Proves a password, and writes down how that went.
+async fn password(
+    edge: &Edge,
+    asked: &Asked,
+    operation: &'static str,
+    user: &str,
+    password: Secret,
+    client: Client,
+) -> Result<Proof, Refusal> {
+    let access = &edge.dispatch.world().access;
+    let mut given = Map::new();
+    given.insert("way".into(), Way::Local.as_str().into());
+    match access.authenticate(user, password).await {
+        Ok(proved) => {
+            let principal = proved.principal(client);
+            if operation == BREAK_GLASS {
+                let user = proved.user.as_str();
+                tracing::warn!(
+                    user,
+                    address = principal.client.address,
+                    "a local user signed in beside the identity provider (break glass)"
+                );
+            }
+            witness(edge, asked, Witness::Known(&principal), operation, &given, None).await?;
+            Ok(Proof { principal, way: Way::Local, at: Some(proved.at) })
+        }
+        Err(fault) => {
+            // A name that nobody has may be a password in the wrong field: it is not written down.
+            let known = access.user(user).ok();
+            let identity = known.map(|user| Identity::of_user(&user.name));
+            witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
+            if matches!(fault.kind, Kind::Unauthenticated | Kind::Denied) {
+                edge.failures.count(asked.client);
+            }
+            // The hints of the command line help nobody here.
+            Err(Fault { hint: Some("check both, or ask an administrator for a new password".into()), ..fault }.into())
+        }
+    }
+}
+
+async fn sign_out(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    from_our_page(edge, asked, headers)?;
+    // Whoever is signed out already is: the cookie goes in any case.
+    if let Ok(session) = edge.admin.session(headers).await {
+        let principal = session.principal(client(asked, headers));
+        edge.admin.sessions.end(&session).await?;
+        witness(edge, asked, Witness::Known(&principal), SIGN_OUT, &Map::new(), None).await?;
+    }
+    Ok(with_cookie(fault::empty(StatusCode::NO_CONTENT), Cookie::Session.clear(edge.admin.secure)))
+}
+
+fn provider(edge: &Edge) -> Result<&Oidc, Refusal> {
+    let none = || Refusal::of(StatusCode::NOT_FOUND, "oidc", "there is no identity provider here").hint("sign in as a local user");
+    edge.oidc.as_ref().ok_or_else(none)
+}
+
+async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let oidc = provider(edge)?;
+    let (mut return_to, mut again) = (page::HOME.to_owned(), false);
+    for (name, value) in query(request) {
+        match name.as_str() {
+            "return_to" => return_to = page::local(&value).unwrap_or(page::HOME).to_owned(),
+            "reauthenticate" => again = value == "1" || value == "true",
+            _ => {}
+        }
+    }
+    // Another site could send people off to sign in; it could not send them to prove who they are for something of its own.
+    let session = if again { Some(edge.admin.session(request.headers()).await?) } else { None };
+    if session.as_ref().is_some_and(|session| session.way != Way::Oidc) {
+        return Err(Fault::new(Kind::Conflict, "you signed in with a password").hint("POST session/reauthenticate").into());
+    }
+    let redirect = oidc.settings().redirect_uri.clone().unwrap_or_else(|| format!("{}{CALLBACK}", asked.origin));
+    let (url, attempt) = oidc.begin(&redirect, session.map(|session| session.key), &return_to).await?;
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&attempt).map_err(Fault::bug)?);
+    let sealed = BASE64URL_NOPAD.encode(&edge.admin.seal.seal(SEALED, &plain));
+    let mut response = fault::empty(StatusCode::FOUND);
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&url).map_err(Fault::bug)?);
+    Ok(with_cookie(response, Cookie::SignIn.set(&sealed, edge.admin.secure, Some(ATTEMPT))))
+}
+
+/// Back from the provider: a page either way, since a person looks at it.
+pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let response = match returned(edge, asked, request).await {
+        Ok((response, id)) => with_session(&edge.admin, response, &id),
+        Err(fault) => {
+            tracing::info!(client = %asked.client, correlation_id = asked.correlation.as_str(), "not signed in: {}", fault.chain());
+            page::sorry(fault::status(fault.kind), &fault.said, fault.hint.as_deref())
+        }
+    };
+    Ok(with_cookie(response, Cookie::SignIn.clear(edge.admin.secure)))
+}
+
+async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<(Response<Body>, Secret), Fault> {
+    let oidc = provider(edge).map_err(|_| Fault::not_found("there is no identity provider here"))?;
+    let client = client(asked, request.headers());
+    let attempt = attempt(&edge.admin, request.headers());
+    let operation = if attempt.as_ref().is_some_and(|attempt| attempt.session.is_some()) { AGAIN } else { SIGN_IN };
+    let given: Map<String, Value> = [("way".to_owned(), Way::Oidc.as_str().into())].into_iter().collect();
+    let outcome = match &attempt {
+        None => Err(NotIn::from(
+            Fault::new(Kind::Unauthenticated, "not signed in: this browser did not begin a sign-in here, or too long ago")
+                .hint("sign in again"),
+        )),
+        Some(attempt) => settle(edge, oidc, attempt, &came(request), client.clone()).await,
+    };
+    match outcome {
+        Ok((proof, old)) => {
+            witness(edge, asked, Witness::Known(&proof.principal), operation, &given, None).await?;
+            let (id, _) = match old {
+                Some(old) => edge.admin.sessions.renew(&old, &proof).await?,
+                None => edge.admin.sessions.begin(&proof).await?,
+            };
+            Ok((page::onward(attempt.as_ref().map_or(page::HOME, |attempt| &attempt.return_to)), id))
+        }
+        Err(NotIn { identity, fault }) => {
+            edge.failures.count(asked.client);
+            witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
+            Err(fault)
+        }
+    }
+}
+
+/// Who came back, and the session in whose place theirs goes.
+async fn settle(
+    edge: &Edge,
+    oidc: &Oidc,
+    attempt: &Attempt,
+    returned: &Returned,
+    client: Client,
+) -> Result<(Proof, Option<Session>), NotIn> {
+    let who = oidc.finish(attempt, returned, client).await?;
+    let identity = Identity::of(&who.principal);
+    let proof = Proof { principal: who.principal, way: Way::Oidc, at: who.proved_at };
+    let Some(key) = &attempt.session else { return Ok((proof, None)) };
+    match edge.admin.sessions.with_key(key)? {
+        Some(old) if old.identity == identity => Ok((proof, Some(old))),
+        Some(_) => {
+            let fault = Fault::denied("somebody else proved who they are").hint("sign out, and sign in as the one you are");
+            Err(NotIn { identity: Some(identity), fault })
+        }
+        None => {
+            let fault = Fault::new(Kind::Unauthenticated, "your session ended meanwhile").hint("sign in again");
+            Err(NotIn { identity: Some(identity), fault })
+        }
+    }
+}
+
+fn came(request: &Request<Incoming>) -> Returned {
+    let mut came = Returned::default();
+    for (name, value) in query(request) {
+        match name.as_str() {
+            "code" => came.code = Some(value),
+            "state" => came.state = Some(value),
+            "iss" => came.issuer = Some(value),
+            "error" => came.error = Some(value),
+            _ => {}
+        }
+    }
+    came
+}
+
+/// What the browser kept of the sign-in that it began.
+fn attempt(admin: &Admin, headers: &HeaderMap) -> Option<Attempt> {
+    let sealed = Cookie::SignIn.of(headers, admin.secure).ok()??;
+    let plain = admin.seal.open(SEALED, &BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+fn query(request: &Request<Incoming>) -> Vec<(String, String)> {
+    let query = request.uri().query().unwrap_or_default();
+    let base = reqwest::Url::parse(&format!("http://x/?{query}"));
+    base.map(|url| url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()).unwrap_or_default()
+}
+
+async fn witness(
+    edge: &Edge,
+    asked: &Asked,
+    who: Witness<'_>,
+    operation: &str,
+    given: &Map<String, Value>,
+    outcome: Option<Kind>,
+) -> Result<(), Fault> {
+    edge.dispatch.witness(who, operation, given, outcome, &asked.correlation).await
+}
+
+fn with_session(admin: &Admin, response: Response<Body>, id: &Secret) -> Response<Body> {
+    with_cookie(response, Cookie::Session.set(id.expose(), admin.secure, None))
+}
+
+fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
+    if let Some(mut cookie) = cookie {
+        cookie.set_sensitive(true);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
+}
