@@ -2,10 +2,11 @@
 
 use crate::access::local::Access;
 use crate::access::lockout::Lockout;
+use crate::access::oidc::{self, Oidc};
 use crate::access::policy::Rules;
 use crate::access::principal::Principal;
 use crate::access::role::Role;
-use crate::access::session::Spans;
+use crate::access::session::Sessions;
 use crate::audit::{self, Audit, Format};
 use crate::base::clock::{Clock, Wall};
 use crate::base::events::Bus;
@@ -21,6 +22,7 @@ use crate::fleet::{self, Fleet, Parts};
 use crate::history::config::Shelf;
 use crate::history::health::Thresholds;
 use crate::history::series::History;
+use crate::host::outgoing::Outgoing;
 use crate::host::paths::Places;
 use crate::host::sockets::Sockets;
 use crate::http;
@@ -61,6 +63,8 @@ pub struct App {
     pub sockets: Sockets,
     mcp: Arc<mcp::Settings>,
     seal: Arc<Seal>,
+    oidc: Option<Oidc>,
+    store_is_older: bool,
 }
 
 impl App {
@@ -98,6 +102,7 @@ impl App {
                 "this store is older than what was done with it: it was restored or rolled back. Plans that were being applied need a person, approvals are void"
             );
         }
+        let store_is_older = epoch.is_older();
         let vault = Vault::new(store.clone(), Seal::new(&master), clock.clone());
         let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules(&config), vault: vault.clone() };
         let plans = Engine::open(plan::Parts {
@@ -130,11 +135,17 @@ impl App {
             settings: settings(&config),
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
-        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, sockets: Sockets::from_process(), mcp, seal })
+        let oidc = oidc(&config, &world);
+        let sockets = Sockets::from_process();
+        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, sockets, mcp, seal, oidc, store_is_older })
     }
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
     pub async fn open_doors(&self) -> Result<(), Fault> {
+        if self.store_is_older {
+            // Who was signed out since would be signed in again.
+            self.sessions().end_all().await?;
+        }
         // What a crash left is taken in hand before anybody can ask for more.
         self.plans().resume().await?;
         let handles = Handles {
@@ -166,8 +177,17 @@ impl App {
 
     /// The same with MCP answered by another provider.
     pub async fn listen_for(&self, provider: impl mcp::Provider) -> Result<http::Listener, Fault> {
-        let parts =
-            http::Parts { dispatch: self.dispatch.clone(), mcp: self.mcp.clone(), seal: self.seal.clone(), sockets: self.sockets.clone() };
+        if let Some(oidc) = &self.oidc {
+            oidc.start(&self.tasks, &self.stop);
+        }
+        let parts = http::Parts {
+            dispatch: self.dispatch.clone(),
+            mcp: self.mcp.clone(),
+            seal: self.seal.clone(),
+            sockets: self.sockets.clone(),
+            oidc: self.oidc.clone(),
+            sessions: self.sessions(),
+        };
         http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
     }
 
@@ -178,11 +198,18 @@ impl App {
 
     /// Who the local stdio client is.
     pub fn stdio_principal(&self) -> Principal {
-        Principal::stdio(match self.config.mcp.stdio_role {
-            StdioRole::ReadOnly => Role::ReadOnly,
-            StdioRole::OpsRw => Role::OpsRw,
-            StdioRole::Admin => Role::Admin,
-        })
+        Principal::stdio(stdio_role(&self.config))
+    }
+
+    /// Who is signed in to the UI.
+    pub fn sessions(&self) -> Sessions {
+        let auth = &self.config.auth;
+        Sessions::new(self.dispatch.world().access.clone(), self.oidc.clone(), auth.session_idle.0, auth.session_max.0)
+    }
+
+    /// The identity provider, where one is configured.
+    pub fn oidc(&self) -> Option<&Oidc> {
+        self.oidc.as_ref()
     }
 
     /// How MCP is spoken.
@@ -338,6 +365,35 @@ fn lockout(config: &Config) -> Lockout {
     Lockout { attempts: config.auth.lockout_attempts, window: config.auth.lockout_window.0 }
 }
 
+fn stdio_role(config: &Config) -> Role {
+    match config.mcp.stdio_role {
+        StdioRole::ReadOnly => Role::ReadOnly,
+        StdioRole::OpsRw => Role::OpsRw,
+        StdioRole::Admin => Role::Admin,
+    }
+}
+
+/// The identity provider; the checks of the configuration saw to it that what it needs is there.
+fn oidc(config: &Config, world: &World) -> Option<Oidc> {
+    let from = &config.oidc;
+    let (issuer, client_id, audience) = (from.provider_url.clone()?, from.client_id.clone()?, from.audience.clone()?);
+    let roles = from.role_map.iter().filter_map(|(value, role)| Some((value.clone(), role.parse().ok()?)));
+    let settings = oidc::Settings {
+        issuer,
+        client_id,
+        client_secret: from.client_secret.clone(),
+        audience,
+        scopes: from.scopes.clone(),
+        redirect_uri: from.redirect_uri.clone(),
+        role_claim: from.role_claim.clone(),
+        role_map: roles.collect(),
+        device_claim: from.device_claim.clone(),
+        skew: from.clock_skew_seconds.0,
+    };
+    let outgoing = Outgoing::new(config.environment == Environment::Lab);
+    from.enabled.then(|| Oidc::new(settings, world.access.clone(), outgoing, world.clock.clone()))
+}
+
 fn settings(config: &Config) -> Settings {
     let every = config.mcp.toolsets.iter().any(|set| set == "all");
     Settings {
@@ -434,8 +490,8 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         behind_proxy: from.behind_proxy,
         trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
         tokens: config.auth.tokens,
-        has_provider: config.oidc.enabled,
-        sessions: Spans { idle: config.auth.session_idle.0, most: config.auth.session_max.0 },
+        plain_cookies: from.tls == sections::Tls::Off && !from.behind_proxy,
+        anonymous: config.auth.allow_anonymous_loopback.then(|| stdio_role(config)),
         limits,
         drain: config.shutdown.drain_seconds.0,
     })

@@ -14,7 +14,7 @@ use crate::access::principal::Principal;
 use crate::audit::Record;
 use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
-use crate::base::ids::DeviceId;
+use crate::base::ids::{CorrelationId, DeviceId};
 use crate::base::tier::Effect;
 use crate::fleet::Via;
 use crate::shape::{budget, table, untrusted};
@@ -31,6 +31,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+pub use trail::Witness;
 
 /// Takes every call, whoever makes it.
 pub struct Dispatch {
@@ -79,7 +80,7 @@ impl Dispatch {
         };
         let (who, cancel, progress) = (call.principal.clone(), call.cancel.clone(), call.progress.clone());
         let mut cx = Cx::new(self.world.clone(), tool, who, call.correlation_id.clone(), cancel, progress);
-        cx.proof = call.proof;
+        cx.proven = call.proven;
         let mut given = call.arguments;
         alias(&mut given, &self.schemas[tool.name].input);
         let result = match self.offered(call.audience, call.as_tool) {
@@ -229,6 +230,19 @@ impl Dispatch {
         outcome: Option<Kind>,
     ) -> Result<(), Fault> {
         self.world.audit.append(trail::operation(principal, operation, given, outcome), Durability::Now).await?;
+        Ok(())
+    }
+
+    /// Writes down an act of somebody at the admin API: who signs in or out, or tries to.
+    pub async fn witness(
+        &self,
+        who: Witness<'_>,
+        operation: &str,
+        given: &Map<String, Value>,
+        outcome: Option<Kind>,
+        correlation_id: &CorrelationId,
+    ) -> Result<(), Fault> {
+        self.world.audit.append(trail::witnessed(who, operation, given, outcome, correlation_id), Durability::Now).await?;
         Ok(())
     }
 

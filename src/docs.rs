@@ -30,6 +30,8 @@ pub const PAGES: &[Page] = &[
     page!("tools", "Tools", "What can be asked, how lists and answers look, and what an answer costs."),
     page!("safe-change", "How a change stays safe", "Plans: who says yes, what the router holds meanwhile, and how a change is undone."),
     page!("roles", "Roles", "Who may do what, and the switches that bind everybody."),
+    page!("identity", "Identity", "Identity providers, signing in, and the way in when they are down."),
+    page!("security", "Who may do what", "The table of roles, scopes and acts, as this build decides."),
     page!("security-model", "Security model", "What is trusted, what is kept back, and what is written down."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
 ];

@@ -1,73 +1,82 @@
-//! People at the admin API and its pages, by the bytes a browser would send.
+//! A browser, as far as the admin API sees one: a cookie jar, and the headers that pages of ours send.
 
-use crate::http_rig::{Answer, Web};
+use crate::http_rig::{Answer, Web, request, talk};
 use routeros_mcp::access::Role;
 use routeros_mcp::base::secret::Secret;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 
-pub const API: &str = "/admin/api/v1";
+/// What a page of ours sends along.
+pub const OURS: &str = "Sec-Fetch-Site: same-origin\r\n";
+
+pub struct Browser {
+    pub at: String,
+    pub jar: Vec<(String, String)>,
+}
+
+impl Browser {
+    pub fn of(web: &Web) -> Browser {
+        Browser { at: web.at().to_string(), jar: Vec::new() }
+    }
+
+    /// Another site's browser.
+    pub fn at(address: &str) -> Browser {
+        Browser { at: address.into(), jar: Vec::new() }
+    }
+
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        self.jar.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// One request with the cookies of the jar; those that come back go into it.
+    pub async fn send(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Answer {
+        let cookies: Vec<String> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies = if cookies.is_empty() { String::new() } else { format!("Cookie: {}\r\n", cookies.join("; ")) };
+        let host = format!("Host: {}\r\n", self.at);
+        let stream = TcpStream::connect(&self.at).await.unwrap();
+        let answer = talk(stream, request(method, path, &format!("{host}{cookies}{headers}"), body).as_bytes()).await;
+        for (_, value) in answer.headers.iter().filter(|(name, _)| name == "set-cookie") {
+            let (name, value) = value.split(';').next().unwrap().split_once('=').unwrap();
+            self.jar.retain(|(known, _)| known != name);
+            if !value.is_empty() {
+                self.jar.push((name.into(), value.into()));
+            }
+        }
+        answer
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        self.send("GET", path, OURS, "").await
+    }
+
+    /// As a page of ours does.
+    pub async fn post(&mut self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, &format!("{OURS}Content-Type: application/json\r\n"), &body.to_string()).await
+    }
+}
+
+/// What people here sign in with.
 pub const PASSWORD: &str = "correct-horse-71";
 
-/// Somebody who is signed in.
-pub struct Person<'w> {
-    pub web: &'w Web,
-    pub cookie: String,
+/// Somebody new, signed in.
+pub async fn signed_in(web: &Web, name: &str, role: Role) -> Browser {
+    web.site.app.dispatch.world().access.add(name, role, Secret::new(PASSWORD)).await.unwrap();
+    let mut browser = Browser::of(web);
+    let answer = browser.post("/admin/api/v1/session", json!({"user": name, "password": PASSWORD})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    browser
 }
 
-/// One request with whatever headers.
-pub async fn ask(web: &Web, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Answer {
-    let (kind, body) = match body {
-        Some(body) => ("Content-Type: application/json\r\n", body.to_string()),
-        None => ("", String::new()),
-    };
-    web.ask(method, &format!("{API}{path}"), &format!("{headers}{kind}"), &body).await
-}
-
-pub async fn sign_in(web: &Web, user: &str, password: &str, headers: &str) -> Answer {
-    ask(web, "POST", "/session", headers, Some(&json!({"user": user, "password": password}))).await
-}
-
-pub fn cookie_of(answer: &Answer) -> String {
-    let set = answer.header("set-cookie").unwrap_or_else(|| panic!("{answer:?}"));
-    set.split(';').next().unwrap().to_owned()
-}
-
-pub fn document(answer: &Answer) -> Value {
-    serde_json::from_str(&answer.body).unwrap_or_else(|_| panic!("{answer:?}"))
-}
-
-impl<'w> Person<'w> {
-    pub async fn of(web: &'w Web, name: &str, role: Role) -> Person<'w> {
-        web.site.app.dispatch.world().access.add(name, role, Secret::new(PASSWORD)).await.unwrap();
-        let answer = sign_in(web, name, PASSWORD, "").await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        Person { web, cookie: cookie_of(&answer) }
-    }
-
-    pub async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
-        self.ask_with(method, path, "", body).await
-    }
-
-    pub async fn ask_with(&self, method: &str, path: &str, headers: &str, body: Option<&Value>) -> Answer {
-        ask(self.web, method, path, &format!("Cookie: {}\r\n{headers}", self.cookie), body).await
-    }
-}
-
-impl Person<'_> {
-    /// A page.
-    pub async fn page(&self, path: &str) -> Answer {
-        self.web.ask("GET", path, &format!("Cookie: {}\r\n", self.cookie), "").await
-    }
-
+impl Browser {
     /// A form, as a page of ours sends it.
-    pub async fn form(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.form_from(path, "Sec-Fetch-Site: same-origin\r\n", fields).await
+    pub async fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.form_from(path, OURS, fields).await
     }
 
     /// A form from wherever the headers say.
-    pub async fn form_from(&self, path: &str, headers: &str, fields: &[(&str, &str)]) -> Answer {
-        let headers = format!("Cookie: {}\r\nContent-Type: application/x-www-form-urlencoded\r\n{headers}", self.cookie);
-        self.web.ask("POST", path, &headers, &encoded(fields)).await
+    pub async fn form_from(&mut self, path: &str, headers: &str, fields: &[(&str, &str)]) -> Answer {
+        let headers = format!("Content-Type: application/x-www-form-urlencoded\r\n{headers}");
+        self.send("POST", path, &headers, &encoded(fields)).await
     }
 }
 

@@ -1,177 +1,252 @@
-//! People in the admin API: signing in, proving it again, deciding, signing out; and what others' pages and cookies get.
+//! Signing in and out with a password: what a browser sees, what others cannot do with it, and what the trail says.
 
-use crate::admin_rig::{PASSWORD, Person, ask, cookie_of, document, sign_in};
-use crate::http_rig::{Answer, Web};
+use crate::admin_rig::{Browser, OURS};
+use crate::http_limits::shaken;
+use crate::http_rig::{Web, request, talk};
+use crate::oidc_rig::{self, Idp, Key, Mood};
 use routeros_mcp::access::Role;
 use routeros_mcp::base::secret::Secret;
-use serde_json::json;
-use std::time::Duration;
+use serde_json::{Value, json};
 
-/// What the trail has of an operation: outcome and name, newest first.
-async fn trail(web: &Web, operation: &str) -> Vec<(String, String)> {
-    let reply = web.site.operator("audit.get_events", json!({"limit": 200, "where": {"tool": operation}})).await;
-    let rows = reply.structured["rows"].as_array().unwrap().clone();
-    rows.iter().map(|row| (row["outcome"].as_str().unwrap().to_owned(), row["principal"].as_str().unwrap().to_owned())).collect()
+const SESSION: &str = "/admin/api/v1/session";
+const AGAIN: &str = "/admin/api/v1/session/reauthenticate";
+const PASSWORD: &str = "correct-horse-71";
+
+async fn web(flags: &[(&str, &str)]) -> Web {
+    let web = Web::open(flags).await;
+    people(&web).await;
+    web
+}
+
+async fn people(web: &Web) {
+    let access = &web.site.app.dispatch.world().access;
+    access.add("anna", Role::Admin, Secret::new(PASSWORD)).await.unwrap();
+    access.add("bert", Role::ReadOnly, Secret::new(PASSWORD)).await.unwrap();
+}
+
+fn as_anna() -> Value {
+    json!({"user": "Anna", "password": PASSWORD})
+}
+
+async fn trail(web: &Web, tool: &str) -> Vec<Value> {
+    let reply = web.site.operator("audit.get_events", json!({"limit": 100, "where": {"tool": tool}})).await;
+    reply.structured["rows"].as_array().unwrap().clone()
 }
 
 #[tokio::test]
-async fn who_signs_in_is_somebody_until_they_sign_out() {
-    let web = Web::open(&[]).await;
-    let anna = Person::of(&web, "anna", Role::Admin).await;
-    let me = document(&anna.ask("GET", "/session", None).await);
-    assert_eq!((me["name"].as_str(), me["role"].as_str(), me["proof_is_fresh"].as_bool()), (Some("anna"), Some("admin"), Some(true)));
-    assert_eq!(anna.ask("GET", "/devices", None).await.status, 200);
-    assert_eq!(anna.ask("GET", "/users", None).await.status, 200, "operators' verbs are for persons");
-    let out = anna.ask("DELETE", "/session", None).await;
-    assert_eq!(out.status, 204);
-    assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"), "{out:?}");
-    assert_eq!(anna.ask("GET", "/session", None).await.status, 401, "the cookie opens nothing any more");
-    assert_eq!(anna.ask("GET", "/devices", None).await.status, 401);
-    assert_eq!(trail(&web, "session.sign_in").await, [("ok".to_owned(), "anna".to_owned())]);
+async fn somebody_signs_in_is_known_and_signs_out() {
+    let web = web(&[]).await;
+    let mut browser = Browser::of(&web);
+    assert_eq!(browser.get(SESSION).await.status, 401);
+    let answer = browser.post(SESSION, as_anna()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("rmcp=") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict"), "{cookie}");
+    assert_eq!(browser.cookie("rmcp").unwrap().len(), 43);
+    let who = browser.get(SESSION).await.message();
+    assert_eq!(
+        (&who["name"], &who["role"], &who["way"], &who["identity"]),
+        (&json!("anna"), &json!("admin"), &json!("local"), &json!("local|user:anna"))
+    );
+    assert!(who["person"].as_str().unwrap().starts_with("per_") && who["fresh_until"].as_str() > who["authenticated_at"].as_str(), "{who}");
+
+    let before = browser.cookie("rmcp").unwrap().to_owned();
+    let again = browser.post(AGAIN, json!({"password": PASSWORD})).await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert_ne!(browser.cookie("rmcp").unwrap(), before, "a new session");
+    let mut old = Browser::of(&web);
+    old.jar.push(("rmcp".into(), before));
+    assert_eq!(old.get(SESSION).await.status, 401, "and the old one is over");
+    assert_eq!(browser.post(AGAIN, json!({"password": "wrong-horse-71"})).await.status, 401);
+    assert_eq!(browser.get(SESSION).await.status, 200, "a wrong password ends nothing");
+
+    let stolen = browser.jar.clone();
+    let out = browser.send("DELETE", SESSION, OURS, "").await;
+    assert!(out.status == 204 && out.header("set-cookie").unwrap().contains("Max-Age=0"), "{out:?}");
+    let mut thief = Browser { jar: stolen, ..Browser::of(&web) };
+    assert_eq!(thief.get(SESSION).await.status, 401);
+    assert_eq!(browser.send("DELETE", SESSION, OURS, "").await.status, 204, "twice is fine");
+
+    let rows = trail(&web, "session.sign_in").await;
+    assert_eq!((rows.len(), &rows[0]["principal"], &rows[0]["outcome"]), (1, &json!("anna"), &json!("ok")), "{rows:?}");
+    assert_eq!(trail(&web, "session.reauthenticate").await.len(), 2);
     assert_eq!(trail(&web, "session.sign_out").await.len(), 1);
     web.close().await;
 }
 
 #[tokio::test]
-async fn the_cookie_is_one_that_scripts_and_other_sites_never_see() {
-    let web = Web::open(&[]).await;
-    web.site.app.dispatch.world().access.add("anna", Role::Admin, Secret::new(PASSWORD)).await.unwrap();
-    let plain = sign_in(&web, "anna", PASSWORD, "").await;
-    let set = plain.header("set-cookie").unwrap();
-    for part in ["rmcp=", "HttpOnly", "SameSite=Strict", "Path=/"] {
-        assert!(set.contains(part), "{set}");
-    }
-    assert!(!set.contains("Secure") && !set.contains("__Host-"), "loopback without TLS: {set}");
-    assert!(!plain.body.contains(set.split(['=', ';']).nth(1).unwrap()), "the secret is in the cookie alone");
-    web.close().await;
-}
-
-#[tokio::test]
-async fn a_wrong_password_says_one_thing_for_everybody_and_locks_after_some() {
-    let web = Web::open(&[("auth.lockout_attempts", "3")]).await;
-    web.site.app.dispatch.world().access.add("anna", Role::Admin, Secret::new(PASSWORD)).await.unwrap();
-    let (wrong, nobody) = (sign_in(&web, "anna", "wrong-password-1", "").await, sign_in(&web, "nobody", "wrong-password-1", "").await);
-    assert_eq!((wrong.status, nobody.status), (401, 401));
-    let said = |answer: &Answer| document(answer)["error"]["message"].clone();
-    assert_eq!(said(&wrong), said(&nobody), "names are not told apart");
-    for _ in 0..2 {
-        sign_in(&web, "anna", "wrong-password-1", "").await;
-    }
-    let locked = sign_in(&web, "anna", PASSWORD, "").await;
-    assert_eq!((locked.status, locked.header("set-cookie")), (401, None), "{locked:?}");
-    let mut failed = trail(&web, "session.sign_in").await;
-    failed.sort();
-    failed.dedup();
-    let unauthenticated = |name: &str| ("unauthenticated".to_owned(), name.to_owned());
-    assert_eq!(failed, [unauthenticated("(nobody)"), unauthenticated("anna")], "a name nobody has may be a password typed too early");
-    web.close().await;
-}
-
-#[tokio::test]
-async fn what_other_sites_make_a_browser_send_is_refused() {
-    let web = Web::open(&[]).await;
-    let anna = Person::of(&web, "anna", Role::Admin).await;
-    let user = json!({"name": "eve", "role": "admin", "password": "battery-staple-72"});
-    for foreign in
-        ["Sec-Fetch-Site: cross-site\r\n", "Sec-Fetch-Site: same-site\r\n", "Sec-Fetch-Site: cross-site\r\nOrigin: http://localhost\r\n"]
-    {
-        let answer = anna.ask_with("POST", "/users", foreign, Some(&user)).await;
-        assert_eq!((answer.status, document(&answer)["error"]["kind"].as_str()), (403, Some("denied")), "{foreign}");
-        assert_eq!(sign_in(&web, "anna", PASSWORD, foreign).await.status, 403, "nor is anybody signed in from there: {foreign}");
-        let proof = anna.ask_with("POST", "/session/reauthenticate", foreign, Some(&json!({"password": PASSWORD}))).await;
-        assert_eq!(proof.status, 403, "{foreign}");
-    }
-    for other in ["Origin: https://evil.example\r\n", "Origin: null\r\n", "Origin: http://127.0.0.1:1\r\n"] {
-        assert_eq!(anna.ask_with("POST", "/users", other, Some(&user)).await.status, 403, "{other}");
-    }
-    for own in ["Sec-Fetch-Site: same-origin\r\n", "Origin: http://localhost\r\n"] {
-        let answer = anna.ask_with("POST", "/users/anna/link", own, Some(&json!({"identity": "local|stdio"}))).await;
-        assert_eq!(answer.status, 200, "{own} {answer:?}");
-    }
-    assert_eq!(document(&anna.ask("GET", "/users", None).await)["total"], 1, "eve never came to be");
-    web.close().await;
-}
-
-#[tokio::test]
-async fn what_decides_or_administers_takes_a_fresh_proof_and_a_stolen_cookie_has_none() {
-    let (web, hand) = Web::timed(&[]).await;
-    let mut anna = Person::of(&web, "anna", Role::Admin).await;
-    hand.advance(Duration::from_secs(301));
-    let user = json!({"name": "bert", "role": "read_only", "password": "battery-staple-72"});
-    let stale = anna.ask("POST", "/users", Some(&user)).await;
-    assert_eq!((stale.status, document(&stale)["error"]["kind"].as_str()), (401, Some("unauthenticated")), "{stale:?}");
-    assert_eq!(anna.ask("GET", "/users", None).await.status, 200, "looking needs no proof");
-    let wrong = anna.ask("POST", "/session/reauthenticate", Some(&json!({"password": "wrong-password-1"}))).await;
-    assert_eq!(wrong.status, 401);
-    assert_eq!(anna.ask("POST", "/users", Some(&user)).await.status, 401);
-    let proved = anna.ask("POST", "/session/reauthenticate", Some(&json!({"password": PASSWORD}))).await;
-    assert_eq!(proved.status, 200, "{proved:?}");
-    let stolen = std::mem::replace(&mut anna.cookie, cookie_of(&proved));
-    assert_ne!(stolen, anna.cookie);
-    let thief = Person { web: &web, cookie: stolen };
-    assert_eq!(thief.ask("GET", "/session", None).await.status, 401, "the bits of before are worth nothing");
-    assert_eq!(anna.ask("POST", "/users", Some(&user)).await.status, 201);
-    web.close().await;
-}
-
-#[tokio::test]
-async fn a_role_bounds_a_person_as_it_bounds_a_token() {
-    let web = Web::open(&[]).await;
-    let reader = Person::of(&web, "rita", Role::ReadOnly).await;
-    for (method, path, body) in [
-        ("GET", "/users", None),
-        ("POST", "/users", Some(json!({"name": "eve", "role": "admin", "password": "battery-staple-72"}))),
-        ("POST", "/plans/p1/approve", Some(json!({}))),
-        ("DELETE", "/devices/x", None),
-        ("PUT", "/secrets/x", Some(json!({"menus": ["/ppp/secret"], "devices": ["all"]}))),
+async fn who_does_not_get_in_stands_in_the_trail_without_what_they_typed() {
+    let web = web(&[("auth.lockout_attempts", "3")]).await;
+    let mut browser = Browser::of(&web);
+    web.site.app.dispatch.world().access.set_disabled("bert", true).await.unwrap();
+    let mut said = Vec::new();
+    for (body, status) in [
+        (json!({"user": "anna", "password": "wrong-horse-71"}), 401),
+        (json!({"user": "nobody", "password": "wrong-horse-71"}), 401),
+        (json!({"user": "my-password-by-mistake", "password": ""}), 401),
+        (json!({"user": "bert", "password": PASSWORD}), 403),
+        (json!({"user": "anna", "password": "wrong-horse-71"}), 401),
+        (json!({"user": "anna", "password": "wrong-horse-71"}), 401),
+        (json!({"user": "anna", "password": PASSWORD}), 401),
     ] {
-        let answer = reader.ask(method, path, body.as_ref()).await;
-        assert!(matches!(answer.status, 403 | 404), "{method} {path}: {answer:?}");
+        let answer = browser.post(SESSION, body.clone()).await;
+        assert_eq!(answer.status, status, "{body}: {answer:?}");
+        assert!(answer.header("set-cookie").is_none(), "{body}");
+        said.push(answer.message()["error"]["message"].clone());
     }
-    assert_eq!(reader.ask("GET", "/devices", None).await.status, 200);
+    assert_eq!(said[0], said[1], "names cannot be found out");
+    assert!(said[6].as_str().unwrap().contains("locked"), "{said:?}");
+    let rows = trail(&web, "session.sign_in").await;
+    let text = serde_json::to_string(&rows).unwrap();
+    assert_eq!(rows.len(), 7);
+    for secret in ["wrong-horse", "my-password", PASSWORD, "nobody\""] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert!(rows.iter().all(|row| row["outcome"] != "ok") && text.contains("user:anna") && text.contains("(nobody)"), "{text}");
     web.close().await;
 }
 
 #[tokio::test]
-async fn a_token_beats_a_cookie_and_is_made_once_and_shown_once() {
-    let web = Web::open(&[]).await;
-    let anna = Person::of(&web, "anna", Role::Admin).await;
-    let made = anna.ask("POST", "/tokens", Some(&json!({"name": "ci", "role": "read_only", "devices": ["all"]}))).await;
-    assert_eq!(made.status, 201, "{made:?}");
-    let token = document(&made)["token"].as_str().unwrap().to_owned();
-    assert!(token.starts_with("rmcp_"));
-    assert!(!anna.ask("GET", "/tokens", None).await.body.contains(&token));
-    let both = anna.ask_with("GET", "/users", &format!("Authorization: Bearer {token}\r\n"), None).await;
-    assert_eq!(both.status, 403, "the cookie lends nothing to a request with a token: {both:?}");
-    let trail = web.site.operator("audit.get_events", json!({"limit": 200})).await;
-    assert!(!trail.structured.to_string().contains(&token));
+async fn another_site_can_do_nothing_with_a_browser_that_is_signed_in() {
+    let web = web(&[]).await;
+    let mut browser = Browser::of(&web);
+    browser.post(SESSION, as_anna()).await;
+    let json = "Content-Type: application/json\r\n";
+    let body = as_anna().to_string();
+    let at = web.at();
+    for headers in [
+        String::new(),
+        "Sec-Fetch-Site: cross-site\r\n".into(),
+        "Sec-Fetch-Site: same-site\r\n".into(),
+        "Sec-Fetch-Site: none\r\n".into(),
+        format!("Sec-Fetch-Site: cross-site\r\nOrigin: http://{at}\r\n"),
+        "Origin: https://evil.example\r\n".into(),
+        "Origin: null\r\n".into(),
+        "Origin: http://localhost\r\n".into(),
+    ] {
+        for (method, path) in [("POST", SESSION), ("POST", AGAIN), ("DELETE", SESSION)] {
+            let answer = browser.send(method, path, &format!("{headers}{json}"), &body).await;
+            assert_eq!(answer.status, 403, "{method} {path} with {headers:?}: {answer:?}");
+            assert!(answer.header("set-cookie").is_none());
+        }
+    }
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""] {
+        let answer = browser.send("POST", SESSION, &format!("{OURS}Content-Type: {kind}\r\n"), &body).await;
+        assert_eq!(answer.status, 415, "{kind}");
+    }
+    assert_eq!(browser.get(SESSION).await.status, 200, "still signed in");
+    // A browser that is too old for the first header sends the other one.
+    let old = browser.send("POST", SESSION, &format!("{json}Origin: http://{at}\r\n"), &body).await;
+    assert_eq!(old.status, 200, "{old:?}");
     web.close().await;
 }
 
 #[tokio::test]
-async fn everywhere_means_everywhere() {
-    let web = Web::open(&[]).await;
-    let here = Person::of(&web, "anna", Role::Admin).await;
-    let there = Person { web: &web, cookie: cookie_of(&sign_in(&web, "anna", PASSWORD, "").await) };
-    assert_eq!(there.ask("GET", "/session", None).await.status, 200);
-    assert_eq!(here.ask("DELETE", "/session/all", None).await.status, 204);
-    for person in [&here, &there] {
-        assert_eq!(person.ask("GET", "/session", None).await.status, 401);
+async fn what_is_no_sign_in_is_refused_in_words_that_repeat_nothing() {
+    let web = web(&[]).await;
+    let mut browser = Browser::of(&web);
+    let json = format!("{OURS}Content-Type: application/json\r\n");
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let large = json!({"user": "anna", "password": "x".repeat(70_000)}).to_string();
+    for (body, status) in [
+        ("", 400),
+        ("{", 400),
+        ("[]", 400),
+        ("{\"user\":\"anna\"}", 400),
+        ("{\"user\":\"anna\",\"password\":\"hunter2-and-more\",\"role\":\"admin\"}", 400),
+        ("{\"user\":\"anna\",\"password\":[\"hunter2-and-more\"]}", 400),
+        ("{\"user\":\"anna\",\"password\":\"hunter2-and-more\",\"password\":\"hunter2-and-more\"}", 400),
+        (deep.as_str(), 400),
+        (large.as_str(), 413),
+    ] {
+        let answer = browser.send("POST", SESSION, &json, body).await;
+        assert_eq!(answer.status, status, "{}: {answer:?}", &body[..body.len().min(60)]);
+        let error = &answer.message()["error"];
+        assert!(error["kind"].is_string() && error["correlation_id"].is_string() && !answer.body.contains("hunter2"), "{answer:?}");
+    }
+    for (method, path, status) in [
+        ("PUT", SESSION, 405),
+        ("GET", AGAIN, 405),
+        ("POST", "/admin/api/v1/session/", 404),
+        ("POST", "/admin/api/v1/sessions", 404),
+        ("GET", "/admin/api/v1/session/oidc/start", 404),
+        ("GET", "/admin/api/v1/session/x", 404),
+        ("GET", "/admin/api/v1/nothing", 404),
+        ("GET", "/admin/api/v2/session", 404),
+        ("GET", "/admin/", 404),
+        ("GET", "/ADMIN/api/v1/session", 404),
+        ("GET", "/admin/api/v1//session", 404),
+        ("GET", "/admin/api/v1/../v1/session", 404),
+    ] {
+        let answer = browser.send(method, path, OURS, "").await;
+        assert_eq!(answer.status, status, "{method} {path}: {answer:?}");
+    }
+    for cookie in ["rmcp=x", "rmcp=", "rmcp=a; rmcp=b", "__Host-rmcp=x", "rmcp=' OR 1=1", "rmcp=../../x"] {
+        let answer = web.ask("GET", SESSION, &format!("Cookie: {cookie}\r\n"), "").await;
+        assert!(matches!(answer.status, 400 | 401), "{cookie}: {answer:?}");
     }
     web.close().await;
 }
 
 #[tokio::test]
-async fn what_is_no_sign_in_is_told_so() {
-    let web = Web::open(&[]).await;
-    for body in
-        [json!({}), json!({"user": "anna"}), json!({"user": 1, "password": "x"}), json!({"user": "a", "password": "b", "role": "admin"})]
-    {
-        let answer = ask(&web, "POST", "/session", "", Some(&body)).await;
-        assert_eq!(answer.status, 400, "{body} {answer:?}");
+async fn a_token_is_no_session_and_a_session_is_no_token() {
+    let web = web(&[]).await;
+    let token = web.token(Role::Admin).await;
+    let answer = web.ask("GET", SESSION, &format!("Authorization: Bearer {token}\r\nCookie: rmcp={token}\r\n"), "").await;
+    assert_eq!(answer.status, 401);
+    let mut browser = Browser::of(&web);
+    browser.post(SESSION, as_anna()).await;
+    let id = browser.cookie("rmcp").unwrap().to_owned();
+    assert_eq!(web.ask("POST", "/mcp", &format!("{}Cookie: rmcp={id}\r\n", crate::http_rig::JSON), "{}").await.status, 401);
+    assert_eq!(web.say(&id, "", &json!({})).await.status, 401);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_local_user_gets_in_while_the_identity_provider_is_down_and_that_is_said() {
+    let key = Key::ec("k");
+    let idp = Idp::start(&[&key]).await;
+    idp.set(Mood::Down);
+    let web = oidc_rig::web(&idp.issuer(), &[]).await;
+    people(&web).await;
+    web.until_oidc_is("unreachable").await;
+    let mut browser = Browser::of(&web);
+    let away = browser.get("/admin/api/v1/session/oidc/start").await;
+    assert!(away.status == 502 && away.message()["error"]["hint"].as_str().unwrap().contains("local user"), "{away:?}");
+    assert_eq!(browser.post(SESSION, as_anna()).await.status, 200);
+    let rows = trail(&web, "session.break_glass").await;
+    assert_eq!((rows.len(), &rows[0]["principal"], &rows[0]["outcome"]), (1, &json!("anna"), &json!("ok")), "{rows:?}");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn over_tls_the_cookie_is_for_this_host_alone_and_goes_nowhere_in_the_clear() {
+    let web = web(&[("http.tls", "self-signed")]).await;
+    let body = as_anna().to_string();
+    let (stream, _) = shaken(&web, b"http/1.1").await;
+    let answer = talk(stream, request("POST", SESSION, &format!("{OURS}Content-Type: application/json\r\n"), &body).as_bytes()).await;
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("__Host-rmcp=") && cookie.ends_with("; Path=/; HttpOnly; SameSite=Strict; Secure"), "{cookie}");
+    let id = cookie.split([';', '=']).nth(1).unwrap();
+    for (name, status) in [("__Host-rmcp", 200), ("rmcp", 401)] {
+        let (stream, _) = shaken(&web, b"http/1.1").await;
+        let answer = talk(stream, request("GET", SESSION, &format!("Cookie: {name}={id}\r\n"), "").as_bytes()).await;
+        assert_eq!(answer.status, status, "{name}");
     }
-    assert_eq!(ask(&web, "PUT", "/session", "", None).await.status, 405);
-    assert_eq!(ask(&web, "GET", "/session/nothing", "", None).await.status, 404);
-    assert_eq!(ask(&web, "GET", "/session", "Cookie: rmcp=x; rmcp=y\r\n", None).await.status, 401);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_session_outlives_a_restart_and_ends_with_an_older_store() {
+    let web = web(&[]).await;
+    let mut browser = Browser::of(&web);
+    browser.post(SESSION, as_anna()).await;
+    let jar = browser.jar.clone();
+    let site = web.site.reopened(&[("mcp.transport", "both"), ("mcp.http_port", "0")]).await;
+    let web = Web::over(site).await;
+    let mut browser = Browser { jar, ..Browser::of(&web) };
+    assert_eq!(browser.get(SESSION).await.status, 200);
+    web.site.app.sessions().end_all().await.unwrap();
+    assert_eq!(browser.get(SESSION).await.status, 401);
     web.close().await;
 }

@@ -573,7 +573,7 @@ fn a_file_for_lab_started_as_prod_says_what_it_leaves_lax() {
 #[test]
 fn what_this_build_lacks_is_said_and_defaults_never_trigger_it() {
     assert_eq!(Box_::new().warnings(), Vec::<String>::new());
-    for (key, value) in [("oidc.enabled", "true"), ("metrics.port", "9100"), ("update.check", "true"), ("backup.enabled", "true")] {
+    for (key, value) in [("metrics.port", "9100"), ("update.check", "true"), ("backup.enabled", "true")] {
         let said = Box_::new().flag(key, value).problems().join("\n");
         assert!(said.contains(&format!("flag {key}: ")) && said.contains("not yet in this build"), "{key}: {said}");
     }
@@ -586,6 +586,30 @@ fn what_this_build_lacks_is_said_and_defaults_never_trigger_it() {
             machine.warnings()
         );
     }
+}
+
+#[test]
+fn identity_is_never_looser_than_it_looks() {
+    let oidc = |flags: &[(&str, &str)]| {
+        let usual = [("oidc.enabled", "true"), ("oidc.client_id", "c"), ("oidc.audience", "a")];
+        usual.iter().chain(flags).fold(Box_::new(), |machine, (key, value)| machine.flag(key, value))
+    };
+    let here = ("oidc.provider_url", "http://127.0.0.1:4000");
+    let empty = oidc(&[here]);
+    empty.good();
+    assert!(empty.warnings().join("\n").contains("oidc.role_map: is empty"), "{:?}", empty.warnings());
+    assert_eq!(oidc(&[here, ("oidc.role_map", "ops=ops_rw")]).warnings(), Vec::<String>::new());
+    assert!(oidc(&[here, ("environment", "staging")]).problems().join("\n").contains("plain http is for lab only"));
+    let skipped = Box_::new().flag("oidc.skip_verification", "true");
+    skipped.good();
+    assert!(skipped.warnings().join("\n").contains("tokens are verified always"), "{:?}", skipped.warnings());
+    let anonymous = || Box_::new().flag("auth.allow_anonymous_loopback", "true");
+    anonymous().good();
+    assert!(
+        anonymous().flag("environment", "prod").problems().join("\n").contains("auth.allow_anonymous_loopback: true is refused in prod")
+    );
+    let proxied = anonymous().flag("http.behind_proxy", "true").flag("http.trusted_proxies", "127.0.0.1");
+    assert!(proxied.problems().join("\n").contains("refused with http.behind_proxy"));
 }
 
 #[test]

@@ -4,7 +4,6 @@
 use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session, request, talk};
 use crate::site::Site;
 use routeros_mcp::access::Role;
-use routeros_mcp::access::session::Spans;
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::host::sockets::Sockets;
 use routeros_mcp::http::limits::Limits;
@@ -39,8 +38,8 @@ pub async fn over(tls: tls::Source, limits: Limits) -> Web {
         behind_proxy: false,
         trusted_proxies: Vec::new(),
         tokens: true,
-        has_provider: false,
-        sessions: Spans { idle: Duration::from_secs(60), most: Duration::from_secs(600) },
+        anonymous: None,
+        plain_cookies: true,
         limits,
         drain: Duration::from_secs(1),
     };
@@ -49,6 +48,8 @@ pub async fn over(tls: tls::Source, limits: Limits) -> Web {
         mcp: site.app.mcp(),
         seal: Arc::new(Seal::new(&[7; 32])),
         sockets: Sockets::default(),
+        oidc: None,
+        sessions: site.app.sessions(),
     };
     let appliance = Appliance::new(site.app.dispatch.clone(), site.app.mcp());
     let listener = Listener::bind(appliance, parts, settings, &site.app.tasks, site.app.stop.clone()).await.unwrap();
@@ -334,7 +335,7 @@ async fn pages_of_an_allowed_origin_may_call_mcp_and_nothing_else() {
 }
 
 /// A TLS connection that takes whatever certificate there is, and the certificate's fingerprint.
-async fn shaken(web: &Web, alpn: &[u8]) -> (TlsStream<TcpStream>, String) {
+pub async fn shaken(web: &Web, alpn: &[u8]) -> (TlsStream<TcpStream>, String) {
     let mut config = pin::client_config(pin::Trust::Off, &pin::Roots::default()).unwrap();
     config.alpn_protocols = vec![alpn.to_vec()];
     let stream = TcpStream::connect(web.at()).await.unwrap();

@@ -4,12 +4,13 @@
 //! in the spine.
 
 use crate::http_rig::{JSON, Web, call, hello, in_session, request};
+use crate::oidc_rig::{self, Idp, Key, claims};
 use base64ish::basic;
 use routeros_mcp::access::Role;
 use serde_json::{Value, json};
 
 /// Fewer cases than this means that the generator broke.
-const FLOOR: usize = 180;
+const FLOOR: usize = 300;
 
 /// What a refusal may look like; 0 is a connection closed without a word.
 const REFUSED: [u16; 12] = [0, 400, 401, 403, 404, 405, 408, 413, 414, 415, 431, 505];
@@ -70,6 +71,52 @@ async fn bad_tokens(web: &Web, good: &str) -> Vec<(&'static str, String)> {
         ("a token in another header", format!("X-Api-Key: {good}\r\nProxy-Authorization: Bearer {good}\r\n")),
         ("an identity from a proxy", "X-Forwarded-User: admin\r\nX-Forwarded-For: 127.0.0.1\r\nForwarded: for=127.0.0.1\r\n".into()),
     ]
+}
+
+/// Access tokens that are not good, by what is wrong with them, as header lines.
+fn bad_jwts(idp: &Idp, key: &Key, now_ms: i64) -> Vec<(&'static str, String)> {
+    let now = now_ms / 1_000;
+    let said = |more: Value| claims(&idp.issuer(), now_ms, more);
+    let signed = |more: Value| key.sign(&said(more));
+    let headed = |head: Value| key.sign_as(&head, &said(json!({})));
+    let good = signed(json!({}));
+    let (stem, signature) = good.rsplit_once('.').unwrap();
+    let (head, _) = stem.split_once('.').unwrap();
+    let raised = data_encoding::BASE64URL_NOPAD.encode(said(json!({"roles": ["admins"]})).to_string().as_bytes());
+    let unsigned = |alg: &str| {
+        let head = data_encoding::BASE64URL_NOPAD.encode(json!({"alg": alg, "typ": "at+jwt"}).to_string().as_bytes());
+        format!("{head}.{raised}.")
+    };
+    let tokens = [
+        ("alg none", unsigned("none")),
+        ("alg NONE", unsigned("NONE")),
+        ("no alg", unsigned("")),
+        ("an HMAC", headed(json!({"alg": "HS256", "kid": "k"}))),
+        ("another algorithm", headed(json!({"alg": "ES384", "kid": "k"}))),
+        ("RS256 with an EC key", headed(json!({"alg": "RS256", "kid": "k"}))),
+        ("an unknown kid", headed(json!({"alg": "ES256", "kid": "nobody's"}))),
+        ("a foreign key of our kid", Key::ec("k").sign(&said(json!({})))),
+        ("a critical header", headed(json!({"alg": "ES256", "kid": "k", "crit": ["x"], "x": 1}))),
+        ("another typ", headed(json!({"alg": "ES256", "kid": "k", "typ": "logout+jwt"}))),
+        ("an ID token", key.sign_as(&json!({"alg": "ES256", "kid": "k", "typ": "JWT"}), &said(json!({"nonce": "n"})))),
+        ("changed claims", format!("{head}.{raised}.{signature}")),
+        ("no signature", format!("{stem}.")),
+        ("a cut signature", good[..good.len() - 2].to_owned()),
+        ("four parts", format!("{good}.x")),
+        ("two parts", stem.to_owned()),
+        ("another issuer", signed(json!({"iss": "https://evil.example"}))),
+        ("no issuer", signed(json!({"iss": null}))),
+        ("another audience", signed(json!({"aud": "https://other.example"}))),
+        ("no audience", signed(json!({"aud": null}))),
+        ("our client as audience", signed(json!({"aud": "rmcp-ui"}))),
+        ("an end long ago", signed(json!({"exp": now - 3_600}))),
+        ("an end 31 s ago", signed(json!({"exp": now - 31}))),
+        ("no end", signed(json!({"exp": null}))),
+        ("a beginning to come", signed(json!({"nbf": now + 3_600}))),
+        ("a birth to come", signed(json!({"iat": now + 3_600}))),
+        ("no subject", signed(json!({"sub": null}))),
+    ];
+    tokens.map(|(what, token)| (what, format!("Authorization: Bearer {token}\r\n"))).into()
 }
 
 /// What is asked for without a good token.
@@ -267,7 +314,9 @@ fn upgrades(tool: &str) -> Vec<Case> {
 #[tokio::test]
 async fn whoever_is_nobody_is_refused_whatever_they_send() {
     // Thousands of refusals of one address in a row are the subject here, not their limit.
-    let web = Web::open(&[("rate_limit.enabled", "false")]).await;
+    let key = Key::ec("k");
+    let idp = Idp::start(&[&key]).await;
+    let web = oidc_rig::web(&idp.issuer(), &[("rate_limit.enabled", "false")]).await;
     let good = web.token(Role::Admin).await;
     let session = web.session(&good).await;
     let (auth, tool) = (format!("Authorization: Bearer {good}\r\n"), call("device.list", json!({})).to_string());
@@ -278,7 +327,13 @@ async fn whoever_is_nobody_is_refused_whatever_they_send() {
     cases.extend(paths(&auth, &tool));
     cases.extend(framings(&auth, &tool));
     cases.extend(upgrades(&tool));
-    for (wrong, line) in bad_tokens(&web, &good).await {
+    let roleless = key.sign(&claims(&idp.issuer(), web.now().0, json!({"roles": ["strangers"]})));
+    for (what, method, headers, body) in asks(&session) {
+        let headers = format!("{headers}Authorization: Bearer {roleless}\r\n");
+        cases.push((format!("somebody without a role: {what}"), request(method, "/mcp", &headers, &body).into_bytes()));
+    }
+    let bad: Vec<_> = bad_tokens(&web, &good).await.into_iter().chain(bad_jwts(&idp, &key, web.now().0)).collect();
+    for (wrong, line) in bad {
         for (what, method, headers, body) in asks(&session) {
             cases.push((format!("{what} with {wrong}"), request(method, "/mcp", &format!("{headers}{line}"), &body).into_bytes()));
         }
@@ -310,10 +365,13 @@ async fn whoever_is_nobody_is_refused_whatever_they_send() {
 
 #[tokio::test]
 async fn every_bad_token_gets_the_same_answer() {
-    let web = Web::open(&[]).await;
+    let key = Key::ec("k");
+    let idp = Idp::start(&[&key]).await;
+    let web = oidc_rig::web(&idp.issuer(), &[]).await;
     let good = web.token(Role::Admin).await;
     let mut said: Vec<(Value, String)> = Vec::new();
-    for (wrong, line) in bad_tokens(&web, &good).await {
+    let bad: Vec<_> = bad_tokens(&web, &good).await.into_iter().chain(bad_jwts(&idp, &key, web.now().0)).collect();
+    for (wrong, line) in bad {
         if !line.starts_with("Authorization:") {
             continue;
         }
@@ -323,6 +381,6 @@ async fn every_bad_token_gets_the_same_answer() {
         said.push((error, answer.header("www-authenticate").unwrap_or_default().to_owned()));
         assert_eq!(said[0], said[said.len() - 1], "{wrong}");
     }
-    assert!(said.len() > 20 && said[0].1.contains("error=\"invalid_token\""), "{said:?}");
+    assert!(said.len() > 45 && said[0].1.contains("error=\"invalid_token\""), "{said:?}");
     web.close().await;
 }

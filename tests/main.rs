@@ -12,6 +12,8 @@ mod admin_rig;
 #[cfg(feature = "sim")]
 mod admin_session;
 #[cfg(feature = "sim")]
+mod admin_sign_in;
+#[cfg(feature = "sim")]
 mod answers;
 #[cfg(feature = "sim")]
 mod catalog;
@@ -68,6 +70,14 @@ mod mcp_stdio;
 #[cfg(feature = "sim")]
 mod mcp_subscriptions;
 mod menus_facts;
+#[cfg(feature = "sim")]
+mod oidc_real;
+#[cfg(feature = "sim")]
+mod oidc_rig;
+#[cfg(feature = "sim")]
+mod oidc_shapes;
+#[cfg(feature = "sim")]
+mod oidc_tokens;
 #[cfg(feature = "sim")]
 mod plan_cost;
 #[cfg(feature = "sim")]

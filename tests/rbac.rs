@@ -2,7 +2,7 @@
 
 use crate::site::{Site, limited};
 use routeros_mcp::access::policy::{self, Decision, Rules};
-use routeros_mcp::access::{Principal, Role};
+use routeros_mcp::access::{Principal, Role, Scope};
 use routeros_mcp::base::tier::{Environment, Tier};
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::tools;
@@ -40,6 +40,60 @@ fn roles_and_tools_are_the_committed_table() {
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}; BLESS=1 makes it", path.display()));
     assert!(kept == table, "{} is not the table of this build; BLESS=1 rewrites it:\n{table}", path.display());
+}
+
+/// Acts that are decided alike, by what they do: which categories, with which scope, for which roles.
+fn acts() -> String {
+    let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
+    for tool in tools::all() {
+        let scope = match Scope::of(tool.effect, tool.category()) {
+            Some(scope) if tool.audience == Audience::Model => format!("`{}`", scope.as_str()),
+            _ => "a person".into(),
+        };
+        let may = Role::ALL.map(|role| if verdict(role, tool) == "yes" { "yes" } else { "no" });
+        let row = format!("| {} | {scope} | {} |", tool.effect.as_str(), may.join(" | "));
+        let category = tool.category();
+        match rows.iter_mut().find(|(known, _)| *known == row) {
+            Some((_, categories)) if categories.contains(&category) => {}
+            Some((_, categories)) => categories.push(category),
+            None => rows.push((row, vec![category])),
+        }
+    }
+    rows.sort();
+    let head =
+        format!("| of | effect | scope | {} |\n|---|---|---|{}", Role::ALL.map(Role::as_str).join(" | "), "---|".repeat(Role::ALL.len()));
+    rows.iter().fold(head, |table, (row, categories)| format!("{table}\n| {} {row}", categories.join(", ")))
+}
+
+/// What comes with each role.
+fn roles() -> String {
+    let words = |words: Vec<&str>| if words.is_empty() { "none".to_owned() } else { words.join(", ") };
+    let row = |role: Role| {
+        let scopes = words(role.scopes().iter().map(|scope| scope.as_str()).collect());
+        let tiers = words(role.tiers().iter().map(|tier| tier.as_str()).collect());
+        let trail = if role.sees_all_events() { "everybody's" } else { "own calls" };
+        let approves = if role.approves() { "not own" } else { "no" };
+        format!("\n| {} | {scopes} | {tiers} | {trail} | {approves} |", role.as_str())
+    };
+    Role::ALL
+        .into_iter()
+        .fold("| role | scopes of a token | tiers | trail | approves |\n|---|---|---|---|---|".to_owned(), |table, role| table + &row(role))
+}
+
+#[test]
+fn the_security_page_says_what_the_policy_says() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/docs/security.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("<!-- policy: begin -->\n").expect("a mark where the tables begin");
+    let (_, after) = rest.split_once("<!-- policy: end -->").expect("a mark where they end");
+    let (acts, roles) = (acts(), roles());
+    assert!(acts.lines().count() > 8, "read no tools: {acts}");
+    let made = format!("{before}<!-- policy: begin -->\n{acts}\n\n{roles}\n<!-- policy: end -->{after}");
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(&path, &made).unwrap();
+        return;
+    }
+    assert!(page == made, "{} is not what the policy of this build says; BLESS=1 rewrites it:\n{made}", path.display());
 }
 
 #[tokio::test]

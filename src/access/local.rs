@@ -56,22 +56,15 @@ impl Record for User {
     const VERSION: u8 = 1;
 }
 
-/// That somebody proved who they are, with a password or at the identity provider.
+/// That somebody proved who they are, with a password or at the identity provider: what decisions rest on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
+pub struct Proven {
     /// Who.
     pub actor: Actor,
     /// With what role.
     pub role: Role,
     /// When.
     pub at: Wall,
-}
-
-impl Proof {
-    /// Whether it still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
-    pub fn is_fresh(&self, now: Wall) -> bool {
-        now.0.abs_diff(self.at.0) < FRESH.as_millis() as u64
-    }
 }
 
 /// A local user who proved who they are.
@@ -88,9 +81,9 @@ pub struct Authenticated {
 }
 
 impl Authenticated {
-    /// What it proves, apart from how.
-    pub fn proof(&self) -> Proof {
-        Proof { actor: self.actor(), role: self.role, at: self.at }
+    /// Whether the proof still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
+    pub fn is_fresh(&self, now: Wall) -> bool {
+        now.0.abs_diff(self.at.0) < FRESH.as_millis() as u64
     }
 
     /// For records: plans, approvals.

@@ -49,13 +49,13 @@ async fn the_right_password_says_who_it_is_and_since_when() {
 async fn a_proof_is_fresh_for_five_minutes_and_stale_after_a_step_of_the_clock() {
     let (access, hand, _dir) = with_anna().await;
     let proved = access.authenticate("anna", PASSWORD()).await.unwrap();
-    assert!(proved.proof().is_fresh(access.now()));
+    assert!(proved.is_fresh(access.now()));
     hand.advance(Duration::from_secs(299));
-    assert!(proved.proof().is_fresh(access.now()));
+    assert!(proved.is_fresh(access.now()));
     hand.advance(Duration::from_secs(1));
-    assert!(!proved.proof().is_fresh(access.now()));
+    assert!(!proved.is_fresh(access.now()));
     hand.step_wall(Wall(0));
-    assert!(!proved.proof().is_fresh(access.now()));
+    assert!(!proved.is_fresh(access.now()));
 }
 
 #[tokio::test]

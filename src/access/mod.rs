@@ -3,6 +3,7 @@
 pub mod handle;
 pub mod local;
 pub mod lockout;
+pub mod oidc;
 pub mod password;
 pub mod person;
 pub mod policy;
@@ -13,12 +14,13 @@ pub mod session;
 pub mod token;
 
 pub use handle::Handle;
-pub use local::{Access, Authenticated, FRESH, Proof, User};
+pub use local::{Access, Authenticated, FRESH, Proven, User};
 pub use lockout::Lockout;
+pub use oidc::Oidc;
 pub use person::{Actor, Identity, PersonId};
 pub use policy::{Decision, Rules, Target, Verb};
 pub use principal::{Client, Limits, Principal};
 pub use role::Role;
 pub use scope::Scope;
-pub use session::Sessions;
+pub use session::{Session, Sessions};
 pub use token::Bearer;

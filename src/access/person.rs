@@ -124,6 +124,20 @@ impl Access {
         Ok(self.links().get(&identity.to_string())?.map(|link| link.person))
     }
 
+    /// Whether the identity is of a local user's person who is kept out.
+    pub fn is_disabled(&self, identity: &Identity) -> Result<bool, Fault> {
+        if let Some(user) = self.user_of(identity)? {
+            return Ok(user.disabled);
+        }
+        let Some(person) = self.person(identity)? else { return Ok(false) };
+        Ok(self.users()?.iter().any(|user| user.person == person && user.disabled))
+    }
+
+    /// The local user whose own identity this is.
+    pub fn user_of(&self, identity: &Identity) -> Result<Option<User>, Fault> {
+        identity.user().map_or(Ok(None), |name| self.find(name))
+    }
+
     /// Whose caller this is, for a record.
     pub fn actor(&self, principal: &Principal) -> Result<Actor, Fault> {
         let identity = Identity::of(principal);

@@ -19,6 +19,9 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Every scope, for tables.
+    pub const ALL: [Scope; 5] = [Scope::Read, Scope::Write, Scope::Plan, Scope::Audit, Scope::Metrics];
+
     /// `mcp:read`.
     pub fn as_str(self) -> &'static str {
         match self {

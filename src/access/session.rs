@@ -1,17 +1,17 @@
-//! Sessions of people in the admin pages: who signed in, since when, and when they last proved it.
+//! Sessions of people who signed in: 256 random bits in a cookie, of which the store knows the SHA-256.
 //!
-//! - The browser holds 256 random bits in a cookie; the store holds their SHA-256. A store that is read opens nothing.
-//! - A session ends by itself after `auth.session_idle` without a request and after `auth.session_max` in any case, and
-//!   with its user: disabled, removed, or given another password since.
-//! - Proving again who one is gives the session new bits, so that those of before are worth nothing.
-//! - What a local user may do is looked up at each request; what an identity provider said holds as long as the session.
+//! - A session is of one user or identity. It ends when nobody used it for a while, after a time in any case, when it is ended, when
+//!   its user is disabled or gets another password, and when what it was judged by is configured differently.
+//! - A local user's role is looked up at each use; who came through an identity provider keeps the role of the sign-in.
+//! - Proving again who one is gives a new session in place of the old one; it does not make it last longer.
 
-use crate::access::local::{Access, Proof};
+use crate::access::local::{Access, FRESH, Proven};
+use crate::access::oidc::Oidc;
 use crate::access::person::{Actor, Identity, PersonId};
 use crate::access::principal::{Client, Limits, Principal};
 use crate::access::role::Role;
 use crate::base::clock::Wall;
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Fault;
 use crate::base::ids::{hex, random};
 use crate::base::secret::Secret;
 use crate::base::selector::Selector;
@@ -19,266 +19,295 @@ use crate::store::{Batch, Durability, Record, Table};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use subtle::ConstantTimeEq;
 
-/// Bits of a session's secret, as characters of base64url.
+/// Characters of an id: 32 bytes in base64url.
 const CHARS: usize = 43;
-/// Requests within so long are one: each note costs a write.
-const SEEN_EVERY_MS: u64 = 60_000;
-/// Sessions of one holder; the one unused for longest makes room.
-const MOST_OF_ONE: usize = 16;
-/// Characters of a browser's name that are kept.
-const AGENT_MAX: usize = 120;
+/// Sessions of one identity; one more ends the one unused for longest.
+const EACH: usize = 16;
+/// Uses within so long are one use: each costs a write.
+const USE_EVERY_MS: u64 = 60_000;
 
-/// How long sessions last: `auth.session_idle` and `auth.session_max`.
-#[derive(Debug, Clone, Copy)]
-pub struct Spans {
-    /// Without a request.
-    pub idle: Duration,
-    /// In any case.
-    pub most: Duration,
+/// How somebody signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// As a local user, with a password.
+    Local,
+    /// Through the identity provider.
+    Oidc,
 }
 
-/// Whose session it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Holder {
-    /// A local user, by name.
-    User(String),
-    /// Somebody an identity provider vouched for, with what it said of them.
-    Vouched {
-        /// Issuer and subject.
-        identity: Identity,
-        /// For people to read.
-        name: String,
-        /// By `oidc.role_map`.
-        role: Role,
-        /// By `oidc.device_claim`.
-        devices: Vec<Selector>,
-    },
+impl Way {
+    /// `local` or `oidc`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Way::Local => "local",
+            Way::Oidc => "oidc",
+        }
+    }
 }
 
-/// One session, as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Session {
-    digest: [u8; 32],
-    /// Whose.
-    pub holder: Holder,
-    /// When it began.
-    pub created_at: Wall,
-    /// The last request, to the minute.
-    pub seen_at: Wall,
-    /// When its holder last proved who they are.
-    pub proved_at: Wall,
-    /// Where it began.
-    pub address: String,
-    /// The browser, as it names itself.
-    pub agent: String,
+/// A session in the store, under the SHA-256 of its id.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    identity: Identity,
+    name: String,
+    way: Way,
+    role: Role,
+    devices: Vec<Selector>,
+    /// What the role was judged by.
+    terms: String,
+    began_at: Wall,
+    proved_at: Option<Wall>,
 }
 
-impl Record for Session {
-    const TABLE: &'static str = "session";
+impl Record for Kept {
+    const TABLE: &'static str = "ui_session";
     const VERSION: u8 = 1;
 }
 
-/// A session that is open now, and whoever is in it.
-#[derive(Debug, Clone)]
-pub struct Open {
-    /// The record.
-    pub session: Session,
-    /// As a caller.
-    pub principal: Principal,
-    /// What they proved, and when.
-    pub proof: Proof,
-    /// The latest moment it ends, if nothing is asked any more before.
+/// When a session was last used: apart from it, so that a use never undoes an end.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Use {
+    at: Wall,
+}
+
+impl Record for Use {
+    const TABLE: &'static str = "ui_session_use";
+    const VERSION: u8 = 1;
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// What the store knows it by; no secret.
+    pub key: String,
+    /// What they signed in as.
+    pub identity: Identity,
+    /// Whose that is.
+    pub person: Option<PersonId>,
+    /// For people to read.
+    pub name: String,
+    /// How they came in.
+    pub way: Way,
+    /// What they are trusted with now.
+    pub role: Role,
+    /// What they are kept to.
+    pub limits: Limits,
+    /// When they signed in.
+    pub began_at: Wall,
+    /// When they last proved who they are; `None` where the provider did not say.
+    pub authenticated_at: Option<Wall>,
+    /// When it ends if nobody uses it.
+    pub idle_ends_at: Wall,
+    /// When it ends in any case.
     pub ends_at: Wall,
 }
 
-/// Sessions, over the users of this box.
+impl Session {
+    /// Whether the proof still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
+    pub fn is_fresh(&self, now: Wall) -> bool {
+        self.authenticated_at.is_some_and(|at| now.0.abs_diff(at.0) < FRESH.as_millis() as u64)
+    }
+
+    /// What decisions of this person rest on; nothing where the provider did not say when they proved who they are.
+    pub fn proven(&self) -> Option<Proven> {
+        Some(Proven { actor: self.actor(), role: self.role, at: self.authenticated_at? })
+    }
+
+    /// For records: plans, approvals.
+    pub fn actor(&self) -> Actor {
+        Actor { identity: self.identity.clone(), person: self.person.clone(), name: self.name.clone() }
+    }
+
+    /// As a caller.
+    pub fn principal(&self, client: Client) -> Principal {
+        let Identity { issuer, subject } = self.identity.clone();
+        Principal { issuer, subject, name: self.name.clone(), role: self.role, limits: self.limits.clone(), client }
+    }
+}
+
+/// Somebody who just proved who they are.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// Who, and what they may do.
+    pub principal: Principal,
+    /// How.
+    pub way: Way,
+    /// When, as far as that is known.
+    pub at: Option<Wall>,
+}
+
+/// All sessions; clones share them.
 #[derive(Clone)]
 pub struct Sessions {
     access: Access,
-    spans: Spans,
+    oidc: Option<Oidc>,
+    idle: Duration,
+    most: Duration,
 }
 
 impl Sessions {
-    /// Over the users.
-    pub fn new(access: Access, spans: Spans) -> Sessions {
-        Sessions { access, spans }
+    /// They end unused after `idle`, and in any case after `most`.
+    pub fn new(access: Access, oidc: Option<Oidc>, idle: Duration, most: Duration) -> Self {
+        Sessions { access, oidc, idle, most }
     }
 
-    /// How long a session lasts at most.
-    pub fn most(&self) -> Duration {
-        self.spans.most
+    /// A new session, and its id, which is shown once.
+    pub async fn begin(&self, proof: &Proof) -> Result<(Secret, Session), Fault> {
+        self.put(proof, self.access.now(), None).await
     }
 
-    /// Begins a session for somebody who proved just now who they are, and gives its secret.
-    pub async fn begin(&self, holder: Holder, client: &Client) -> Result<Secret, Fault> {
-        let now = self.access.now();
-        let (secret, session) = fresh(holder, now, now, client);
-        let mut batch = self.table().put_batch(&session, &key(&session.digest));
-        let mut same = Vec::new();
-        for (key, other) in self.table().all()? {
-            if self.holder_of(&other, now).is_err_and(|fault| is_over(&fault)) {
-                batch = self.table().delete_into(batch, &key);
-            } else if other.holder == session.holder {
-                same.push((other.seen_at, key));
-            }
-        }
-        same.sort();
-        for (_, key) in same.iter().take((same.len() + 1).saturating_sub(MOST_OF_ONE)) {
-            batch = self.table().delete_into(batch, key);
-        }
-        self.access.store().commit(batch, Durability::Now).await?;
-        Ok(secret)
+    /// The same person proved again who they are: a new session in the place of the old one, with the same end.
+    pub async fn renew(&self, old: &Session, proof: &Proof) -> Result<(Secret, Session), Fault> {
+        self.put(proof, old.began_at, Some(&old.key)).await
     }
 
-    /// Whoever holds this secret; nothing when it opens no session any more.
-    pub async fn find(&self, secret: &str, client: Client) -> Result<Option<Open>, Fault> {
-        let Some(session) = self.stored(secret)? else { return Ok(None) };
-        let now = self.access.now();
-        let (principal, actor) = match self.holder_of(&session, now) {
-            Ok(holder) => holder,
-            Err(fault) if is_over(&fault) => {
-                tracing::debug!("{}", fault.said);
-                self.table().delete(&key(&session.digest)).await?;
-                return Ok(None);
-            }
-            Err(fault) => return Err(fault),
-        };
-        if now.0.abs_diff(session.seen_at.0) >= SEEN_EVERY_MS {
-            let seen = Session { seen_at: now, ..session.clone() };
-            // Ended meanwhile: then it stays ended.
-            let batch = self.table().expect_into(self.table().put_batch(&seen, &key(&seen.digest)), &key(&seen.digest), Some(&session));
-            if let Err(error) = self.access.store().commit(batch, Durability::Soon).await {
-                tracing::debug!(%error, "use of a session not noted");
-            }
-        }
-        let (idle, most) = (after(now, self.spans.idle), after(session.created_at, self.spans.most));
-        let proof = Proof { actor, role: principal.role, at: session.proved_at };
-        Ok(Some(Open { principal: Principal { client, ..principal }, proof, ends_at: idle.min(most), session }))
-    }
-
-    /// Whether a session is still open, for streams that were begun in it. That is no use of it.
-    pub fn is_open(&self, secret: &str) -> bool {
-        let session = self.stored(secret).ok().flatten();
-        session.is_some_and(|session| self.holder_of(&session, self.access.now()).is_ok())
-    }
-
-    /// New bits for a session whose holder has just proved again who they are; those of before open nothing any more.
-    pub async fn proved(&self, open: &Open) -> Result<Secret, Fault> {
-        let (old, now) = (&open.session, self.access.now());
-        let client = Client { address: old.address.clone(), name: old.agent.clone(), ..Client::default() };
-        let (secret, session) = fresh(old.holder.clone(), now, old.created_at, &client);
-        let batch = self.table().put_batch(&session, &key(&session.digest));
-        let batch = self.table().delete_into(batch, &key(&old.digest));
-        self.access.store().commit(batch, Durability::Now).await?;
-        Ok(secret)
-    }
-
-    /// Ends one session.
-    pub async fn end(&self, secret: &str) -> Result<(), Fault> {
-        if let Some(session) = self.stored(secret)? {
-            self.table().delete(&key(&session.digest)).await?;
-        }
-        Ok(())
-    }
-
-    /// Ends every session of a holder, and says how many there were.
-    pub async fn end_all(&self, holder: &Holder) -> Result<usize, Fault> {
-        let keys: Vec<String> = self.table().all()?.into_iter().filter(|(_, one)| one.holder == *holder).map(|(key, _)| key).collect();
-        let batch = keys.iter().fold(Batch::new(), |batch, key| self.table().delete_into(batch, key));
-        self.access.store().commit(batch, Durability::Now).await?;
-        Ok(keys.len())
-    }
-
-    fn stored(&self, secret: &str) -> Result<Option<Session>, Fault> {
-        if secret.len() != CHARS || BASE64URL_NOPAD.decode(secret.as_bytes()).is_err() {
+    /// The session with this id, if it lasts; notes that it is used.
+    pub async fn find(&self, id: &str) -> Result<Option<Session>, Fault> {
+        if id.len() != CHARS || BASE64URL_NOPAD.decode(id.as_bytes()).is_err() {
             return Ok(None);
         }
-        let digest = digest(secret);
-        let found = self.table().get(&key(&digest))?;
-        Ok(found.filter(|session| bool::from(session.digest.ct_eq(&digest))))
+        let key = key(id);
+        let found = self.with_key(&key)?;
+        if found.is_some() {
+            self.note_use(&key).await;
+        }
+        Ok(found)
     }
 
-    /// The holder as a caller, while the session is open.
-    fn holder_of(&self, session: &Session, now: Wall) -> Result<(Principal, Actor), Fault> {
-        let over = |why: &str| Fault::new(Kind::Unauthenticated, format!("the session is over: {why}"));
-        if apart(now, session.created_at) >= self.spans.most {
-            return Err(over("its time is up"));
+    /// The session the store knows by this, if it lasts.
+    pub fn with_key(&self, key: &str) -> Result<Option<Session>, Fault> {
+        match self.kept().get(key)? {
+            Some(kept) => self.judge(key, kept),
+            None => Ok(None),
         }
-        if apart(now, session.seen_at) >= self.spans.idle {
-            return Err(over("nothing was asked for long"));
-        }
-        match &session.holder {
-            Holder::User(name) => {
-                let user = self.access.user(name)?;
-                if user.disabled {
-                    return Err(over("the user is disabled"));
-                }
-                if user.password_at > session.created_at {
-                    return Err(over("the password was changed since"));
-                }
-                let Identity { issuer, subject } = Identity::of_user(&user.name);
-                let limits = Limits::of_role(user.role);
-                let principal = Principal { issuer, subject, name: user.name.clone(), role: user.role, limits, client: Client::default() };
-                let actor = self.access.actor(&principal)?;
-                Ok((principal, actor))
+    }
+
+    /// Ends one.
+    pub async fn end(&self, session: &Session) -> Result<(), Fault> {
+        Ok(self.access.store().commit(self.without(Batch::new(), &session.key), Durability::Now).await?)
+    }
+
+    /// Ends all, such as after an older store was put back.
+    pub async fn end_all(&self) -> Result<(), Fault> {
+        let all = self.kept().all()?;
+        let batch = all.iter().fold(Batch::new(), |batch, (key, _)| self.without(batch, key));
+        Ok(self.access.store().commit(batch, Durability::Now).await?)
+    }
+
+    async fn put(&self, proof: &Proof, began_at: Wall, instead: Option<&str>) -> Result<(Secret, Session), Fault> {
+        let Principal { issuer, subject, name, role, limits, .. } = proof.principal.clone();
+        let id = Secret::new(BASE64URL_NOPAD.encode(&random::<32>()));
+        let key = key(id.expose());
+        let kept = Kept {
+            identity: Identity { issuer, subject },
+            name,
+            way: proof.way,
+            role,
+            devices: limits.devices,
+            terms: self.terms(proof.way).unwrap_or_default(),
+            began_at,
+            proved_at: proof.at,
+        };
+        let batch = self.kept().put_batch(&kept, &key);
+        let batch = self.uses().put_into(batch, &key, &Use { at: self.access.now() });
+        let over = self.over(&kept.identity, instead)?;
+        let batch = over.iter().fold(batch, |batch, key| self.without(batch, key));
+        self.access.store().commit(batch, Durability::Now).await?;
+        let session = self.judge(&key, kept)?.ok_or_else(|| Fault::denied("you were signed out at the same time").hint("sign in again"))?;
+        Ok((id, session))
+    }
+
+    /// Those that end when this identity gets another: what it replaces, what is over, and what is too many.
+    fn over(&self, identity: &Identity, instead: Option<&str>) -> Result<Vec<String>, Fault> {
+        let (mut over, mut mine) = (Vec::new(), Vec::new());
+        for (key, kept) in self.kept().all()? {
+            let is_mine = kept.identity == *identity;
+            match self.judge(&key, kept)? {
+                Some(session) if Some(key.as_str()) != instead && is_mine => mine.push((session.idle_ends_at, key)),
+                Some(_) if Some(key.as_str()) != instead => {}
+                _ => over.push(key),
             }
-            Holder::Vouched { identity, name, role, devices } => {
-                let limits = Limits { devices: devices.clone(), ..Limits::of_role(*role) };
-                let Identity { issuer, subject } = identity.clone();
-                let principal = Principal { issuer, subject, name: name.clone(), role: *role, limits, client: Client::default() };
-                if let Some(person) = self.access.person(identity)?
-                    && self.is_disabled(&person)?
-                {
-                    return Err(over("the person's local user is disabled"));
+        }
+        mine.sort();
+        let many = (mine.len() + 1).saturating_sub(EACH);
+        over.extend(mine.into_iter().take(many).map(|(_, key)| key));
+        Ok(over)
+    }
+
+    /// What there is of a session now: nothing when it is over, for whatever reason.
+    fn judge(&self, key: &str, kept: Kept) -> Result<Option<Session>, Fault> {
+        let now = self.access.now();
+        let used_at = self.uses().get(key)?.map_or(kept.began_at, |used| used.at);
+        let is_within = |since: Wall, span: Duration| now.0.abs_diff(since.0) < span.as_millis() as u64;
+        // A clock that steps far ends sessions, it never keeps them.
+        if !is_within(kept.began_at, self.most) || !is_within(used_at, self.idle) || self.terms(kept.way).as_ref() != Some(&kept.terms) {
+            return Ok(None);
+        }
+        let person = self.access.person(&kept.identity)?;
+        if self.access.is_disabled(&kept.identity)? {
+            return Ok(None);
+        }
+        let (role, limits) = match kept.way {
+            Way::Oidc => (kept.role, Limits { devices: kept.devices, ..Limits::of_role(kept.role) }),
+            Way::Local => match self.access.user_of(&kept.identity)? {
+                // Who sets a new password does so because somebody else may know the old one.
+                Some(user) if user.password_at <= kept.began_at.max(kept.proved_at.unwrap_or(kept.began_at)) => {
+                    (user.role, Limits::of_role(user.role))
                 }
-                let actor = self.access.actor(&principal)?;
-                Ok((principal, actor))
-            }
+                _ => return Ok(None),
+            },
+        };
+        let after = |since: Wall, span: Duration| Wall(since.0.saturating_add(span.as_millis() as i64));
+        Ok(Some(Session {
+            key: key.to_owned(),
+            identity: kept.identity,
+            person,
+            name: kept.name,
+            way: kept.way,
+            role,
+            limits,
+            began_at: kept.began_at,
+            authenticated_at: kept.proved_at,
+            idle_ends_at: after(used_at, self.idle),
+            ends_at: after(kept.began_at, self.most),
+        }))
+    }
+
+    /// What a sign-in of this way is judged by; nothing where it is switched off.
+    fn terms(&self, way: Way) -> Option<String> {
+        match way {
+            Way::Local => Some(String::new()),
+            Way::Oidc => self.oidc.as_ref().map(Oidc::terms),
         }
     }
 
-    /// Whoever is kept out as a local user is kept out however they come.
-    fn is_disabled(&self, person: &PersonId) -> Result<bool, Fault> {
-        Ok(self.access.users()?.iter().any(|user| user.person == *person && user.disabled))
+    async fn note_use(&self, key: &str) {
+        let (now, uses) = (self.access.now(), self.uses());
+        let last = uses.get(key).ok().flatten();
+        if last.is_some_and(|last| now.0.abs_diff(last.at.0) < USE_EVERY_MS) {
+            return;
+        }
+        if let Err(error) = uses.put(key, &Use { at: now }, Durability::Soon).await {
+            tracing::warn!(%error, "use of a session not noted");
+        }
     }
 
-    fn table(&self) -> Table<Session> {
+    fn without(&self, batch: Batch, key: &str) -> Batch {
+        self.uses().delete_into(self.kept().delete_into(batch, key), key)
+    }
+
+    fn kept(&self) -> Table<Kept> {
+        Table::new(self.access.store().clone())
+    }
+
+    fn uses(&self) -> Table<Use> {
         Table::new(self.access.store().clone())
     }
 }
 
-/// Whether it ends the session; a store that cannot be read does not.
-fn is_over(fault: &Fault) -> bool {
-    matches!(fault.kind, Kind::Unauthenticated | Kind::NotFound)
-}
-
-fn fresh(holder: Holder, now: Wall, created_at: Wall, client: &Client) -> (Secret, Session) {
-    let secret = BASE64URL_NOPAD.encode(&random::<32>());
-    let agent = client.name.chars().filter(|c| !c.is_control()).take(AGENT_MAX).collect();
-    let session =
-        Session { digest: digest(&secret), holder, created_at, seen_at: now, proved_at: now, address: client.address.clone(), agent };
-    (Secret::new(secret), session)
-}
-
-fn digest(secret: &str) -> [u8; 32] {
-    let mut digest = [0; 32];
-    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, secret.as_bytes()).as_ref());
-    digest
-}
-
-fn key(digest: &[u8; 32]) -> String {
-    format!("ses_{}", hex(&digest[..16]))
-}
-
-/// A stepped clock makes sessions older, never younger.
-fn apart(one: Wall, other: Wall) -> Duration {
-    Duration::from_millis(one.0.abs_diff(other.0))
-}
-
-fn after(at: Wall, span: Duration) -> Wall {
-    Wall(at.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+fn key(id: &str) -> String {
+    hex(&crate::access::token::digest(id))
 }
 
 #[cfg(test)]

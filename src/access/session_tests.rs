@@ -1,132 +1,161 @@
-//! Sessions over real users, with time moved by hand.
+//! Sessions over a real store, with time moved by hand.
 
 use super::*;
 use crate::access::local::tests::{PASSWORD, access};
+use crate::access::oidc::Settings;
+use crate::base::clock::Hand;
+use crate::host::outgoing::Outgoing;
+use std::sync::Arc;
 
 const IDLE: Duration = Duration::from_secs(3_600);
 const MOST: Duration = Duration::from_secs(86_400);
 
-fn browser() -> Client {
-    Client { name: "Mozilla/5.0".into(), address: "192.0.2.7".into(), ..Client::default() }
-}
-
-struct Rig {
-    access: Access,
+struct Bench {
     sessions: Sessions,
-    hand: std::sync::Arc<crate::base::clock::Hand>,
+    access: Access,
+    hand: Arc<Hand>,
     _dir: tempfile::TempDir,
 }
 
-async fn rig() -> Rig {
+async fn bench() -> Bench {
     let (access, hand, dir) = access();
-    access.add("anna", Role::Approver, PASSWORD()).await.unwrap();
-    Rig { sessions: Sessions::new(access.clone(), Spans { idle: IDLE, most: MOST }), access, hand, _dir: dir }
+    for name in ["anna", "bert"] {
+        access.add(name, Role::Admin, PASSWORD()).await.unwrap();
+    }
+    Bench { sessions: Sessions::new(access.clone(), None, IDLE, MOST), access, hand, _dir: dir }
 }
 
-impl Rig {
-    async fn anna(&self) -> String {
-        self.sessions.begin(Holder::User("anna".into()), &browser()).await.unwrap().expose().to_owned()
+fn provider(access: &Access, role_claim: &str) -> Oidc {
+    let settings = Settings {
+        issuer: "https://login.example".into(),
+        client_id: "ui".into(),
+        client_secret: None,
+        audience: "us".into(),
+        scopes: Vec::new(),
+        redirect_uri: None,
+        role_claim: role_claim.into(),
+        role_map: [("ops".to_owned(), Role::OpsRw)].into(),
+        device_claim: None,
+        skew: Duration::ZERO,
+    };
+    Oidc::new(settings, access.clone(), Outgoing::new(true), crate::base::clock::Clock::system())
+}
+
+impl Bench {
+    async fn proof(&self, name: &str) -> Proof {
+        let proved = self.access.authenticate(name, PASSWORD()).await.unwrap();
+        Proof { principal: proved.principal(Client::default()), way: Way::Local, at: Some(proved.at) }
     }
 
-    async fn find(&self, secret: &str) -> Option<Open> {
-        self.sessions.find(secret, browser()).await.unwrap()
+    async fn sign_in(&self, name: &str) -> Secret {
+        self.sessions.begin(&self.proof(name).await).await.unwrap().0
+    }
+
+    async fn lasts(&self, id: &Secret) -> bool {
+        self.sessions.find(id.expose()).await.unwrap().is_some()
     }
 }
 
+fn foreign(role: Role) -> Proof {
+    let limits = Limits { devices: vec!["edge".parse().unwrap()], ..Limits::of_role(role) };
+    let principal =
+        Principal { issuer: "https://login.example".into(), subject: "00u1".into(), name: "Anna".into(), limits, ..Principal::stdio(role) };
+    Proof { principal, way: Way::Oidc, at: None }
+}
+
 #[tokio::test]
-async fn the_secret_alone_opens_it_and_the_store_has_no_secret() {
-    let rig = rig().await;
-    let secret = rig.anna().await;
-    let open = rig.find(&secret).await.unwrap();
-    assert_eq!((open.principal.name.as_str(), open.principal.role), ("anna", Role::Approver));
-    assert_eq!(open.proof.actor.person, Some(rig.access.user("anna").unwrap().person));
-    assert!(open.proof.is_fresh(rig.access.now()));
-    for bad in ["", "x", &secret[1..], &secret.to_uppercase(), &format!("{secret}A"), &"A".repeat(43)] {
-        assert!(rig.find(bad).await.is_none(), "{bad}");
+async fn a_session_lasts_while_it_is_used_and_not_beyond_its_time() {
+    let bench = bench().await;
+    let (used, left) = (bench.sign_in("anna").await, bench.sign_in("bert").await);
+    for _ in 0..23 {
+        bench.hand.advance(IDLE - Duration::from_secs(1));
+        assert!(bench.lasts(&used).await);
     }
-    let stored = rig.access.store().scan(Session::TABLE, std::ops::Bound::Unbounded, 10).unwrap();
-    assert!(stored.iter().all(|(key, value)| !key.contains(&secret) && !String::from_utf8_lossy(value).contains(&secret)));
+    assert!(!bench.lasts(&left).await, "nobody used it");
+    bench.hand.advance(Duration::from_secs(1_800));
+    assert!(bench.lasts(&used).await);
+    bench.hand.advance(Duration::from_secs(1_900));
+    assert!(!bench.lasts(&used).await, "a day is over");
+    let again = bench.sign_in("anna").await;
+    bench.hand.step_wall(Wall(bench.access.now().0 - 2 * 86_400_000));
+    assert!(!bench.lasts(&again).await, "a clock that stepped keeps no session");
 }
 
 #[tokio::test]
-async fn it_ends_when_nothing_is_asked_and_after_its_longest_time() {
-    let rig = rig().await;
-    let idle = rig.anna().await;
-    rig.hand.advance(IDLE);
-    assert!(rig.find(&idle).await.is_none());
-    let busy = rig.anna().await;
-    let rounds = MOST.as_secs() / 1_800 - 1;
-    for round in 0..rounds {
-        rig.hand.advance(Duration::from_secs(1_800));
-        assert!(rig.find(&busy).await.is_some(), "round {round}");
+async fn a_session_is_its_users_and_goes_with_them() {
+    let bench = bench().await;
+    let (anna, bert) = (bench.sign_in("anna").await, bench.sign_in("bert").await);
+    let session = bench.sessions.find(anna.expose()).await.unwrap().unwrap();
+    assert_eq!((session.name.as_str(), session.role, session.way), ("anna", Role::Admin, Way::Local));
+    assert_eq!(session.person, Some(bench.access.user("anna").unwrap().person));
+    assert_eq!(session.actor().identity, Identity::of_user("anna"));
+    bench.access.set_role("anna", Role::Approver).await.unwrap();
+    assert_eq!(bench.sessions.find(anna.expose()).await.unwrap().unwrap().role, Role::Approver, "a new role counts at once");
+    bench.access.set_disabled("anna", true).await.unwrap();
+    assert!(!bench.lasts(&anna).await && bench.lasts(&bert).await);
+    bench.hand.advance(Duration::from_secs(1));
+    bench.access.set_password("bert", PASSWORD()).await.unwrap();
+    assert!(!bench.lasts(&bert).await, "a new password ends what the old one opened");
+}
+
+#[tokio::test]
+async fn an_id_is_what_was_given_out_and_nothing_that_can_be_read_from_the_store() {
+    let bench = bench().await;
+    let id = bench.sign_in("anna").await;
+    let key = bench.sessions.find(id.expose()).await.unwrap().unwrap().key;
+    for bad in ["", "x", &key, &key[..43], &id.expose()[..42], &format!("{}A", id.expose()), &format!("{}=", &id.expose()[..42])] {
+        assert!(bench.sessions.find(bad).await.unwrap().is_none(), "{bad}");
     }
-    rig.hand.advance(Duration::from_secs(1_800));
-    assert!(rig.find(&busy).await.is_none(), "used all the time, and over after a day");
+    let other = Secret::new(BASE64URL_NOPAD.encode(&random::<32>()));
+    assert!(!bench.lasts(&other).await && bench.lasts(&id).await);
+    let session = bench.sessions.find(id.expose()).await.unwrap().unwrap();
+    bench.sessions.end(&session).await.unwrap();
+    assert!(!bench.lasts(&id).await);
 }
 
 #[tokio::test]
-async fn it_ends_with_its_user_and_follows_the_role() {
-    let rig = rig().await;
-    let secret = rig.anna().await;
-    rig.access.set_role("anna", Role::ReadOnly).await.unwrap();
-    assert_eq!(rig.find(&secret).await.unwrap().principal.role, Role::ReadOnly);
-    rig.access.set_disabled("anna", true).await.unwrap();
-    assert!(rig.find(&secret).await.is_none());
-    rig.access.set_disabled("anna", false).await.unwrap();
-    assert!(rig.find(&secret).await.is_none(), "what ended stays ended");
-    let secret = rig.anna().await;
-    rig.hand.advance(Duration::from_secs(1));
-    rig.access.set_password("anna", Secret::new("battery-staple-72")).await.unwrap();
-    assert!(rig.find(&secret).await.is_none(), "another password ends sessions of before");
+async fn proving_again_replaces_a_session_and_does_not_make_it_longer() {
+    let bench = bench().await;
+    let old = bench.sign_in("anna").await;
+    bench.hand.advance(Duration::from_secs(1_800));
+    let session = bench.sessions.find(old.expose()).await.unwrap().unwrap();
+    assert!(!session.is_fresh(bench.access.now()));
+    let (new, renewed) = bench.sessions.renew(&session, &bench.proof("anna").await).await.unwrap();
+    assert!(renewed.is_fresh(bench.access.now()) && renewed.ends_at == session.ends_at);
+    assert!(!bench.lasts(&old).await && bench.lasts(&new).await);
+    bench.hand.advance(FRESH);
+    assert!(!bench.sessions.find(new.expose()).await.unwrap().unwrap().is_fresh(bench.access.now()));
 }
 
 #[tokio::test]
-async fn a_proof_gives_new_bits_and_grows_stale() {
-    let rig = rig().await;
-    let secret = rig.anna().await;
-    rig.hand.advance(Duration::from_secs(301));
-    let open = rig.find(&secret).await.unwrap();
-    assert!(!open.proof.is_fresh(rig.access.now()));
-    let renewed = rig.sessions.proved(&open).await.unwrap().expose().to_owned();
-    assert!(rig.find(&secret).await.is_none(), "whoever copied the old bits has nothing");
-    let open = rig.find(&renewed).await.unwrap();
-    assert!(open.proof.is_fresh(rig.access.now()));
-    rig.hand.advance(MOST - Duration::from_secs(3_000));
-    assert!(rig.find(&renewed).await.is_none(), "proving again does not make it last longer than a session may");
-}
-
-#[tokio::test]
-async fn one_is_ended_alone_and_all_of_a_person_together() {
-    let rig = rig().await;
-    let (one, two) = (rig.anna().await, rig.anna().await);
-    rig.sessions.end(&one).await.unwrap();
-    assert!(rig.find(&one).await.is_none() && rig.find(&two).await.is_some());
-    assert_eq!(rig.sessions.end_all(&Holder::User("anna".into())).await.unwrap(), 1);
-    assert!(rig.find(&two).await.is_none());
-}
-
-#[tokio::test]
-async fn somebody_has_so_many_sessions_and_no_more() {
-    let rig = rig().await;
-    let first = rig.anna().await;
-    rig.hand.advance(Duration::from_secs(60));
-    for _ in 0..MOST_OF_ONE {
-        rig.anna().await;
-        rig.hand.advance(Duration::from_secs(1));
+async fn one_identity_has_so_many_and_ending_all_ends_all() {
+    let bench = bench().await;
+    let bert = bench.sign_in("bert").await;
+    let mut ids = Vec::new();
+    for _ in 0..=EACH {
+        ids.push(bench.sign_in("anna").await);
+        bench.hand.advance(Duration::from_secs(61));
     }
-    assert!(rig.find(&first).await.is_none(), "the one unused for longest made room");
-    assert_eq!(rig.sessions.table().all().unwrap().len(), MOST_OF_ONE);
+    assert!(!bench.lasts(&ids[0]).await && bench.lasts(&ids[1]).await && bench.lasts(&bert).await);
+    bench.sessions.end_all().await.unwrap();
+    assert!(!bench.lasts(&ids[EACH]).await && !bench.lasts(&bert).await);
+    assert!(bench.sessions.kept().all().unwrap().is_empty() && bench.sessions.uses().all().unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn who_is_kept_out_as_a_local_user_is_kept_out_however_they_come() {
-    let rig = rig().await;
-    let identity = Identity { issuer: "https://idp.example".into(), subject: "00u1".into() };
-    rig.access.link("anna", &identity).await.unwrap();
-    let holder = Holder::Vouched { identity, name: "Anna".into(), role: Role::Approver, devices: vec![Selector::All] };
-    let secret = rig.sessions.begin(holder, &browser()).await.unwrap();
-    let open = rig.find(secret.expose()).await.unwrap();
-    assert_eq!(open.proof.actor.person, Some(rig.access.user("anna").unwrap().person), "one person, however they come");
-    rig.access.set_disabled("anna", true).await.unwrap();
-    assert!(rig.find(secret.expose()).await.is_none());
+async fn who_came_through_a_provider_goes_with_it_and_with_the_person_it_is_linked_to() {
+    let bench = bench().await;
+    let with = |oidc| Sessions::new(bench.access.clone(), oidc, IDLE, MOST);
+    let sessions = with(Some(provider(&bench.access, "roles")));
+    let (id, session) = sessions.begin(&foreign(Role::OpsRw)).await.unwrap();
+    assert_eq!((session.person.clone(), session.role, session.limits.devices.len()), (None, Role::OpsRw, 1));
+    assert!(!session.is_fresh(bench.access.now()), "the provider did not say when");
+    let lasts = async |sessions: &Sessions| sessions.find(id.expose()).await.unwrap().is_some();
+    assert!(lasts(&with(Some(provider(&bench.access, "roles")))).await, "a restart changes nothing");
+    assert!(!lasts(&with(Some(provider(&bench.access, "groups")))).await, "roles come from elsewhere now");
+    assert!(!lasts(&with(None)).await, "there is no provider any more");
+    bench.access.link("anna", &session.identity).await.unwrap();
+    assert!(lasts(&sessions).await);
+    bench.access.set_disabled("anna", true).await.unwrap();
+    assert!(!lasts(&sessions).await);
 }

@@ -97,6 +97,16 @@ pub struct Bearer {
     pub principal: Principal,
     /// What it may ask for.
     pub scopes: Vec<Scope>,
+    /// When the token ends by itself; what it opened ends with it.
+    pub expires_at: Option<Wall>,
+}
+
+impl Bearer {
+    /// A program on this machine that has no token, where none is needed.
+    pub fn anonymous(role: Role, client: Client) -> Self {
+        let principal = Principal { subject: "loopback".into(), name: "local program".into(), client, ..Principal::stdio(role) };
+        Bearer { principal, scopes: role.scopes().to_vec(), expires_at: None }
+    }
 }
 
 /// Why a token is no good; for the log and the counters, never for the caller.
@@ -114,6 +124,26 @@ pub enum Refused {
     Owner,
     /// The store cannot be read.
     Store,
+    /// Not of the kind that is for calling: an ID token, or a header that asks for more than we know.
+    Type,
+    /// Signed in a way that is not accepted.
+    Algorithm,
+    /// Of another issuer.
+    Issuer,
+    /// For somebody else.
+    Audience,
+    /// Not valid yet.
+    Early,
+    /// It lacks what every token has, or has it wrong.
+    Claims,
+    /// The issuer has no such key.
+    Key,
+    /// Not signed by the issuer.
+    Signature,
+    /// None of its roles is one of ours: somebody, but nobody here.
+    Role,
+    /// The issuer's keys cannot be had, or our clock does not know the date.
+    Provider,
 }
 
 impl Refused {
@@ -126,6 +156,16 @@ impl Refused {
             Refused::Revoked => "revoked",
             Refused::Owner => "owner",
             Refused::Store => "store",
+            Refused::Type => "type",
+            Refused::Algorithm => "algorithm",
+            Refused::Issuer => "issuer",
+            Refused::Audience => "audience",
+            Refused::Early => "early",
+            Refused::Claims => "claims",
+            Refused::Key => "key",
+            Refused::Signature => "signature",
+            Refused::Role => "role",
+            Refused::Provider => "provider",
         }
     }
 }
@@ -239,11 +279,16 @@ impl Access {
         Ok(bearer(token, client))
     }
 
-    /// Whether a caller that came in may still be there: its token may have been taken back since. Others than tokens may.
-    pub fn still_open(&self, who: &Principal) -> bool {
+    /// Whether a caller that came in may still be there: its token may have run out or been taken back since, its person have
+    /// been disabled.
+    pub fn still_open(&self, who: &Principal, expires_at: Option<Wall>) -> bool {
+        let now = self.now();
+        if expires_at.is_some_and(|end| end <= now) {
+            return false;
+        }
         match who.subject.strip_prefix(SUBJECT).filter(|_| who.issuer == LOCAL) {
-            Some(id) => self.api_tokens().get(id).ok().flatten().is_some_and(|token| self.is_open(&token, self.now()).is_ok()),
-            None => true,
+            Some(id) => self.api_tokens().get(id).ok().flatten().is_some_and(|token| self.is_open(&token, now).is_ok()),
+            None => self.is_disabled(&Identity::of(who)).is_ok_and(|is_out| !is_out),
         }
     }
 
@@ -282,7 +327,8 @@ fn bearer(token: Token, client: Client) -> Bearer {
         Some(role) => (role, Limits { devices: token.devices, ..Limits::of_role(role) }),
         None => (Role::ReadOnly, Limits { devices: Vec::new(), toolsets: Some(Vec::new()), tiers: Vec::new() }),
     };
-    Bearer { principal: Principal { issuer, subject, name: token.name, role, limits, client }, scopes }
+    let expires_at = token.expires_at;
+    Bearer { principal: Principal { issuer, subject, name: token.name, role, limits, client }, scopes, expires_at }
 }
 
 fn check(wanted: &Wanted, now: Wall) -> Result<(), Fault> {

@@ -14,6 +14,13 @@ use tokio::sync::Notify;
 pub struct Wall(pub i64);
 
 impl Wall {
+    /// Whether it can be the date: boxes without a battery boot in 1970, and this program was not written before 2026.
+    pub fn is_plausible(self) -> bool {
+        /// 2026-01-01.
+        const FLOOR_MS: i64 = 1_767_225_600_000;
+        self.0 >= FLOOR_MS
+    }
+
     /// RFC 3339 in UTC with milliseconds: `2026-11-25T02:53:14.000Z`.
     pub fn rfc3339(self) -> String {
         match chrono::DateTime::from_timestamp_millis(self.0) {
@@ -259,6 +266,12 @@ mod tests {
         let before = clock.mono();
         tempo.set(1);
         assert!(clock.mono() >= before, "a change of tempo never takes time back");
+    }
+
+    #[test]
+    fn a_date_before_this_program_is_none() {
+        assert!(Wall::parse("2026-01-01").is_some_and(Wall::is_plausible));
+        assert!(!Wall::parse("2025-12-31T23:59:59Z").is_some_and(Wall::is_plausible) && !Wall(0).is_plausible());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Words that all parts share. No I/O, and nothing here names a part.
 
+pub mod address;
 pub mod clock;
 pub mod events;
 pub mod fault;

@@ -56,6 +56,11 @@ async fn open(loaded: &Loaded, warnings: &mut Vec<String>) -> Result<(), Fault> 
     let app = App::build(loaded).await?;
     let fleet = &app.dispatch.world().fleet;
     let devices: Vec<_> = fleet.list().into_iter().filter(|device| device.status != Status::Decommissioned).collect();
+    if let Some(oidc) = app.oidc()
+        && let Err(why) = oidc.look().await
+    {
+        warnings.push(format!("the identity provider {} cannot be used: {why}", oidc.settings().issuer));
+    }
     if devices.is_empty() {
         warnings.push("no devices yet: add one with `routeros-mcp device add`".into());
     }

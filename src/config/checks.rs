@@ -30,6 +30,7 @@ impl Checks<'_> {
             self.prod();
         }
         self.environments();
+        self.identity();
         self.listener();
         self.needed();
         self.conflicts();
@@ -109,6 +110,31 @@ impl Checks<'_> {
         let value = self.values.value(key.name);
         if matches!(self.values.source(key.name), Source::File { .. }) && *value == lab && lab != mine {
             self.warn(key.name, format!("{value} is lab's default; {}'s is {mine}", self.environment.as_str()));
+        }
+    }
+
+    /// Who vouches for callers, and who needs nobody to.
+    fn identity(&mut self) {
+        let v = self.values;
+        if v.flag("oidc.skip_verification") && self.environment == Environment::Lab {
+            self.warn("oidc.skip_verification", "true has no effect: tokens are verified always and everywhere; take it out");
+        }
+        if v.flag("oidc.enabled") {
+            if v.text("oidc.provider_url").starts_with("http://") && self.environment != Environment::Lab {
+                self.error("oidc.provider_url", "plain http is for lab only; allowed: https");
+            }
+            if v.value("oidc.role_map").as_object().is_none_or(|map| map.is_empty()) {
+                self.warn("oidc.role_map", "is empty: nobody the identity provider vouches for has any access");
+            }
+        }
+        if v.flag("auth.allow_anonymous_loopback") {
+            if self.environment == Environment::Prod {
+                self.error("auth.allow_anonymous_loopback", "true is refused in prod");
+            }
+            if v.flag("http.behind_proxy") {
+                let said = "true is refused with http.behind_proxy: behind a proxy on this machine everybody would come from loopback";
+                self.error("auth.allow_anonymous_loopback", said);
+            }
         }
     }
 

@@ -9,8 +9,6 @@ const TOOLSETS: &[&str] =
     &["core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security", "all"];
 
 // What other builds bring; a key names one of these in its `idle` or `missing`.
-const OIDC: &str = "OIDC";
-const ACCOUNTS: &str = "sign-in over HTTP";
 const SWEEP: &str = "retention";
 const METRICS: &str = "the metrics endpoint";
 const UPDATE: &str = "self-update";
@@ -93,21 +91,21 @@ pub const KEYS: &[Key] = &[
     key("acme.http_port", Kind::Int(1, 65_535, ""), "Where http-01 is answered; authorities call port 80").is("80"),
     key("acme.external_tls_port", Kind::Int(1, 65_535, ""), "Port that the authority calls for tls-alpn-01; set it, even to 443, when that is forwarded to mcp.http_port").is("443"),
 
-    key("oidc.enabled", Kind::Flag, "Accept access tokens of an identity provider").is("false").guard(Strict::More).missing(OIDC),
-    key("oidc.provider_url", Kind::Remote, "The issuer, exactly as in its tokens").alias(&["OIDC_ISSUER"]).guard(Strict::Never).idle(OIDC),
-    key("oidc.client_id", Kind::Text, "Our client there, for sign-in to the UI").alias(&["OIDC_CLIENT_ID"]).guard(Strict::Never).idle(OIDC),
-    key("oidc.client_secret", Kind::Secret, "Its secret").alias(&["OIDC_CLIENT_SECRET"]).guard(Strict::Never).idle(OIDC),
-    key("oidc.audience", Kind::Text, "Audience that tokens must be for").guard(Strict::Never).idle(OIDC),
-    key("oidc.scopes", Kind::List(Item::Text), "Scopes asked for at sign-in").is("openid,profile,email").guard(Strict::Never).idle(OIDC),
-    key("oidc.redirect_uri", Kind::Url, "Where the provider sends people back to").alias(&["OIDC_REDIRECT_URI"]).guard(Strict::Never).idle(OIDC),
-    key("oidc.skip_verification", Kind::Flag, "Refused outside lab").is("false").guard(Strict::Less).idle(OIDC),
-    key("oidc.role_claim", Kind::Name, "Claim with groups, roles or scopes; dotted path or URL").is("roles").guard(Strict::Never).idle(OIDC),
-    key("oidc.role_map", Kind::Roles, "Value of that claim to role; no match is no access").is("").guard(Strict::Never).idle(OIDC),
-    key("oidc.device_claim", Kind::Text, "Claim that limits the caller to devices").guard(Strict::Never).idle(OIDC),
-    key("oidc.clock_skew_seconds", Kind::Int(0, 300, "seconds"), "How far clocks may differ").is("30").guard(Strict::Less).idle(OIDC),
+    key("oidc.enabled", Kind::Flag, "Accept access tokens of an identity provider").is("false").guard(Strict::More),
+    key("oidc.provider_url", Kind::Remote, "The issuer, exactly as in its tokens").alias(&["OIDC_ISSUER"]).guard(Strict::Never),
+    key("oidc.client_id", Kind::Text, "Our client there, for sign-in to the UI").alias(&["OIDC_CLIENT_ID"]).guard(Strict::Never),
+    key("oidc.client_secret", Kind::Secret, "Its secret").alias(&["OIDC_CLIENT_SECRET"]).guard(Strict::Never),
+    key("oidc.audience", Kind::Text, "Audience that tokens must be for").guard(Strict::Never),
+    key("oidc.scopes", Kind::List(Item::Text), "Scopes asked for at sign-in").is("openid,profile,email").guard(Strict::Never),
+    key("oidc.redirect_uri", Kind::Url, "Where the provider sends people back to; <public_url>/admin/api/v1/session/oidc/callback unless set").alias(&["OIDC_REDIRECT_URI"]).guard(Strict::Never),
+    key("oidc.skip_verification", Kind::Flag, "Refused outside lab, and without effect there: tokens are always verified").is("false").guard(Strict::Less),
+    key("oidc.role_claim", Kind::Name, "Claim with groups, roles or scopes; dotted path or URL").is("roles").guard(Strict::Never),
+    key("oidc.role_map", Kind::Roles, "Value of that claim to role; no match is no access").is("").guard(Strict::Never),
+    key("oidc.device_claim", Kind::Text, "Claim that limits the caller to devices").guard(Strict::Never),
+    key("oidc.clock_skew_seconds", Kind::Int(0, 300, "seconds"), "How far clocks may differ").is("30").guard(Strict::Less),
 
     key("auth.tokens", Kind::Flag, "Accept static API tokens").is("true").guard(Strict::Less),
-    key("auth.allow_anonymous_loopback", Kind::Flag, "Let callers on loopback in without a token").is("false").guard(Strict::Less).idle(ACCOUNTS),
+    key("auth.allow_anonymous_loopback", Kind::Flag, "Let programs on this machine in without a token, as mcp.stdio_role; refused in prod and behind a proxy").is("false").guard(Strict::Less),
     key("auth.session_idle", Kind::Span(60, 30 * 86_400), "UI sessions end after so long without a click").by("12h", "12h", "1h").guard(Strict::Less),
     key("auth.session_max", Kind::Span(300, 30 * 86_400), "UI sessions end after so long in any case").is("24h").guard(Strict::Less),
     key("auth.lockout_attempts", Kind::Int(1, 100, "attempts"), "Wrong passwords until a lock-out").is("5").guard(Strict::Less),

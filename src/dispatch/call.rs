@@ -1,6 +1,6 @@
 //! What goes into the spine and what comes out.
 
-use crate::access::Proof;
+use crate::access::Proven;
 use crate::access::principal::Principal;
 use crate::base::fault::Kind;
 use crate::base::ids::CorrelationId;
@@ -31,7 +31,7 @@ pub struct Call {
     /// How old a router's answer may be. Zero asks anew; only reads are ever kept.
     pub max_age: Duration,
     /// What the caller proved, where the edge knows more than who they are.
-    pub proof: Option<Proof>,
+    pub proven: Option<Proven>,
     /// Asked for as a tool, which `mcp.enable_tools` switches; resources and prompts have switches of their own.
     pub as_tool: bool,
 }
@@ -48,7 +48,7 @@ impl Call {
             cancel: CancellationToken::new(),
             progress: None,
             max_age: Duration::ZERO,
-            proof: None,
+            proven: None,
             as_tool: true,
         }
     }

@@ -1,6 +1,7 @@
 //! What the audit trail says of a call.
 
-use crate::access::principal::Principal;
+use crate::access::person::Identity;
+use crate::access::principal::{Client, Principal};
 use crate::audit::{ClientInfo, Phase, Record, Who};
 use crate::base::fault::Kind;
 use crate::base::ids::CorrelationId;
@@ -47,6 +48,46 @@ pub(super) fn done(cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &R
 /// An operation of the local socket that is no call of the catalogue.
 pub(super) fn operation(principal: &Principal, name: &str, given: &Map<String, Value>, outcome: Option<Kind>) -> Record {
     let mut record = blank(principal, CorrelationId::random().as_str(), given);
+    record.tool = name.into();
+    record.effect = Effect::Administers;
+    record.outcome = self::outcome(outcome).into();
+    record.error_kind = outcome.map(|kind| kind.as_str().to_owned());
+    record
+}
+
+/// Who is seen doing something at the admin API.
+#[derive(Debug)]
+pub enum Witness<'w> {
+    /// Somebody who proved who they are.
+    Known(&'w Principal),
+    /// Somebody who did not, or who has no access.
+    Unproven {
+        /// Whom they claimed to be, where there is such a one.
+        identity: Option<Identity>,
+        /// What they came with.
+        client: &'w Client,
+    },
+}
+
+/// An act at the admin API. Whoever did not prove who they are has no role in it.
+pub(super) fn witnessed(
+    who: Witness<'_>,
+    name: &str,
+    given: &Map<String, Value>,
+    outcome: Option<Kind>,
+    correlation_id: &CorrelationId,
+) -> Record {
+    let mut record = match who {
+        Witness::Known(principal) => blank(principal, correlation_id.as_str(), given),
+        Witness::Unproven { identity, client } => {
+            let nobody = Principal { client: client.clone(), ..Principal::background() };
+            let mut record = blank(&nobody, correlation_id.as_str(), given);
+            let subject = identity.as_ref().map_or_else(|| "(nobody)".to_owned(), |identity| identity.subject.clone());
+            let issuer = identity.map_or_else(String::new, |identity| identity.issuer);
+            record.principal = Who { issuer, name: subject.clone(), subject, role: String::new() };
+            record
+        }
+    };
     record.tool = name.into();
     record.effect = Effect::Administers;
     record.outcome = self::outcome(outcome).into();

@@ -2,6 +2,7 @@
 
 pub mod log;
 pub mod notify;
+pub mod outgoing;
 pub mod paths;
 pub mod signal;
 pub mod sockets;

@@ -3,8 +3,9 @@
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>, RFC 6750, RFC 9728
 
 use crate::access::principal::Client;
+use crate::access::role::Role;
 use crate::access::scope::Scope;
-use crate::access::token::{Bearer, Refused};
+use crate::access::token::{Bearer, PREFIX, Refused};
 use crate::http::fault::Refusal;
 use crate::http::{Asked, Edge, METADATA};
 use hyper::StatusCode;
@@ -12,25 +13,36 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 
 /// Whoever sent the request. Every way of being nobody looks the same from outside, apart from sending no token at all.
 pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Bearer, Refusal> {
+    let client = Client { address: asked.client.to_string(), ..Client::default() };
     let found = match presented(headers) {
-        Ok(Some(token)) if edge.settings.tokens => {
-            let client = Client { address: asked.client.to_string(), ..Client::default() };
-            edge.dispatch.world().access.bearer(token, client).await
+        Ok(Some(token)) if token.starts_with(PREFIX) && !edge.settings.tokens => Err(Refused::Unknown),
+        Ok(Some(token)) => match &edge.oidc {
+            Some(oidc) if !token.starts_with(PREFIX) => oidc.bearer(token, client).await,
+            _ => edge.dispatch.world().access.bearer(token, client).await,
+        },
+        Ok(None) if asked.is_here && edge.settings.anonymous.is_some() => {
+            let role = edge.settings.anonymous.unwrap_or(Role::ReadOnly);
+            Ok(Bearer::anonymous(role, client))
         }
-        Ok(Some(_)) => Err(Refused::Unknown),
         Ok(None) => {
             edge.failures.count(asked.client);
             return Err(nobody(edge, asked, "missing", ""));
         }
         Err(refused) => Err(refused),
     };
-    found.map_err(|refused| {
-        if refused == Refused::Store {
-            return Refusal::of(StatusCode::SERVICE_UNAVAILABLE, "store", "tokens cannot be checked now")
-                .hint("try again in a moment; /health says whether the store is well");
+    found.map_err(|refused| match refused {
+        Refused::Store | Refused::Provider => {
+            Refusal::of(StatusCode::SERVICE_UNAVAILABLE, refused.as_str(), "tokens cannot be checked now")
+                .hint("try again in a moment; /health says whether the store and the identity provider are well")
+                .with(header::RETRY_AFTER, HeaderValue::from_static("5"))
         }
-        edge.failures.count(asked.client);
-        nobody(edge, asked, refused.as_str(), "error=\"invalid_token\", ")
+        // Somebody, by a token that is good: told what is missing, or they would sign in again and again.
+        Refused::Role => Refusal::of(StatusCode::FORBIDDEN, refused.as_str(), "you are known, and have no role here")
+            .hint("ask an administrator to map one of your groups or roles in oidc.role_map"),
+        _ => {
+            edge.failures.count(asked.client);
+            nobody(edge, asked, refused.as_str(), "error=\"invalid_token\", ")
+        }
     })
 }
 
@@ -58,7 +70,10 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
 /// 401, with where to learn how to get a token.
 fn nobody(edge: &Edge, asked: &Asked, reason: &'static str, error: &str) -> Refusal {
     let challenge = format!("Bearer {error}scope=\"{}\", resource_metadata=\"{}\"", Scope::Read.as_str(), metadata(edge, asked));
-    let hint = "send Authorization: Bearer with a token of `routeros-mcp token create`";
+    let hint = match &edge.oidc {
+        Some(_) => "send Authorization: Bearer with an access token of the identity provider, or one of `routeros-mcp token create`",
+        None => "send Authorization: Bearer with a token of `routeros-mcp token create`",
+    };
     challenged(Refusal::of(StatusCode::UNAUTHORIZED, reason, "a valid token is needed").hint(hint), &challenge)
 }
 

@@ -6,7 +6,7 @@
 //! Source: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#security-warning>, RFC 9110 section 7.2
 
 use crate::http::fault::Refusal;
-use hyper::header::{self, HeaderMap};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::http::uri::Authority;
 use hyper::{Request, StatusCode, Uri};
 use std::net::{IpAddr, SocketAddr};
@@ -17,6 +17,9 @@ pub struct Hosts {
     /// Names with a port, or with any.
     names: Vec<(String, Option<u16>)>,
     origins: Vec<String>,
+    /// The origin of `http.public_url`.
+    public: Option<String>,
+    is_loopback: bool,
 }
 
 impl Hosts {
@@ -32,8 +35,9 @@ impl Hosts {
             names.extend(["localhost", "127.0.0.1", "[::1]"].into_iter().filter_map(name));
         }
         let mut origins = origins.to_vec();
-        origins.extend(public.and_then(|url| Some(format!("{}://{}", url.scheme_str()?, url.authority()?))));
-        Hosts { names, origins }
+        let public = public.and_then(|url| Some(format!("{}://{}", url.scheme_str()?, url.authority()?)));
+        origins.extend(public.clone());
+        Hosts { names, origins, public, is_loopback: local.is_loopback() }
     }
 
     /// The host the request names, when both it and the page that sent it are let in.
@@ -73,14 +77,38 @@ impl Hosts {
         let origin = origin.to_str().unwrap_or_default();
         let is_one = origins.next().is_none();
         let known = self.origins.iter().any(|known| known == origin);
-        // Our own pages: the host was found to be ours.
-        let own = [format!("http://{host}"), format!("https://{host}")].iter().any(|own| own == origin);
-        if is_one && (known || own) {
+        if is_one && (known || self.is_own(origin, host)) {
             return Ok(());
         }
         let hint = "pages that may call are named in http.allowed_origins";
         Err(Refusal::of(StatusCode::FORBIDDEN, "origin", "pages of this Origin may not call").hint(hint))
     }
+}
+
+impl Hosts {
+    /// Whether an Origin is that of our own pages: under the name that this request was let in by, or the public one.
+    pub fn is_own_page(&self, origin: &HeaderValue, host: Option<&str>) -> bool {
+        let Ok(origin) = origin.to_str() else { return false };
+        self.public.as_deref() == Some(origin) || host.is_some_and(|host| self.is_own(origin, host))
+    }
+
+    /// A page that came from this very listener. Over plain http that is this very machine; elsewhere whoever stands between
+    /// could have served it.
+    fn is_own(&self, origin: &str, host: &str) -> bool {
+        match origin.split_once("://") {
+            Some(("https", named)) => named == host,
+            Some(("http", named)) => named == host && self.is_loopback,
+            _ => false,
+        }
+    }
+}
+
+/// Whether the peer is a program of this machine that calls for itself. A proxy on this machine, known to us or not, makes
+/// everybody look like one; it says so in one of these.
+pub fn is_direct(peer: IpAddr, headers: &HeaderMap) -> bool {
+    const SAID: [&str; 7] =
+        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-user", "x-real-ip"];
+    peer.to_canonical().is_loopback() && !SAID.iter().any(|name| headers.contains_key(*name))
 }
 
 /// A host as it is compared, and its port.

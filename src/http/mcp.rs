@@ -16,13 +16,13 @@ use crate::base::clock::Clock;
 use crate::dispatch::Dispatch;
 use crate::http::fault::{self, Refusal};
 use crate::http::limits::{Calls, Left, Limits};
-use crate::http::{Asked, Body, Edge, bearer};
+use crate::http::{Asked, Body, Edge, bearer, intake};
 use crate::mcp::message::{self, Id, Message, Refusal as Broken};
 use crate::mcp::provider::Provider;
 use crate::tools;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -83,7 +83,7 @@ impl Mcp {
     /// Answers a known caller.
     pub async fn answer(&self, edge: &Edge, asked: Asked, caller: Bearer, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let who = Arc::new(caller.principal);
-        let scopes = caller.scopes;
+        let (scopes, expires_at) = (caller.scopes, caller.expires_at);
         let (mut parts, body) = request.into_parts();
         parts.extensions.insert(asked.correlation.clone());
         let method = parts.method.clone();
@@ -121,7 +121,7 @@ impl Mcp {
         tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         let access = &self.dispatch.world().access;
-        Ok(if is_stream { response.map(|body| Watched::new(body, access.clone(), who).boxed()) } else { response })
+        Ok(if is_stream { response.map(|body| Watched::new(body, access.clone(), who, expires_at).boxed()) } else { response })
     }
 
     /// The message in a body, as far as it can be judged without its meaning.
@@ -133,7 +133,7 @@ impl Mcp {
         if headers.contains_key(header::CONTENT_ENCODING) {
             return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", "send the body as it is").closing());
         }
-        let line = self.body(body).await?;
+        let line = intake::body(body, self.max_body, self.body_time).await?;
         let broken = |broken: &Broken| Refusal::rpc(StatusCode::BAD_REQUEST, "message", broken.line());
         if line.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             let said = "batches are not taken over HTTP: send one message a request";
@@ -155,22 +155,6 @@ impl Mcp {
             false => line,
         };
         Ok(Taken { message, line })
-    }
-
-    async fn body(&self, body: Incoming) -> Result<Bytes, Refusal> {
-        let large = || {
-            let said = format!("the body is larger than {} bytes", self.max_body);
-            Refusal::of(StatusCode::PAYLOAD_TOO_LARGE, "body", said).hint("http.max_body_bytes is the limit").closing()
-        };
-        if body.size_hint().lower() > self.max_body as u64 {
-            return Err(large());
-        }
-        match tokio::time::timeout(self.body_time, Limited::new(body, self.max_body).collect()).await {
-            Ok(Ok(whole)) => Ok(whole.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(large()),
-            Ok(Err(_)) => Err(Refusal::of(StatusCode::BAD_REQUEST, "body", "the body broke off").closing()),
-            Err(_) => Err(Refusal::of(StatusCode::REQUEST_TIMEOUT, "body", "the body did not come in time").closing()),
-        }
     }
 
     /// The session the request names, if it is the caller's. Somebody else's answers as one that there never was.

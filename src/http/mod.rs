@@ -7,11 +7,11 @@
 pub mod acme;
 pub mod admin;
 pub mod bearer;
-pub mod body;
 pub mod ears;
 pub mod fault;
 pub mod forwarded;
 pub mod hosts;
+pub mod intake;
 pub mod limits;
 pub mod mcp;
 pub mod ops;
@@ -20,7 +20,9 @@ pub mod plain;
 pub mod serve;
 pub mod tls;
 
-use crate::access::session::{Sessions, Spans};
+use crate::access::oidc::Oidc;
+use crate::access::role::Role;
+use crate::access::session::Sessions;
 use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
@@ -52,8 +54,8 @@ pub const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 /// Where the metadata of RFC 9728 is; the one of a path has that path appended.
 pub const METADATA: &str = "/.well-known/oauth-protected-resource";
 
-/// The longest path with query that is looked at.
-const MAX_URI: usize = 2_048;
+/// The longest path with query that is looked at; the codes of some identity providers have 2 kB.
+const MAX_URI: usize = 4_096;
 
 /// How the listener is set up, `[http]` and the addresses of `[mcp]` in the config file.
 #[derive(Debug, Clone)]
@@ -78,10 +80,10 @@ pub struct Settings {
     pub trusted_proxies: Vec<IpNet>,
     /// Static API tokens are accepted.
     pub tokens: bool,
-    /// An identity provider is configured: passwords are the way in when it is down.
-    pub has_provider: bool,
-    /// How long people stay signed in.
-    pub sessions: Spans,
+    /// Programs on this machine need no token, and are of this role.
+    pub anonymous: Option<Role>,
+    /// Cookies may go over plain http: to this machine, and through no proxy.
+    pub plain_cookies: bool,
     /// How much of everything.
     pub limits: Limits,
     /// How long what is in flight may take once we are told to stop.
@@ -98,6 +100,10 @@ pub struct Parts {
     pub seal: Arc<Seal>,
     /// What the service manager opened for us.
     pub sockets: Sockets,
+    /// The identity provider, where there is one.
+    pub oidc: Option<Oidc>,
+    /// Who is signed in.
+    pub sessions: Sessions,
 }
 
 /// Who is at the other end of a connection.
@@ -117,10 +123,12 @@ pub struct Asked {
     pub correlation: CorrelationId,
     /// How we are called: `https://host:port`, from `http.public_url` or the Host header that was let in.
     pub origin: String,
-    /// The same by the Host header alone: the origin of our own pages as this client sees them.
-    pub called: Option<String>,
+    /// The Host that was let in.
+    pub host: Option<String>,
     /// It came by https, to us or to a trusted proxy: cookies may be Secure.
     pub is_https: bool,
+    /// The connection itself comes from this machine, and nobody says that it stands for somebody else.
+    pub is_here: bool,
 }
 
 /// Everything that answers requests.
@@ -130,7 +138,8 @@ pub struct Edge {
     server_name: String,
     hosts: hosts::Hosts,
     failures: limits::Failures,
-    sessions: Sessions,
+    oidc: Option<Oidc>,
+    admin: admin::Admin,
     mcp: Option<mcp::Mcp>,
     health: ops::Health,
     tls: Option<Arc<tls::Tls>>,
@@ -192,9 +201,9 @@ impl Edge {
         }
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
+        let is_here = client.is_loopback() && hosts::is_direct(peer.address.ip(), request.headers());
         let origin = self.origin(host.as_deref(), peer.local, is_https);
-        let called = host.as_ref().map(|host| format!("{}://{host}", if is_https { "https" } else { "http" }));
-        let asked = Asked { client, correlation: correlation.clone(), origin, called, is_https };
+        let asked = Asked { client, correlation: correlation.clone(), origin, host, is_https, is_here };
         let base = self.settings.base.as_deref();
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;
@@ -204,15 +213,8 @@ impl Edge {
         {
             return ops::metadata(self, &asked, request.method());
         }
-        if let Some(rest) = path.strip_prefix(admin::api::BASE)
-            && (rest.is_empty() || rest.starts_with('/'))
-        {
-            return admin::api::answer(self, &asked, rest, request).await;
-        }
-        if let Some(rest) = path.strip_prefix(admin::pages::BASE)
-            && (rest.is_empty() || rest.starts_with('/'))
-        {
-            return admin::pages::answer(self, &asked, rest, request).await;
+        if self.admin.has(&path) {
+            return self.admin.answer(self, asked, request).await;
         }
         match &self.mcp {
             Some(mcp) if Some(path.as_str()) == base => {

@@ -1,5 +1,6 @@
 //! What probes and clients ask before they are anybody: health, and the metadata of RFC 9728.
 
+use crate::access::oidc::provider::State;
 use crate::access::scope::Scope;
 use crate::base::clock::Wall;
 use crate::base::fault::Kind;
@@ -106,7 +107,7 @@ pub async fn health<B>(edge: &Edge, path: &str, asked: &Asked, request: &Request
         "timestamp": world.clock.wall().rfc3339(),
         "version": env!("CARGO_PKG_VERSION"),
         "database": if writable || draining { "connected" } else { "unwritable" },
-        "oidc": "disabled",
+        "oidc": provider(edge),
     });
     if bearer::is_known(edge, asked, request.headers()).await {
         document["devices"] = json!({"total": fleet.total, "reachable": fleet.reachable, "unreachable": fleet.unreachable});
@@ -119,6 +120,11 @@ pub async fn health<B>(edge: &Edge, path: &str, asked: &Asked, request: &Request
         if let Some(tls) = &edge.tls {
             document["certificate"] = certificate(tls);
             errors.extend(ailing(tls, world.clock.wall()));
+        }
+        match edge.oidc.as_ref().map(|oidc| oidc.state()) {
+            Some(State::Bad(_)) => errors.push("the identity provider cannot be used".into()),
+            Some(State::NoClock) => errors.push("the clock does not know the date: tokens of the identity provider wait for it".into()),
+            _ => {}
         }
         document["errors"] = json!(errors);
     }
@@ -153,6 +159,15 @@ fn ailing(tls: &Tls, now: Wall) -> Vec<String> {
     acme.into_iter().chain(ends).collect()
 }
 
+/// How things stand with the identity provider. One that nobody has asked yet is not called unreachable.
+fn provider(edge: &Edge) -> &'static str {
+    match edge.oidc.as_ref().map(|oidc| oidc.state()) {
+        None => "disabled",
+        Some(State::Good | State::Fresh) => "configured",
+        Some(State::Bad(_) | State::NoClock) => "unreachable",
+    }
+}
+
 /// Active devices, by how they last answered.
 struct Fleet {
     total: usize,
@@ -173,7 +188,7 @@ impl Fleet {
 }
 
 /// The document of RFC 9728. Without an identity provider there is no authorization server to name: tokens come from an
-/// administrator.
+/// administrator. The provider need not be there: what is named is what is configured.
 pub fn metadata(edge: &Edge, asked: &Asked, method: &Method) -> Result<Response<Body>, Refusal> {
     readable(method)?;
     let Some(base) = edge.settings.base.as_deref() else {
@@ -182,6 +197,9 @@ pub fn metadata(edge: &Edge, asked: &Asked, method: &Method) -> Result<Response<
     };
     let mut document = Map::new();
     document.insert("resource".into(), format!("{}{base}", asked.origin).into());
+    if let Some(oidc) = &edge.oidc {
+        document.insert("authorization_servers".into(), json!([oidc.settings().issuer]));
+    }
     document.insert("resource_name".into(), edge.server_name.clone().into());
     document.insert("bearer_methods_supported".into(), json!(["header"]));
     document.insert("scopes_supported".into(), json!([Scope::Read.as_str(), Scope::Write.as_str(), Scope::Plan.as_str()]));

@@ -1,8 +1,8 @@
 //! Connections: taking them, keeping them within bounds, and letting what is in flight finish at the end.
 
-use crate::access::session::Sessions;
 use crate::base::fault::Fault;
 use crate::http::acme;
+use crate::http::admin::Admin;
 use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Failures, network};
@@ -78,14 +78,17 @@ impl Listener {
         });
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
-        let sessions = Sessions::new(parts.dispatch.world().access.clone(), settings.sessions);
+        let callback = parts.oidc.as_ref().and_then(|oidc| oidc.settings().redirect_uri.as_deref());
+        let callback = callback.and_then(|url| url.parse::<Uri>().ok()).map(|url| url.path().to_owned());
+        let admin = Admin { sessions: parts.sessions, seal: parts.seal.clone(), secure: !settings.plain_cookies, callback };
         let edge = Arc::new(Edge {
             settings,
             dispatch: parts.dispatch,
             server_name: parts.mcp.server_name.clone(),
             hosts,
             failures,
-            sessions,
+            oidc: parts.oidc,
+            admin,
             mcp,
             health: Health::default(),
             tls: tls.clone(),

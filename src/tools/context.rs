@@ -1,6 +1,6 @@
 //! What a tool works with: the parts it may use, the one way to a router, and the notes it leaves for the spine.
 
-use crate::access::local::{Access, Proof};
+use crate::access::local::{Access, Proven};
 use crate::access::policy::{self, Decision, Rules, Target, Verb};
 use crate::access::principal::Principal;
 use crate::audit::Audit;
@@ -147,7 +147,7 @@ pub struct Cx {
     /// Where progress goes.
     pub progress: Option<Arc<dyn Progress>>,
     /// What the caller proved before the call, if anything.
-    pub proof: Option<Proof>,
+    pub proven: Option<Proven>,
     pulse: Mutex<Pulse>,
     notes: Mutex<Notes>,
     heard: Mutex<Vec<Arc<Vec<Row>>>>,
@@ -232,7 +232,7 @@ impl Cx {
             correlation_id,
             cancel,
             progress,
-            proof: None,
+            proven: None,
             pulse: Mutex::new(pulse),
             notes: Mutex::default(),
             heard: Mutex::default(),

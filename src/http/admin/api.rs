@@ -10,10 +10,9 @@ use crate::dispatch::{Call, Reply};
 use crate::http::admin::events;
 use crate::http::admin::openapi;
 use crate::http::admin::routes::{self, Need, Route};
-use crate::http::admin::session;
 use crate::http::admin::signed::Signed;
 use crate::http::fault::{self, Refusal};
-use crate::http::{Asked, Body, Edge, bearer, body};
+use crate::http::{Asked, Body, Edge, bearer, intake};
 use crate::tools::spec::{Audience, Tool};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
@@ -33,16 +32,11 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         }
         return Ok(fault::json(StatusCode::OK, &openapi::document(&asked.origin)));
     }
-    if let Some(rest) = path.strip_prefix("/session")
-        && (rest.is_empty() || rest.starts_with('/'))
-    {
-        return session::answer(edge, asked, rest, request).await;
-    }
     if path == "/events" {
         if request.method() != Method::GET {
             return Err(Refusal::method("GET"));
         }
-        return events::answer(edge, asked, request.headers()).await;
+        return events::answer(edge, request.headers()).await;
     }
     let signed = Signed::of(edge, asked, &request).await?;
     let (route, in_path) = match routes::find(request.method().as_str(), path) {
@@ -66,7 +60,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         arguments = queried(&schema, query)?;
     }
     if matches!(route.method, "POST" | "PUT" | "PATCH") {
-        arguments = body::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
+        arguments = intake::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
     }
     for (name, text) in in_path {
         let text = decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;
@@ -93,8 +87,8 @@ fn may(edge: &Edge, asked: &Asked, route: &Route, signed: &Signed) -> Result<(),
                 .hint("a person does it in the admin pages, or with the command line and a password"))
         }
         (Need::Session, Signed::Person { .. }) => Ok(()),
-        (Need::Proof, Signed::Person { proof, .. }) => {
-            if proof.is_fresh(edge.dispatch.world().clock.wall()) {
+        (Need::Proof, Signed::Person { session, .. }) => {
+            if session.is_fresh(edge.dispatch.world().clock.wall()) {
                 return Ok(());
             }
             Err(Refusal::of(StatusCode::UNAUTHORIZED, "proof", "prove again that it is you: this takes a proof of the last five minutes")
@@ -105,13 +99,13 @@ fn may(edge: &Edge, asked: &Asked, route: &Route, signed: &Signed) -> Result<(),
 
 /// Calls a verb as whoever signed in.
 pub async fn called(edge: &Edge, asked: &Asked, tool: &'static Tool, arguments: Map<String, Value>, signed: &Signed) -> Reply {
-    let (principal, proof, audience) = match signed {
+    let (principal, proven, audience) = match signed {
         Signed::Bearer { principal, .. } => (principal.clone(), None, Audience::Model),
-        Signed::Person { principal, proof, .. } => (principal.clone(), Some(proof.clone()), Audience::Operator),
+        Signed::Person { principal, session } => (principal.clone(), session.proven(), Audience::Operator),
     };
     let mut call = Call::new(tool.name, arguments, principal, audience);
     call.correlation_id = asked.correlation.clone();
-    call.proof = proof;
+    call.proven = proven;
     // The API and the pages stay what they are when models are given no tools.
     call.as_tool = false;
     let cancel = call.cancel.clone();

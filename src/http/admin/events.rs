@@ -2,16 +2,14 @@
 
 use crate::access::session::Sessions;
 use crate::base::events::Event;
-use crate::base::secret::Secret;
-use crate::http::admin::session;
 use crate::http::fault::Refusal;
-use crate::http::{Asked, Body, Edge};
+use crate::http::{Body, Edge};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
+use hyper::Response;
 use hyper::body::Frame;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
 use serde_json::json;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -29,14 +27,11 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 const BACKLOG: usize = 64;
 
 /// A stream of events for whoever is signed in.
-pub async fn answer(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
-    let secret = session::secret(asked, headers);
-    let (Some(secret), Some(_)) = (secret, session::current(edge, asked, headers).await?) else {
-        return Err(Refusal::of(StatusCode::UNAUTHORIZED, "session", "sign in first"));
-    };
+pub async fn answer(edge: &Edge, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    let session = edge.admin.session(headers).await?;
     let (told, mut lines) = mpsc::channel(BACKLOG);
     let heard = edge.dispatch.world().fleet.bus().listen();
-    edge.tasks.spawn(follow(heard, told, edge.sessions.clone(), secret, edge.stop.clone()));
+    edge.tasks.spawn(follow(heard, told, edge.admin.sessions.clone(), session.key, edge.stop.clone()));
     let frames = stream::poll_fn(move |cx| lines.poll_recv(cx).map(|line| line.map(|line| Ok::<_, Infallible>(Frame::data(line)))));
     let mut response = Response::new(StreamBody::new(frames).boxed());
     let headers = response.headers_mut();
@@ -46,7 +41,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<R
 }
 
 /// Tells what happens until nobody reads it, the session is over, or we stop.
-async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions: Sessions, secret: Secret, stop: CancellationToken) {
+async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions: Sessions, key: String, stop: CancellationToken) {
     let mut quiet = interval_at(Instant::now() + QUIET, QUIET);
     let ends = Instant::now() + LONGEST;
     let mut line = Bytes::from_static(b"retry: 3000\n\n");
@@ -64,7 +59,7 @@ async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions:
                 Err(RecvError::Closed) => return,
             },
             _ = quiet.tick() => {
-                if Instant::now() > ends || !sessions.is_open(secret.expose()) {
+                if Instant::now() > ends || !sessions.with_key(&key).is_ok_and(|session| session.is_some()) {
                     return;
                 }
                 Bytes::from_static(b":\n\n")

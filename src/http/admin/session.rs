@@ -1,261 +1,345 @@
-//! `session`: signing in, proving it again, signing out.
+//! `session`: signing in and out, who one is, and proving it again.
 //!
-//! - A cookie that only this host's own pages send (`__Host-`, `SameSite=Strict`), and that no script can read.
-//! - What changes something is taken from our own pages, or from what is no browser at all: `Sec-Fetch-Site`, else `Origin`.
-//! - Every attempt is in the audit trail, with where it came from. Signing in with a password while an identity provider is
-//!   configured is the way in when that is down, and is said loudly.
+//! | | |
+//! |---|---|
+//! | `GET session` | who is signed in, since when, until when |
+//! | `POST session` `{user, password}` | sign in as a local user |
+//! | `POST session/reauthenticate` `{password}` | prove again who one is |
+//! | `DELETE session` | sign out |
+//! | `GET session/oidc/start?return_to=/admin/…[&reauthenticate=1]` | off to the identity provider |
+//! | `GET session/oidc/callback` | back from it |
+//!
+//! Whoever signs in, or fails to, stands in the trail before anything is given out. A local sign-in beside an identity
+//! provider is the way in when that one is down; it is marked there as what it is.
 
-use crate::access::principal::{Client, Limits, Principal};
-use crate::access::role::Role;
-use crate::access::session::{Holder, Open};
+use crate::access::oidc::Oidc;
+use crate::access::oidc::sign_in::{ATTEMPT, Attempt, NotIn, Returned};
+use crate::access::person::Identity;
+use crate::access::principal::Client;
+use crate::access::session::{Proof, Session, Way};
+use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
+use crate::dispatch::Witness;
+use crate::http::admin::cookie::Cookie;
+use crate::http::admin::{Admin, client, from_our_page, page, written};
 use crate::http::fault::{self, Refusal};
-use crate::http::{Asked, Body, Edge, body};
+use crate::http::{Asked, Body, Edge};
+use crate::store::Place;
+use data_encoding::BASE64URL_NOPAD;
 use hyper::body::Incoming;
-use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// The cookie over TLS, and its name on loopback without.
-const COOKIE: &str = "__Host-rmcp";
-const PLAIN_COOKIE: &str = "rmcp";
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// Where all of it is.
+pub const ROOT: &str = "/admin/api/v1/session";
+/// Our own way back from the provider.
+const CALLBACK: &str = "/admin/api/v1/session/oidc/callback";
+/// Binds what a browser keeps of a sign-in to what it is for.
+const SEALED: Place<'_> = Place { purpose: "sign-in", table: "-", key: "attempt", field: "cookie" };
 
-/// Answers a request below `/session`; `path` is what follows it.
-pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    match (path, request.method()) {
-        ("", &Method::GET) => {
-            let open = current(edge, asked, request.headers()).await?.ok_or_else(nobody)?;
-            Ok(fault::json(StatusCode::OK, &shown(edge, &open)))
-        }
+const SIGN_IN: &str = "session.sign_in";
+/// The same as a local user beside an identity provider: so that nobody overlooks it.
+const BREAK_GLASS: &str = "session.break_glass";
+const AGAIN: &str = "session.reauthenticate";
+const SIGN_OUT: &str = "session.sign_out";
+
+/// Answers a request below `session`.
+pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let method = request.method().clone();
+    match (rest, &method) {
+        ("", &Method::GET) => Ok(fault::json(StatusCode::OK, &shown(&edge.admin.session(request.headers()).await?))),
         ("", &Method::POST) => sign_in(edge, asked, request).await,
-        ("", &Method::DELETE) => sign_out(edge, asked, request.headers(), false).await,
-        ("/all", &Method::DELETE) => sign_out(edge, asked, request.headers(), true).await,
-        ("/reauthenticate", &Method::POST) => prove(edge, asked, request).await,
+        ("", &Method::DELETE) => sign_out(edge, asked, request.headers()).await,
+        ("/reauthenticate", &Method::POST) => again(edge, asked, request).await,
+        ("/oidc/start", &Method::GET) => start(edge, asked, &request).await,
+        ("/oidc/callback", &Method::GET) => callback(edge, asked, &request).await,
         ("", _) => Err(Refusal::method("GET, POST, DELETE")),
-        ("/all", _) => Err(Refusal::method("DELETE")),
         ("/reauthenticate", _) => Err(Refusal::method("POST")),
+        ("/oidc/start" | "/oidc/callback", _) => Err(Refusal::method("GET")),
         _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")),
     }
 }
 
-/// The session a request is of, if its cookie opens one.
-pub async fn current(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Option<Open>, Refusal> {
-    let Some(secret) = cookie(headers, name(asked)) else { return Ok(None) };
-    Ok(edge.sessions.find(secret, client(asked, headers)).await?)
-}
-
-/// Refuses what another site's page makes a browser send. Programs that are no browser say neither where they come from
-/// nor carry somebody's cookies.
-pub fn own_page(asked: &Asked, headers: &HeaderMap) -> Result<(), Refusal> {
-    let one = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?").to_owned());
-    let foreign = match (one(&FETCH_SITE), one(&header::ORIGIN)) {
-        (Some(site), _) => !matches!(site.as_str(), "same-origin" | "none"),
-        (None, Some(origin)) => origin != asked.origin && Some(origin.as_str()) != asked.called.as_deref(),
-        (None, None) => false,
-    };
-    if foreign {
-        return Err(Refusal::of(StatusCode::FORBIDDEN, "site", "this comes from a page of another site"));
-    }
-    Ok(())
-}
-
-async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    own_page(asked, request.headers())?;
-    let client = client(asked, request.headers());
-    safe(asked)?;
-    let mut given = body::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
-    let (user, password) = (text(&mut given, "user")?, Secret::new(text(&mut given, "password")?));
-    known(&given, &["user", "password"])?;
-    let (secret, open) = with_password(edge, asked, &user, password, client).await?;
-    let mut response = fault::json(StatusCode::OK, &shown(edge, &open));
-    set(edge, asked, response.headers_mut(), Some(&secret));
-    Ok(response)
-}
-
-/// A session for whoever has that password; the attempt is written down either way.
-pub async fn with_password(edge: &Edge, asked: &Asked, user: &str, password: Secret, client: Client) -> Result<(Secret, Open), Refusal> {
-    let access = &edge.dispatch.world().access;
-    let proved = match access.authenticate(user, password).await {
-        Ok(proved) => proved,
-        Err(fault) => {
-            edge.failures.count(asked.client);
-            // A password typed where the name belongs is not written down.
-            let known = access.user(user).is_ok();
-            let name = if known { user } else { "(nobody)" };
-            noted(edge, &stranger(name, client), "session.sign_in", Some(fault.kind)).await?;
-            return Err(fault.into());
-        }
-    };
-    let secret = edge.sessions.begin(Holder::User(proved.user.clone()), &client).await?;
-    let operation = if edge.settings.has_provider { "session.break_glass" } else { "session.sign_in" };
-    if edge.settings.has_provider {
-        tracing::warn!(user = proved.user, client = %asked.client, "break-glass: signed in with a password although an identity provider is configured");
-    }
-    noted(edge, &proved.principal(client.clone()), operation, None).await?;
-    let open = edge.sessions.find(secret.expose(), client).await?.ok_or_else(nobody)?;
-    Ok((secret, open))
-}
-
-/// Again, for what takes a proof of the last five minutes.
-async fn prove(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    own_page(asked, request.headers())?;
-    let open = current(edge, asked, request.headers()).await?.ok_or_else(nobody)?;
-    let mut given = body::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
-    let password = Secret::new(text(&mut given, "password")?);
-    known(&given, &["password"])?;
-    let (secret, open) = again(edge, asked, open, password).await?;
-    let mut response = fault::json(StatusCode::OK, &shown(edge, &open));
-    set(edge, asked, response.headers_mut(), Some(&secret));
-    Ok(response)
-}
-
-/// The session of a local user, proved again with their password.
-pub async fn again(edge: &Edge, asked: &Asked, open: Open, password: Secret) -> Result<(Secret, Open), Refusal> {
-    let Holder::User(user) = &open.session.holder else {
-        return Err(Refusal::of(StatusCode::CONFLICT, "provider", "you signed in through the identity provider: prove it there")
-            .hint("GET /admin/api/v1/session/oidc/start?again=1"));
-    };
-    if let Err(fault) = edge.dispatch.world().access.authenticate(user, password).await {
-        edge.failures.count(asked.client);
-        noted(edge, &open.principal, "session.reauthenticate", Some(fault.kind)).await?;
-        return Err(fault.into());
-    }
-    let secret = edge.sessions.proved(&open).await?;
-    noted(edge, &open.principal, "session.reauthenticate", None).await?;
-    let open = edge.sessions.find(secret.expose(), open.principal.client).await?.ok_or_else(nobody)?;
-    Ok((secret, open))
-}
-
-async fn sign_out(edge: &Edge, asked: &Asked, headers: &HeaderMap, everywhere: bool) -> Result<Response<Body>, Refusal> {
-    own_page(asked, headers)?;
-    if let Some(open) = current(edge, asked, headers).await? {
-        close(edge, asked, headers, &open, everywhere).await?;
-    }
-    let mut response = fault::empty(StatusCode::NO_CONTENT);
-    set(edge, asked, response.headers_mut(), None);
-    Ok(response)
-}
-
-/// Ends a session, or all of its holder.
-pub async fn close(edge: &Edge, asked: &Asked, headers: &HeaderMap, open: &Open, everywhere: bool) -> Result<(), Refusal> {
-    if everywhere {
-        edge.sessions.end_all(&open.session.holder).await?;
-    } else if let Some(secret) = cookie(headers, name(asked)) {
-        edge.sessions.end(secret).await?;
-    }
-    let operation = if everywhere { "session.sign_out_everywhere" } else { "session.sign_out" };
-    Ok(noted(edge, &open.principal, operation, None).await?)
-}
-
-/// What a person may know of their session.
-fn shown(edge: &Edge, open: &Open) -> Value {
-    let now = edge.dispatch.world().clock.wall();
+/// A session as its owner sees it.
+fn shown(session: &Session) -> Value {
+    let fresh = session.authenticated_at.map(|at| Wall(at.0 + crate::access::FRESH.as_millis() as i64));
     json!({
-        "name": open.principal.name,
-        "role": open.principal.role.as_str(),
-        "issuer": open.principal.issuer,
-        "authenticated_at": open.proof.at.rfc3339(),
-        "proof_is_fresh": open.proof.is_fresh(now),
-        "ends_at": open.ends_at.rfc3339(),
-        "created_at": open.session.created_at.rfc3339(),
+        "name": session.name,
+        "identity": session.identity.to_string(),
+        "person": session.person.as_ref().map(|person| person.as_str()),
+        "role": session.role.as_str(),
+        "way": session.way.as_str(),
+        "signed_in_at": session.began_at.rfc3339(),
+        "authenticated_at": session.authenticated_at.map(Wall::rfc3339),
+        "fresh_until": fresh.map(Wall::rfc3339),
+        "idle_ends_at": session.idle_ends_at.rfc3339(),
+        "ends_at": session.ends_at.rfc3339(),
     })
 }
 
-/// The secret a request carries, whatever it is worth.
-pub fn secret(asked: &Asked, headers: &HeaderMap) -> Option<Secret> {
-    cookie(headers, name(asked)).map(Secret::new)
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignIn {
+    user: String,
+    password: Secret,
 }
 
-/// Sets the cookie, or takes it away.
-pub fn set(edge: &Edge, asked: &Asked, headers: &mut HeaderMap, secret: Option<&Secret>) {
-    let (value, age) = match secret {
-        Some(secret) => (secret.expose(), edge.sessions.most().as_secs()),
-        None => ("", 0),
-    };
-    let secure = if asked.is_https { "; Secure" } else { "" };
-    let cookie = format!("{}={value}; Path=/; Max-Age={age}; HttpOnly; SameSite=Strict{secure}", name(asked));
-    if let Ok(mut value) = HeaderValue::from_str(&cookie) {
-        value.set_sensitive(true);
-        headers.append(header::SET_COOKIE, value);
+async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let (client, old) = (client(asked, request.headers()), edge.admin.session(request.headers()).await.ok());
+    let given: SignIn = written(edge, asked, request).await?;
+    let (id, session) = signed_in(edge, asked, &given.user, given.password, client, old).await?;
+    Ok(with_session(&edge.admin, fault::json(StatusCode::OK, &shown(&session)), &id))
+}
+
+/// A session for whoever has that password, in the place of the one this browser had.
+pub async fn signed_in(
+    edge: &Edge,
+    asked: &Asked,
+    user: &str,
+    given: Secret,
+    client: Client,
+    old: Option<Session>,
+) -> Result<(Secret, Session), Refusal> {
+    let operation = if edge.oidc.is_some() { BREAK_GLASS } else { SIGN_IN };
+    let proof = password(edge, asked, operation, user, given, client).await?;
+    if let Some(old) = old {
+        edge.admin.sessions.end(&old).await?;
     }
+    Ok(edge.admin.sessions.begin(&proof).await?)
 }
 
-fn name(asked: &Asked) -> &'static str {
-    if asked.is_https { COOKIE } else { PLAIN_COOKIE }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Again {
+    password: Secret,
 }
 
-/// Passwords and cookies go over TLS, or never leave this machine.
-pub fn safe(asked: &Asked) -> Result<(), Refusal> {
-    if asked.is_https || asked.client.is_loopback() {
-        return Ok(());
+async fn again(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let session = edge.admin.session(request.headers()).await?;
+    let client = client(asked, request.headers());
+    let given: Again = written(edge, asked, request).await?;
+    let (id, session) = proved(edge, asked, &session, given.password, client).await?;
+    Ok(with_session(&edge.admin, fault::json(StatusCode::OK, &shown(&session)), &id))
+}
+
+/// The session of a local user who proves again who they are: a new one in its place.
+pub async fn proved(edge: &Edge, asked: &Asked, session: &Session, given: Secret, client: Client) -> Result<(Secret, Session), Refusal> {
+    if session.way != Way::Local {
+        return Err(Fault::new(Kind::Conflict, "you signed in through the identity provider")
+            .hint("go to session/oidc/start?reauthenticate=1")
+            .into());
     }
-    Err(Refusal::of(StatusCode::FORBIDDEN, "tls", "signing in takes TLS: what is sent here can be read on the way")
-        .hint("set http.tls, or let the proxy in http.trusted_proxies say X-Forwarded-Proto: https"))
+    let user = edge.dispatch.world().access.user_of(&session.identity)?.map(|user| user.name).unwrap_or_default();
+    let proof = password(edge, asked, AGAIN, &user, given, client).await?;
+    Ok(edge.admin.sessions.renew(session, &proof).await?)
 }
 
-/// The value of one of our cookies; none when it is there twice.
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let all = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut found = all.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('=')).filter(|(key, _)| *key == name);
-    let (_, value) = found.next()?;
-    if found.next().is_some() { None } else { Some(value) }
-}
-
-/// The browser, as it names itself.
-pub fn client(asked: &Asked, headers: &HeaderMap) -> Client {
-    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or("a browser");
-    let name = agent.chars().filter(|c| !c.is_control()).take(120).collect();
-    Client { name, address: asked.client.to_string(), ..Client::default() }
-}
-
-/// Somebody who has proved nothing, for the trail.
-fn stranger(name: &str, client: Client) -> Principal {
-    let limits = Limits { devices: Vec::new(), toolsets: Some(Vec::new()), tiers: Vec::new() };
-    Principal { issuer: "local".into(), subject: format!("user:{name}"), name: name.into(), role: Role::ReadOnly, limits, client }
-}
-
-async fn noted(edge: &Edge, who: &Principal, operation: &str, outcome: Option<Kind>) -> Result<(), Fault> {
-    edge.dispatch.note(who, operation, &Map::new(), outcome).await
-}
-
-fn nobody() -> Refusal {
-    Refusal::of(StatusCode::UNAUTHORIZED, "session", "sign in first").hint("POST /admin/api/v1/session with user and password")
-}
-
-fn text(given: &mut Map<String, Value>, name: &str) -> Result<String, Refusal> {
-    match given.remove(name) {
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(Refusal::of(StatusCode::BAD_REQUEST, "arguments", format!("{name} is a text"))),
-        None => Err(Refusal::of(StatusCode::BAD_REQUEST, "arguments", format!("{name} is missing"))),
-    }
-}
-
-fn known(rest: &Map<String, Value>, names: &[&str]) -> Result<(), Refusal> {
-    if rest.is_empty() {
-        return Ok(());
-    }
-    Err(Refusal::of(StatusCode::BAD_REQUEST, "arguments", format!("this takes {} and nothing else", names.join(" and "))))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cookie_is_read_once_and_by_its_whole_name() {
-        let of = |values: &[&str]| {
-            let mut headers = HeaderMap::new();
-            for value in values {
-                headers.append(header::COOKIE, HeaderValue::from_str(value).unwrap());
+/// Proves a password, and writes down how that went.
+async fn password(
+    edge: &Edge,
+    asked: &Asked,
+    operation: &'static str,
+    user: &str,
+    password: Secret,
+    client: Client,
+) -> Result<Proof, Refusal> {
+    let access = &edge.dispatch.world().access;
+    let mut given = Map::new();
+    given.insert("way".into(), Way::Local.as_str().into());
+    match access.authenticate(user, password).await {
+        Ok(proved) => {
+            let principal = proved.principal(client);
+            if operation == BREAK_GLASS {
+                let user = proved.user.as_str();
+                tracing::warn!(
+                    user,
+                    address = principal.client.address,
+                    "a local user signed in beside the identity provider (break glass)"
+                );
             }
-            cookie(&headers, "__Host-rmcp").map(str::to_owned)
-        };
-        assert_eq!(of(&["a=1; __Host-rmcp=secret; b=2"]).as_deref(), Some("secret"));
-        assert_eq!(of(&["a=1", "__Host-rmcp=secret"]).as_deref(), Some("secret"));
-        for bad in [&["__Host-rmcp=one; __Host-rmcp=two"][..], &["__Host-rmcpx=1"], &["rmcp=1"], &["__host-rmcp=1"], &[]] {
-            assert_eq!(of(bad), None, "{bad:?}");
+            witness(edge, asked, Witness::Known(&principal), operation, &given, None).await?;
+            Ok(Proof { principal, way: Way::Local, at: Some(proved.at) })
+        }
+        Err(fault) => {
+            // A name that nobody has may be a password in the wrong field: it is not written down.
+            let known = access.user(user).ok();
+            let identity = known.map(|user| Identity::of_user(&user.name));
+            witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
+            if matches!(fault.kind, Kind::Unauthenticated | Kind::Denied) {
+                edge.failures.count(asked.client);
+            }
+            // The hints of the command line help nobody here.
+            Err(Fault { hint: Some("check both, or ask an administrator for a new password".into()), ..fault }.into())
         }
     }
+}
+
+/// Ends the session, and takes the cookie away.
+pub async fn sign_out(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    from_our_page(edge, asked, headers)?;
+    // Whoever is signed out already is: the cookie goes in any case.
+    if let Ok(session) = edge.admin.session(headers).await {
+        let principal = session.principal(client(asked, headers));
+        edge.admin.sessions.end(&session).await?;
+        witness(edge, asked, Witness::Known(&principal), SIGN_OUT, &Map::new(), None).await?;
+    }
+    Ok(with_cookie(fault::empty(StatusCode::NO_CONTENT), Cookie::Session.clear(edge.admin.secure)))
+}
+
+fn provider(edge: &Edge) -> Result<&Oidc, Refusal> {
+    let none = || Refusal::of(StatusCode::NOT_FOUND, "oidc", "there is no identity provider here").hint("sign in as a local user");
+    edge.oidc.as_ref().ok_or_else(none)
+}
+
+async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let oidc = provider(edge)?;
+    let (mut return_to, mut again) = (page::HOME.to_owned(), false);
+    for (name, value) in query(request) {
+        match name.as_str() {
+            "return_to" => return_to = page::local(&value).unwrap_or(page::HOME).to_owned(),
+            "reauthenticate" => again = value == "1" || value == "true",
+            _ => {}
+        }
+    }
+    // Another site could send people off to sign in; it could not send them to prove who they are for something of its own.
+    let session = if again { Some(edge.admin.session(request.headers()).await?) } else { None };
+    if session.as_ref().is_some_and(|session| session.way != Way::Oidc) {
+        return Err(Fault::new(Kind::Conflict, "you signed in with a password").hint("POST session/reauthenticate").into());
+    }
+    let redirect = oidc.settings().redirect_uri.clone().unwrap_or_else(|| format!("{}{CALLBACK}", asked.origin));
+    let (url, attempt) = oidc.begin(&redirect, session.map(|session| session.key), &return_to).await?;
+    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&attempt).map_err(Fault::bug)?);
+    let sealed = BASE64URL_NOPAD.encode(&edge.admin.seal.seal(SEALED, &plain));
+    let mut response = fault::empty(StatusCode::FOUND);
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&url).map_err(Fault::bug)?);
+    Ok(with_cookie(response, Cookie::SignIn.set(&sealed, edge.admin.secure, Some(ATTEMPT))))
+}
+
+/// Back from the provider: a page either way, since a person looks at it.
+pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let response = match returned(edge, asked, request).await {
+        Ok((response, id)) => with_session(&edge.admin, response, &id),
+        Err(fault) => {
+            tracing::info!(client = %asked.client, correlation_id = asked.correlation.as_str(), "not signed in: {}", fault.chain());
+            page::sorry(fault::status(fault.kind), &fault.said, fault.hint.as_deref())
+        }
+    };
+    Ok(with_cookie(response, Cookie::SignIn.clear(edge.admin.secure)))
+}
+
+async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<(Response<Body>, Secret), Fault> {
+    let oidc = provider(edge).map_err(|_| Fault::not_found("there is no identity provider here"))?;
+    let client = client(asked, request.headers());
+    let attempt = attempt(&edge.admin, request.headers());
+    let operation = if attempt.as_ref().is_some_and(|attempt| attempt.session.is_some()) { AGAIN } else { SIGN_IN };
+    let given: Map<String, Value> = [("way".to_owned(), Way::Oidc.as_str().into())].into_iter().collect();
+    let outcome = match &attempt {
+        None => Err(NotIn::from(
+            Fault::new(Kind::Unauthenticated, "not signed in: this browser did not begin a sign-in here, or too long ago")
+                .hint("sign in again"),
+        )),
+        Some(attempt) => settle(edge, oidc, attempt, &came(request), client.clone()).await,
+    };
+    match outcome {
+        Ok((proof, old)) => {
+            witness(edge, asked, Witness::Known(&proof.principal), operation, &given, None).await?;
+            let (id, _) = match old {
+                Some(old) => edge.admin.sessions.renew(&old, &proof).await?,
+                None => edge.admin.sessions.begin(&proof).await?,
+            };
+            Ok((page::onward(attempt.as_ref().map_or(page::HOME, |attempt| &attempt.return_to)), id))
+        }
+        Err(NotIn { identity, fault }) => {
+            edge.failures.count(asked.client);
+            witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
+            Err(fault)
+        }
+    }
+}
+
+/// Who came back, and the session in whose place theirs goes.
+async fn settle(
+    edge: &Edge,
+    oidc: &Oidc,
+    attempt: &Attempt,
+    returned: &Returned,
+    client: Client,
+) -> Result<(Proof, Option<Session>), NotIn> {
+    let who = oidc.finish(attempt, returned, client).await?;
+    let identity = Identity::of(&who.principal);
+    let proof = Proof { principal: who.principal, way: Way::Oidc, at: who.proved_at };
+    let Some(key) = &attempt.session else { return Ok((proof, None)) };
+    match edge.admin.sessions.with_key(key)? {
+        Some(old) if old.identity == identity => Ok((proof, Some(old))),
+        Some(_) => {
+            let fault = Fault::denied("somebody else proved who they are").hint("sign out, and sign in as the one you are");
+            Err(NotIn { identity: Some(identity), fault })
+        }
+        None => {
+            let fault = Fault::new(Kind::Unauthenticated, "your session ended meanwhile").hint("sign in again");
+            Err(NotIn { identity: Some(identity), fault })
+        }
+    }
+}
+
+fn came(request: &Request<Incoming>) -> Returned {
+    let mut came = Returned::default();
+    for (name, value) in query(request) {
+        match name.as_str() {
+            "code" => came.code = Some(value),
+            "state" => came.state = Some(value),
+            "iss" => came.issuer = Some(value),
+            "error" => came.error = Some(value),
+            _ => {}
+        }
+    }
+    came
+}
+
+/// What the browser kept of the sign-in that it began.
+fn attempt(admin: &Admin, headers: &HeaderMap) -> Option<Attempt> {
+    let sealed = Cookie::SignIn.of(headers, admin.secure).ok()??;
+    let plain = admin.seal.open(SEALED, &BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?).ok()?;
+    serde_json::from_slice(&plain).ok()
+}
+
+fn query(request: &Request<Incoming>) -> Vec<(String, String)> {
+    let query = request.uri().query().unwrap_or_default();
+    let base = reqwest::Url::parse(&format!("http://x/?{query}"));
+    base.map(|url| url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()).unwrap_or_default()
+}
+
+async fn witness(
+    edge: &Edge,
+    asked: &Asked,
+    who: Witness<'_>,
+    operation: &str,
+    given: &Map<String, Value>,
+    outcome: Option<Kind>,
+) -> Result<(), Fault> {
+    edge.dispatch.witness(who, operation, given, outcome, &asked.correlation).await
+}
+
+/// The response, with the cookie of a session.
+pub fn with_session(admin: &Admin, response: Response<Body>, id: &Secret) -> Response<Body> {
+    with_cookie(response, Cookie::Session.set(id.expose(), admin.secure, None))
+}
+
+/// The same, where one was made.
+pub fn with_renewed(admin: &Admin, response: Response<Body>, id: Option<&Secret>) -> Response<Body> {
+    match id {
+        Some(id) => with_session(admin, response, id),
+        None => response,
+    }
+}
+
+fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
+    if let Some(mut cookie) = cookie {
+        cookie.set_sensitive(true);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    response
 }

@@ -1,9 +1,10 @@
 //! Who sent a request to the admin API: a person with a session, or a program with a bearer token.
 
-use crate::access::Proof;
 use crate::access::principal::Principal;
 use crate::access::scope::Scope;
-use crate::http::admin::session;
+use crate::access::session::Session;
+use crate::http::admin::cookie::Cookie;
+use crate::http::admin::{client, from_our_page};
 use crate::http::fault::Refusal;
 use crate::http::{Asked, Edge, bearer};
 use hyper::{Method, Request, header};
@@ -23,8 +24,8 @@ pub enum Signed {
     Person {
         /// Who.
         principal: Arc<Principal>,
-        /// Who they proved to be, and when.
-        proof: Proof,
+        /// Their session.
+        session: Box<Session>,
     },
 }
 
@@ -32,15 +33,15 @@ impl Signed {
     /// The caller of a request. A token wins over a cookie: a page cannot lend its session to a program's request.
     pub async fn of<B>(edge: &Edge, asked: &Asked, request: &Request<B>) -> Result<Signed, Refusal> {
         let headers = request.headers();
-        if !headers.contains_key(header::AUTHORIZATION)
-            && let Some(open) = session::current(edge, asked, headers).await?
-        {
-            if !matches!(*request.method(), Method::GET | Method::HEAD) {
-                session::own_page(asked, headers)?;
-            }
-            return Ok(Signed::Person { principal: Arc::new(open.principal), proof: open.proof });
+        if headers.contains_key(header::AUTHORIZATION) || Cookie::Session.of(headers, edge.admin.secure)?.is_none() {
+            let bearer = bearer::caller(edge, asked, headers).await?;
+            return Ok(Signed::Bearer { principal: Arc::new(bearer.principal), scopes: bearer.scopes });
         }
-        let bearer = bearer::caller(edge, asked, headers).await?;
-        Ok(Signed::Bearer { principal: Arc::new(bearer.principal), scopes: bearer.scopes })
+        let session = edge.admin.session(headers).await?;
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            from_our_page(edge, asked, headers)?;
+        }
+        let principal = Arc::new(session.principal(client(asked, headers)));
+        Ok(Signed::Person { principal, session: Box::new(session) })
     }
 }

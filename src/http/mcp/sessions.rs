@@ -1,6 +1,7 @@
 //! Whose each session is, and how many one caller has.
 
-use crate::access::principal::Principal;
+use crate::access::principal::{Limits, Principal};
+use crate::access::role::Role;
 use crate::base::clock::Clock;
 use crate::http::fault::Refusal;
 use hyper::StatusCode;
@@ -31,13 +32,19 @@ struct Known {
 
 struct Owned {
     owner: String,
+    /// What the owner was trusted with when it began: what runs in it still goes by that.
+    power: Power,
     used_at: Duration,
 }
+
+/// Role and limits.
+type Power = (Role, Limits);
 
 /// Room for one session.
 pub struct Place {
     known: Arc<Mutex<Known>>,
     owner: String,
+    power: Power,
     clock: Clock,
 }
 
@@ -47,11 +54,12 @@ impl Sessions {
         Sessions { manager, clock, most, known: Arc::default() }
     }
 
-    /// Whether the session is there and the caller's; notes that it is used.
+    /// Whether the session is there and the caller's, who is trusted with the same as when it began: a new token may say less.
+    /// Notes that it is used.
     pub fn is_of(&self, id: &str, who: &Principal) -> bool {
         let now = self.clock.mono();
         match lock(&self.known).by_id.get_mut(id) {
-            Some(session) if session.owner == owner(who) => {
+            Some(session) if session.owner == owner(who) && session.power == power(who) => {
                 session.used_at = now;
                 true
             }
@@ -89,7 +97,7 @@ impl Sessions {
             *known.opening.entry(owner.clone()).or_default() += 1;
             evicted
         };
-        let place = Place { known: self.known.clone(), owner, clock: self.clock.clone() };
+        let place = Place { known: self.known.clone(), owner, power: power(who), clock: self.clock.clone() };
         if let Some(id) = evicted {
             tracing::info!("a session that was left alone made room for a new one of its owner");
             if let Err(error) = self.manager.close_session(&id.into()).await {
@@ -110,7 +118,7 @@ impl Sessions {
 impl Place {
     /// The session stands.
     pub fn taken(self, id: &str) {
-        let session = Owned { owner: self.owner.clone(), used_at: self.clock.mono() };
+        let session = Owned { owner: self.owner.clone(), power: self.power.clone(), used_at: self.clock.mono() };
         lock(&self.known).by_id.insert(id.to_owned(), session);
     }
 }
@@ -136,10 +144,13 @@ fn owner(who: &Principal) -> String {
     format!("{}|{}", who.issuer, who.subject)
 }
 
+fn power(who: &Principal) -> Power {
+    (who.role, who.limits.clone())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::role::Role;
     use crate::base::clock::Wall;
 
     async fn open(sessions: &Sessions, who: &Principal) -> Result<String, Refusal> {
@@ -156,6 +167,8 @@ mod tests {
         let (anna, bert) = (Principal::stdio(Role::Admin), Principal { subject: "bert".into(), ..Principal::stdio(Role::Admin) });
         let (first, second) = (open(&sessions, &anna).await.unwrap(), open(&sessions, &anna).await.unwrap());
         assert!(sessions.is_of(&first, &anna) && !sessions.is_of(&first, &bert) && !sessions.is_of("none", &anna));
+        let less = Principal { role: Role::ReadOnly, ..anna.clone() };
+        assert!(!sessions.is_of(&first, &less), "what began with more goes on with less in a session of its own");
         assert_eq!(open(&sessions, &anna).await.unwrap_err().status, StatusCode::TOO_MANY_REQUESTS);
         open(&sessions, &bert).await.unwrap();
         hand.advance(QUIET);

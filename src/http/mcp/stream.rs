@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::access::principal::Principal;
+use crate::base::clock::Wall;
 use crate::http::Body;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -20,14 +21,15 @@ pub struct Watched {
     body: Body,
     access: Access,
     who: Arc<Principal>,
+    expires_at: Option<Wall>,
     look: Interval,
     ended: bool,
 }
 
 impl Watched {
     /// Over a body that may take long.
-    pub fn new(body: Body, access: Access, who: Arc<Principal>) -> Self {
-        Watched { body, access, who, look: interval_at(Instant::now() + LOOK, LOOK), ended: false }
+    pub fn new(body: Body, access: Access, who: Arc<Principal>, expires_at: Option<Wall>) -> Self {
+        Watched { body, access, who, expires_at, look: interval_at(Instant::now() + LOOK, LOOK), ended: false }
     }
 }
 
@@ -37,7 +39,7 @@ impl HttpBody for Watched {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         while !self.ended && self.look.poll_tick(cx).is_ready() {
-            if !self.access.still_open(&self.who) {
+            if !self.access.still_open(&self.who, self.expires_at) {
                 tracing::info!(who = self.who.name, "a stream ends with the token of its caller");
                 self.ended = true;
             }

@@ -12,8 +12,8 @@ pub(super) async fn of(cx: &Cx, user: Option<String>, password: Option<Secret>) 
         (Some(user), Some(password)) => Ok(Voice::of(&cx.world.access.authenticate(&user, password).await?)),
         (Some(_), None) => Err(Fault::bad_input("password is missing").hint("--password-file FILE, or run this on a terminal to be asked")),
         (None, Some(_)) => Err(Fault::bad_input("user is missing: whose password is it").hint("--user NAME")),
-        (None, None) => match &cx.proof {
-            Some(proof) => Ok(Voice { actor: proof.actor.clone(), role: proof.role, proven_at: Some(proof.at) }),
+        (None, None) => match &cx.proven {
+            Some(proven) => Ok(Voice { actor: proven.actor.clone(), role: proven.role, proven_at: Some(proven.at) }),
             None => Ok(Voice { actor: cx.world.access.actor(&cx.principal)?, role: cx.principal.role, proven_at: None }),
         },
     }

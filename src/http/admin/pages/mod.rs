@@ -16,10 +16,11 @@ mod plans;
 mod sign;
 mod view;
 
+use crate::access::principal::Principal;
+use crate::access::session::Session;
 use crate::base::fault::{Fault, Kind};
-use crate::http::admin::api;
-use crate::http::admin::session;
 use crate::http::admin::signed::Signed;
+use crate::http::admin::{api, client, from_our_page};
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge};
 use crate::tools;
@@ -44,7 +45,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 pub struct Desk<'a> {
     edge: &'a Edge,
     asked: &'a Asked,
-    open: crate::access::session::Open,
+    session: Session,
+    principal: Arc<Principal>,
     /// The query of the address.
     query: Form,
     /// The address itself, to come back to.
@@ -55,7 +57,7 @@ impl Desk<'_> {
     /// Calls a verb as this person.
     async fn ask(&self, tool: &str, arguments: Value) -> Result<Value, Fault> {
         let tool = tools::find(tool).ok_or_else(|| Fault::bug("a page names a verb that is none"))?;
-        let signed = Signed::Person { principal: Arc::new(self.open.principal.clone()), proof: self.open.proof.clone() };
+        let signed = Signed::Person { principal: self.principal.clone(), session: Box::new(self.session.clone()) };
         let arguments = arguments.as_object().cloned().unwrap_or_default();
         let reply = api::called(self.edge, self.asked, tool, arguments, &signed).await;
         match reply.fault {
@@ -81,11 +83,11 @@ impl Desk<'_> {
     }
 
     fn is_fresh(&self) -> bool {
-        self.open.proof.is_fresh(self.edge.dispatch.world().clock.wall())
+        self.session.is_fresh(self.edge.dispatch.world().clock.wall())
     }
 
     fn frame(&self) -> Frame {
-        Frame::of(self.edge, Some(&self.open.principal), &self.at)
+        Frame::of(self.edge, Some(&self.principal), &self.at)
     }
 }
 
@@ -99,43 +101,39 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         return assets::answer(name, request.headers());
     }
     if !is_get {
-        session::own_page(asked, request.headers())?;
+        from_our_page(edge, asked, request.headers())?;
     }
     let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
     let outcome = match path {
         "" => Ok(seen_other("/admin/")),
         "/sign-in" => sign::sign_in(edge, asked, request).await,
-        _ => match session::current(edge, asked, request.headers()).await? {
-            Some(open) => inside(edge, asked, path, request, open).await,
-            None if is_get => {
+        _ => match edge.admin.session(request.headers()).await {
+            Ok(session) => inside(edge, asked, path, request, session).await,
+            Err(refusal) if refusal.status != StatusCode::UNAUTHORIZED => Err(refusal),
+            Err(_) if is_get => {
                 let next = form::encoded(&at);
                 Ok(seen_other(&if at == "/admin/" { "/admin/sign-in".to_owned() } else { format!("/admin/sign-in?next={next}") }))
             }
-            None => Err(Fault::new(Kind::Unauthenticated, "you are not signed in any more").hint("sign in, then do it again").into()),
+            Err(_) => Err(Fault::new(Kind::Unauthenticated, "you are not signed in any more").hint("sign in, then do it again").into()),
         },
     };
     outcome.or_else(|refusal| if refusal.status == StatusCode::SEE_OTHER { Err(refusal) } else { frame::refused(edge, asked, refusal) })
 }
 
-async fn inside(
-    edge: &Edge,
-    asked: &Asked,
-    path: &str,
-    request: Request<Incoming>,
-    open: crate::access::session::Open,
-) -> Result<Response<Body>, Refusal> {
+async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>, session: Session) -> Result<Response<Body>, Refusal> {
     let query = Form::read(request.uri().query().unwrap_or_default()).ok_or_else(unreadable)?;
     let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
     let is_get = request.method() != Method::POST;
     let parts: Vec<String> = path.split('/').skip(1).map(|part| form::decoded(part).ok_or_else(unreadable)).collect::<Result<_, _>>()?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     if !is_get && parts[..] == ["sign-out"] {
-        return sign::sign_out(edge, asked, request, &open).await;
+        return sign::sign_out(edge, asked, request).await;
     }
     if parts[..] == ["prove"] {
-        return sign::prove(edge, asked, request, open, query).await;
+        return sign::prove(edge, asked, request, session, query).await;
     }
-    let mut desk = Desk { edge, asked, open, query, at };
+    let principal = Arc::new(session.principal(client(asked, request.headers())));
+    let mut desk = Desk { edge, asked, session, principal, query, at };
     if is_get {
         return match parts[..] {
             [""] => fleet::page(&desk).await,

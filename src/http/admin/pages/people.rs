@@ -146,9 +146,5 @@ fn fresh(desk: &Desk<'_>) -> Result<(), Refusal> {
 }
 
 fn kept(desk: &Desk<'_>, secret: Option<crate::base::secret::Secret>) -> Response<Body> {
-    let mut response = seen_other("/admin/people");
-    if let Some(secret) = secret {
-        session::set(desk.edge, desk.asked, response.headers_mut(), Some(&secret));
-    }
-    response
+    session::with_renewed(&desk.edge.admin, seen_other("/admin/people"), secret.as_ref())
 }

@@ -5,7 +5,7 @@ use super::frame::Frame;
 use super::sign::proof_for;
 use super::view::{ago, maybe, spaced, text, words};
 use super::{Desk, html, seen_other};
-use crate::access::session::Holder;
+use crate::access::session::Way;
 use crate::base::fault::Fault;
 use crate::http::Body;
 use crate::http::admin::session;
@@ -100,7 +100,7 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
     let needed = plan["approvals"]["needed"].as_u64().unwrap_or_default();
     let names = devices.iter().map(|device| device.name.as_str()).collect::<Vec<_>>().join(", ");
     let cut = text(plan, "can_cut_access");
-    let role = desk.open.principal.role;
+    let role = desk.session.role;
     Plan {
         frame: desk.frame().live("plan"),
         id: text(plan, "id"),
@@ -124,7 +124,7 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
         acts: acts(&state, &risk, &names, role),
         digest: text(plan, "short_digest"),
         fresh: desk.is_fresh(),
-        by_password: matches!(desk.open.session.holder, Holder::User(_)),
+        by_password: desk.session.way == Way::Local,
         devices,
         names,
         given,
@@ -209,11 +209,8 @@ pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Resu
     let secret = if proof { proof_for(desk, &given).await? } else { None };
     arguments["plan_id"] = id.into();
     desk.ask(tool, arguments).await?;
-    let mut response = seen_other(&format!("/admin/plans/{}", super::form::encoded(id)));
-    if let Some(secret) = secret {
-        session::set(desk.edge, desk.asked, response.headers_mut(), Some(&secret));
-    }
-    Ok(response)
+    let response = seen_other(&format!("/admin/plans/{}", super::form::encoded(id)));
+    Ok(session::with_renewed(&desk.edge.admin, response, secret.as_ref()))
 }
 
 /// People leave the dash out.

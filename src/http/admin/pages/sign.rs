@@ -3,10 +3,10 @@
 use super::form::{self, Form};
 use super::frame::Frame;
 use super::{html_as, seen_other};
-use crate::access::session::{Holder, Open};
+use crate::access::session::{Session, Way};
 use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
-use crate::http::admin::session;
+use crate::http::admin::{client, session};
 use crate::http::fault::Refusal;
 use crate::http::{Asked, Body, Edge};
 use askama::Template;
@@ -35,23 +35,18 @@ struct Prove {
 /// The form, and what it sends.
 pub async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let show = |status, wrong: Option<String>, next: &str, user: &str| {
-        let (frame, has_provider) = (Frame::of(edge, None, "/admin/sign-in"), edge.settings.has_provider);
+        let (frame, has_provider) = (Frame::of(edge, None, "/admin/sign-in"), edge.oidc.is_some());
         html_as(status, &SignIn { frame, wrong, next: next.into(), user: user.into(), has_provider })
     };
-    session::safe(asked)?;
     if request.method() != Method::POST {
         let query = Form::read(request.uri().query().unwrap_or_default()).unwrap_or_default();
         return show(StatusCode::OK, None, form::next(query.get("next")), "");
     }
-    let client = session::client(asked, request.headers());
+    let (client, old) = (client(asked, request.headers()), edge.admin.session(request.headers()).await.ok());
     let given = form::body(request, edge).await?;
     let (user, next) = (given.get("user").trim().to_owned(), form::next(given.get("next")).to_owned());
-    match session::with_password(edge, asked, &user, Secret::new(given.get("password")), client).await {
-        Ok((secret, _)) => {
-            let mut response = seen_other(&next);
-            session::set(edge, asked, response.headers_mut(), Some(&secret));
-            Ok(response)
-        }
+    match session::signed_in(edge, asked, &user, Secret::new(given.get("password")), client, old).await {
+        Ok((id, _)) => Ok(session::with_session(&edge.admin, seen_other(&next), &id)),
         Err(refusal) if matches!(refusal.status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
             show(refusal.status, Some(refusal.words().0), &next, &user)
         }
@@ -60,29 +55,31 @@ pub async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> 
 }
 
 /// Ends the session.
-pub async fn sign_out(edge: &Edge, asked: &Asked, request: Request<Incoming>, open: &Open) -> Result<Response<Body>, Refusal> {
-    session::close(edge, asked, request.headers(), open, false).await?;
+pub async fn sign_out(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let ended = session::sign_out(edge, asked, request.headers()).await?;
     let mut response = seen_other("/admin/sign-in");
-    session::set(edge, asked, response.headers_mut(), None);
+    response.headers_mut().extend(ended.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
     Ok(response)
 }
 
 /// Again, for what takes a fresh proof; then back to the page.
-pub async fn prove(edge: &Edge, asked: &Asked, request: Request<Incoming>, open: Open, query: Form) -> Result<Response<Body>, Refusal> {
-    let by_password = matches!(open.session.holder, Holder::User(_));
-    let frame = Frame::of(edge, Some(&open.principal), "/admin/prove");
+pub async fn prove(
+    edge: &Edge,
+    asked: &Asked,
+    request: Request<Incoming>,
+    session: Session,
+    query: Form,
+) -> Result<Response<Body>, Refusal> {
+    let (by_password, client) = (session.way == Way::Local, client(asked, request.headers()));
+    let frame = Frame::of(edge, Some(&session.principal(client.clone())), "/admin/prove");
     if request.method() != Method::POST {
         let next = form::next(query.get("next")).to_owned();
         return html_as(StatusCode::OK, &Prove { frame, wrong: None, next, by_password });
     }
     let given = form::body(request, edge).await?;
     let next = form::next(given.get("next")).to_owned();
-    match session::again(edge, asked, open, Secret::new(given.get("password"))).await {
-        Ok((secret, _)) => {
-            let mut response = seen_other(&next);
-            session::set(edge, asked, response.headers_mut(), Some(&secret));
-            Ok(response)
-        }
+    match session::proved(edge, asked, &session, Secret::new(given.get("password")), client).await {
+        Ok((id, _)) => Ok(session::with_session(&edge.admin, seen_other(&next), &id)),
         Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
             let wrong = Some(refusal.words().0);
             html_as(refusal.status, &Prove { frame, wrong, next, by_password })
@@ -92,7 +89,7 @@ pub async fn prove(edge: &Edge, asked: &Asked, request: Request<Incoming>, open:
 }
 
 /// A fresh proof for what is about to be done: the one there is, or the password that came with the form. Gives the new
-/// cookie's secret where one was made.
+/// session's id where one was made.
 pub async fn proof_for(desk: &mut super::Desk<'_>, given: &Form) -> Result<Option<Secret>, Refusal> {
     if desk.is_fresh() {
         return Ok(None);
@@ -102,7 +99,8 @@ pub async fn proof_for(desk: &mut super::Desk<'_>, given: &Form) -> Result<Optio
         let fault = Fault::new(Kind::Unauthenticated, "this takes a proof of the last five minutes that it is you");
         return Err(fault.hint("give your password with it").into());
     }
-    let (secret, open) = session::again(desk.edge, desk.asked, desk.open.clone(), Secret::new(password)).await?;
-    desk.open = open;
-    Ok(Some(secret))
+    let client = desk.principal.client.clone();
+    let (id, session) = session::proved(desk.edge, desk.asked, &desk.session, Secret::new(password), client).await?;
+    desk.session = session;
+    Ok(Some(id))
 }

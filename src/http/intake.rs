@@ -1,4 +1,4 @@
-//! The body of a request, within its limits.
+//! Bodies of requests: within their size and time, or not at all.
 
 use crate::http::fault::Refusal;
 use crate::mcp::message::{MAX_DEPTH, depth};
@@ -10,20 +10,8 @@ use hyper::{Request, StatusCode};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// A JSON document as it came, unread.
-pub async fn json(headers: &HeaderMap, body: Incoming, most: usize, within: Duration) -> Result<Bytes, Refusal> {
-    of_kind("application/json", headers, body, most, within).await
-}
-
-/// A body of that media type. At most `most` bytes, all of them there `within` that time.
-pub async fn of_kind(kind: &str, headers: &HeaderMap, body: Incoming, most: usize, within: Duration) -> Result<Bytes, Refusal> {
-    let is_it = |given: &str| given.split(';').next().is_some_and(|given| given.trim().eq_ignore_ascii_case(kind));
-    if !headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).is_some_and(is_it) {
-        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", format!("send Content-Type: {kind}")).closing());
-    }
-    if headers.contains_key(header::CONTENT_ENCODING) {
-        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", "send the body as it is").closing());
-    }
+/// The whole body, of at most `most` bytes, if it comes within `time`.
+pub async fn body(body: Incoming, most: usize, time: Duration) -> Result<Bytes, Refusal> {
     let large = || {
         let said = format!("the body is larger than {most} bytes");
         Refusal::of(StatusCode::PAYLOAD_TOO_LARGE, "body", said).hint("http.max_body_bytes is the limit").closing()
@@ -31,7 +19,7 @@ pub async fn of_kind(kind: &str, headers: &HeaderMap, body: Incoming, most: usiz
     if body.size_hint().lower() > most as u64 {
         return Err(large());
     }
-    match tokio::time::timeout(within, Limited::new(body, most).collect()).await {
+    match tokio::time::timeout(time, Limited::new(body, most).collect()).await {
         Ok(Ok(whole)) => Ok(whole.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(large()),
         Ok(Err(_)) => Err(Refusal::of(StatusCode::BAD_REQUEST, "body", "the body broke off").closing()),
@@ -39,13 +27,25 @@ pub async fn of_kind(kind: &str, headers: &HeaderMap, body: Incoming, most: usiz
     }
 }
 
+/// A body of that media type.
+pub async fn of_kind(kind: &str, headers: &HeaderMap, incoming: Incoming, most: usize, time: Duration) -> Result<Bytes, Refusal> {
+    let is_it = |given: &str| given.split(';').next().is_some_and(|given| given.trim().eq_ignore_ascii_case(kind));
+    if !headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).is_some_and(is_it) {
+        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", format!("send Content-Type: {kind}")).closing());
+    }
+    if headers.contains_key(header::CONTENT_ENCODING) {
+        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", "send the body as it is").closing());
+    }
+    body(incoming, most, time).await
+}
+
 /// The members of a JSON object; none when the request has no body at all.
-pub async fn object(request: Request<Incoming>, most: usize, within: Duration) -> Result<Map<String, Value>, Refusal> {
-    let (parts, body) = request.into_parts();
-    if body.is_end_stream() && !parts.headers.contains_key(header::CONTENT_TYPE) {
+pub async fn object(request: Request<Incoming>, most: usize, time: Duration) -> Result<Map<String, Value>, Refusal> {
+    let (parts, incoming) = request.into_parts();
+    if incoming.is_end_stream() && !parts.headers.contains_key(header::CONTENT_TYPE) {
         return Ok(Map::new());
     }
-    let bytes = json(&parts.headers, body, most, within).await?;
+    let bytes = of_kind("application/json", &parts.headers, incoming, most, time).await?;
     let wrong = |said: &str| Refusal::of(StatusCode::BAD_REQUEST, "body", said);
     if depth(&bytes) > MAX_DEPTH {
         return Err(wrong("the body nests too deep"));

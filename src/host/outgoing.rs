@@ -1,0 +1,339 @@
+//! Requests to addresses that people configure: identity providers, and whatever else is not a router.
+//!
+//! - https only; plain http to this very machine where the caller allows it (lab).
+//! - Never to link-local or metadata addresses. A name is judged by what it resolves to, and the connection goes to exactly the
+//!   addresses that were judged: there is no second look at DNS that could say something else.
+//! - No redirects, no proxies from the environment, a time limit, and answers of bounded size, cut off while they come.
+//! - Trust: the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`), or Mozilla's where the system has none.
+
+use crate::base::address::{canonical, forbidden};
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, Request, Response};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Client, Url};
+use rustls::{ClientConfig, RootCertStore};
+use std::error::Error;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+
+/// A connection stands after.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A whole exchange takes no longer.
+const WHOLE: Duration = Duration::from_secs(10);
+/// The longest answer, bytes. Key sets of large providers have some 20 kB.
+const ANSWER_MAX: usize = 1 << 20;
+
+/// Why there is no answer. The words may be shown to whoever configured the address.
+#[derive(Debug, thiserror::Error)]
+pub enum OutgoingError {
+    /// Nobody asks there.
+    #[error("{url} is not called: {why}")]
+    Refused {
+        /// Without its query.
+        url: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// No connection, no TLS, or no whole answer.
+    #[error("no answer from {url}: {why}")]
+    Unreachable {
+        /// Without its query.
+        url: String,
+        /// The last cause.
+        why: String,
+    },
+    /// Longer than anything we ask for.
+    #[error("the answer from {url} is longer than {ANSWER_MAX} bytes")]
+    TooLong {
+        /// Without its query.
+        url: String,
+    },
+    /// The client itself cannot be made.
+    #[error("no TLS client")]
+    Client(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Asks. Clones share connections.
+#[derive(Clone)]
+pub struct Outgoing {
+    client: Arc<OnceCell<Client>>,
+    resolver: Arc<Judged>,
+    plain_loopback: bool,
+}
+
+impl Outgoing {
+    /// With `plain_loopback`, http to this very machine is allowed. Reads and connects nothing yet.
+    pub fn new(plain_loopback: bool) -> Self {
+        Outgoing::over(plain_loopback, Box::new(system))
+    }
+
+    fn over(plain_loopback: bool, lookup: Lookup) -> Self {
+        Outgoing { client: Arc::default(), resolver: Arc::new(Judged(Arc::new(lookup))), plain_loopback }
+    }
+
+    /// The answer of a GET.
+    pub async fn get(&self, url: &str) -> Result<Response<Vec<u8>>, OutgoingError> {
+        let request = Request::get(url).header(http::header::ACCEPT, "application/json").body(Vec::new());
+        self.send(request.map_err(|error| refused(url, error.to_string()))?).await
+    }
+
+    /// The answer of any request. A status that says no is an answer.
+    pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, OutgoingError> {
+        let url: Url = request.uri().to_string().parse().map_err(|_| refused(&request.uri().to_string(), "it is no address".into()))?;
+        let name = shown(&url);
+        self.judge(&url).map_err(|why| refused(&name, why.into()))?;
+        let client = self.client.get_or_try_init(|| connect(self.resolver.clone())).await?;
+        let (parts, body) = request.into_parts();
+        let sent = client.request(parts.method, url).headers(parts.headers).body(body).send();
+        let mut response = sent.await.map_err(|error| unreachable(&name, &error))?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        if response.content_length().is_some_and(|length| length > ANSWER_MAX as u64) {
+            return Err(OutgoingError::TooLong { url: name });
+        }
+        let mut body = Vec::new();
+        while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&name, &error))? {
+            if body.len() + piece.len() > ANSWER_MAX {
+                return Err(OutgoingError::TooLong { url: name });
+            }
+            body.extend_from_slice(&piece);
+        }
+        Ok(answer(status, headers, body))
+    }
+
+    /// What an address says by itself; what a name resolves to is judged when it is.
+    fn judge(&self, url: &Url) -> Result<(), &'static str> {
+        let host = url.host_str().unwrap_or_default();
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err("passwords do not go into addresses");
+        }
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok().map(canonical);
+        if let Some(why) = address.and_then(forbidden) {
+            return Err(why);
+        }
+        let is_here = is_localhost(host) || address.is_some_and(|address| address.is_loopback());
+        match url.scheme() {
+            "https" => Ok(()),
+            "http" if is_here && self.plain_loopback => Ok(()),
+            "http" if is_here => Err("plain http to this machine is for lab only"),
+            _ => Err("only https is"),
+        }
+    }
+}
+
+fn answer(status: http::StatusCode, headers: HeaderMap, body: Vec<u8>) -> Response<Vec<u8>> {
+    let mut answer = Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    answer
+}
+
+/// On a thread of its own: the system's roots are read from some hundred files.
+async fn connect(resolver: Arc<Judged>) -> Result<Client, OutgoingError> {
+    let make = move || -> Result<Client, Box<dyn Error + Send + Sync>> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots())
+            .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(concat!("routeros-mcp/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .dns_resolver(resolver)
+            .connect_timeout(CONNECT)
+            .timeout(WHOLE)
+            .pool_max_idle_per_host(1);
+        Ok(client.build()?)
+    };
+    let made = tokio::task::spawn_blocking(make).await.map_err(|error| OutgoingError::Client(error.into()))?;
+    made.map_err(OutgoingError::Client)
+}
+
+/// Whom to believe. A certificate that cannot be read is left out, with a word.
+fn roots() -> RootCertStore {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(%error, "trust roots of the system");
+    }
+    let mut store = RootCertStore::empty();
+    let (_, unread) = store.add_parsable_certificates(found.certs);
+    if unread > 0 {
+        tracing::warn!(unread, "trust roots of the system that cannot be read");
+    }
+    if store.is_empty() {
+        tracing::info!("the system has no trust roots: Mozilla's are used");
+        store.roots = webpki_roots::TLS_SERVER_ROOTS.to_vec();
+    }
+    store
+}
+
+/// Finds the addresses of a name.
+type Lookup = Box<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
+
+fn system(name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+    Box::pin(async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.map(|at| at.ip()).collect()) })
+}
+
+/// Resolves, and gives only what may be connected to.
+struct Judged(Arc<Lookup>);
+
+impl Resolve for Judged {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (lookup, name) = (self.0.clone(), name.as_str().to_owned());
+        Box::pin(async move {
+            let found = lookup(name.clone()).await?;
+            // A name with one good and one bad address is an attack, not a provider.
+            if let Some(why) = found.iter().find_map(|ip| forbidden(canonical(*ip))) {
+                return Err(format!("{name} is at a {why} address").into());
+            }
+            if is_localhost(&name) && !found.iter().all(|ip| canonical(*ip).is_loopback()) {
+                return Err(format!("{name} is not this machine").into());
+            }
+            let found: Vec<SocketAddr> = found.into_iter().map(|ip| SocketAddr::new(ip, 0)).collect();
+            Ok(Box::new(found.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn is_localhost(name: &str) -> bool {
+    name.trim_end_matches('.').eq_ignore_ascii_case("localhost")
+}
+
+fn refused(url: &str, why: String) -> OutgoingError {
+    OutgoingError::Refused { url: url.chars().filter(|c| !c.is_control()).take(200).collect(), why }
+}
+
+fn unreachable(url: &str, error: &reqwest::Error) -> OutgoingError {
+    let mut last: &dyn Error = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    let why = if error.is_timeout() { format!("nothing within {} s", WHOLE.as_secs()) } else { last.to_string() };
+    OutgoingError::Unreachable { url: url.into(), why }
+}
+
+/// Queries may hold codes and states.
+fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.to_string().chars().take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    fn lab() -> Outgoing {
+        Outgoing::new(true)
+    }
+
+    /// Answers every connection with the same bytes, then with `more` until the other side has enough.
+    async fn server(head: &'static str, more: usize) -> (SocketAddr, tokio::task::JoinHandle<usize>) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        #[allow(clippy::disallowed_methods, reason = "a test has no shutdown to wait for")]
+        let done = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut heard = [0; 4_096];
+            let _ = stream.read(&mut heard).await;
+            let _ = stream.write_all(head.as_bytes()).await;
+            let (piece, mut sent) = (vec![b'x'; 64 << 10], 0);
+            while sent < more && stream.write_all(&piece).await.is_ok() {
+                sent += piece.len();
+            }
+            sent
+        });
+        (at, done)
+    }
+
+    #[tokio::test]
+    async fn addresses_that_nobody_may_call_are_refused_before_anything_is_sent() {
+        for (url, why) in [
+            ("http://192.0.2.1/", "only https"),
+            ("http://login.example/", "only https"),
+            ("ftp://127.0.0.1/", "only https"),
+            ("https://169.254.169.254/latest", "metadata"),
+            ("https://[::ffff:169.254.169.254]/", "metadata"),
+            ("https://[::ffff:a9fe:a9fe]/", "metadata"),
+            ("https://[64:ff9b::a9fe:a9fe]/", "metadata"),
+            ("https://2852039166/", "metadata"),
+            ("https://0xa9fea9fe/", "metadata"),
+            ("https://[fe80::1]/", "link-local"),
+            ("https://169.254.1.1/", "link-local"),
+            ("https://0.0.0.0/", "unspecified"),
+            ("https://user:pass@login.example/", "passwords"),
+        ] {
+            let error = lab().get(url).await.unwrap_err();
+            assert!(matches!(error, OutgoingError::Refused { .. }) && error.to_string().contains(why), "{url}: {error}");
+            assert!(!error.to_string().contains("pass@"), "{error}");
+        }
+        let error = Outgoing::new(false).get("http://127.0.0.1:1/").await.unwrap_err();
+        assert!(error.to_string().contains("lab only"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_judged_by_what_it_resolves_to() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        for (name, found, why) in [
+            ("login.example", vec!["169.254.169.254"], "metadata"),
+            ("login.example", vec!["::ffff:169.254.169.254"], "metadata"),
+            ("login.example", vec!["192.0.2.1", "fe80::1"], "link-local"),
+            ("localhost", vec!["192.0.2.1"], "not this machine"),
+        ] {
+            let found: Vec<IpAddr> = found.iter().map(|ip| ip.parse().unwrap()).collect();
+            let lookup = move |_: String| -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+                let found = found.clone();
+                Box::pin(async move { Ok(found) })
+            };
+            let scheme = if name == "localhost" { "http" } else { "https" };
+            let error = Outgoing::over(true, Box::new(lookup)).get(&format!("{scheme}://{name}:1/")).await.unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_name_is_asked_for_once_so_that_it_cannot_change_its_mind() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (at, _done) = server("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}", 0).await;
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        // The first answer is good, every later one is the metadata service.
+        let lookup = move |_: String| -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+            let first = count.fetch_add(1, Ordering::SeqCst) == 0;
+            let ip = if first { "127.0.0.1" } else { "169.254.169.254" };
+            Box::pin(async move { Ok(vec![ip.parse().unwrap()]) })
+        };
+        let answer = Outgoing::over(true, Box::new(lookup)).get(&format!("http://localhost:{}/", at.port())).await.unwrap();
+        assert_eq!((answer.body().as_slice(), asked.load(Ordering::SeqCst)), (&b"{}"[..], 1));
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_cut_off() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let hundred = 100 << 20;
+        for head in ["HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"] {
+            let (at, done) = server(head, hundred).await;
+            let error = lab().get(&format!("http://{at}/")).await.unwrap_err();
+            assert!(matches!(error, OutgoingError::TooLong { .. }), "{error}");
+            let sent = done.await.unwrap();
+            assert!(sent < hundred / 5, "{sent} bytes were taken");
+        }
+    }
+
+    #[tokio::test]
+    async fn redirects_are_answers_and_go_nowhere() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (at, _done) = server("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n", 0).await;
+        assert_eq!(lab().get(&format!("http://{at}/")).await.unwrap().status(), 302);
+    }
+}
