@@ -16,7 +16,9 @@ use serde_json::{Map, Value, json};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 pub const AUDIENCE: &str = "https://box.example/mcp";
 
@@ -130,6 +132,7 @@ struct Shared {
 /// The provider; it ends with the test's runtime.
 #[derive(Clone)]
 pub struct Idp {
+    scheme: &'static str,
     pub at: SocketAddr,
     path: String,
     shared: Arc<Mutex<Shared>>,
@@ -142,6 +145,21 @@ impl Idp {
 
     /// With a path in its issuer, which may end in a slash.
     pub async fn start_at(path: &str, keys: &[&Key]) -> Idp {
+        Idp::serve(path, keys, None).await
+    }
+
+    /// Over TLS, with a certificate that only whoever has the PEM believes.
+    pub async fn start_tls(keys: &[&Key]) -> (Idp, String) {
+        let pair = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".into()]).unwrap().self_signed(&pair).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(pair.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = config.with_no_client_auth().with_single_cert(vec![certificate.der().clone()], key.into()).unwrap();
+        (Idp::serve("", keys, Some(TlsAcceptor::from(Arc::new(config)))).await, certificate.pem())
+    }
+
+    async fn serve(path: &str, keys: &[&Key], tls: Option<TlsAcceptor>) -> Idp {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let shared = Shared {
             mood: Mood::Good,
@@ -152,7 +170,8 @@ impl Idp {
             asked: Vec::new(),
             sent: 0,
         };
-        let idp = Idp { at: listener.local_addr().unwrap(), path: path.into(), shared: Arc::new(Mutex::new(shared)) };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let idp = Idp { scheme, at: listener.local_addr().unwrap(), path: path.into(), shared: Arc::new(Mutex::new(shared)) };
         let serving = idp.clone();
         #[allow(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(async move {
@@ -161,19 +180,29 @@ impl Idp {
                 if serving.mood() == Mood::Down {
                     continue;
                 }
-                let idp = serving.clone();
+                let (idp, tls) = (serving.clone(), tls.clone());
                 tokio::spawn(async move {
-                    let service = service_fn(move |request| std::future::ready(Ok::<_, Infallible>(idp.answer(&request))));
-                    let _ =
-                        hyper::server::conn::http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service).await;
+                    match tls {
+                        None => idp.talk(stream).await,
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                idp.talk(stream).await;
+                            }
+                        }
+                    }
                 });
             }
         });
         idp
     }
 
+    async fn talk(self, stream: impl AsyncRead + AsyncWrite + Unpin) {
+        let service = service_fn(|request| std::future::ready(Ok::<_, Infallible>(self.answer(&request))));
+        let _ = hyper::server::conn::http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service).await;
+    }
+
     pub fn issuer(&self) -> String {
-        format!("http://{}{}", self.at, self.path)
+        format!("{}://{}{}", self.scheme, self.at, self.path)
     }
 
     pub fn set(&self, mood: Mood) {
@@ -236,7 +265,7 @@ impl Idp {
             }
             _ => {}
         }
-        let root = format!("http://{}", self.at);
+        let root = format!("{}://{}", self.scheme, self.at);
         let base = self.path.trim_end_matches('/');
         if path == format!("{base}/.well-known/openid-configuration") {
             let issuer = if shared.mood == Mood::Foreign { "https://evil.example".to_owned() } else { self.issuer() };

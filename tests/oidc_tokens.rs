@@ -1,5 +1,6 @@
 //! Access tokens of an identity provider, from the wire to the call; and the provider's bad days.
 
+use crate::cli_rig::Rig;
 use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session, modern};
 use crate::oidc_rig::{AUDIENCE, Idp, Key, Mood, claims, web};
 use data_encoding::BASE64URL_NOPAD;
@@ -217,6 +218,32 @@ async fn a_provider_that_is_away_at_start_is_found_later_and_one_that_goes_away_
     bench.stop.cancel();
     bench.tasks.close();
     bench.tasks.wait().await;
+}
+
+#[tokio::test]
+async fn a_provider_with_a_private_ca_is_believed_where_its_root_is_the_systems() {
+    let key = Key::ec("k");
+    let (idp, root) = Idp::start_tls(&[&key]).await;
+    let rig = Rig::new();
+    let roots = rig.file("root.pem", root);
+    let config = format!(
+        "environment = \"staging\"\n[oidc]\nenabled = true\nprovider_url = \"{}\"\nclient_id = \"c\"\naudience = \"{AUDIENCE}\"\nrole_map = {{ ops = \"ops_rw\" }}\n",
+        idp.issuer()
+    );
+    let config = rig.file("config.toml", config);
+    let checked = async |more: Option<&str>| {
+        let mut command = rig.command(&["--config", &config, "check"]);
+        if let Some(roots) = more {
+            command.env("SSL_CERT_FILE", roots);
+        }
+        let done = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    let strange = checked(None).await;
+    assert!(strange.contains("cannot be used: no answer from") && strange.contains("certificate"), "{strange}");
+    let known = checked(Some(&roots)).await;
+    assert!(!known.contains("cannot be used"), "{known}");
+    assert_eq!(idp.asked(), 1);
 }
 
 #[tokio::test]
