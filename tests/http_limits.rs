@@ -40,6 +40,7 @@ async fn over(tls: tls::Source, limits: Limits) -> Web {
         tokens: true,
         has_provider: false,
         sessions: Spans { idle: Duration::from_secs(60), most: Duration::from_secs(600) },
+        metrics: routeros_mcp::http::metrics::Offered::Here,
         limits,
         drain: Duration::from_secs(1),
     };

@@ -63,6 +63,12 @@ mod mcp_stdio;
 mod mcp_subscriptions;
 mod menus_facts;
 #[cfg(feature = "sim")]
+mod metrics;
+#[cfg(feature = "sim")]
+mod metrics_files;
+#[cfg(feature = "sim")]
+mod metrics_real;
+#[cfg(feature = "sim")]
 mod plan_cost;
 #[cfg(feature = "sim")]
 mod plan_crash;

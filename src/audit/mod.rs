@@ -28,6 +28,7 @@ pub use verify::{Report, verify};
 
 use crate::base::clock::Clock;
 use crate::base::ids::random;
+use crate::host::metrics::Meter;
 use crate::store::queue::Queue;
 use crate::store::{Durability, sync_parent};
 use index::{Index, Marks};
@@ -50,11 +51,13 @@ pub struct Options {
     pub segment_bytes: u64,
     /// How long records that may wait stay unflushed; 5 s unless set.
     pub flush_interval: Duration,
+    /// Counts records.
+    pub meter: Meter,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { segment_bytes: 4 << 20, flush_interval: Duration::from_secs(5) }
+        Options { segment_bytes: 4 << 20, flush_interval: Duration::from_secs(5), meter: Meter::off() }
     }
 }
 
@@ -89,8 +92,8 @@ impl Audit {
             begin_head(dir, &head_file, tail.head).map_err(AuditError::io("making the head"))?;
         }
         let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?) });
-        let Options { segment_bytes, flush_interval } = options;
-        let setup = Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file };
+        let Options { segment_bytes, flush_interval, meter } = options;
+        let setup = Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file, meter };
         let writer = Writer::new(setup, shared.clone(), &tail);
         let (done, closed) = oneshot::channel();
         let run = move || {

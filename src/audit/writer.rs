@@ -12,6 +12,7 @@ use crate::audit::record::{self, Record};
 use crate::audit::segment::{self, HEADER_BYTES};
 use crate::audit::tail::{self, Tail};
 use crate::base::clock::Clock;
+use crate::host::metrics::Meter;
 use crate::store::queue::{Queue, Taken};
 use crate::store::{Durability, sync_parent};
 use std::fs::File;
@@ -47,6 +48,7 @@ pub(crate) struct Setup {
     pub(crate) open: Open,
     /// Locked by us.
     pub(crate) head_file: File,
+    pub(crate) meter: Meter,
 }
 
 pub(crate) struct Writer {
@@ -111,6 +113,10 @@ impl Writer {
             self.pending.truncate(kept_bytes);
             (self.pending_records, self.head, self.file) = (kept_records, kept_head, None);
             self.due = (kept_records > 0).then(|| Instant::now() + RETRY);
+        }
+        match &result {
+            Ok(()) => group.iter().for_each(|request| self.setup.meter.audit(&request.record.outcome)),
+            Err(_) => self.setup.meter.audit_unwritten(group.len()),
         }
         let first = kept_head.seq + 1;
         for (seq, request) in (first..).zip(group) {

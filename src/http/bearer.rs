@@ -57,6 +57,7 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
 
 /// 401, with where to learn how to get a token.
 fn nobody(edge: &Edge, asked: &Asked, reason: &'static str, error: &str) -> Refusal {
+    edge.meter().auth_failed(reason);
     let challenge = format!("Bearer {error}scope=\"{}\", resource_metadata=\"{}\"", Scope::Read.as_str(), metadata(edge, asked));
     let hint = "send Authorization: Bearer with a token of `routeros-mcp token create`";
     challenged(Refusal::of(StatusCode::UNAUTHORIZED, reason, "a valid token is needed").hint(hint), &challenge)

@@ -13,6 +13,7 @@ pub mod forwarded;
 pub mod hosts;
 pub mod limits;
 pub mod mcp;
+pub mod metrics;
 pub mod ops;
 pub mod patience;
 pub mod plain;
@@ -23,6 +24,8 @@ use crate::access::session::{Sessions, Spans};
 use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
+use crate::host::metrics::Meter;
+use crate::mcp::subscriptions::Watchers;
 use crate::store::Seal;
 use bytes::Bytes;
 use fault::Refusal;
@@ -79,6 +82,8 @@ pub struct Settings {
     pub has_provider: bool,
     /// How long people stay signed in.
     pub sessions: Spans,
+    /// Where metrics are.
+    pub metrics: metrics::Offered,
     /// How much of everything.
     pub limits: Limits,
     /// How long what is in flight may take once we are told to stop.
@@ -102,6 +107,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Ours, as it reached us.
     pub local: SocketAddr,
+    /// The listener it came to.
+    pub face: metrics::Face,
 }
 
 /// One request's surroundings.
@@ -127,6 +134,7 @@ pub struct Edge {
     failures: limits::Failures,
     sessions: Sessions,
     mcp: Option<mcp::Mcp>,
+    watchers: Watchers,
     health: ops::Health,
     tls: Option<Arc<tls::Tls>>,
     stop: CancellationToken,
@@ -161,7 +169,13 @@ impl Edge {
             }
         };
         self.dress(response.headers_mut(), &correlation, cors, is_https);
+        self.meter().http(metrics::route(&path, self.settings.base.as_deref()), response.status().as_u16());
         response
+    }
+
+    /// Who counts.
+    fn meter(&self) -> &Meter {
+        self.dispatch.world().meter()
     }
 
     /// The order of every request.
@@ -177,7 +191,7 @@ impl Edge {
         let is_probe = ops::is_health(&path);
         if !is_probe {
             // A neighbour's bad tokens must not make a supervisor believe that we are ill.
-            self.failures.admit(client)?;
+            self.failures.admit(client).inspect_err(|_| self.meter().rate_limited("anonymous"))?;
         }
         well_formed(&request)?;
         // Authorities follow a redirect of whoever has port 80, and call us by any of our names.
@@ -190,6 +204,12 @@ impl Edge {
         let called = host.as_ref().map(|host| format!("{}://{host}", if is_https { "https" } else { "http" }));
         let asked = Asked { client, correlation: correlation.clone(), origin, called, is_https };
         let base = self.settings.base.as_deref();
+        if path == metrics::PATH && self.settings.metrics.at(peer.face) {
+            return metrics::answer(self, peer, &asked, &request).await;
+        }
+        if peer.face == metrics::Face::Metrics {
+            return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there are only metrics here, at /metrics"));
+        }
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;
         }

@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::access::principal::Principal;
+use crate::host::metrics::Up;
 use crate::http::Body;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -22,12 +23,13 @@ pub struct Watched {
     who: Arc<Principal>,
     look: Interval,
     ended: bool,
+    _open: Up,
 }
 
 impl Watched {
-    /// Over a body that may take long.
-    pub fn new(body: Body, access: Access, who: Arc<Principal>) -> Self {
-        Watched { body, access, who, look: interval_at(Instant::now() + LOOK, LOOK), ended: false }
+    /// Over a body that may take long; `open` counts it meanwhile.
+    pub fn new(body: Body, access: Access, who: Arc<Principal>, open: Up) -> Self {
+        Watched { body, access, who, look: interval_at(Instant::now() + LOOK, LOOK), ended: false, _open: open }
     }
 }
 
