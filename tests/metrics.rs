@@ -94,16 +94,19 @@ fn the_table_is_the_contracts() {
 
 #[tokio::test]
 async fn every_metric_has_help_and_type_once_something_happened() {
-    let web = web(&[("token_budget.warning_threshold", "100"), ("token_budget.error_threshold", "120")]).await;
+    let mut web = web(&[("token_budget.warning_threshold", "100"), ("token_budget.error_threshold", "400")]).await;
     let token = web.token(Role::ReadOnly).await;
     web.modern(&token, "tools/list", json!({})).await;
     web.say(&token, "", &call("system.get_health", json!({"device": "edge"}))).await;
     web.site.good("system.get_health", json!({"device": "edge"})).await;
-    web.site.call("menu.read", json!({"device": "edge", "path": "/interface"})).await;
-    web.site.bad("menu.read", json!({"device": "edge", "path": "/no/such/menu"})).await;
+    web.site.call("interface.list", json!({"device": "edge"})).await;
     web.site.call("plan.create", forward("203.0.113.9", "auto")).await;
     let reader = routeros_mcp::access::Principal::stdio(Role::ReadOnly);
     web.site.call_as(reader, "system.set_identity", json!({"device": "edge", "name": "x"})).await;
+    let (_, sim) = web.site.sims.pop().unwrap();
+    sim.stop().await;
+    web.site.forget("edge");
+    web.site.bad("system.get_clock", json!({"device": "edge"})).await;
     let text = scrape(&web).await;
     let mut missing = Vec::new();
     for metric in METRICS {
@@ -135,13 +138,15 @@ async fn calls_requests_and_refusals_are_counted_where_they_happen() {
         web.modern(&token, "tools/call", json!({"name": "device.list", "arguments": {}})).await;
         web.modern(&token, "tools/call", json!({"name": "device.get", "arguments": {"device": "nobody"}})).await;
         web.modern(&token, "tools/call", json!({"name": "evil\"} 1", "arguments": {}})).await;
-        web.say("rmcp_wrong", "", &call("device.list", json!({}))).await;
+        web.say(&format!("rmcp_{}", "A".repeat(43)), "", &call("device.list", json!({}))).await;
         web.ask("POST", "/mcp", JSON, "{}").await;
         web.say(&reader, "", &call("system.set_identity", json!({"device": "edge", "name": "x"}))).await;
         for _ in 0..2 {
             web.say(&approver, "", &call("plan.list", json!({}))).await;
         }
         web.ask("GET", "/wp-login.php", "", "").await;
+        // Of what came until now nothing has to be on the disk yet.
+        web.token(Role::ReadOnly).await;
     })
     .await;
     for (name, words) in [
@@ -185,7 +190,7 @@ async fn policy_that_says_no_is_counted_by_role_and_reason() {
         let reader = routeros_mcp::access::Principal::stdio(Role::ReadOnly);
         let reply = web.site.call_as(reader, "system.set_identity", json!({"device": "edge", "name": "x"})).await;
         assert!(reply.fault.is_some());
-        let far = crate::site::limited(Role::OpsRw, &["tag:none"]);
+        let far = crate::site::limited(Role::OpsRw, &["tag:site=nowhere"]);
         web.site.call_as(far, "device.get", json!({"device": "edge"})).await;
     })
     .await;
@@ -251,12 +256,11 @@ async fn resources_hit_and_miss_their_cache_and_long_answers_their_budget() {
     assert_eq!(cached, [1.0, 2.0], "{}", only(&read.after, "cache"));
     let long = moved(&web, async {
         web.site.call("interface.list", json!({"device": "edge"})).await;
-        web.site
-            .call("menu.read", json!({"device": "edge", "path": "/interface", "limit": 3, "fields": ["name", "type", "mtu", "running"]}))
-            .await;
+        web.site.good("system.get_health", json!({"device": "edge"})).await;
     })
     .await;
     long.rose("mcp_tool_token_budget_errors_total", &["tool_name=\"interface.list\""]);
+    long.rose("mcp_tool_token_budget_warnings_total", &["tool_name=\"system.get_health\""]);
     web.close().await;
 }
 
@@ -266,7 +270,6 @@ async fn routers_are_told_apart_and_gone_when_they_are_let_go() {
     let id = format!("device_id=\"{}\"", web.site.device("edge").id);
     let well = moved(&web, async {
         web.site.good("system.get_health", json!({"device": "edge"})).await;
-        web.site.bad("menu.read", json!({"device": "edge", "path": "/no/such/menu"})).await;
     })
     .await;
     well.rose("routeros_requests_total", &[&id, "protocol=\"rest\"", "outcome=\"ok\""]);
@@ -350,13 +353,15 @@ async fn plans_count_decisions_guards_jobs_and_what_is_taken_back() {
     assert_eq!(value(&undone.after, "mcp_guards_armed", &[]), 0.0);
     assert_eq!(undone.by("mcp_rollbacks_failed_total", &[]), 0.0);
     let spoilt = moved(&web, async {
-        let dns = json!({"devices": ["edge"], "confirm": "manual", "edits": [{"menu": "/ip/dns/static", "op": "add", "values": {"name": "a.lan", "address": "192.0.2.6"}}]});
-        let plan = site.good("plan.create", dns).await.structured["id"].clone();
+        let plan = site.good("plan.create", forward("203.0.113.3", "manual")).await.structured["id"].clone();
+        assert!(site.operator("plan.approve", by(&plan, "anna", json!({}))).await.fault.is_none());
         site.good("plan.apply", json!({"plan_id": plan, "wait_seconds": 55})).await;
-        let script = site.sim("edge").world().rows("/system/script").iter().map(|row| format!("{row:?}")).find(|row| row.contains("mcp-guard"));
+        let script =
+            site.sim("edge").world().rows("/system/script").iter().map(|row| format!("{row:?}")).find(|row| row.contains("mcp-guard"));
         let name = script.unwrap().split('"').find(|word| word.starts_with("mcp-guard")).unwrap().to_owned();
         assert!(site.sim("edge").world().set("/system/script", &name, "source", ":log info mine"));
-        site.call("plan.confirm", json!({"plan_id": plan})).await;
+        assert!(site.operator("plan.keep", by(&plan, "anna", json!({}))).await.fault.is_none());
+        site.app.plans().wait(&PlanId(plan.as_str().unwrap().into()), PATIENCE).await.unwrap();
     })
     .await;
     spoilt.rose("mcp_rollbacks_failed_total", &[]);
