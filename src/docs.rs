@@ -30,6 +30,9 @@ pub const PAGES: &[Page] = &[
     page!("safe-change", "How a change stays safe", "Plans: who says yes, what the router holds meanwhile, and how a change is undone."),
     page!("roles", "Roles", "Who may do what, and the switches that bind everybody."),
     page!("security-model", "Security model", "What is trusted, what is kept back, and what is written down."),
+    page!("monitoring", "Monitoring", "Prometheus and Grafana: who may fetch metrics, where, and how to read them."),
+    page!("metrics", "Metrics", "Every metric, with its labels and what it counts."),
+    page!("alerts", "Alerts", "What each shipped alert means, and what to do about it."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
 ];
 

@@ -476,3 +476,22 @@ async fn metrics_that_are_off_are_nowhere_and_cost_nothing() {
     assert!(!web.site.app.dispatch.world().meter().is_on());
     web.close().await;
 }
+
+#[tokio::test]
+async fn health_tells_known_callers_what_is_wrong_now() {
+    let mut web = web(&[]).await;
+    let token = web.token(Role::ReadOnly).await;
+    let errors = async |web: &Web| {
+        let answer = web.ask("GET", "/health", &format!("Authorization: Bearer {token}\r\n"), "").await;
+        serde_json::from_str::<Value>(&answer.body).unwrap()["errors"].clone()
+    };
+    assert_eq!(errors(&web).await, json!([]));
+    let (_, sim) = web.site.sims.pop().unwrap();
+    sim.stop().await;
+    web.site.forget("edge");
+    web.site.bad("system.get_clock", json!({"device": "edge"})).await;
+    assert_eq!(errors(&web).await, json!(["1 of 1 routers do not answer"]));
+    let unknown = web.ask("GET", "/health", "", "").await;
+    assert!(!unknown.body.contains("errors"), "{unknown:?}");
+    web.close().await;
+}

@@ -38,6 +38,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -91,7 +92,7 @@ impl Audit {
         if is_new || segment::saved_head(dir)? == SavedHead::Unreadable {
             begin_head(dir, &head_file, tail.head).map_err(AuditError::io("making the head"))?;
         }
-        let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?) });
+        let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?), failing: AtomicBool::new(false) });
         let Options { segment_bytes, flush_interval, meter } = options;
         let setup = Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file, meter };
         let writer = Writer::new(setup, shared.clone(), &tail);
@@ -118,6 +119,11 @@ impl Audit {
         };
         let stalled = |_| AuditError::Stalled { seconds: APPEND_DEADLINE.as_secs() };
         tokio::time::timeout(APPEND_DEADLINE, asked).await.map_err(stalled)?
+    }
+
+    /// Whether the last try to write failed.
+    pub fn is_failing(&self) -> bool {
+        self.shared().failing.load(Ordering::Relaxed)
     }
 
     /// Flushes and lets go of the trail. Other clones answer `Closed` from then on.

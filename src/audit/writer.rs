@@ -18,6 +18,7 @@ use crate::store::{Durability, sync_parent};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -36,6 +37,8 @@ pub(crate) struct Request {
 pub(crate) struct Shared {
     pub(crate) queue: Queue<Request>,
     pub(crate) index: RwLock<Index>,
+    /// The last try to write failed.
+    pub(crate) failing: AtomicBool,
 }
 
 /// What the thread is given.
@@ -109,6 +112,7 @@ impl Writer {
         let (kept_bytes, kept_records, kept_head) = (self.pending.len(), self.pending_records, self.head);
         let result = ready.and_then(|()| self.append(group.iter().map(|request| request.record.clone()), now));
         self.failing = result.is_err();
+        self.shared.failing.store(self.failing, Ordering::Relaxed);
         if result.is_err() {
             self.pending.truncate(kept_bytes);
             (self.pending_records, self.head, self.file) = (kept_records, kept_head, None);
@@ -171,6 +175,7 @@ impl Writer {
 
     fn flush_due(&mut self) {
         let result = self.ready_if_pending().and_then(|()| self.flush());
+        self.shared.failing.store(result.is_err(), Ordering::Relaxed);
         if let Err(error) = result {
             tracing::error!(%error, "audit records could not be flushed; trying again");
             (self.failing, self.file) = (true, None);

@@ -19,6 +19,7 @@ pub mod patience;
 pub mod plain;
 pub mod serve;
 pub mod tls;
+pub mod trouble;
 
 use crate::access::session::{Sessions, Spans};
 use crate::access::token::PREFIX;
