@@ -22,10 +22,12 @@ use crate::fleet::{self, Fleet, Parts};
 use crate::history::config::Shelf;
 use crate::history::health::Thresholds;
 use crate::history::series::History;
+use crate::host::metrics::Meter;
 use crate::host::outgoing::Outgoing;
 use crate::host::paths::Places;
 use crate::host::sockets::Sockets;
 use crate::http;
+use crate::http::metrics::Offered;
 use crate::mcp;
 use crate::plan::{self, Engine};
 use crate::store::{Batch, Durability, Epoch, Options, Place, Seal, Store, Vault, seal};
@@ -79,7 +81,8 @@ impl App {
         let places = places(loaded);
         places.create()?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
-        let store = open_store(loaded).await?;
+        let meter = meter(&config);
+        let store = open_store(loaded, &meter).await?;
         // Volatile state loses its key with the rest; it keeps no credentials anyway.
         let master = match config.master_key() {
             Some(key) => key,
@@ -88,13 +91,13 @@ impl App {
         };
         let seal = Arc::new(Seal::new(&master));
         seal::check_canary(&store, &seal).await?;
-        let audit = Audit::open(&audit_dir(&places), clock.clone(), audit::Options::default())?;
+        let audit = Audit::open(&audit_dir(&places), clock.clone(), audit::Options { meter: meter.clone(), ..audit::Options::default() })?;
         let fleet = Fleet::open(Parts {
             store: store.clone(),
             seal: Seal::new(&master),
             clock: clock.clone(),
             bus: Bus::default(),
-            settings: fleet_settings(&config),
+            settings: fleet_settings(&config, &meter),
         })?;
         let epoch = Arc::new(Epoch::open(store.clone(), &places.epoch())?);
         if epoch.is_older() {
@@ -125,7 +128,7 @@ impl App {
             audit,
             history,
             configs,
-            access: Access::new(store.clone(), Seal::new(&master), clock.clone(), lockout(&config)),
+            access: Access::new(store.clone(), Seal::new(&master), clock.clone(), lockout(&config)).with_meter(meter.clone()),
             plans: plans.with_epoch(epoch),
             vault,
             store,
@@ -161,6 +164,7 @@ impl App {
             let jitter = self.config.health_check.jitter_seconds.0;
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
         }
+        watch::meter::start(self.dispatch.world().meter().clone(), &self.tasks, &self.stop);
         watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
         watch::plans::start(self.dispatch.world().clone(), self.config.retention.plan_days, &self.tasks, &self.stop);
         watch::rotation::start(self.dispatch.clone(), self.config.routeros.rotate_credentials_days, &self.tasks, &self.stop);
@@ -336,10 +340,20 @@ fn no_key(places: &Places) -> Fault {
     Fault::new(Kind::Storage, said).hint("put the file back from a backup, or set encryption_key; a new key would not open this store")
 }
 
-async fn open_store(loaded: &Loaded) -> Result<Store, Fault> {
+/// Counts nothing when nobody may see it.
+fn meter(config: &Config) -> Meter {
+    if config.metrics.enabled { Meter::new(config.metrics.device_labels) } else { Meter::off() }
+}
+
+async fn open_store(loaded: &Loaded, meter: &Meter) -> Result<Store, Fault> {
     let store = &loaded.config.store;
-    let options =
-        Options { path: store.path.clone(), cache_mb: store.cache_mb, flush_interval: store.flush_interval.0, volatile_ok: store.volatile };
+    let options = Options {
+        path: store.path.clone(),
+        cache_mb: store.cache_mb,
+        flush_interval: store.flush_interval.0,
+        volatile_ok: store.volatile,
+        meter: meter.clone(),
+    };
     let opened = tokio::task::spawn_blocking(move || Store::open(options)).await.map_err(Fault::bug)?;
     opened.map_err(|error| {
         let fault = Fault::from(error);
@@ -492,6 +506,11 @@ fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         tokens: config.auth.tokens,
         plain_cookies: from.tls == sections::Tls::Off && !from.behind_proxy,
         anonymous: config.auth.allow_anonymous_loopback.then(|| stdio_role(config)),
+        metrics: match (config.metrics.enabled, config.metrics.port) {
+            (false, _) => Offered::No,
+            (true, 0) => Offered::Here,
+            (true, port) => Offered::Apart { host: config.metrics.host.clone(), port },
+        },
         limits,
         drain: config.shutdown.drain_seconds.0,
     })
@@ -511,7 +530,7 @@ fn acme_settings(from: &sections::Acme) -> http::acme::Settings {
     }
 }
 
-fn fleet_settings(config: &Config) -> fleet::Settings {
+fn fleet_settings(config: &Config, meter: &Meter) -> fleet::Settings {
     let from = &config.routeros;
     let verify_tls = match from.verify_tls {
         sections::VerifyTls::Pin => fleet::VerifyTls::Pin,
@@ -535,6 +554,7 @@ fn fleet_settings(config: &Config) -> fleet::Settings {
     fleet::Settings {
         routeros,
         own_listeners,
+        meter: meter.clone(),
         credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         ..fleet::Settings::new(config.environment)
     }

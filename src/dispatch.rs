@@ -90,11 +90,14 @@ impl Dispatch {
         let notes = cx.take_notes();
         let took = self.world.clock.mono().saturating_sub(started);
         self.tell(&cx, &notes);
-        let reply = self.shaped(&cx, &notes, result);
-        match self.written(&cx, &notes, &given, &reply, took).await {
-            Ok(()) => reply,
+        let shaped = self.shaped(&cx, &notes, result);
+        let reply = match self.written(&cx, &notes, &given, &shaped, took).await {
+            Ok(()) => shaped,
             Err(fault) => self.shaped(&cx, &notes, Err(fault)),
-        }
+        };
+        let tokens = reply.meta.get("estimated_tokens").and_then(Value::as_u64);
+        self.world.meter().tool(tool.name, tool.tier.as_str(), trail::outcome(reply.fault), took, tokens);
+        reply
     }
 
     /// Models have no tools at all while `mcp.enable_tools` is off; the command line keeps its verbs.
@@ -111,7 +114,11 @@ impl Dispatch {
         arguments::check(cx.tool.name, &self.schemas[cx.tool.name].input, &given)?;
         let keeps = (cx.tool.effect == Effect::Reads && !max_age.is_zero()).then(|| kept::key(cx, &given));
         let bus = self.world.fleet.bus();
-        if let Some(found) = keeps.as_ref().and_then(|key| self.kept.get(key, max_age, self.world.clock.mono(), bus)) {
+        let found = keeps.as_ref().and_then(|key| self.kept.get(key, max_age, self.world.clock.mono(), bus));
+        if keeps.is_some() {
+            self.world.meter().cache(found.is_some());
+        }
+        if let Some(found) = found {
             cx.recall(found.notes, found.age)?;
             return Ok(found.value);
         }
@@ -185,6 +192,9 @@ impl Dispatch {
         let mut tokens = read_by_model(&value, &text);
         // No model reads what operators' verbs answer, and what was done cannot be refused any more.
         let has_limit = cx.tool.audience == Audience::Model && cx.tool.effect == Effect::Reads;
+        if tokens > settings.warn_tokens {
+            self.world.meter().budget(cx.tool.name, tokens > settings.most_tokens && has_limit);
+        }
         if tokens > settings.most_tokens && has_limit {
             match cut(&mut value, notes, settings.most_tokens) {
                 Some(whole) => {
@@ -248,6 +258,7 @@ impl Dispatch {
 
     async fn unknown(&self, call: Call) -> Reply {
         let name: String = call.tool.chars().filter(|c| !c.is_control()).take(64).collect();
+        self.world.meter().tool("unknown", "none", "unknown_tool", Duration::ZERO, None);
         let record = trail::unknown(&call, &name);
         if let Err(error) = self.world.audit.append(record, Durability::Soon).await {
             tracing::error!(%error, "audit record lost");
@@ -313,7 +324,10 @@ fn judge(cx: &Cx) -> Result<(), Fault> {
             tracing::warn!(tool = cx.tool.name, reason = refusal.reason, "would be denied in strict mode");
             Ok(())
         }
-        Decision::Deny(refusal) => Err(Fault::denied(refusal.said).hint(refusal.hint.unwrap_or_default())),
+        Decision::Deny(refusal) => {
+            cx.world.meter().denied(cx.principal.role.as_str(), refusal.reason);
+            Err(Fault::denied(refusal.said).hint(refusal.hint.unwrap_or_default()))
+        }
     }
 }
 

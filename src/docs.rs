@@ -33,6 +33,9 @@ pub const PAGES: &[Page] = &[
     page!("identity", "Identity", "Identity providers, signing in, and the way in when they are down."),
     page!("security", "Who may do what", "The table of roles, scopes and acts, as this build decides."),
     page!("security-model", "Security model", "What is trusted, what is kept back, and what is written down."),
+    page!("monitoring", "Monitoring", "Prometheus and Grafana: who may fetch metrics, where, and how to read them."),
+    page!("metrics", "Metrics", "Every metric, with its labels and what it counts."),
+    page!("alerts", "Alerts", "What each shipped alert means, and what to do about it."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
 ];
 

@@ -168,15 +168,15 @@ async fn what_is_no_sign_in_is_refused_in_words_that_repeat_nothing() {
         ("PUT", SESSION, 405),
         ("GET", AGAIN, 405),
         ("POST", "/admin/api/v1/session/", 404),
-        ("POST", "/admin/api/v1/sessions", 404),
+        ("POST", "/admin/api/v1/sessions", 401),
         ("GET", "/admin/api/v1/session/oidc/start", 404),
         ("GET", "/admin/api/v1/session/x", 404),
-        ("GET", "/admin/api/v1/nothing", 404),
-        ("GET", "/admin/api/v2/session", 404),
-        ("GET", "/admin/", 404),
+        ("GET", "/admin/api/v1/nothing", 401),
+        ("GET", "/admin/api/v2/session", 303),
+        ("GET", "/admin/", 303),
         ("GET", "/ADMIN/api/v1/session", 404),
-        ("GET", "/admin/api/v1//session", 404),
-        ("GET", "/admin/api/v1/../v1/session", 404),
+        ("GET", "/admin/api/v1//session", 401),
+        ("GET", "/admin/api/v1/../v1/session", 401),
     ] {
         let answer = browser.send(method, path, OURS, "").await;
         assert_eq!(answer.status, status, "{method} {path}: {answer:?}");

@@ -40,6 +40,7 @@ pub async fn over(tls: tls::Source, limits: Limits) -> Web {
         tokens: true,
         anonymous: None,
         plain_cookies: true,
+        metrics: routeros_mcp::http::metrics::Offered::Here,
         limits,
         drain: Duration::from_secs(1),
     };

@@ -71,6 +71,12 @@ mod mcp_stdio;
 mod mcp_subscriptions;
 mod menus_facts;
 #[cfg(feature = "sim")]
+mod metrics;
+#[cfg(feature = "sim")]
+mod metrics_files;
+#[cfg(feature = "sim")]
+mod metrics_real;
+#[cfg(feature = "sim")]
 mod oidc_real;
 #[cfg(feature = "sim")]
 mod oidc_rig;

@@ -32,7 +32,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The spine over an empty appliance in `dir`.
 pub fn spine(dir: &Path) -> Arc<Dispatch> {
-    let options = store::Options { path: dir.join("store.redb"), cache_mb: 4, flush_interval: Duration::from_secs(5), volatile_ok: true };
+    let options = store::Options {
+        path: dir.join("store.redb"),
+        cache_mb: 4,
+        flush_interval: Duration::from_secs(5),
+        volatile_ok: true,
+        meter: Default::default(),
+    };
     let (store, clock) = (Store::open(options).unwrap(), Clock::system());
     let settings = fleet::Settings::new(Environment::Lab);
     let parts = Parts { store: store.clone(), seal: Seal::new(&[7; 32]), clock: clock.clone(), bus: Bus::default(), settings };

@@ -14,6 +14,7 @@ use crate::access::role::Role;
 use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
+use crate::host::metrics::Meter;
 use crate::store::{Batch, Durability, Place, Record, Seal, Store, Table, body_as};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -107,6 +108,7 @@ struct Inner {
     seal: Seal,
     clock: Clock,
     lockout: Lockout,
+    meter: Meter,
     /// One proof at a time.
     turn: Arc<Semaphore>,
 }
@@ -114,7 +116,16 @@ struct Inner {
 impl Access {
     /// Over a store, with what seals its passwords.
     pub fn new(store: Store, seal: Seal, clock: Clock, lockout: Lockout) -> Self {
-        Access(Arc::new(Inner { store, seal, clock, lockout, turn: Arc::new(Semaphore::new(1)) }))
+        Access(Arc::new(Inner { store, seal, clock, lockout, meter: Meter::off(), turn: Arc::new(Semaphore::new(1)) }))
+    }
+
+    /// With who counts failures. For an access that nobody has a clone of yet.
+    #[must_use]
+    pub fn with_meter(mut self, meter: Meter) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.meter = meter;
+        }
+        self
     }
 
     /// All users, by name.
@@ -190,6 +201,7 @@ impl Access {
         let user = self.find(name)?;
         let mut counted = self.failures().get(&key)?.unwrap_or_default();
         if let Some(left) = counted.locked_for(now, self.0.lockout) {
+            self.0.meter.auth_failed("locked");
             return Err(locked(left));
         }
         counted.known = user.is_some();
@@ -202,6 +214,7 @@ impl Access {
         let right = on_a_thread(turn, move || hash.matches(&password)).await?;
         let Some(user) = user.filter(|_| right) else {
             tracing::warn!(user = if counted.known { key.as_str() } else { "(nobody)" }, locked = full.is_some(), "wrong password");
+            self.0.meter.auth_failed("password");
             return Err(full.map_or_else(wrong, locked));
         };
         self.welcome(user, now).await
@@ -213,6 +226,7 @@ impl Access {
         if user.disabled {
             self.0.store.commit(forgiven, Durability::Now).await?;
             tracing::warn!(user = user.name, "a disabled user tried to get in");
+            self.0.meter.auth_failed("disabled");
             return Err(Fault::denied(format!("user \"{}\" is disabled", user.name)).hint("an administrator can enable it again"));
         }
         // Refused when the user was changed while its password was judged.

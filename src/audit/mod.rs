@@ -28,6 +28,7 @@ pub use verify::{Report, verify};
 
 use crate::base::clock::Clock;
 use crate::base::ids::random;
+use crate::host::metrics::Meter;
 use crate::store::queue::Queue;
 use crate::store::{Durability, sync_parent};
 use index::{Index, Marks};
@@ -37,6 +38,7 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -50,11 +52,13 @@ pub struct Options {
     pub segment_bytes: u64,
     /// How long records that may wait stay unflushed; 5 s unless set.
     pub flush_interval: Duration,
+    /// Counts records.
+    pub meter: Meter,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { segment_bytes: 4 << 20, flush_interval: Duration::from_secs(5) }
+        Options { segment_bytes: 4 << 20, flush_interval: Duration::from_secs(5), meter: Meter::off() }
     }
 }
 
@@ -88,9 +92,9 @@ impl Audit {
         if is_new || segment::saved_head(dir)? == SavedHead::Unreadable {
             begin_head(dir, &head_file, tail.head).map_err(AuditError::io("making the head"))?;
         }
-        let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?) });
-        let Options { segment_bytes, flush_interval } = options;
-        let setup = Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file };
+        let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?), failing: AtomicBool::new(false) });
+        let Options { segment_bytes, flush_interval, meter } = options;
+        let setup = Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file, meter };
         let writer = Writer::new(setup, shared.clone(), &tail);
         let (done, closed) = oneshot::channel();
         let run = move || {
@@ -115,6 +119,11 @@ impl Audit {
         };
         let stalled = |_| AuditError::Stalled { seconds: APPEND_DEADLINE.as_secs() };
         tokio::time::timeout(APPEND_DEADLINE, asked).await.map_err(stalled)?
+    }
+
+    /// Whether the last try to write failed.
+    pub fn is_failing(&self) -> bool {
+        self.shared().failing.load(Ordering::Relaxed)
     }
 
     /// Flushes and lets go of the trail. Other clones answer `Closed` from then on.

@@ -12,11 +12,13 @@ use crate::audit::record::{self, Record};
 use crate::audit::segment::{self, HEADER_BYTES};
 use crate::audit::tail::{self, Tail};
 use crate::base::clock::Clock;
+use crate::host::metrics::Meter;
 use crate::store::queue::{Queue, Taken};
 use crate::store::{Durability, sync_parent};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -35,6 +37,8 @@ pub(crate) struct Request {
 pub(crate) struct Shared {
     pub(crate) queue: Queue<Request>,
     pub(crate) index: RwLock<Index>,
+    /// The last try to write failed.
+    pub(crate) failing: AtomicBool,
 }
 
 /// What the thread is given.
@@ -47,6 +51,7 @@ pub(crate) struct Setup {
     pub(crate) open: Open,
     /// Locked by us.
     pub(crate) head_file: File,
+    pub(crate) meter: Meter,
 }
 
 pub(crate) struct Writer {
@@ -107,10 +112,15 @@ impl Writer {
         let (kept_bytes, kept_records, kept_head) = (self.pending.len(), self.pending_records, self.head);
         let result = ready.and_then(|()| self.append(group.iter().map(|request| request.record.clone()), now));
         self.failing = result.is_err();
+        self.shared.failing.store(self.failing, Ordering::Relaxed);
         if result.is_err() {
             self.pending.truncate(kept_bytes);
             (self.pending_records, self.head, self.file) = (kept_records, kept_head, None);
             self.due = (kept_records > 0).then(|| Instant::now() + RETRY);
+        }
+        match &result {
+            Ok(()) => group.iter().for_each(|request| self.setup.meter.audit(&request.record.outcome)),
+            Err(_) => self.setup.meter.audit_unwritten(group.len()),
         }
         let first = kept_head.seq + 1;
         for (seq, request) in (first..).zip(group) {
@@ -165,6 +175,7 @@ impl Writer {
 
     fn flush_due(&mut self) {
         let result = self.ready_if_pending().and_then(|()| self.flush());
+        self.shared.failing.store(result.is_err(), Ordering::Relaxed);
         if let Err(error) = result {
             tracing::error!(%error, "audit records could not be flushed; trying again");
             (self.failing, self.file) = (true, None);

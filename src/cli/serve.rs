@@ -41,6 +41,9 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
         let until = if listener.is_provisional() { " (our own, until the certificate authority has given us one)" } else { "" };
         eprintln!("certificate {fingerprint}{until}");
     }
+    if let Some(url) = &listener.metrics_url {
+        eprintln!("metrics at {url}");
+    }
     notifier.ready("serving");
     let alive = notifier.clone();
     let store = app.dispatch.world().store.clone();

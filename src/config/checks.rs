@@ -141,6 +141,11 @@ impl Checks<'_> {
     /// Who can reach us must prove who they are, over an encrypted line.
     fn listener(&mut self) {
         let v = self.values;
+        let is_apart = v.flag("metrics.enabled") && v.number("metrics.port") > 0.0;
+        let open = is_apart && !is_loopback(v.text("metrics.host")) && !v.text("metrics.host").is_empty();
+        if open && v.text("http.tls") == "off" && !v.flag("http.behind_proxy") {
+            self.error("metrics.host", "not loopback needs http.tls or http.behind_proxy: the token must not go over an open line");
+        }
         if v.text("mcp.http_host").is_empty() || is_loopback(v.text("mcp.http_host")) {
             return;
         }

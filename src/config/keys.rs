@@ -10,7 +10,6 @@ const TOOLSETS: &[&str] =
 
 // What other builds bring; a key names one of these in its `idle` or `missing`.
 const SWEEP: &str = "retention";
-const METRICS: &str = "the metrics endpoint";
 const UPDATE: &str = "self-update";
 const BACKUP: &str = "scheduled backup";
 
@@ -174,10 +173,10 @@ pub const KEYS: &[Key] = &[
     key("plan.batch_size", Kind::Int(1, 50, "devices"), "Devices changed side by side").is("5").guard(Strict::Less),
     key("plan.batch_pause_seconds", Kind::Int(0, 3_600, "seconds"), "Pause between batches").is("60").guard(Strict::More),
 
-    key("metrics.enabled", Kind::Flag, "Offer Prometheus metrics").is("true").idle(METRICS),
-    key("metrics.port", Kind::Int(0, 65_535, ""), "Own port for them; 0 is the same listener").is("0").missing(METRICS),
-    key("metrics.host", Kind::Host, "Address of that port").is("127.0.0.1").idle(METRICS),
-    key("metrics.device_labels", Kind::Flag, "Label metrics with device ids").is("true").idle(METRICS),
+    key("metrics.enabled", Kind::Flag, "Offer Prometheus metrics").is("true"),
+    key("metrics.port", Kind::Int(0, 65_535, ""), "Own port for them; 0 is the same listener").is("0"),
+    key("metrics.host", Kind::Host, "Address of that port").is("127.0.0.1"),
+    key("metrics.device_labels", Kind::Flag, "Label metrics with device ids").is("true"),
 
     key("update.check", Kind::Flag, "Look for newer versions; nothing is ever applied by itself").is("false").guard(Strict::Less).missing(UPDATE),
     key("update.url", Kind::Remote, "Where releases are").guard(Strict::Never).idle(UPDATE),

@@ -104,7 +104,7 @@ pub(super) fn unknown(call: &Call, name: &str) -> Record {
     record
 }
 
-fn outcome(fault: Option<Kind>) -> &'static str {
+pub(super) fn outcome(fault: Option<Kind>) -> &'static str {
     fault.map_or("ok", Kind::as_str)
 }
 

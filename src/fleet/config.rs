@@ -1,6 +1,7 @@
 //! `[routeros]` and `[health_check]` of the configuration, and what else a fleet is told at start.
 
 use crate::base::tier::Environment;
+use crate::host::metrics::Meter;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -128,12 +129,14 @@ pub struct Settings {
     pub own_listeners: Vec<SocketAddr>,
     /// Where systemd put our credentials (`$CREDENTIALS_DIRECTORY`), for passwords given as `credential:NAME`.
     pub credentials_dir: Option<PathBuf>,
+    /// Counts requests.
+    pub meter: Meter,
 }
 
 impl Settings {
     /// Defaults for an environment.
     pub fn new(environment: Environment) -> Self {
-        Settings { environment, routeros: Config::default(), own_listeners: Vec::new(), credentials_dir: None }
+        Settings { environment, routeros: Config::default(), own_listeners: Vec::new(), credentials_dir: None, meter: Meter::off() }
     }
 }
 

@@ -12,6 +12,7 @@ mod breaker;
 mod cache;
 mod check;
 mod config;
+mod counted;
 mod credential;
 mod device;
 mod enroll;

@@ -20,6 +20,7 @@ use crate::fleet::slot::{IDLE_MAX, Slot};
 use crate::fleet::status::{Health, StatusRecord};
 use crate::fleet::ways::{self, Dialled};
 use crate::fleet::wire::Wire;
+use crate::host::metrics::Meter;
 use crate::routeros::RouterError;
 use crate::store::{Batch, Durability, Seal, Store, Table};
 use std::collections::HashMap;
@@ -111,6 +112,11 @@ impl Fleet {
             closing: AtomicBool::new(false),
         };
         Ok(Fleet { shared: Arc::new(shared) })
+    }
+
+    /// Who counts.
+    pub fn meter(&self) -> &Meter {
+        &self.shared.settings.meter
     }
 
     /// Where changes of devices are told.

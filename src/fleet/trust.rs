@@ -5,6 +5,7 @@ use crate::base::secret::Secret;
 use crate::base::tier::Environment;
 use crate::fleet::address;
 use crate::fleet::config::{Settings, VerifyTls};
+use crate::fleet::counted::Counts;
 use crate::fleet::credential::{Credential, ssh_login};
 use crate::fleet::device::{Device, Pins};
 use crate::fleet::fault::FleetError;
@@ -218,6 +219,10 @@ impl Device {
 }
 
 impl Shared {
+    fn counts(&self, device: &Device) -> Counts {
+        Counts { device: device.id.clone(), meter: self.settings.meter.clone() }
+    }
+
     /// A connection to a device as its record says, with its stored login. Checks where the address points by now.
     pub(super) async fn dial(&self, device: &Device) -> Result<Arc<dyn Wire>, Fault> {
         let credential = self.credential(device)?;
@@ -241,7 +246,7 @@ impl Shared {
             Err(_) if ssh.is_some() => None,
             Err(fault) => return Err(fault),
         };
-        Ok((self.connect)(Dialled { rest, ssh, timeout: self.settings.routeros.rest_timeout() })?)
+        Ok((self.connect)(Dialled { rest, ssh, timeout: self.settings.routeros.rest_timeout(), counts: self.counts(device) })?)
     }
 
     /// As `dial`, each way by itself: REST, and SSH where it is known to work.
@@ -274,7 +279,7 @@ impl Shared {
     pub(super) async fn dial_rest(&self, device: &Device, password: Option<Secret>) -> Result<Arc<dyn Wire>, Fault> {
         let place = check_place(&device.place(), &self.settings).await?;
         let rest = Some(self.rest_endpoint(device, &place, password)?);
-        Ok((self.connect)(Dialled { rest, ssh: None, timeout: self.settings.routeros.rest_timeout() })?)
+        Ok((self.connect)(Dialled { rest, ssh: None, timeout: self.settings.routeros.rest_timeout(), counts: self.counts(device) })?)
     }
 
     /// The same over SSH alone. Errs with `Untrusted` when no host key is pinned.
@@ -283,7 +288,7 @@ impl Shared {
         let ssh = self.ssh_endpoint(device, login);
         let why = || FleetError::Quarantined { name: device.name.clone(), why: "no SSH host key is pinned for it".into() };
         let ssh = Some(ssh.ok_or_else(why)?);
-        Ok((self.connect)(Dialled { rest: None, ssh, timeout: self.settings.routeros.rest_timeout() })?)
+        Ok((self.connect)(Dialled { rest: None, ssh, timeout: self.settings.routeros.rest_timeout(), counts: self.counts(device) })?)
     }
 
     /// Where and how to log in over REST. Errs with `Untrusted` when nobody vouches for the certificate, `RouterDenied` without

@@ -11,6 +11,7 @@
 //! At most two connections stay open to one router: SSH hangs up as soon as REST answers.
 
 use crate::base::clock::Clock;
+use crate::fleet::counted::Counts;
 use crate::fleet::wire::{Ask, Said, Via, Wire};
 use crate::routeros::fault::{Denial, Stage};
 use crate::routeros::rest::Endpoint as RestEndpoint;
@@ -36,12 +37,15 @@ pub struct Dialled {
     pub ssh: Option<SshEndpoint>,
     /// For one answer.
     pub timeout: Duration,
+    /// Counts what is asked.
+    pub counts: Counts,
 }
 
 /// Connects nothing yet.
 pub(super) fn connect(dialled: Dialled, clock: Clock) -> Result<Arc<dyn Wire>, RouterError> {
-    let rest = dialled.rest.map(Rest::new).transpose()?.map(Arc::new);
-    let console = dialled.ssh.map(Ssh::new).transpose()?.map(|ssh| Arc::new(Console::new(ssh, dialled.timeout)));
+    let counts = &dialled.counts;
+    let rest = dialled.rest.map(Rest::new).transpose()?.map(|rest| counts.over(Via::Rest, Arc::new(rest)));
+    let console = dialled.ssh.map(Ssh::new).transpose()?.map(|ssh| counts.over(Via::Ssh, Arc::new(Console::new(ssh, dialled.timeout))));
     match (rest, console) {
         (Some(rest), Some(console)) => Ok(Arc::new(Ways { rest, console, clock, state: Mutex::default() })),
         (Some(rest), None) => Ok(rest),

@@ -69,6 +69,7 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
 
 /// 401, with where to learn how to get a token.
 fn nobody(edge: &Edge, asked: &Asked, reason: &'static str, error: &str) -> Refusal {
+    edge.meter().auth_failed(reason);
     let challenge = format!("Bearer {error}scope=\"{}\", resource_metadata=\"{}\"", Scope::Read.as_str(), metadata(edge, asked));
     let hint = match &edge.oidc {
         Some(_) => "send Authorization: Bearer with an access token of the identity provider, or one of `routeros-mcp token create`",

@@ -54,6 +54,13 @@ pub async fn open(settings: &Settings, passed: &Sockets) -> Result<Ears, Fault> 
     Ok(Ears { sockets: passed, next: 0 })
 }
 
+/// The same for a listener that metrics have to themselves: what was passed as `metrics`, else a socket of our own.
+pub async fn for_metrics(host: &str, port: u16, passed: &Sockets) -> Result<Ears, Fault> {
+    let passed = adopt(passed.take("metrics"))?;
+    let sockets = if passed.is_empty() { vec![bind(host, port, "metrics.port").await?] } else { passed };
+    Ok(Ears { sockets, next: 0 })
+}
+
 /// Sockets of the service manager, for tokio.
 pub fn adopt(passed: Vec<std::net::TcpListener>) -> Result<Vec<TcpListener>, Fault> {
     passed.into_iter().map(|socket| TcpListener::from_std(socket).map_err(Fault::bug)).collect()

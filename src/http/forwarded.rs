@@ -39,6 +39,12 @@ struct Hop {
     is_https: Option<bool>,
 }
 
+/// Whether a request says that it stands for somebody else, whoever says so. Other words than those we read count as well.
+pub fn is_spoken_of(headers: &HeaderMap) -> bool {
+    let others = ["x-real-ip", "cf-connecting-ip", "true-client-ip", "x-forwarded-host", "x-forwarded-proto", "via"];
+    headers.contains_key(header::FORWARDED) || headers.contains_key(&X_FOR) || others.iter().any(|name| headers.contains_key(*name))
+}
+
 /// Whom a request comes from. Errs when the headers contradict each other.
 pub fn seen(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Result<Seen, Refusal> {
     let peer = peer.to_canonical();

@@ -14,6 +14,7 @@ use crate::access::scope::Scope;
 use crate::access::token::Bearer;
 use crate::base::clock::Clock;
 use crate::dispatch::Dispatch;
+use crate::host::metrics::Meter;
 use crate::http::fault::{self, Refusal};
 use crate::http::limits::{Calls, Left, Limits};
 use crate::http::{Asked, Body, Edge, bearer, intake};
@@ -76,8 +77,17 @@ impl Mcp {
             .with_sse_keep_alive(Some(KEEP_ALIVE))
             .with_max_request_body_bytes(limits.body_bytes.max(1))
             .with_cancellation_token(end);
-        let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, over });
+        let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, over, meter: dispatch.world().meter().clone() });
         Mcp { dispatch, settings, protocol, sessions, calls, max_body: limits.body_bytes, body_time: limits.body }
+    }
+
+    fn meter(&self) -> &Meter {
+        self.dispatch.world().meter()
+    }
+
+    /// How many sessions there are.
+    pub async fn open_sessions(&self) -> usize {
+        self.sessions.open().await
     }
 
     /// Answers a known caller.
@@ -91,12 +101,14 @@ impl Mcp {
             return Err(Refusal::method("GET, POST, DELETE"));
         }
         // Before the body is read: bodies are what takes memory.
-        let running = Arc::new(self.calls.enter(&who).map_err(Refusal::closing)?);
+        let too_many = |_: &Refusal| self.meter().rate_limited(who.role.as_str());
+        let running = Arc::new(self.calls.enter(&who).inspect_err(too_many).map_err(Refusal::closing)?);
         let taken = if method == Method::POST { Some(self.message(&parts.headers, body).await?) } else { None };
         let session = self.session(&parts, &who)?;
-        let left = self.calls.take(&who)?;
+        let left = self.calls.take(&who).inspect_err(too_many)?;
         let needed = taken.as_ref().map_or(Ok(Scope::Read), |taken| needed(&taken.message))?;
         if !scopes.contains(&needed) {
+            self.meter().denied(who.role.as_str(), "scope");
             return Err(bearer::insufficient(edge, &asked, &[needed]));
         }
         let begins = matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == "initialize");
@@ -120,8 +132,12 @@ impl Mcp {
         };
         tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
-        let access = &self.dispatch.world().access;
-        Ok(if is_stream { response.map(|body| Watched::new(body, access.clone(), who, expires_at).boxed()) } else { response })
+        let (access, meter) = (&self.dispatch.world().access, self.meter());
+        Ok(if is_stream {
+            response.map(|body| Watched::new(body, access.clone(), who, expires_at, meter.stream()).boxed())
+        } else {
+            response
+        })
     }
 
     /// The message in a body, as far as it can be judged without its meaning.
@@ -172,7 +188,7 @@ impl Mcp {
 
     /// A new session, within the caller's number of them.
     async fn begin(&self, who: &Arc<Principal>, parts: Parts, line: Bytes) -> Result<Response<Body>, Refusal> {
-        let place = self.sessions.place(who).await?;
+        let place = self.sessions.place(who).await.inspect_err(|_| self.meter().rate_limited(who.role.as_str()))?;
         let response = self.protocol.answer(who.clone(), Request::from_parts(parts, Full::new(line))).await;
         if let Some(id) = response.headers().get(&SESSION).and_then(|id| id.to_str().ok()) {
             place.taken(id);

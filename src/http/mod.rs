@@ -14,11 +14,13 @@ pub mod hosts;
 pub mod intake;
 pub mod limits;
 pub mod mcp;
+pub mod metrics;
 pub mod ops;
 pub mod patience;
 pub mod plain;
 pub mod serve;
 pub mod tls;
+pub mod trouble;
 
 use crate::access::oidc::Oidc;
 use crate::access::role::Role;
@@ -26,7 +28,9 @@ use crate::access::session::Sessions;
 use crate::access::token::PREFIX;
 use crate::base::ids::CorrelationId;
 use crate::dispatch::Dispatch;
+use crate::host::metrics::Meter;
 use crate::host::sockets::Sockets;
+use crate::mcp::subscriptions::Watchers;
 use crate::store::Seal;
 use bytes::Bytes;
 use fault::Refusal;
@@ -84,6 +88,8 @@ pub struct Settings {
     pub anonymous: Option<Role>,
     /// Cookies may go over plain http: to this machine, and through no proxy.
     pub plain_cookies: bool,
+    /// Where metrics are.
+    pub metrics: metrics::Offered,
     /// How much of everything.
     pub limits: Limits,
     /// How long what is in flight may take once we are told to stop.
@@ -113,6 +119,8 @@ pub struct Peer {
     pub address: SocketAddr,
     /// Ours, as it reached us.
     pub local: SocketAddr,
+    /// The listener it came to.
+    pub face: metrics::Face,
 }
 
 /// One request's surroundings.
@@ -141,6 +149,7 @@ pub struct Edge {
     oidc: Option<Oidc>,
     admin: admin::Admin,
     mcp: Option<mcp::Mcp>,
+    watchers: Watchers,
     health: ops::Health,
     tls: Option<Arc<tls::Tls>>,
     stop: CancellationToken,
@@ -176,7 +185,13 @@ impl Edge {
             }
         };
         self.dress(response.headers_mut(), &correlation, cors, is_https);
+        self.meter().http(metrics::route(&path, self.settings.base.as_deref()), response.status().as_u16());
         response
+    }
+
+    /// Who counts.
+    fn meter(&self) -> &Meter {
+        self.dispatch.world().meter()
     }
 
     /// The order of every request.
@@ -192,7 +207,7 @@ impl Edge {
         let is_probe = ops::is_health(&path);
         if !is_probe {
             // A neighbour's bad tokens must not make a supervisor believe that we are ill.
-            self.failures.admit(client)?;
+            self.failures.admit(client).inspect_err(|_| self.meter().rate_limited("anonymous"))?;
         }
         well_formed(&request)?;
         // Authorities follow a redirect of whoever has port 80, and call us by any of our names.
@@ -205,6 +220,12 @@ impl Edge {
         let origin = self.origin(host.as_deref(), peer.local, is_https);
         let asked = Asked { client, correlation: correlation.clone(), origin, host, is_https, is_here };
         let base = self.settings.base.as_deref();
+        if path == metrics::PATH && self.settings.metrics.at(peer.face) {
+            return metrics::answer(self, peer, &asked, &request).await;
+        }
+        if peer.face == metrics::Face::Metrics {
+            return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there are only metrics here, at /metrics"));
+        }
         if is_probe {
             return ops::health(self, &path, &asked, &request).await;
         }

@@ -7,7 +7,7 @@ use crate::base::fault::Kind;
 use crate::fleet::Status;
 use crate::http::fault::{self, Refusal};
 use crate::http::tls::{Tls, is_plausible};
-use crate::http::{Asked, Body, Edge, bearer};
+use crate::http::{Asked, Body, Edge, bearer, trouble};
 use crate::store::{Batch, Durability, Store};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
@@ -117,6 +117,7 @@ pub async fn health<B>(edge: &Edge, path: &str, asked: &Asked, request: &Request
         } else if !writable {
             errors.push("the store cannot be written".into());
         }
+        errors.extend(trouble::of(edge));
         if let Some(tls) = &edge.tls {
             document["certificate"] = certificate(tls);
             errors.extend(ailing(tls, world.clock.wall()));

@@ -7,6 +7,7 @@ use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Failures, network};
 use crate::http::mcp::Mcp;
+use crate::http::metrics::{self, Face, Offered};
 use crate::http::ops::Health;
 use crate::http::patience::Patient;
 use crate::http::plain::Plain;
@@ -48,6 +49,8 @@ const PING: Duration = Duration::from_secs(30);
 pub struct Listener {
     /// Where it is: `https://127.0.0.1:41233`.
     pub url: String,
+    /// Where metrics are, when they have a listener of their own: `http://127.0.0.1:9436/metrics`.
+    pub metrics_url: Option<String>,
     tls: Option<Arc<Tls>>,
 }
 
@@ -76,8 +79,13 @@ impl Listener {
             let (dispatch, mcp, clock) = (parts.dispatch.clone(), parts.mcp.clone(), world.clock.clone());
             Mcp::new(provider, dispatch, mcp, &settings.limits, clock, stop.clone(), end.clone())
         });
+        let apart = match &settings.metrics {
+            Offered::Apart { host, port } => Some(ears::for_metrics(host, *port, &parts.sockets).await?),
+            Offered::Here | Offered::No => None,
+        };
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
-        let url = format!("{}://{local}", if tls.is_some() { "https" } else { "http" });
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{local}");
         let callback = parts.oidc.as_ref().and_then(|oidc| oidc.settings().redirect_uri.as_deref());
         let callback = callback.and_then(|url| url.parse::<Uri>().ok()).map(|url| url.path().to_owned());
         let admin = Admin { sessions: parts.sessions, seal: parts.seal.clone(), secure: !settings.plain_cookies, callback };
@@ -90,6 +98,7 @@ impl Listener {
             oidc: parts.oidc,
             admin,
             mcp,
+            watchers: parts.mcp.watchers.clone(),
             health: Health::default(),
             tls: tls.clone(),
             stop: stop.clone(),
@@ -101,9 +110,27 @@ impl Listener {
             }
             tasks.spawn(tls.clone().keep_up(stop.clone()));
         }
-        let door = Door { edge, tls: tls.clone(), tasks: tasks.clone(), stop, end, flight: TaskTracker::new(), taken: Arc::default() };
+        let door = Door {
+            edge,
+            tls: tls.clone(),
+            face: Face::All,
+            tasks: tasks.clone(),
+            stop,
+            end,
+            flight: TaskTracker::new(),
+            taken: Arc::default(),
+        };
+        let metrics_url = match &apart {
+            Some(ears) => Some(format!("{scheme}://{}{}", ears.local()?, metrics::PATH)),
+            None => None,
+        };
+        if let Some(apart) = apart {
+            // Its end is its own: the other may still have requests in flight.
+            let (end, flight, taken) = (CancellationToken::new(), TaskTracker::new(), Arc::default());
+            tasks.spawn(Door { face: Face::Metrics, end, flight, taken, ..door.clone() }.serve(apart));
+        }
         tasks.spawn(door.serve(ears));
-        Ok(Listener { url, tls })
+        Ok(Listener { url, metrics_url, tls })
     }
 
     /// SHA-256 of the certificate in use; nothing for plain HTTP.
@@ -137,6 +164,7 @@ impl Listener {
 struct Door {
     edge: Arc<Edge>,
     tls: Option<Arc<Tls>>,
+    face: Face,
     tasks: TaskTracker,
     /// No more is taken; what is in flight may finish.
     stop: CancellationToken,
@@ -160,7 +188,8 @@ impl Door {
                         tokio::time::sleep(BREATH).await;
                     }
                 },
-                _ = look.tick() => self.look(),
+                // One of us looks after the certificate.
+                _ = look.tick(), if self.face == Face::All => self.look(),
             }
         }
         drop(ears);
@@ -210,7 +239,7 @@ impl Door {
         let Ok(local) = stream.local_addr() else { return };
         // Answers are small and waited for.
         let _ = stream.set_nodelay(true);
-        let peer = Peer { address, local };
+        let peer = Peer { address, local, face: self.face };
         let Some(tls) = &self.tls else { return self.http1(stream, peer).await };
         let shaken = tokio::time::timeout(self.edge.settings.limits.handshake, tls.accept(stream)).await;
         match shaken {

@@ -8,6 +8,7 @@
 pub mod book;
 pub mod caller;
 pub mod completion;
+pub mod counted;
 pub mod export;
 pub mod fault;
 pub mod front;

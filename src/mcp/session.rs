@@ -7,6 +7,7 @@
 use crate::access::principal::Principal;
 use crate::base::fault::Fault;
 use crate::dispatch::Dispatch;
+use crate::mcp::counted::Counted;
 use crate::mcp::fault::McpError;
 use crate::mcp::handler::Handler;
 use crate::mcp::settings::Settings;
@@ -49,7 +50,9 @@ where
     let over = CancellationToken::new();
     let _ends = over.clone().drop_guard();
     let gate = Gate::new(wire, settings.drain, stop, over.clone());
-    let handler = Handler::new(dispatch, principal, settings, over);
+    let meter = dispatch.world().meter().clone();
+    let _open = meter.session();
+    let handler = Counted::new(Handler::new(dispatch, principal, settings, over), meter);
     match rmcp::service::serve_server(handler, gate).await {
         Ok(session) => session.waiting().await.map(drop).map_err(|error| McpError::Broken(error).into()),
         // Nobody said anything, or the client left in the middle of a handshake: no fault of ours.

@@ -16,7 +16,7 @@ use crate::mcp::resources::{self, Kind};
 use rmcp::ErrorData;
 use rmcp::service::{Peer, RoleServer};
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
@@ -32,6 +32,7 @@ const MOST_OF_DEVICE: usize = 100;
 pub struct Watchers {
     most: usize,
     taken: Arc<Mutex<HashMap<DeviceId, usize>>>,
+    open: Arc<AtomicUsize>,
     tasks: TaskTracker,
 }
 
@@ -44,12 +45,17 @@ impl Default for Watchers {
 impl Watchers {
     /// At most so many to one device.
     pub fn new(most: usize, tasks: TaskTracker) -> Self {
-        Watchers { most, taken: Arc::default(), tasks }
+        Watchers { most, taken: Arc::default(), open: Arc::default(), tasks }
     }
 
     /// How many subscriptions to the device there are.
     pub fn count(&self, device: &DeviceId) -> usize {
         self.taken().get(device).copied().unwrap_or_default()
+    }
+
+    /// How many subscriptions there are, to whatever.
+    pub fn open(&self) -> usize {
+        self.open.load(Ordering::Relaxed)
     }
 
     fn seat(&self, device: Option<&DeviceId>) -> Option<Seat> {
@@ -61,6 +67,7 @@ impl Watchers {
             }
             *count += 1;
         }
+        self.open.fetch_add(1, Ordering::Relaxed);
         Some(Seat { watchers: self.clone(), device: device.cloned() })
     }
 
@@ -78,6 +85,7 @@ struct Seat {
 
 impl Drop for Seat {
     fn drop(&mut self) {
+        self.watchers.open.fetch_sub(1, Ordering::Relaxed);
         let Some(device) = &self.device else { return };
         let mut taken = self.watchers.taken();
         if let Some(count) = taken.get_mut(device) {

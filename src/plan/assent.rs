@@ -61,7 +61,7 @@ impl Engine {
     /// `Denied` for who may not, `Conflict` when it is no draft any more or `seen` is not its digest.
     pub async fn approve(&self, access: &Access, voice: &Voice, id: &PlanId, seen: Option<&str>) -> Result<Plan, Fault> {
         let (plan, devices) = self.plan(id)?;
-        self.may_decide(access, voice, &plan, "approve")?;
+        self.may_decide(access, voice, &plan, "approve").inspect_err(|_| self.core.book.meter().approval("denied"))?;
         if !matches!(plan.state, PlanState::Draft | PlanState::Approved) {
             return Err(over(&plan, "approved"));
         }
@@ -102,6 +102,7 @@ impl Engine {
             Ok(())
         })
         .await
+        .inspect(|_| self.core.book.meter().approval("approved"))
     }
 
     /// A person's no. Its author reads why.
@@ -110,7 +111,7 @@ impl Engine {
     /// As `approve`, and `BadInput` without a reason.
     pub async fn refuse_as(&self, access: &Access, voice: &Voice, id: &PlanId, reason: &str) -> Result<(), Fault> {
         let plan = self.plan(id)?.0;
-        self.may_decide(access, voice, &plan, "refuse")?;
+        self.may_decide(access, voice, &plan, "refuse").inspect_err(|_| self.core.book.meter().approval("denied"))?;
         if !matches!(plan.state, PlanState::Draft | PlanState::Approved) {
             return Err(over(&plan, "refused"));
         }
@@ -118,7 +119,7 @@ impl Engine {
             return Err(Fault::bad_input("refusing needs a reason: its author reads it"));
         }
         self.trail(voice, &plan, "plan.refuse", "refused").await?;
-        self.refuse(id, reason).await
+        self.refuse(id, reason).await.inspect(|_| self.core.book.meter().approval("refused"))
     }
 
     /// A person's word that a manual plan's change stays. One of high risk takes a person who proves it, as its approval does.

@@ -7,12 +7,14 @@ use crate::base::clock::{Clock, Wall};
 use crate::base::events::{Bus, Event};
 use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
+use crate::host::metrics::Meter;
 use crate::plan::record::{Draft, Plan, PlanId, Progress, device_key};
-use crate::plan::state::{DeviceEvent, DeviceState, PlanEvent, Refused};
+use crate::plan::state::{DeviceEvent, DeviceState, PlanEvent, PlanState, Refused};
 use crate::store::{Batch, Durability, Store, StoreError, Table};
 use futures_util::future::{BoxFuture, FutureExt};
+use std::collections::HashSet;
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
 /// Writers that met another writer try again so often; each meets at most a handful.
@@ -37,11 +39,38 @@ pub(crate) struct Book {
     clock: Clock,
     bus: Bus,
     moved: Notify,
+    meter: Meter,
+    /// Devices whose router holds a guard that was read back, by the key of their record.
+    armed: Mutex<HashSet<String>>,
 }
 
 impl Book {
-    pub fn new(store: Store, journal: Arc<dyn Journal>, clock: Clock, bus: Bus) -> Book {
-        Book { store, journal, clock, bus, moved: Notify::new() }
+    pub fn new(store: Store, journal: Arc<dyn Journal>, clock: Clock, bus: Bus, meter: Meter) -> Book {
+        Book { store, journal, clock, bus, moved: Notify::new(), meter, armed: Mutex::default() }
+    }
+
+    /// Who counts.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Counts the guards that an earlier process left armed.
+    pub fn count_guards(&self) -> Result<(), Fault> {
+        for plan in self.plans()?.iter().filter(|plan| plan.started_at.is_some()) {
+            if matches!(plan.state, PlanState::Executing | PlanState::NeedsAttention) {
+                self.devices(plan)?.iter().for_each(|(_, progress)| self.note_guard(progress));
+            }
+        }
+        Ok(())
+    }
+
+    fn note_guard(&self, progress: &Progress) {
+        let (key, is_armed) = (device_key(&progress.plan, &progress.device), progress.guards.iter().any(|guard| guard.proven));
+        let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_moved = if is_armed { armed.insert(key) } else { armed.remove(&key) };
+        if has_moved {
+            self.meter.guards(armed.len());
+        }
     }
 
     /// Makes a batch over other tables durable, by the same way to the disk.
@@ -91,6 +120,7 @@ impl Book {
     /// A new plan with its devices, all or nothing.
     pub async fn create(&self, plan: &Plan, drafts: &[Draft]) -> Result<(), Fault> {
         self.journal.commit(self.new_plan(plan, drafts)).await?;
+        self.meter.plan(plan.risk.as_str(), plan.state.as_str());
         self.told(&plan.id);
         Ok(())
     }
@@ -103,6 +133,7 @@ impl Book {
         after.taken_back_by = Some(back.id.clone());
         let batch = self.new_plan(back, std::slice::from_ref(draft));
         self.journal.commit(table.expect_into(table.put_into(batch, &key, &after), &key, Some(&before))).await?;
+        self.meter.plan(back.risk.as_str(), back.state.as_str());
         self.told(&back.id);
         Ok(after)
     }
@@ -157,6 +188,9 @@ impl Book {
             let batch = table.expect_into(table.put_batch(&after, id.as_str()), id.as_str(), Some(&before));
             match self.journal.commit(batch).await {
                 Ok(()) => {
+                    if after.state != before.state {
+                        self.meter.plan(after.risk.as_str(), after.state.as_str());
+                    }
                     self.told(id);
                     return Ok(after);
                 }
@@ -186,6 +220,7 @@ impl Book {
             let batch = table.expect_into(table.put_batch(&after, &key), &key, Some(&before));
             match self.journal.commit(batch).await {
                 Ok(()) => {
+                    self.note_guard(&after);
                     if after.state == before.state {
                         self.moved.notify_waiters();
                     } else {

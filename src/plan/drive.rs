@@ -144,7 +144,7 @@ async fn open_window(work: &mut Work) -> Result<(), Fault> {
 /// Time is over. With a guard its fire is awaited, so that two do not undo at once.
 async fn late(work: &mut Work) -> Result<DeviceState, Fault> {
     if work.progress.guards.is_empty() {
-        return settle::roll_back(work, "it was not confirmed in time").await;
+        return settle::roll_back(work, settle::LATE).await;
     }
     settle::confirm(work).await
 }

@@ -97,9 +97,9 @@ impl Engine {
         let Parts { store, fleet, audit, clock, rules, seal, settings, tasks, stop, drafter, store_rolled_back } = parts;
         let key = approve::key(&seal);
         let vault = Vault::new(store.clone(), seal, clock.clone());
-        let book = Book::new(store, journal, clock.clone(), fleet.bus().clone());
+        let book = Book::new(store, journal, clock.clone(), fleet.bus().clone(), fleet.meter().clone());
         // Records of a newer build, or damaged ones, are told at start.
-        book.plans()?;
+        book.count_guards()?;
         let core = Arc::new(Core::new(book, fleet, audit, clock, rules, vault, settings, tasks, stop));
         Ok(Engine { core, drafter, key, store_rolled_back, epoch: None })
     }
@@ -215,6 +215,7 @@ impl Engine {
     pub(super) fn spawn(&self, id: &PlanId, after_restart: bool) {
         let (core, id) = (self.core.clone(), id.clone());
         self.core.tasks.spawn(async move {
+            let _running = core.book.meter().job();
             if let Err(fault) = job::run(&core, &id, after_restart).await {
                 // Written down as far as it came; the next start goes on from there.
                 tracing::error!(plan = %id, "its job stopped before its end: {}", fault.chain());

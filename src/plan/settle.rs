@@ -8,6 +8,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{self, FIRE_TAKES, JOBS, SCRIPTS, TIMERS, TOO_CLOSE};
 use crate::plan::record::{Change, Difference, GuardKind, Intent};
+use crate::plan::recover::RESTARTED;
 use crate::plan::rows::{self, fits, one};
 use crate::plan::state::{DeviceEvent, DeviceState};
 use crate::plan::undo;
@@ -25,6 +26,9 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
 const ROUNDS: u32 = 3;
 /// After a fire, before the first look.
 const AFTER_FIRE: Duration = Duration::from_secs(2);
+
+/// Why what nobody kept is undone.
+pub(super) const LATE: &str = "it was not confirmed in time";
 
 /// Whether a change may still be confirmed.
 enum Standing {
@@ -85,7 +89,7 @@ async fn too_late(work: &mut Work) -> Result<DeviceState, Fault> {
     if let Some(left) = work.left() {
         pause(work, left + AFTER_FIRE).await?;
     }
-    roll_back(work, "it was not confirmed in time").await
+    roll_back(work, LATE).await
 }
 
 async fn standing(work: &mut Work) -> Result<Standing, Fault> {
@@ -198,6 +202,7 @@ async fn finish_removals(work: &mut Work) -> Result<(), Fault> {
 /// Somebody changed the script: it is not run, nothing stays armed, the change is taken back by us, and a person has to look.
 async fn altered(work: &mut Work, source: Option<String>) -> Result<DeviceState, Fault> {
     let why = "the guard's script was changed on the router";
+    work.core.book.meter().rollback("guard");
     work.intend_with(Intent::RollBack, |progress| progress.error = Some(why.into())).await?;
     let name = work.guard_name();
     let pairs = |source: String| vec![("name".to_owned(), name.clone()), ("source".to_owned(), source)];
@@ -234,6 +239,7 @@ pub(super) fn is_for_recovery(work: &Work, fault: &Fault) -> bool {
 }
 
 async fn disagree(work: &mut Work, why: &str, differences: &[Difference]) -> Result<DeviceState, Fault> {
+    work.core.book.meter().rollback_failed();
     work.reach_with(DeviceEvent::Disagree, |progress| {
         progress.guards.clear();
         progress.fires_at = None;
@@ -247,6 +253,7 @@ async fn disagree(work: &mut Work, why: &str, differences: &[Difference]) -> Res
 /// Undoes the change and proves it, however long the router takes; it ends `rolled_back` only when every row is as it was.
 pub(super) async fn roll_back(work: &mut Work, why: &str) -> Result<DeviceState, Fault> {
     tracing::warn!(plan = %work.plan.id, device = %work.device.name, "rolling back: {why}");
+    work.core.book.meter().rollback(reason(work, why));
     work.intend_with(Intent::RollBack, |progress| {
         progress.error.get_or_insert_with(|| why.to_owned());
     })
@@ -274,9 +281,22 @@ pub(super) async fn roll_back(work: &mut Work, why: &str) -> Result<DeviceState,
     }
 }
 
+/// The word that counts a rollback.
+fn reason(work: &Work, why: &str) -> &'static str {
+    match work.progress.intent {
+        _ if work.progress.undo_asked.is_some() => "asked",
+        _ if why.starts_with(RESTARTED) => "restart",
+        _ if why == LATE => "timeout",
+        Some(Intent::Apply(_)) => "apply_failed",
+        Some(Intent::Verify) => "verify_failed",
+        _ => "guard",
+    }
+}
+
 /// The router cannot be asked for too long. What is known stays written; it is looked at again at each start and sweep.
 pub(super) async fn lost(work: &mut Work) -> Result<DeviceState, Fault> {
     if work.progress.state != DeviceState::Unknown {
+        work.core.book.meter().rollback_failed();
         let why = format!("{}; and the router does not answer since", work.progress.error.clone().unwrap_or_default());
         work.reach_with(DeviceEvent::LoseAnswer, |progress| {
             progress.error = Some(why.clone());

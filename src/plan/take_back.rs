@@ -150,6 +150,7 @@ async fn settled(work: &mut Work, back: &PlanId, state: DeviceState, error: &str
                 }
                 let halt = work.core.book.plan(&work.plan.id)?.halt.map(|halt| halt.why).unwrap_or_default();
                 let said = format!("taken back by {back}: {halt}");
+                work.core.book.meter().rollback("halt");
                 return work.reach_with(DeviceEvent::TakeBack, |progress| progress.error = Some(said.clone())).await;
             }
             Err(fault) => why = format!("{why}: {}", fault.said),
@@ -162,6 +163,7 @@ async fn settled(work: &mut Work, back: &PlanId, state: DeviceState, error: &str
 /// It still holds the change, or nobody knows: a person has to look.
 async fn strand(work: &mut Work, why: &str, differences: &[Difference]) -> Result<(), Fault> {
     tracing::warn!(plan = %work.plan.id, device = %work.device.name, "{why}");
+    work.core.book.meter().rollback_failed();
     work.reach_with(DeviceEvent::Strand, |progress| {
         progress.error = Some(why.to_owned());
         progress.difference = differences.to_vec();

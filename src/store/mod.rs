@@ -95,7 +95,7 @@ impl Store {
         let engine = Redb::open(disk, options.cache_bytes(), check_up_to)?;
         migrate::up(&engine)?;
         let shared = Arc::new(Shared { engine: Box::new(engine), waiting: RwLock::default(), queue: Queue::new() });
-        let writer = Writer::new(shared.clone(), options.flush_interval);
+        let writer = Writer::new(shared.clone(), options);
         let (done, closed) = oneshot::channel();
         let thread = std::thread::Builder::new()
             .name("store".into())

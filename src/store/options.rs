@@ -1,6 +1,7 @@
 //! `[store]` in the config file, and what the store needs of it.
 
 use crate::base::span::Span;
+use crate::host::metrics::Meter;
 use crate::store::disk::{self, Ground};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -17,12 +18,14 @@ pub struct Options {
     pub flush_interval: Duration,
     /// Accept a file system in RAM.
     pub volatile_ok: bool,
+    /// Counts commits.
+    pub meter: Meter,
 }
 
 impl Options {
     /// The defaults for a file: 4 MiB of cache, flush within 5 s, no RAM file systems.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Options { path: path.into(), cache_mb: 4, flush_interval: Duration::from_secs(5), volatile_ok: false }
+        Options { path: path.into(), cache_mb: 4, flush_interval: Duration::from_secs(5), volatile_ok: false, meter: Meter::off() }
     }
 
     pub(crate) fn cache_bytes(&self) -> usize {
@@ -96,7 +99,7 @@ impl Config {
             FlashSaver::Auto => matches!(disk::ground(&path), Ok(Ground::Flash)),
         };
         let flush_interval = if spare { self.flush_interval.0.max(FLASH_FLUSH) } else { self.flush_interval.0 };
-        Options { path, cache_mb: self.cache_mb, flush_interval, volatile_ok: self.volatile }
+        Options { path, cache_mb: self.cache_mb, flush_interval, volatile_ok: self.volatile, meter: Meter::off() }
     }
 }
 

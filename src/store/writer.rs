@@ -5,9 +5,12 @@
 //! transaction starts from. Records that may wait (`Soon`) stand in memory, in front of the engine, until the next
 //! flush; readers look there first.
 
+use crate::host::metrics::Meter;
 use crate::store::engine::{Batch, Changes, Durability, Engine};
 use crate::store::error::StoreError;
+use crate::store::options::Options;
 use crate::store::queue::{Queue, Taken};
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -36,11 +39,34 @@ pub(crate) struct Writer {
     due: Option<Instant>,
     /// The last flush failed: nothing may wait in memory for a disk that does not take it.
     failing: bool,
+    meter: Meter,
+    path: PathBuf,
 }
 
 impl Writer {
-    pub(crate) fn new(shared: Arc<Shared>, flush_interval: Duration) -> Self {
-        Writer { shared, flush_interval, due: None, failing: false }
+    pub(crate) fn new(shared: Arc<Shared>, options: &Options) -> Self {
+        let (path, meter) = (options.path.clone(), options.meter.clone());
+        let writer = Writer { shared, flush_interval: options.flush_interval, due: None, failing: false, meter, path };
+        writer.measure();
+        writer
+    }
+
+    /// Tells how large the file is.
+    fn measure(&self) {
+        if self.meter.is_on()
+            && let Ok(file) = std::fs::metadata(&self.path)
+        {
+            self.meter.store_size(file.len());
+        }
+    }
+
+    /// Commits, and counts it.
+    fn write(&self, changes: &Changes) -> Result<(), StoreError> {
+        let began = Instant::now();
+        let result = self.shared.engine.write(changes);
+        self.meter.commit(result.is_ok(), began.elapsed());
+        self.measure();
+        result
     }
 
     /// Serves until the queue is closed; then flushes and closes the engine.
@@ -115,7 +141,7 @@ impl Writer {
     fn flush(&mut self, staged: Changes) -> Result<(), StoreError> {
         let mut all = self.shared.waiting.read().unwrap_or_else(PoisonError::into_inner).clone();
         all.extend(staged);
-        let result = if all.is_empty() { Ok(()) } else { self.shared.engine.write(&all) };
+        let result = if all.is_empty() { Ok(()) } else { self.write(&all) };
         self.failing = result.is_err();
         if result.is_ok() {
             self.shared.waiting.write().unwrap_or_else(PoisonError::into_inner).clear();

@@ -14,6 +14,7 @@ use crate::history::config::{Kept, Shelf, Taken};
 use crate::history::health::{Sample, Thresholds, Verdict, judge_after};
 use crate::history::look::{Depth, Look};
 use crate::history::series::History;
+use crate::host::metrics::Meter;
 use crate::plan::Engine;
 use crate::plan::record::Plan;
 use crate::routeros::Row;
@@ -59,6 +60,11 @@ pub struct World {
 }
 
 impl World {
+    /// Who counts.
+    pub fn meter(&self) -> &Meter {
+        self.fleet.meter()
+    }
+
     /// Looks at a router now and keeps what it saw in the history.
     pub async fn look(&self, id: &DeviceId, depth: Depth) -> Result<Look, Fault> {
         let status = || self.health(id).map(|(_, verdict)| verdict.status);
@@ -333,6 +339,9 @@ impl Cx {
     }
 
     fn obey(&self, decision: Decision) -> Result<(), Fault> {
+        if let Decision::Deny(refusal) = &decision {
+            self.world.meter().denied(self.principal.role.as_str(), refusal.reason);
+        }
         match decision {
             Decision::Allow => Ok(()),
             Decision::AllowLoosely(refusal) => {

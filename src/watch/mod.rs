@@ -1,6 +1,7 @@
 //! What happens when nobody calls.
 
 pub mod health;
+pub mod meter;
 pub mod plans;
 pub mod retention;
 pub mod rotation;

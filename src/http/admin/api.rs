@@ -80,9 +80,13 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
 /// Whether the caller is of the kind the route is for.
 fn may(edge: &Edge, asked: &Asked, route: &Route, signed: &Signed) -> Result<(), Refusal> {
     match (route.need(), signed) {
-        (Need::Scope(scope), Signed::Bearer { scopes, .. }) if !scopes.contains(&scope) => Err(bearer::insufficient(edge, asked, &[scope])),
+        (Need::Scope(scope), Signed::Bearer { principal, scopes }) if !scopes.contains(&scope) => {
+            edge.meter().denied(principal.role.as_str(), "scope");
+            Err(bearer::insufficient(edge, asked, &[scope]))
+        }
         (Need::Scope(_), _) => Ok(()),
-        (Need::Session | Need::Proof, Signed::Bearer { .. }) => {
+        (Need::Session | Need::Proof, Signed::Bearer { principal, .. }) => {
+            edge.meter().denied(principal.role.as_str(), "person");
             Err(Refusal::of(StatusCode::FORBIDDEN, "person", "no bearer token can do this, whatever its role")
                 .hint("a person does it in the admin pages, or with the command line and a password"))
         }

@@ -1,7 +1,9 @@
 //! rmcp below us: whole messages of known callers go in, responses come out.
 
 use crate::access::principal::Principal;
+use crate::host::metrics::Meter;
 use crate::http::Body;
+use crate::mcp::counted::Counted;
 use crate::mcp::provider::Provider;
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -29,12 +31,14 @@ pub struct Rmcp<P> {
     pub config: StreamableHttpServerConfig,
     /// Ends subscriptions, with their last answer.
     pub over: CancellationToken,
+    /// Counts requests.
+    pub meter: Meter,
 }
 
 impl<P: Provider> Protocol for Rmcp<P> {
     fn answer(&self, who: Arc<Principal>, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>> {
-        let (provider, over) = (self.provider.clone(), self.over.clone());
-        let make = move || Ok(provider.handler(who.clone(), over.clone()));
+        let (provider, over, meter) = (self.provider.clone(), self.over.clone(), self.meter.clone());
+        let make = move || Ok(Counted::new(provider.handler(who.clone(), over.clone()), meter.clone()));
         let service = StreamableHttpService::new(make, self.manager.clone(), self.config.clone());
         async move { service.handle(request).await }.boxed()
     }

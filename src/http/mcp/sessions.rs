@@ -67,6 +67,11 @@ impl Sessions {
         }
     }
 
+    /// How many there are.
+    pub async fn open(&self) -> usize {
+        self.manager.sessions.read().await.len()
+    }
+
     /// The session has ended.
     pub fn forget(&self, id: &str) {
         lock(&self.known).by_id.remove(id);

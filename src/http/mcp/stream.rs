@@ -3,6 +3,7 @@
 use crate::access::Access;
 use crate::access::principal::Principal;
 use crate::base::clock::Wall;
+use crate::host::metrics::Up;
 use crate::http::Body;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
@@ -24,12 +25,13 @@ pub struct Watched {
     expires_at: Option<Wall>,
     look: Interval,
     ended: bool,
+    _open: Up,
 }
 
 impl Watched {
-    /// Over a body that may take long.
-    pub fn new(body: Body, access: Access, who: Arc<Principal>, expires_at: Option<Wall>) -> Self {
-        Watched { body, access, who, expires_at, look: interval_at(Instant::now() + LOOK, LOOK), ended: false }
+    /// Over a body that may take long; `open` counts it meanwhile.
+    pub fn new(body: Body, access: Access, who: Arc<Principal>, expires_at: Option<Wall>, open: Up) -> Self {
+        Watched { body, access, who, expires_at, look: interval_at(Instant::now() + LOOK, LOOK), ended: false, _open: open }
     }
 }
 
