@@ -4,6 +4,7 @@ use super::record::tests::sample;
 use super::*;
 use crate::audit::medium::Medium;
 use crate::base::clock::Wall;
+use crate::host::metrics::Meter;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Instant;
@@ -352,7 +353,8 @@ impl Medium for OnFaulty {
 async fn what_cannot_be_written_is_refused_and_leaves_nothing() {
     for tearing in [false, true] {
         let (dir, disk) = (tempfile::tempdir().unwrap(), Faulty::default());
-        let audit = Audit::open_on(dir.path(), clock(), small(), disk.open()).unwrap();
+        let meter = Meter::default();
+        let audit = Audit::open_on(dir.path(), clock(), Options { meter: meter.clone(), ..small() }, disk.open()).unwrap();
         for n in 1..=10 {
             let durability = if n == 10 { Durability::Soon } else { Durability::Now };
             assert_eq!(audit.append(sample(n), durability).await.unwrap(), n);
@@ -364,10 +366,14 @@ async fn what_cannot_be_written_is_refused_and_leaves_nothing() {
             assert!(matches!(&refused, Err(AuditError::Io { .. })), "{refused:?}");
             assert_eq!(audit.recent(&Filter::default(), None, 1).unwrap()[0].seq, 10, "reads go on");
         }
+        assert!(audit.is_failing());
+        let counted = meter.page(&Default::default());
+        assert!(counted.contains("audit_records_total{outcome=\"unwritten\"} 3\n"), "{counted}");
         switch.store(false, SeqCst);
         for n in 11..=40 {
             assert_eq!(audit.append(sample(n), Durability::Now).await.unwrap(), n, "heals by itself");
         }
+        assert!(!audit.is_failing());
         audit.close().await.unwrap();
         assert_eq!(verify(dir.path()).unwrap().records, 40);
         let audit = Audit::open(dir.path(), clock(), small()).unwrap();

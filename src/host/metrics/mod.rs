@@ -1,8 +1,8 @@
 //! What happens, in numbers for Prometheus.
 //!
 //! Each appliance has a [`Meter`] of its own, handed down with the other parts: two of them in one process (tests, a
-//! demonstration) do not count each other's doings, as the global recorder of the `metrics` macros would. Counting takes well
-//! under a microsecond, never blocks on I/O and cannot fail.
+//! demonstration) do not count each other's doings, as the global recorder of the `metrics` macros would. A count takes half
+//! a microsecond, a call of a tool with its times one and a half; counting never blocks on I/O and cannot fail.
 //!
 //! Gauges of devices and of the process are not kept but read when somebody asks ([`Page`]); so they are never stale, and those
 //! of a device that is gone are gone with it. Counters of such a device stay in memory until the process ends, and are not shown.

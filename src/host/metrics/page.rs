@@ -2,6 +2,7 @@
 
 use super::table::{self, DEVICE_ID, Metric};
 use super::{Meter, process};
+use std::collections::HashSet;
 use std::fmt::Write;
 use std::sync::atomic::Ordering;
 
@@ -56,13 +57,10 @@ impl Meter {
     /// The whole text. Reads /proc: some tens of microseconds.
     pub fn page(&self, now: &Page) -> String {
         let mut text = String::with_capacity(16 * 1024);
-        let is_ours = |id: &str| now.devices.iter().any(|vitals| vitals.device == id);
+        let ours: HashSet<&str> = now.devices.iter().map(|vitals| vitals.device.as_str()).collect();
         for line in self.recorded().lines() {
-            let kept = match device_of(line) {
-                Some(id) => is_ours(id),
-                None => true,
-            };
-            if kept && !line.is_empty() {
+            let is_kept = device_of(line).is_none_or(|id| ours.contains(id));
+            if is_kept && !line.is_empty() {
                 text.push_str(line);
                 text.push('\n');
             }
