@@ -46,6 +46,8 @@ mod http_limits;
 mod http_matrix;
 #[cfg(feature = "sim")]
 mod http_rig;
+#[cfg(feature = "sim")]
+mod http_streams;
 mod layers;
 #[cfg(feature = "sim")]
 mod mcp_client;

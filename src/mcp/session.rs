@@ -9,6 +9,7 @@ use crate::base::fault::Fault;
 use crate::dispatch::Dispatch;
 use crate::mcp::fault::McpError;
 use crate::mcp::handler::Handler;
+use crate::mcp::provider::Ends;
 use crate::mcp::settings::Settings;
 use rmcp::RoleServer;
 use rmcp::model::{
@@ -49,7 +50,7 @@ where
     let over = CancellationToken::new();
     let _ends = over.clone().drop_guard();
     let gate = Gate::new(wire, settings.drain, stop, over.clone());
-    let handler = Handler::new(dispatch, principal, settings, over);
+    let handler = Handler::new(dispatch, principal, settings, Ends { over, ..Ends::default() });
     match rmcp::service::serve_server(handler, gate).await {
         Ok(session) => session.waiting().await.map(drop).map_err(|error| McpError::Broken(error).into()),
         // Nobody said anything, or the client left in the middle of a handshake: no fault of ours.
