@@ -148,9 +148,7 @@ impl Dispatch {
             result = work => result.map_err(Ended::Failed),
             () = waiting(cx) => Err(Ended::Failed(Fault::bug("waiting never ends"))),
             () = tokio::time::sleep(timeout) => Err(Ended::Early(late(cx.tool, timeout))),
-            () = cx.cancel.cancelled() => {
-                Err(Ended::Early(Fault::new(Kind::Conflict, format!("{}: cancelled by the caller", cx.tool.name))))
-            }
+            () = cx.cancel.cancelled() => Err(Ended::Early(cancelled(cx.tool))),
         }
     }
 
@@ -353,6 +351,16 @@ fn late(tool: &Tool, timeout: Duration) -> Fault {
     let said = format!("{}: no answer within {} s", tool.name, timeout.as_secs());
     if tool.effect == Effect::Reads {
         Fault::new(Kind::Unreachable, said).hint("device.check_connectivity says whether the router can be reached")
+    } else {
+        Fault::new(Kind::UnknownOutcome, said).hint("read the state back before repeating the call")
+    }
+}
+
+/// The caller left, or we do.
+fn cancelled(tool: &Tool) -> Fault {
+    let said = format!("{}: cancelled before it ended", tool.name);
+    if tool.effect == Effect::Reads {
+        Fault::new(Kind::Conflict, said).hint("call it again")
     } else {
         Fault::new(Kind::UnknownOutcome, said).hint("read the state back before repeating the call")
     }

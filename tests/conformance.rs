@@ -10,7 +10,7 @@ mod calls;
 mod catalog;
 mod door;
 mod inputs;
-mod provider;
+pub(crate) mod provider;
 mod tasks;
 
 use crate::http_rig::Web;

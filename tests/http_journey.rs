@@ -188,6 +188,9 @@ async fn a_call_beyond_the_tokens_scopes_is_challenged_before_its_tool_runs() {
             "Bearer error=\"insufficient_scope\", scope=\"{scope}\", resource_metadata=\"http://localhost/.well-known/oauth-protected-resource/mcp\""
         );
         assert_eq!(challenge, expected, "{tool}");
+        let error = &answer.message()["error"];
+        assert!(error["code"] == -32600 && error["message"].as_str().unwrap().contains(scope), "clients show this: {error}");
+        assert_eq!(error["data"]["kind"], "denied");
     }
     assert_eq!(web.calls().await, 0, "no tool ran");
     let allowed = web.modern(&ops, "tools/call", json!({"name": "system.set_identity", "arguments": {}})).await;

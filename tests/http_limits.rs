@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 /// A listener with limits that no configuration sets.
-async fn with(limits: Limits) -> Web {
+pub(crate) async fn with(limits: Limits) -> Web {
     over(tls::Source::Off, limits).await
 }
 

@@ -377,7 +377,7 @@ async fn every_bad_token_gets_the_same_answer() {
         }
         let answer = web.ask("POST", "/mcp", &format!("{JSON}{line}"), &call("device.list", json!({})).to_string()).await;
         let mut error = answer.message()["error"].clone();
-        error["correlation_id"] = Value::Null;
+        error["data"]["correlation_id"] = Value::Null;
         said.push((error, answer.header("www-authenticate").unwrap_or_default().to_owned()));
         assert_eq!(said[0], said[said.len() - 1], "{wrong}");
     }

@@ -10,8 +10,8 @@ use routeros_mcp::http::Listener;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
 /// Nothing here takes longer; a test that hangs fails instead.
@@ -101,10 +101,7 @@ impl Web {
 
     /// One request without a session, as of 2026-07-28.
     pub async fn modern(&self, token: &str, method: &str, params: Value) -> Answer {
-        let name = params.get("name").or(params.get("uri")).and_then(Value::as_str);
-        let name = name.map_or_else(String::new, |name| format!("Mcp-Name: {name}\r\n"));
-        let more = format!("MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n{name}");
-        self.say(token, &more, &modern(method, params)).await
+        self.say(token, &headers(method, &params), &modern(method, params)).await
     }
 
     /// A new session: its id.
@@ -149,9 +146,126 @@ impl Answer {
     }
 }
 
+/// A stream of events as it comes.
+pub struct Events {
+    stream: BufReader<TcpStream>,
+    /// Of the body, without its chunks.
+    text: String,
+}
+
+impl Events {
+    /// A stream that only listens, or goes on where another broke off.
+    pub async fn get(web: &Web, token: &str, more: &str) -> Events {
+        let headers = format!("Accept: text/event-stream\r\nAuthorization: Bearer {token}\r\n{more}");
+        Events::open(web, &request("GET", "/mcp", &headers, "")).await
+    }
+
+    /// The answer to a message.
+    pub async fn post(web: &Web, token: &str, more: &str, message: &Value) -> Events {
+        let headers = format!("{JSON}Authorization: Bearer {token}\r\n{more}");
+        Events::open(web, &request("POST", "/mcp", &headers, &message.to_string())).await
+    }
+
+    /// The same for a request of 2026-07-28.
+    pub async fn modern(web: &Web, token: &str, method: &str, params: Value) -> Events {
+        Events::post(web, token, &headers(method, &params), &modern(method, params)).await
+    }
+
+    async fn open(web: &Web, request: &str) -> Events {
+        let mut stream = BufReader::new(TcpStream::connect(web.at()).await.unwrap());
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let read = tokio::time::timeout(PATIENCE, stream.read_line(&mut head)).await.expect("a head in time").unwrap();
+            assert!(read > 0, "closed after {head:?}");
+        }
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/event-stream") && head.contains("chunked"), "{head}");
+        Events { stream, text: String::new() }
+    }
+
+    /// One more chunk; `false`: the stream ended.
+    async fn more(&mut self) -> bool {
+        let chunk = async {
+            let mut size = String::new();
+            self.stream.read_line(&mut size).await.ok()?;
+            let size = usize::from_str_radix(size.trim(), 16).ok().filter(|size| *size > 0)?;
+            let mut chunk = vec![0; size + 2];
+            self.stream.read_exact(&mut chunk).await.ok()?;
+            Some(String::from_utf8_lossy(&chunk[..size]).into_owned())
+        };
+        let chunk = tokio::time::timeout(PATIENCE, chunk).await.expect("more in time");
+        self.text.push_str(chunk.as_deref().unwrap_or_default());
+        chunk.is_some()
+    }
+
+    /// The lines up to the next empty one; `None` at the end.
+    async fn block(&mut self) -> Option<String> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                return Some(block);
+            }
+            if !self.more().await {
+                return None;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Option<(String, String)> {
+        let began = Instant::now();
+        loop {
+            // Comments keep a stream open for ever.
+            assert!(began.elapsed() < PATIENCE, "nothing but comments");
+            let block = self.block().await?;
+            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(|value| value.trim().to_owned());
+            if let Some(data) = field("data:") {
+                return Some((field("id:").unwrap_or_default(), data));
+            }
+        }
+    }
+
+    /// The next event: its id and data.
+    pub async fn event(&mut self) -> (String, String) {
+        self.next().await.expect("one more event")
+    }
+
+    /// The next event that carries a message.
+    pub async fn message(&mut self) -> Value {
+        loop {
+            let (_, data) = self.event().await;
+            if !data.is_empty() {
+                return serde_json::from_str(&data).unwrap();
+            }
+        }
+    }
+
+    /// Whether the next thing is a comment, which keeps a stream alive.
+    pub async fn comment(&mut self) -> bool {
+        loop {
+            let block = self.block().await.expect("a comment");
+            if block.starts_with(':') {
+                return true;
+            }
+        }
+    }
+
+    /// Whether nothing comes any more.
+    pub async fn ended(&mut self) -> bool {
+        self.next().await.is_none()
+    }
+}
+
 /// The header of a session.
 pub fn in_session(id: &str) -> String {
     format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: 2025-11-25\r\n")
+}
+
+/// The headers of a request of 2026-07-28, which repeat what is in it.
+pub fn headers(method: &str, params: &Value) -> String {
+    let name = params.get("name").or(params.get("uri")).and_then(Value::as_str);
+    let name = name.map_or_else(String::new, |name| format!("Mcp-Name: {name}\r\n"));
+    format!("MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n{name}")
 }
 
 pub fn hello(version: &str) -> Value {

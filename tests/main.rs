@@ -58,6 +58,8 @@ mod http_matrix;
 #[cfg(feature = "sim")]
 mod http_rig;
 #[cfg(feature = "sim")]
+mod http_streams;
+#[cfg(feature = "sim")]
 mod http_tls;
 mod layers;
 #[cfg(feature = "sim")]

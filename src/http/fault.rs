@@ -3,6 +3,7 @@
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::CorrelationId;
 use crate::http::Body;
+use crate::mcp::message::INVALID_REQUEST;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::header::{self, HeaderName, HeaderValue};
@@ -84,6 +85,18 @@ impl Refusal {
     /// A JSON-RPC error.
     pub fn rpc(status: StatusCode, reason: &'static str, message: Vec<u8>) -> Self {
         Refusal { message: Some(message), ..Refusal::of(status, reason, "") }
+    }
+
+    /// In the words of JSON-RPC, where MCP is spoken: clients show those to whoever asked.
+    #[must_use]
+    pub fn spoken(mut self, correlation: &CorrelationId) -> Self {
+        if self.message.is_none() {
+            let said = self.hint.as_ref().map_or_else(|| self.said.clone(), |hint| format!("{}; {hint}", self.said));
+            let data = json!({"kind": self.kind.as_str(), "hint": self.hint, "correlation_id": correlation.as_str()});
+            let error = json!({"code": INVALID_REQUEST, "message": said, "data": data});
+            self.message = Some(json!({"jsonrpc": "2.0", "id": null, "error": error}).to_string().into_bytes());
+        }
+        self
     }
 
     /// What the sender can do next.

@@ -41,6 +41,8 @@ pub struct Limits {
     pub sessions: usize,
     /// A session that nobody uses ends after.
     pub session_idle: Duration,
+    /// Silence on a stream before a comment is sent, so that nothing between takes it for dead.
+    pub keep_alive: Duration,
     /// Calls of each role in a window; 0 is unlimited, `None` no limits at all.
     pub rates: Option<Rates>,
     /// Requests of one address without a good token, in a minute.
@@ -75,6 +77,7 @@ impl Default for Limits {
             body_bytes: 1024 * 1024,
             sessions: 16,
             session_idle: Duration::from_secs(1_800),
+            keep_alive: Duration::from_secs(15),
             rates: None,
             failures: 300,
         }

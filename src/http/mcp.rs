@@ -5,6 +5,7 @@
 //!
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
 
+pub mod manager;
 pub mod protocol;
 pub mod sessions;
 pub mod stream;
@@ -12,14 +13,13 @@ pub mod stream;
 use crate::access::principal::Principal;
 use crate::access::scope::Scope;
 use crate::access::token::Bearer;
-use crate::base::clock::Clock;
 use crate::dispatch::Dispatch;
 use crate::host::metrics::Meter;
 use crate::http::fault::{self, Refusal};
 use crate::http::limits::{Calls, Left, Limits};
 use crate::http::{Asked, Body, Edge, bearer, intake};
 use crate::mcp::message::{self, Id, Message, Refusal as Broken};
-use crate::mcp::provider::Provider;
+use crate::mcp::provider::{Ends, Provider};
 use crate::tools;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -27,6 +27,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
+use manager::Manager;
 use protocol::{Protocol, Rmcp};
 use rmcp::transport::StreamableHttpServerConfig;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
@@ -35,12 +36,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use stream::Watched;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// A session's id, of revisions that have sessions.
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
-
-/// Silence on a stream before a comment is sent, so that nothing between takes it for dead.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// MCP over HTTP.
 pub struct Mcp {
@@ -54,30 +53,31 @@ pub struct Mcp {
 }
 
 impl Mcp {
-    /// Over what `provider` answers. `over` asks what is open without end to finish, `end` ends everything.
+    /// Over what `provider` answers. `ends` says when handlers finish, `end` ends everything.
     pub fn new(
         provider: impl Provider,
-        dispatch: Arc<Dispatch>,
-        settings: Arc<crate::mcp::Settings>,
+        (dispatch, settings): (Arc<Dispatch>, Arc<crate::mcp::Settings>),
         limits: &Limits,
-        clock: Clock,
-        over: CancellationToken,
+        tasks: TaskTracker,
+        ends: Ends,
         end: CancellationToken,
     ) -> Mcp {
-        let mut manager = LocalSessionManager::default();
-        manager.session_config.keep_alive = Some(limits.session_idle);
-        let manager = Arc::new(manager);
-        let sessions = Sessions::new(manager.clone(), clock.clone(), limits.sessions);
+        let clock = dispatch.world().clock.clone();
+        let mut local = LocalSessionManager::default();
+        local.session_config.keep_alive = Some(limits.session_idle);
+        let local = Arc::new(local);
+        let sessions = Sessions::new(local.clone(), clock.clone(), limits.sessions);
+        let manager = Arc::new(Manager::new(local, clock.clone(), tasks));
         let calls = Calls::new(clock, limits.rates);
         let config = StreamableHttpServerConfig::default()
             // Host and Origin were checked, with more known than there.
             .disable_allowed_hosts()
             .disable_allowed_origins()
             .with_json_response(true)
-            .with_sse_keep_alive(Some(KEEP_ALIVE))
+            .with_sse_keep_alive(Some(limits.keep_alive))
             .with_max_request_body_bytes(limits.body_bytes.max(1))
             .with_cancellation_token(end);
-        let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, over, meter: dispatch.world().meter().clone() });
+        let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, ends, meter: dispatch.world().meter().clone() });
         Mcp { dispatch, settings, protocol, sessions, calls, max_body: limits.body_bytes, body_time: limits.body }
     }
 
@@ -88,6 +88,11 @@ impl Mcp {
     /// How many sessions there are.
     pub async fn open_sessions(&self) -> usize {
         self.sessions.open().await
+    }
+
+    /// Lets go of what nobody will ask for any more.
+    pub async fn sweep(&self) {
+        self.protocol.sweep().await;
     }
 
     /// Answers a known caller.

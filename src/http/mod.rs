@@ -181,6 +181,8 @@ impl Edge {
                 } else {
                     tracing::info!(%client, %method, path = shown(&path), status = refusal.status.as_u16(), reason, correlation_id = correlation.as_str(), "request refused");
                 }
+                let speaks_mcp = self.settings.base.as_deref() == Some(&path) && method == Method::POST;
+                let refusal = if speaks_mcp { refusal.spoken(&correlation) } else { refusal };
                 refusal.response(&correlation)
             }
         };

@@ -13,7 +13,7 @@ use crate::http::patience::Patient;
 use crate::http::plain::Plain;
 use crate::http::tls::{self, Tls};
 use crate::http::{Body, Edge, Parts, Peer, Settings};
-use crate::mcp::provider::Provider;
+use crate::mcp::provider::{Ends, Provider};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
@@ -36,7 +36,7 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 
 /// The pause after the system would not give us a connection: it is out of descriptors or memory.
 const BREATH: Duration = Duration::from_millis(100);
-/// Between two looks at the files of a certificate.
+/// Between two looks at the files of a certificate, and at what is kept for nobody.
 const LOOK: Duration = Duration::from_secs(10);
 /// Of the drain time, kept for saying goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -74,10 +74,11 @@ impl Listener {
         let tls = Tls::new(settings.tls.clone(), names, &world.store, &parts.seal, &world.clock).await?.map(Arc::new);
         let hosts =
             Hosts::new(&settings.host, local.ip(), settings.public_url.as_deref(), &settings.allowed_hosts, &settings.allowed_origins);
-        let end = CancellationToken::new();
+        let (end, ends) = (CancellationToken::new(), Ends { over: stop.clone(), late: CancellationToken::new() });
+        let late = ends.late.clone();
         let mcp = settings.base.as_ref().map(|_| {
-            let (dispatch, mcp, clock) = (parts.dispatch.clone(), parts.mcp.clone(), world.clock.clone());
-            Mcp::new(provider, dispatch, mcp, &settings.limits, clock, stop.clone(), end.clone())
+            let spine = (parts.dispatch.clone(), parts.mcp.clone());
+            Mcp::new(provider, spine, &settings.limits, tasks.clone(), ends, end.clone())
         });
         let apart = match &settings.metrics {
             Offered::Apart { host, port } => Some(ears::for_metrics(host, *port, &parts.sockets).await?),
@@ -116,6 +117,7 @@ impl Listener {
             face: Face::All,
             tasks: tasks.clone(),
             stop,
+            late,
             end,
             flight: TaskTracker::new(),
             taken: Arc::default(),
@@ -168,6 +170,8 @@ struct Door {
     tasks: TaskTracker,
     /// No more is taken; what is in flight may finish.
     stop: CancellationToken,
+    /// What is in flight is cut short.
+    late: CancellationToken,
     /// Everything ends.
     end: CancellationToken,
     /// Requests without their whole answer; streams that only listen do not count.
@@ -188,8 +192,8 @@ impl Door {
                         tokio::time::sleep(BREATH).await;
                     }
                 },
-                // One of us looks after the certificate.
-                _ = look.tick(), if self.face == Face::All => self.look(),
+                // One of us looks after sessions and the certificate.
+                _ = look.tick(), if self.face == Face::All => self.look().await,
             }
         }
         drop(ears);
@@ -197,11 +201,16 @@ impl Door {
         let drain = self.edge.settings.drain.saturating_sub(GOODBYE);
         if tokio::time::timeout(drain, self.flight.wait()).await.is_err() {
             tracing::warn!(left = self.flight.len(), "requests still in flight at the end of the drain time");
+            self.late.cancel();
+            let _ = tokio::time::timeout(GOODBYE / 2, self.flight.wait()).await;
         }
         self.end.cancel();
     }
 
-    fn look(&self) {
+    async fn look(&self) {
+        if let Some(mcp) = &self.edge.mcp {
+            mcp.sweep().await;
+        }
         let Some(tls) = self.tls.as_ref().filter(|tls| tls.is_stale()) else { return };
         match tls.reload() {
             Ok(_) => tracing::info!(fingerprint = tls.fingerprint(), "certificate read again"),

@@ -10,6 +10,7 @@ use crate::base::ids::CorrelationId;
 use crate::dispatch::{Call, Dispatch, Listed, Reply};
 use crate::mcp::caller::Caller;
 use crate::mcp::progress::{self, Steps};
+use crate::mcp::provider::Ends;
 use crate::mcp::settings::Settings;
 use crate::mcp::subscriptions::Session;
 use crate::mcp::{completion, fault, news, prompts, resources, tools};
@@ -57,14 +58,13 @@ pub struct Handler {
     principal: Arc<Principal>,
     settings: Arc<Settings>,
     session: Arc<Session>,
-    over: CancellationToken,
+    ends: Ends,
 }
 
 impl Handler {
-    /// Serves `principal`, whoever the client says it is. `over` fires when the stream is about to end: open
-    /// subscriptions are answered then.
-    pub fn new(dispatch: Arc<Dispatch>, principal: Arc<Principal>, settings: Arc<Settings>, over: CancellationToken) -> Self {
-        Handler { dispatch, principal, settings, session: Arc::default(), over }
+    /// Serves `principal`, whoever the client says it is, until `ends`.
+    pub fn new(dispatch: Arc<Dispatch>, principal: Arc<Principal>, settings: Arc<Settings>, ends: Ends) -> Self {
+        Handler { dispatch, principal, settings, session: Arc::default(), ends }
     }
 
     /// Whoever asks for something that is no tool.
@@ -111,12 +111,24 @@ impl Handler {
 
     /// Runs the call and passes its progress on meanwhile. A panic below is our own mistake, not the session's end.
     async fn run(&self, call: Call, steps: Option<Steps>, cx: &RequestContext<RoleServer>) -> Option<Reply> {
-        let work = std::pin::pin!(AssertUnwindSafe(self.dispatch.call(call)).catch_unwind());
+        let cut = call.cancel.clone();
+        let work = AssertUnwindSafe(self.dispatch.call(call)).catch_unwind();
+        let work = std::pin::pin!(cut_when(&self.ends.late, &cut, work));
         match steps {
             None => work.await.ok(),
             Some(steps) => with_progress(work, steps, cx).await.ok(),
         }
     }
+}
+
+/// Awaits `work`, which `cut` makes come to an end soon, and cuts it when it is `late`.
+async fn cut_when<W: Future>(late: &CancellationToken, cut: &CancellationToken, work: W) -> W::Output {
+    let mut work = std::pin::pin!(work);
+    tokio::select! {
+        output = &mut work => return output,
+        () = late.cancelled() => cut.cancel(),
+    }
+    work.await
 }
 
 /// Awaits `work`, sending each step as it comes; all steps leave before the answer does.
@@ -190,7 +202,7 @@ impl ServerHandler for Handler {
         let name = request.name.into_owned();
         let mut call = Call::new(name.clone(), request.arguments.unwrap_or_default(), self.principal_for(&cx), Audience::Model);
         call.correlation_id = Self::correlation(&cx);
-        call.cancel = cx.ct.clone();
+        call.cancel = cx.ct.child_token();
         let correlation_id = call.correlation_id.clone();
         let steps = cx.meta.get_progress_token().map(|token| {
             let (told, steps) = progress::channel(token);
@@ -286,7 +298,7 @@ impl ServerHandler for Handler {
         let wants_list = accepted.resources_list_changed == Some(true);
         tokio::select! {
             () = cx.ct.cancelled() => {}
-            () = self.over.cancelled() => {}
+            () = self.ends.over.cancelled() => {}
             () = news::pass_on(caller, claimed, wants_list, stream.sink()) => {}
         }
         Ok(())

@@ -11,13 +11,22 @@ use rmcp::ServerHandler;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
+/// When a handler's work ends, though nobody asked for it.
+#[derive(Debug, Clone, Default)]
+pub struct Ends {
+    /// Open subscriptions get their last answer now.
+    pub over: CancellationToken,
+    /// Calls still running are cut short now, while there is time to say so.
+    pub late: CancellationToken,
+}
+
 /// Makes the handler of a session, or of one request where there are no sessions.
 pub trait Provider: Send + Sync + 'static {
     /// Answers the protocol's methods.
     type Handler: ServerHandler;
 
-    /// For `who`, and nobody else. `over` fires when open subscriptions are to be answered.
-    fn handler(&self, who: Arc<Principal>, over: CancellationToken) -> Self::Handler;
+    /// For `who`, and nobody else.
+    fn handler(&self, who: Arc<Principal>, ends: Ends) -> Self::Handler;
 }
 
 /// The appliance itself.
@@ -36,7 +45,7 @@ impl Appliance {
 impl Provider for Appliance {
     type Handler = Handler;
 
-    fn handler(&self, who: Arc<Principal>, over: CancellationToken) -> Handler {
-        Handler::new(self.dispatch.clone(), who, self.settings.clone(), over)
+    fn handler(&self, who: Arc<Principal>, ends: Ends) -> Handler {
+        Handler::new(self.dispatch.clone(), who, self.settings.clone(), ends)
     }
 }

@@ -10,6 +10,7 @@ use crate::dispatch::Dispatch;
 use crate::mcp::counted::Counted;
 use crate::mcp::fault::McpError;
 use crate::mcp::handler::Handler;
+use crate::mcp::provider::Ends;
 use crate::mcp::settings::Settings;
 use rmcp::RoleServer;
 use rmcp::model::{
@@ -52,7 +53,7 @@ where
     let gate = Gate::new(wire, settings.drain, stop, over.clone());
     let meter = dispatch.world().meter().clone();
     let _open = meter.session();
-    let handler = Counted::new(Handler::new(dispatch, principal, settings, over), meter);
+    let handler = Counted::new(Handler::new(dispatch, principal, settings, Ends { over, ..Ends::default() }), meter);
     match rmcp::service::serve_server(handler, gate).await {
         Ok(session) => session.waiting().await.map(drop).map_err(|error| McpError::Broken(error).into()),
         // Nobody said anything, or the client left in the middle of a handshake: no fault of ours.

@@ -126,11 +126,11 @@ def read_line(fd: int, child: subprocess.Popen, seconds: float) -> bytes:
 
 
 @contextlib.contextmanager
-def started(args: list[str], ready_flag: str, log: Path, seconds: float = START):
+def started(args: list[str], ready_flag: str, log: Path, seconds: float = START, env: dict | None = None):
     """Runs `args` until the block ends and yields its ready line as JSON, with the process under `process`."""
     mine, theirs = os.pipe()
     with log.open("wb") as errors:
-        child = spawn([*args, ready_flag, str(theirs)], pass_fds=[theirs], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors)
+        child = spawn([*args, ready_flag, str(theirs)], pass_fds=[theirs], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, env=env)
     os.close(theirs)
     try:
         try:
@@ -162,12 +162,17 @@ def demo(devices: int | None = None):
         yield ready
 
 
+def serve_log(data_dir: Path) -> Path:
+    """Where the daemon's standard error goes."""
+    return data_dir.with_suffix(".serve.log")
+
+
 @contextlib.contextmanager
-def serve(data_dir: Path):
+def serve(data_dir: Path, env: dict | None = None):
     """The daemon on `data_dir`; yields its ready line."""
-    with started(["--data-dir", str(data_dir), "serve"], "--once-ready-fd", data_dir.with_suffix(".serve.log")) as ready:
+    with started(["--data-dir", str(data_dir), "serve"], "--once-ready-fd", serve_log(data_dir), env=env) as ready:
         yield ready
-    data_dir.with_suffix(".serve.log").unlink(missing_ok=True)
+    serve_log(data_dir).unlink(missing_ok=True)
 
 
 class Ran:

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import rig
+import web
 
 HERE = Path(__file__).resolve().parent
 # A driver that takes longer than this hangs. Seconds; the kill -9 loop gets its own by its rounds.
@@ -27,7 +28,7 @@ CLOSING = re.compile(rb"^\w+: (\d+) passed, (\d+) failed$", re.MULTILINE)
 def drivers(tools: Path, rounds: int) -> dict[str, tuple[list[str], int]]:
     """Each driver's command (the site file comes next) and its time limit."""
     node = str(tools / "node22/node_modules/.bin/node")
-    script = {name: str(tools / "ts" / f"{name}.mjs") for name in ("typescript_sdk", "typescript_client")}
+    script = {path.stem: str(tools / "ts" / path.name) for path in HERE.glob("*.mjs")}
     python = sys.executable
     table = str(HERE / "arguments.json")
     return {
@@ -38,6 +39,11 @@ def drivers(tools: Path, rounds: int) -> dict[str, tuple[list[str], int]]:
         "typescript_sdk": ([node, script["typescript_sdk"], "SITE", table], LONGEST),
         "typescript_client": ([node, script["typescript_client"], "SITE", table], LONGEST),
         "inspector": ([python, str(HERE / "inspector.py"), "SITE"], LONGEST),
+        "http_python2": ([str(tools / "py2/bin/python"), str(HERE / "http_python2.py"), "SITE"], LONGEST),
+        "http_python1": ([str(tools / "py1/bin/python"), str(HERE / "http_python1.py"), "SITE"], LONGEST),
+        "http_typescript_sdk": ([node, script["http_typescript_sdk"], "SITE", table], LONGEST),
+        "http_typescript_client": ([node, script["http_typescript_client"], "SITE", table], LONGEST),
+        "http_inspector": ([python, str(HERE / "http_inspector.py"), "SITE"], LONGEST),
         "crash": ([python, str(HERE / "crash.py"), "SITE", "--rounds", str(rounds)], max(LONGEST, rounds * A_ROUND)),
     }
 
@@ -87,12 +93,13 @@ def main() -> int:
         for script in HERE.glob("*.mjs"):
             shutil.copy(script, asked.tools / "ts")
     try:
-        with rig.state_dir() as place, rig.demo() as site:
+        with rig.state_dir() as place, rig.demo() as site, web.daemon(place, site["devices"]) as over_http:
             file = place / "site.json"
             file.touch(mode=0o600)
-            file.write_text(json.dumps({key: value for key, value in site.items() if key != "process"}))
+            file.write_text(json.dumps({**{key: value for key, value in site.items() if key != "process"}, "web": over_http}))
             path = os.pathsep.join(str(asked.tools / part) for part in ("node22/node_modules/.bin", "ts/node_modules/.bin"))
             env = {**os.environ, "PATH": path + os.pathsep + os.environ.get("PATH", ""), "PYTHONDONTWRITEBYTECODE": "1"}
+            env |= {"RMCP_BIN": str(rig.BINARY), "NODE_EXTRA_CA_CERTS": over_http["certificate"]}
             for name in asked.names or table:
                 command, seconds = table[name]
                 one = run(name, [str(file) if part == "SITE" else part for part in command], seconds, env)

@@ -8,11 +8,10 @@ use rmcp::task_manager::TaskManager;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use routeros_mcp::access::Principal;
 use routeros_mcp::mcp::handler::Handler;
-use routeros_mcp::mcp::provider::{Appliance, Provider};
+use routeros_mcp::mcp::provider::{Appliance, Ends, Provider};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use tokio_util::sync::CancellationToken;
 
 /// What all handlers share.
 #[derive(Clone, Default)]
@@ -37,8 +36,8 @@ impl Fixtures {
 impl Provider for Fixtures {
     type Handler = Both;
 
-    fn handler(&self, who: Arc<Principal>, over: CancellationToken) -> Both {
-        Both { appliance: self.appliance.handler(who, over.clone()), shared: self.shared.clone(), over }
+    fn handler(&self, who: Arc<Principal>, ends: Ends) -> Both {
+        Both { appliance: self.appliance.handler(who, ends.clone()), shared: self.shared.clone(), ends }
     }
 }
 
@@ -46,7 +45,7 @@ impl Provider for Fixtures {
 pub struct Both {
     appliance: Handler,
     shared: Shared,
-    over: CancellationToken,
+    ends: Ends,
 }
 
 impl Both {
@@ -172,7 +171,7 @@ impl ServerHandler for Both {
         self.shared.sinks.lock().unwrap().insert(id, stream.sink().clone());
         let outcome = tokio::select! {
             outcome = self.appliance.listen(stream) => outcome,
-            () = self.over.cancelled() => Ok(()),
+            () = self.ends.over.cancelled() => Ok(()),
         };
         self.shared.sinks.lock().unwrap().remove(&id);
         outcome

@@ -3,22 +3,28 @@
 use crate::access::principal::Principal;
 use crate::host::metrics::Meter;
 use crate::http::Body;
+use crate::http::fault;
+use crate::http::mcp::manager::Manager;
 use crate::mcp::counted::Counted;
-use crate::mcp::provider::Provider;
+use crate::mcp::message;
+use crate::mcp::provider::{Ends, Provider};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http_body_util::Full;
-use hyper::{Request, Response};
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use hyper::header::{self, HeaderValue};
+use hyper::{Request, Response, StatusCode};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use serde_json::json;
 use std::sync::Arc;
-use tokio_util::sync::CancellationToken;
 
 /// What speaks the protocol, whoever provides the answers.
 pub trait Protocol: Send + Sync {
     /// Answers one request. A session keeps the handler of the request that began it, and only its owner gets that far.
     fn answer(&self, who: Arc<Principal>, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>>;
+
+    /// Lets go of what nobody will ask for any more; called now and then.
+    fn sweep(&self) -> BoxFuture<'_, ()>;
 }
 
 /// rmcp, over a provider.
@@ -26,20 +32,37 @@ pub struct Rmcp<P> {
     /// Who answers.
     pub provider: Arc<P>,
     /// The sessions there are.
-    pub manager: Arc<LocalSessionManager>,
+    pub manager: Arc<Manager>,
     /// How it is set up.
     pub config: StreamableHttpServerConfig,
-    /// Ends subscriptions, with their last answer.
-    pub over: CancellationToken,
+    /// When handlers end.
+    pub ends: Ends,
     /// Counts requests.
     pub meter: Meter,
 }
 
 impl<P: Provider> Protocol for Rmcp<P> {
     fn answer(&self, who: Arc<Principal>, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>> {
-        let (provider, over, meter) = (self.provider.clone(), self.over.clone(), self.meter.clone());
-        let make = move || Ok(Counted::new(provider.handler(who.clone(), over.clone()), meter.clone()));
+        let (provider, ends, meter) = (self.provider.clone(), self.ends.clone(), self.meter.clone());
+        let make = move || Ok(Counted::new(provider.handler(who.clone(), ends.clone()), meter.clone()));
         let service = StreamableHttpService::new(make, self.manager.clone(), self.config.clone());
-        async move { service.handle(request).await }.boxed()
+        async move {
+            let response = service.handle(request).await;
+            let has_no_answer = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
+            if has_no_answer && service.config.cancellation_token.is_cancelled() { leaving() } else { response }
+        }
+        .boxed()
     }
+
+    fn sweep(&self) -> BoxFuture<'_, ()> {
+        self.manager.sweep().boxed()
+    }
+}
+
+/// The last word to a request that nothing could be said to any more.
+fn leaving() -> Response<Body> {
+    let error = json!({"code": message::INTERNAL_ERROR, "message": "shutting down before this was answered; what it should have changed may or may not have been"});
+    let mut response = fault::json(StatusCode::SERVICE_UNAVAILABLE, &json!({"jsonrpc": "2.0", "id": null, "error": error}));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    response
 }

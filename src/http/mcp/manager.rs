@@ -1,0 +1,214 @@
+//! Sessions whose answers outlast a connection.
+//!
+//! A router may have been changed while the line to the client was down, so an answer must not go with it. rmcp forgets
+//! an answer as soon as it was written somewhere; here each request's events are kept until its session has had newer
+//! ones, for a minute at most, and `Last-Event-ID` gives what came after it. Kept by session: another's never come up.
+//!
+//! Source: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>
+
+use crate::base::clock::Clock;
+use futures_util::stream::{self, Stream, StreamExt};
+use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::transport::streamable_http_server::SessionManager;
+use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, LocalSessionManagerError};
+use rmcp::transport::streamable_http_server::session::{ServerSseMessage, SessionId};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio_util::task::TaskTracker;
+
+/// Answers kept of one session beside those that are still worked on.
+const ANSWERS: usize = 8;
+/// How long at most. Clients come back within seconds: they are told to.
+const KEPT: Duration = Duration::from_secs(60);
+/// Events kept of one request: a few hundred steps of progress and the answer.
+const EVENTS: usize = 256;
+/// Events that wait for a client; one that reads more slowly comes back for the rest.
+const AHEAD: usize = 64;
+
+/// rmcp's sessions, with answers that can be asked for again.
+pub struct Manager {
+    local: Arc<LocalSessionManager>,
+    kept: Arc<Mutex<HashMap<SessionId, Answers>>>,
+    clock: Clock,
+    tasks: TaskTracker,
+}
+
+/// Of one session, by the number of the request in it.
+type Answers = BTreeMap<u64, Arc<Mutex<Answer>>>;
+
+/// What was said to one request.
+#[derive(Default)]
+struct Answer {
+    events: Vec<ServerSseMessage>,
+    /// Who listens now.
+    listener: Option<Sender<ServerSseMessage>>,
+    ended_at: Option<Duration>,
+}
+
+impl Answer {
+    fn take(&mut self, event: ServerSseMessage) {
+        if self.listener.as_ref().is_some_and(|listener| listener.try_send(event.clone()).is_err()) {
+            self.listener = None;
+        }
+        if self.events.len() >= EVENTS {
+            self.events.remove(0);
+        }
+        self.events.push(event);
+    }
+
+    /// Everything after an event, and what is still to come; whoever listened before is let go.
+    fn listen(&mut self, after: Option<u64>) -> Receiver<ServerSseMessage> {
+        let missed = self.events.iter().filter(|event| after.is_none_or(|after| place(event).is_none_or(|(index, _)| index > after)));
+        let missed: Vec<ServerSseMessage> = missed.cloned().collect();
+        let (sender, receiver) = channel(missed.len() + AHEAD);
+        for event in missed {
+            // There is room: it was made for them.
+            let _ = sender.try_send(event);
+        }
+        self.listener = self.ended_at.is_none().then_some(sender);
+        receiver
+    }
+}
+
+impl Manager {
+    /// Over rmcp's own.
+    pub fn new(local: Arc<LocalSessionManager>, clock: Clock, tasks: TaskTracker) -> Self {
+        Manager { local, kept: Arc::default(), clock, tasks }
+    }
+
+    /// Lets go of answers that are old, and of sessions that ended.
+    pub async fn sweep(&self) {
+        let alive: HashSet<SessionId> = self.local.sessions.read().await.keys().cloned().collect();
+        let now = self.clock.mono();
+        lock(&self.kept).retain(|session, answers| {
+            answers.retain(|_, answer| lock(answer).ended_at.is_none_or(|at| now.saturating_sub(at) < KEPT));
+            alive.contains(session) && !answers.is_empty()
+        });
+    }
+
+    /// Keeps what comes for a request, whether or not anybody listens.
+    fn keep(
+        &self,
+        session: &SessionId,
+        request: u64,
+        first: ServerSseMessage,
+        rest: impl Stream<Item = ServerSseMessage> + Send + 'static,
+    ) -> Receiver<ServerSseMessage> {
+        let mut answer = Answer::default();
+        answer.take(first);
+        let receiver = answer.listen(None);
+        let answer = Arc::new(Mutex::new(answer));
+        {
+            let mut kept = lock(&self.kept);
+            let answers = kept.entry(session.clone()).or_default();
+            let ended: Vec<u64> = answers.iter().filter(|(_, answer)| lock(answer).ended_at.is_some()).map(|(n, _)| *n).collect();
+            for old in ended.iter().take((ended.len() + 1).saturating_sub(ANSWERS)) {
+                answers.remove(old);
+            }
+            answers.insert(request, answer.clone());
+        }
+        let clock = self.clock.clone();
+        self.tasks.spawn(async move {
+            let mut rest = pin!(rest);
+            while let Some(event) = rest.next().await {
+                lock(&answer).take(event);
+            }
+            let mut answer = lock(&answer);
+            answer.ended_at = Some(clock.mono());
+            answer.listener = None;
+        });
+        receiver
+    }
+
+    fn again(&self, session: &SessionId, last: &str) -> Option<Receiver<ServerSseMessage>> {
+        let (index, request) = parsed(last)?;
+        let answer = lock(&self.kept).get(session)?.get(&request)?.clone();
+        let receiver = lock(&answer).listen(Some(index));
+        Some(receiver)
+    }
+}
+
+impl SessionManager for Manager {
+    type Error = LocalSessionManagerError;
+    type Transport = <LocalSessionManager as SessionManager>::Transport;
+
+    async fn create_session(&self) -> Result<(SessionId, Self::Transport), Self::Error> {
+        self.local.create_session().await
+    }
+
+    async fn initialize_session(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<ServerJsonRpcMessage, Self::Error> {
+        self.local.initialize_session(id, message).await
+    }
+
+    async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
+        self.local.has_session(id).await
+    }
+
+    async fn close_session(&self, id: &SessionId) -> Result<(), Self::Error> {
+        lock(&self.kept).remove(id);
+        self.local.close_session(id).await
+    }
+
+    async fn create_stream(
+        &self,
+        id: &SessionId,
+        message: ClientJsonRpcMessage,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        let mut events = Box::pin(self.local.create_stream(id, message).await?);
+        // The first says where its client can go on, and so which request of the session it is.
+        let first = events.next().await;
+        let receiver = match first {
+            Some(first) => match place(&first) {
+                Some((_, request)) => self.keep(id, request, first, events),
+                None => return Err(LocalSessionManagerError::SessionNotFound(id.clone())),
+            },
+            None => return Err(LocalSessionManagerError::SessionNotFound(id.clone())),
+        };
+        Ok(received(receiver))
+    }
+
+    async fn accept_message(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<(), Self::Error> {
+        self.local.accept_message(id, message).await
+    }
+
+    async fn create_standalone_stream(
+        &self,
+        id: &SessionId,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        self.local.create_standalone_stream(id).await
+    }
+
+    async fn resume(
+        &self,
+        id: &SessionId,
+        last_event_id: String,
+    ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
+        if parsed(&last_event_id).is_some() {
+            // Of a request: one that is not kept any more ends at once, and its client gives up.
+            let (_, nothing) = channel(1);
+            return Ok(received(self.again(id, &last_event_id).unwrap_or(nothing)).left_stream());
+        }
+        Ok(self.local.resume(id, last_event_id).await?.right_stream())
+    }
+}
+
+/// An event of a request: how many came before it, and which request of the session it is.
+fn parsed(id: &str) -> Option<(u64, u64)> {
+    let (index, request) = id.split_once('/')?;
+    Some((index.parse().ok()?, request.parse().ok()?))
+}
+
+fn place(event: &ServerSseMessage) -> Option<(u64, u64)> {
+    parsed(event.event_id.as_deref()?)
+}
+
+fn received(mut events: Receiver<ServerSseMessage>) -> impl Stream<Item = ServerSseMessage> + Send + Sync + 'static {
+    stream::poll_fn(move |cx| events.poll_recv(cx))
+}
+
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
+}
