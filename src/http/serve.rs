@@ -77,10 +77,7 @@ impl Listener {
             let (dispatch, mcp, clock) = (parts.dispatch.clone(), parts.mcp.clone(), world.clock.clone());
             Mcp::new(provider, dispatch, mcp, &settings.limits, clock, stop.clone(), end.clone())
         });
-        let apart = match &settings.metrics {
-            Offered::Apart { host, port } => Some(bind(host, *port, "metrics.port").await?),
-            Offered::Here | Offered::No => None,
-        };
+        let apart = apart(&settings).await?;
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{local}");
@@ -359,6 +356,14 @@ impl HttpBody for Held {
 
 async fn open(settings: &Settings) -> Result<TcpListener, Fault> {
     bind(&settings.host, settings.port, "mcp.http_port").await
+}
+
+/// The listener for metrics alone, where they have one. A socket `metrics` of the service manager belongs here.
+async fn apart(settings: &Settings) -> Result<Option<TcpListener>, Fault> {
+    match &settings.metrics {
+        Offered::Apart { host, port } => Ok(Some(bind(host, *port, "metrics.port").await?)),
+        Offered::Here | Offered::No => Ok(None),
+    }
 }
 
 /// Listens; `key` sets the port.
