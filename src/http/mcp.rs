@@ -5,6 +5,7 @@
 //!
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
 
+pub mod listening;
 pub mod manager;
 pub mod protocol;
 pub mod sessions;
@@ -18,6 +19,7 @@ use crate::http::fault::{self, Refusal};
 use crate::http::limits::{Calls, Left, Limits};
 use crate::http::{Asked, Body, Edge, bearer};
 use crate::mcp::message::{self, Id, Message, Refusal as Broken};
+use crate::mcp::news::Handover;
 use crate::mcp::provider::{Ends, Provider};
 use crate::tools;
 use bytes::Bytes;
@@ -26,6 +28,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
+use listening::Listening;
 use manager::Manager;
 use protocol::{Protocol, Rmcp};
 use rmcp::transport::StreamableHttpServerConfig;
@@ -49,6 +52,8 @@ pub struct Mcp {
     calls: Calls,
     max_body: usize,
     body_time: Duration,
+    keep_alive: Duration,
+    over: CancellationToken,
 }
 
 impl Mcp {
@@ -76,8 +81,10 @@ impl Mcp {
             .with_sse_keep_alive(Some(limits.keep_alive))
             .with_max_request_body_bytes(limits.body_bytes.max(1))
             .with_cancellation_token(end);
+        let over = ends.over.clone();
         let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, ends });
-        Mcp { dispatch, settings, protocol, sessions, calls, max_body: limits.body_bytes, body_time: limits.body }
+        let (max_body, body_time, keep_alive) = (limits.body_bytes, limits.body, limits.keep_alive);
+        Mcp { dispatch, settings, protocol, sessions, calls, max_body, body_time, keep_alive, over }
     }
 
     /// Lets go of what nobody will ask for any more.
@@ -104,8 +111,13 @@ impl Mcp {
         if !scopes.contains(&needed) {
             return Err(bearer::insufficient(edge, &asked, &[needed]));
         }
-        let begins = matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == "initialize");
+        let asks = |method: &str| matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == method);
+        let begins = asks("initialize");
+        let handover = (session.is_none() && asks("subscriptions/listen")).then(Handover::default);
         let line = taken.map(|taken| taken.line).unwrap_or_default();
+        if let Some(handover) = &handover {
+            parts.extensions.insert(handover.clone());
+        }
         if !begins {
             // In a session the answer begins at once and the work goes on: it counts until the handler is done with its request.
             parts.extensions.insert(running.clone());
@@ -125,8 +137,15 @@ impl Mcp {
         };
         tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        if !is_stream {
+            return Ok(response);
+        }
+        let response = match handover {
+            Some(handover) => response.map(|body| Listening::new(body, handover, self.over.clone(), self.keep_alive, running).boxed()),
+            None => response,
+        };
         let access = &self.dispatch.world().access;
-        Ok(if is_stream { response.map(|body| Watched::new(body, access.clone(), who).boxed()) } else { response })
+        Ok(response.map(|body| Watched::new(body, access.clone(), who).boxed()))
     }
 
     /// The message in a body, as far as it can be judged without its meaning.
