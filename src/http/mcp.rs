@@ -5,6 +5,7 @@
 //!
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
 
+pub mod listening;
 pub mod manager;
 pub mod protocol;
 pub mod sessions;
@@ -19,6 +20,7 @@ use crate::http::fault::{self, Refusal};
 use crate::http::limits::{Calls, Left, Limits};
 use crate::http::{Asked, Body, Edge, bearer, intake};
 use crate::mcp::message::{self, Id, Message, Refusal as Broken};
+use crate::mcp::news::Handover;
 use crate::mcp::provider::{Ends, Provider};
 use crate::tools;
 use bytes::Bytes;
@@ -27,6 +29,7 @@ use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
+use listening::Listening;
 use manager::Manager;
 use protocol::{Protocol, Rmcp};
 use rmcp::transport::StreamableHttpServerConfig;
@@ -50,6 +53,8 @@ pub struct Mcp {
     calls: Calls,
     max_body: usize,
     body_time: Duration,
+    keep_alive: Duration,
+    over: CancellationToken,
 }
 
 impl Mcp {
@@ -77,8 +82,10 @@ impl Mcp {
             .with_sse_keep_alive(Some(limits.keep_alive))
             .with_max_request_body_bytes(limits.body_bytes.max(1))
             .with_cancellation_token(end);
+        let over = ends.over.clone();
         let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, ends, meter: dispatch.world().meter().clone() });
-        Mcp { dispatch, settings, protocol, sessions, calls, max_body: limits.body_bytes, body_time: limits.body }
+        let (max_body, body_time, keep_alive) = (limits.body_bytes, limits.body, limits.keep_alive);
+        Mcp { dispatch, settings, protocol, sessions, calls, max_body, body_time, keep_alive, over }
     }
 
     fn meter(&self) -> &Meter {
@@ -116,8 +123,13 @@ impl Mcp {
             self.meter().denied(who.role.as_str(), "scope");
             return Err(bearer::insufficient(edge, &asked, &[needed]));
         }
-        let begins = matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == "initialize");
+        let asks = |method: &str| matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == method);
+        let begins = asks("initialize");
+        let handover = (session.is_none() && asks("subscriptions/listen")).then(Handover::default);
         let line = taken.map(|taken| taken.line).unwrap_or_default();
+        if let Some(handover) = &handover {
+            parts.extensions.insert(handover.clone());
+        }
         if !begins {
             // In a session the answer begins at once and the work goes on: it counts until the handler is done with its request.
             parts.extensions.insert(running.clone());
@@ -137,24 +149,20 @@ impl Mcp {
         };
         tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
+        if !is_stream {
+            return Ok(response);
+        }
+        let response = match handover {
+            Some(handover) => response.map(|body| Listening::new(body, handover, self.over.clone(), self.keep_alive, running).boxed()),
+            None => response,
+        };
         let (access, meter) = (&self.dispatch.world().access, self.meter());
-        Ok(if is_stream {
-            response.map(|body| Watched::new(body, access.clone(), who, expires_at, meter.stream()).boxed())
-        } else {
-            response
-        })
+        Ok(response.map(|body| Watched::new(body, access.clone(), who, expires_at, meter.stream()).boxed()))
     }
 
     /// The message in a body, as far as it can be judged without its meaning.
     async fn message(&self, headers: &HeaderMap, body: Incoming) -> Result<Taken, Refusal> {
-        let is_json = |kind: &str| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"));
-        if !headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(is_json) {
-            return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "send Content-Type: application/json").closing());
-        }
-        if headers.contains_key(header::CONTENT_ENCODING) {
-            return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_encoding", "send the body as it is").closing());
-        }
-        let line = intake::body(body, self.max_body, self.body_time).await?;
+        let line = intake::of_kind("application/json", headers, body, self.max_body, self.body_time).await?;
         let broken = |broken: &Broken| Refusal::rpc(StatusCode::BAD_REQUEST, "message", broken.line());
         if line.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             let said = "batches are not taken over HTTP: send one message a request";

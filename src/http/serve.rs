@@ -24,7 +24,7 @@ use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -264,9 +264,10 @@ impl Door {
         let limits = &self.edge.settings.limits;
         let mut http = hyper::server::conn::http1::Builder::new();
         http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes).max_headers(limits.headers);
-        let service = service_fn(move |request| self.answer(peer, request));
-        let connection = pin!(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
-        self.drive(connection, |connection| connection.graceful_shutdown()).await;
+        // hyper keeps the place of an answer for as long as the connection is open: boxed, it is a pointer.
+        let service = service_fn(move |request| Box::pin(self.answer(peer, request)));
+        let mut connection = Box::pin(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
+        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await;
     }
 
     async fn http2(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
@@ -283,9 +284,9 @@ impl Door {
                 Ok::<_, Infallible>(response.map(|body| Held { body, _token: stream }.boxed()))
             }
         });
-        let connection = pin!(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
+        let mut connection = Box::pin(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
         tokio::select! {
-            () = self.drive(connection, |connection| connection.graceful_shutdown()) => {}
+            () = self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()) => {}
             () = idle(&busy, self.edge.settings.limits.head) => tracing::debug!("an HTTP/2 connection without a request is closed"),
         }
     }

@@ -9,11 +9,12 @@ use crate::access::principal::{Client, Principal};
 use crate::base::ids::CorrelationId;
 use crate::dispatch::{Call, Dispatch, Listed, Reply};
 use crate::mcp::caller::Caller;
+use crate::mcp::news::{Handover, News, Subscription};
 use crate::mcp::progress::{self, Steps};
 use crate::mcp::provider::Ends;
 use crate::mcp::settings::Settings;
 use crate::mcp::subscriptions::Session;
-use crate::mcp::{completion, fault, news, prompts, resources, tools};
+use crate::mcp::{completion, fault, prompts, resources, tools};
 use crate::tools::spec::Audience;
 use futures_util::FutureExt;
 use rmcp::model::{
@@ -27,7 +28,7 @@ use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
 /// What a client is told about us; at most 300 tokens.
@@ -294,12 +295,19 @@ impl ServerHandler for Handler {
         let cx = stream.request_context();
         let accepted = stream.accepted();
         let caller = self.caller(cx);
-        let claimed = self.session.claim(&caller, accepted.resource_subscriptions.as_deref().unwrap_or_default());
+        let (ear, watches) = self.session.claim(&caller, accepted.resource_subscriptions.as_deref().unwrap_or_default());
         let wants_list = accepted.resources_list_changed == Some(true);
+        let news = News::new(ear, caller, Arc::new(Mutex::new(watches)), wants_list);
+        let parts = cx.extensions.get::<http::request::Parts>();
+        if let Some(handover) = parts.and_then(|parts| parts.extensions.get::<Handover>()) {
+            let id = serde_json::to_value(stream.sink().id()).unwrap_or_default();
+            handover.leave(Subscription { id, news });
+            return Ok(());
+        }
         tokio::select! {
             () = cx.ct.cancelled() => {}
             () = self.ends.over.cancelled() => {}
-            () = news::pass_on(caller, claimed, wants_list, stream.sink()) => {}
+            () = news.pass_on(stream.sink()) => {}
         }
         Ok(())
     }

@@ -8,10 +8,11 @@ use crate::mcp::caller::Caller;
 use crate::mcp::subscriptions::{Watch, Watches, lock};
 use rmcp::model::ResourceUpdatedNotificationParam;
 use rmcp::service::{Peer, RoleServer, SubscriptionSink};
+use serde_json::Value;
+use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
@@ -59,9 +60,29 @@ impl Tell for SubscriptionSink {
     }
 }
 
-/// Tells the stream of a `subscriptions/listen` of changes, until nobody is there any more.
-pub async fn pass_on(caller: Caller, (ear, watches): (Ear, HashMap<String, Watch>), wants_list: bool, sink: &SubscriptionSink) {
-    News::new(ear, caller, Arc::new(Mutex::new(watches)), wants_list).pass_on(sink).await;
+/// Where an open subscription is left by the handler that accepted it, for an edge that tells of changes by itself. Travels
+/// with its request.
+#[derive(Clone, Default)]
+pub struct Handover(Arc<Mutex<Option<Subscription>>>);
+
+/// A subscription that was accepted.
+pub struct Subscription {
+    /// Of the request that it began with, as JSON.
+    pub id: Value,
+    /// What it hears.
+    pub news: News,
+}
+
+impl Handover {
+    /// Leaves it.
+    pub fn leave(&self, subscription: Subscription) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(subscription);
+    }
+
+    /// Takes it.
+    pub fn take(&self) -> Option<Subscription> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// Changes on their way to one subscriber.

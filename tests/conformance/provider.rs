@@ -167,14 +167,18 @@ impl ServerHandler for Both {
     }
 
     async fn listen(&self, stream: SubscriptionContext) -> Result<(), ErrorData> {
+        let accepted = stream.accepted();
+        if accepted.tools_list_changed != Some(true) && accepted.prompts_list_changed != Some(true) {
+            return self.appliance.listen(stream).await;
+        }
         let id = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.shared.sinks.lock().unwrap().insert(id, stream.sink().clone());
-        let outcome = tokio::select! {
-            outcome = self.appliance.listen(stream) => outcome,
-            () = self.ends.over.cancelled() => Ok(()),
-        };
+        tokio::select! {
+            () = stream.cancelled() => {}
+            () = self.ends.over.cancelled() => {}
+        }
         self.shared.sinks.lock().unwrap().remove(&id);
-        outcome
+        Ok(())
     }
 
     async fn on_initialized(&self, cx: NotificationContext<RoleServer>) {
