@@ -51,7 +51,7 @@ fn every_tool_has_a_name_and_a_file_of_its_own() {
 fn every_file_that_declares_a_tool_is_listed() {
     let mut declared = BTreeSet::new();
     for folder in fs::read_dir(root().join("src/tools")).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
-        for file in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
+        for file in fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()) {
             if fs::read_to_string(&file).unwrap().contains("const TOOL: Tool ") {
                 declared.insert(format!("{}.{}", stem(&folder), stem(&file)));
             }

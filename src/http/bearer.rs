@@ -37,8 +37,11 @@ pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<B
                 .with(header::RETRY_AFTER, HeaderValue::from_static("5"))
         }
         // Somebody, by a token that is good: told what is missing, or they would sign in again and again.
-        Refused::Role => Refusal::of(StatusCode::FORBIDDEN, refused.as_str(), "you are known, and have no role here")
-            .hint("ask an administrator to map one of your groups or roles in oidc.role_map"),
+        Refused::Role => {
+            edge.meter().auth_failed(refused.as_str());
+            Refusal::of(StatusCode::FORBIDDEN, refused.as_str(), "you are known, and have no role here")
+                .hint("ask an administrator to map one of your groups or roles in oidc.role_map")
+        }
         _ => {
             edge.failures.count(asked.client);
             nobody(edge, asked, refused.as_str(), "error=\"invalid_token\", ")

@@ -170,6 +170,7 @@ async fn password(
             witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
             if matches!(fault.kind, Kind::Unauthenticated | Kind::Denied) {
                 edge.failures.count(asked.client);
+                edge.meter().auth_failed("password");
             }
             // The hints of the command line help nobody here.
             Err(Fault { hint: Some("check both, or ask an administrator for a new password".into()), ..fault }.into())
