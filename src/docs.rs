@@ -28,6 +28,7 @@ pub const PAGES: &[Page] = &[
     page!("tls-and-proxies", "TLS and proxies", "Certificates from files, certbot or an authority, systemd sockets, and proxies in front."),
     page!("devices", "Devices", "Taking routers into care: login, pins, environments, tags, status."),
     page!("tools", "Tools", "What can be asked, how lists and answers look, and what an answer costs."),
+    page!("admin", "Admin pages and API", "Signing in, approving, users and tokens in a browser, and the API below."),
     page!("safe-change", "How a change stays safe", "Plans: who says yes, what the router holds meanwhile, and how a change is undone."),
     page!("roles", "Roles", "Who may do what, and the switches that bind everybody."),
     page!("identity", "Identity", "Identity providers, signing in, and the way in when they are down."),

@@ -5,8 +5,10 @@ use super::frame::Frame;
 use super::sign::proof_for;
 use super::view::{ago, maybe, spaced, text, words};
 use super::{Desk, html, seen_other};
+use crate::access::role::Role;
 use crate::access::session::Way;
 use crate::base::fault::Fault;
+use crate::base::tier::Effect;
 use crate::http::Body;
 use crate::http::admin::session;
 use crate::http::fault::Refusal;
@@ -121,7 +123,7 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
         },
         cut_reasons: plan["cut_reasons"].as_array().into_iter().flatten().map(words).collect(),
         can_approve: needed > 0 && matches!(state.as_str(), "draft" | "approved") && role.approves(),
-        acts: acts(&state, &risk, &names, role),
+        acts: acts(&state, &risk, &names, role, given.len() as u64 >= needed),
         digest: text(plan, "short_digest"),
         fresh: desk.is_fresh(),
         by_password: desk.session.way == Way::Local,
@@ -156,9 +158,16 @@ fn edit(edit: &Value) -> Edit {
         op: text(edit, "op"),
         menu: text(edit, "menu"),
         key: text(edit, "key"),
-        place: edit["place"].as_object().map(|_| spaced(&words(&edit["place"]))),
+        place: place(&edit["place"]),
         cells: cells(&edit["before"], &edit["after"]),
     }
+}
+
+/// Where a rule goes: `place before comment=…`; nothing for the end.
+fn place(place: &Value) -> Option<String> {
+    let said = |(name, at): (&String, &Value)| Some(words(at)).filter(|at| !at.is_empty()).map(|at| format!("{} {at}", spaced(name)));
+    let said: Vec<String> = place.as_object()?.iter().filter_map(said).collect();
+    (!said.is_empty()).then(|| said.join(", "))
 }
 
 /// What differs between two rows, attribute by attribute; all of a row that is new or goes.
@@ -172,19 +181,15 @@ pub fn cells(before: &Value, after: &Value) -> Vec<Cell> {
 }
 
 /// What the state lets this person do.
-fn acts(state: &str, risk: &str, names: &str, role: crate::access::role::Role) -> Vec<Act> {
-    use crate::base::tier::Effect;
+fn acts(state: &str, risk: &str, names: &str, role: Role, is_approved: bool) -> Vec<Act> {
     let act = |verb, name, about: String, proof, danger| Act { verb, name, about, proof, danger };
     let mut acts = Vec::new();
     let may_work = role.covers(Effect::Decides, "plan");
     if may_work && matches!(state, "draft" | "approved") {
-        acts.push(act(
-            "apply",
-            "Apply",
-            format!("Arms the undo on {names}, then makes the change. It stays only if it is confirmed."),
-            false,
-            false,
-        ));
+        if is_approved {
+            let about = format!("Arms the undo on {names}, then makes the change. It stays only if it is confirmed.");
+            acts.push(act("apply", "Apply", about, false, false));
+        }
         acts.push(act("cancel", "Cancel", "Puts the plan away. Nothing was changed.".into(), false, true));
     }
     if may_work && state == "executing" {
@@ -231,6 +236,24 @@ mod tests {
         let cells = cells(&json!({"a": "1", "b": "2"}), &json!({"a": "1", "b": "3", "c": true}));
         let told: Vec<_> = cells.iter().map(|cell| (cell.name.as_str(), cell.before.as_deref(), cell.after.as_deref())).collect();
         assert_eq!(told, [("b", Some("2"), Some("3")), ("c", None, Some("yes"))]);
+    }
+
+    #[test]
+    fn a_place_is_told_where_there_is_one() {
+        assert_eq!(place(&json!({"place_before": {"comment": "x"}})).as_deref(), Some("place before comment=x"));
+        for none in [json!({"place_before": null}), json!({}), json!(null)] {
+            assert_eq!(place(&none), None);
+        }
+    }
+
+    #[test]
+    fn a_plan_is_applied_once_enough_people_said_yes() {
+        let verbs = |state, approved| acts(state, "high", "gw", Role::OpsRw, approved).iter().map(|act| act.verb).collect::<Vec<_>>();
+        assert_eq!(verbs("draft", false), ["cancel"]);
+        assert_eq!(verbs("approved", true), ["apply", "cancel"]);
+        assert_eq!(verbs("executing", true), ["confirm", "roll-back"]);
+        assert!(verbs("confirmed", true).is_empty());
+        assert!(acts("approved", "low", "gw", Role::ReadOnly, true).is_empty());
     }
 
     #[test]
