@@ -24,7 +24,7 @@ pub(crate) async fn with(limits: Limits) -> Web {
     over(tls::Source::Off, limits).await
 }
 
-async fn over(tls: tls::Source, limits: Limits) -> Web {
+pub(crate) async fn over(tls: tls::Source, limits: Limits) -> Web {
     let site = Site::bare(&[]).await;
     let settings = Settings {
         host: "127.0.0.1".into(),
@@ -324,7 +324,7 @@ async fn pages_of_an_allowed_origin_may_call_mcp_and_nothing_else() {
 }
 
 /// A TLS connection that takes whatever certificate there is, and the certificate's fingerprint.
-async fn shaken(web: &Web, alpn: &[u8]) -> (TlsStream<TcpStream>, String) {
+pub(crate) async fn shaken(web: &Web, alpn: &[u8]) -> (TlsStream<TcpStream>, String) {
     let mut config = pin::client_config(pin::Trust::Off, &pin::Roots::default()).unwrap();
     config.alpn_protocols = vec![alpn.to_vec()];
     let stream = TcpStream::connect(web.at()).await.unwrap();
