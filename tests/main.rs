@@ -50,6 +50,8 @@ mod fleet_ssh;
 #[cfg(feature = "sim")]
 mod fleet_ssh_alone;
 #[cfg(feature = "sim")]
+mod http_fuzz;
+#[cfg(feature = "sim")]
 mod http_journey;
 #[cfg(feature = "sim")]
 mod http_limits;

@@ -144,6 +144,11 @@ impl Mcp {
                     // What rmcp says, 202, clients take for a failure.
                     fault::empty(StatusCode::NO_CONTENT)
                 }
+                Some(id) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => {
+                    // It ended while the request was on its way in: all that rmcp fails at in a session is to reach it.
+                    self.sessions.forget(id);
+                    return Err(gone());
+                }
                 _ => response,
             }
         };
@@ -192,10 +197,7 @@ impl Mcp {
         let Some(id) = ids.next() else { return Ok(None) };
         match id.to_str() {
             Ok(id) if ids.next().is_none() && self.sessions.is_of(id, who) => Ok(Some(id.to_owned())),
-            _ => {
-                let error = Broken::new(SESSION_GONE, None, "no such session: it ended, or never was yours; initialize again");
-                Err(Refusal::rpc(StatusCode::NOT_FOUND, "session", error.line()))
-            }
+            _ => Err(gone()),
         }
     }
 
@@ -212,6 +214,11 @@ impl Mcp {
 
 /// What clients of the protocol's own libraries take as a session that is gone.
 const SESSION_GONE: i32 = -32001;
+
+fn gone() -> Refusal {
+    let error = Broken::new(SESSION_GONE, None, "no such session: it ended, or never was yours; initialize again");
+    Refusal::rpc(StatusCode::NOT_FOUND, "session", error.line())
+}
 
 /// A message, looked at from outside.
 struct Taken {
