@@ -84,15 +84,24 @@ async fn a_request_of_2026_07_28_needs_no_session_and_is_answered_in_json() {
     web.close().await;
 }
 
-/// What differs from one answer to the next.
+/// What differs from one answer to the next: ids, and times wherever they stand.
 fn scrubbed(mut answer: Value) -> Value {
+    const VARY: [&str; 7] = ["correlation_id", "read_at", "age_ms", "cached", "nextCursor", "last_seen", "uptime_seconds"];
     fn scrub(value: &mut Value) {
         match value {
             Value::Object(members) => {
-                members.retain(|name, _| !matches!(name.as_str(), "correlation_id" | "read_at" | "age_ms" | "cached" | "nextCursor"));
+                members.retain(|name, _| !VARY.contains(&name.as_str()));
                 members.values_mut().for_each(scrub);
             }
             Value::Array(items) => items.iter_mut().for_each(scrub),
+            Value::String(text) if text.len() == "2026-11-26T18:15:15.732Z".len() && text.ends_with('Z') => *text = "a time".into(),
+            // A document within the answer.
+            Value::String(text) if text.starts_with('{') => {
+                if let Ok(mut inner) = serde_json::from_str(text) {
+                    scrub(&mut inner);
+                    *text = inner.to_string();
+                }
+            }
             _ => {}
         }
     }
@@ -103,7 +112,7 @@ fn scrubbed(mut answer: Value) -> Value {
 
 #[tokio::test]
 async fn http_and_stdio_give_the_same_answers() {
-    let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "both"), ("mcp.http_port", "0")]).await;
+    let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "both"), ("mcp.http_port", "0"), ("rate_limit.enabled", "false")]).await;
     let web = Web::over(site).await;
     let token = web.token(Role::OpsRw).await;
     let asks = [
@@ -112,8 +121,39 @@ async fn http_and_stdio_give_the_same_answers() {
         ("resources/templates/list", json!({})),
         ("prompts/list", json!({})),
         ("resources/read", json!({"uri": "docs://tools"})),
+        ("resources/read", json!({"uri": "fleet://summary"})),
+        ("resources/read", json!({"uri": "device://home-ap/overview"})),
+        ("resources/read", json!({"uri": "device://home-ap/interfaces"})),
+        ("resources/read", json!({"uri": "device://nowhere/health"})),
         ("resources/read", json!({"uri": "nothing://there"})),
+        ("resources/read", json!({"uri": 7})),
+        ("resources/list", json!({"cursor": "not-ours"})),
+        ("resources/subscribe", json!({"uri": "device://home-ap/health"})),
+        ("resources/subscribe", json!({"uri": "nothing://there"})),
+        ("resources/unsubscribe", json!({"uri": "device://home-ap/health"})),
+        ("prompts/get", json!({"name": "troubleshoot-device", "arguments": {"device": "home-ap", "symptom": "slow"}})),
+        ("prompts/get", json!({"name": "safe-change", "arguments": {}})),
         ("prompts/get", json!({"name": "no-such-prompt"})),
+        ("prompts/list", json!({"cursor": "not-ours"})),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/resource", "uri": "device://{id}/health"}, "argument": {"name": "id", "value": "ho"}}),
+        ),
+        (
+            "completion/complete",
+            json!({"ref": {"type": "ref/prompt", "name": "troubleshoot-device"}, "argument": {"name": "device", "value": ""}}),
+        ),
+        ("completion/complete", json!({"ref": {"type": "ref/prompt", "name": "no-such-prompt"}, "argument": {"name": "x", "value": ""}})),
+        ("completion/complete", json!({"ref": 7})),
+        ("server/discover", json!({})),
+        ("ping", json!({})),
+        ("logging/setLevel", json!({"level": "info"})),
+        ("tools/list", json!({"cursor": "not-ours"})),
+        ("tools/call", json!({"arguments": {}})),
+        ("tools/call", json!({"name": "tools.search", "arguments": {"query": "dhcp"}})),
+        ("tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": "/no/such"}})),
+        ("tools/call", json!({"name": "system.set_identity", "arguments": {"device": "home-ap", "name": "x", "dry_run": true}})),
+        ("tools/call", json!({"name": "plan.get", "arguments": {"plan_id": "plan-none"}})),
         ("tools/call", json!({"name": "device.list", "arguments": {}})),
         ("tools/call", json!({"name": "device.get", "arguments": {"device": "nowhere"}})),
         ("tools/call", json!({"name": "ip.list_addresses", "arguments": {"device": "home-ap"}})),
@@ -123,12 +163,18 @@ async fn http_and_stdio_give_the_same_answers() {
         ("tools/call", json!({"name": "plan.create", "arguments": {"edits": 7}})),
         ("no/such_method", json!({})),
     ];
+    // What is first asked of a router leaves something behind: its health.
+    web.modern(&token, "prompts/get", json!({"name": "troubleshoot-device", "arguments": {"device": "home-ap"}})).await;
     let mut compared = 0;
     for version in LEGACY.into_iter().chain([MODERN]) {
         let principal = web.bearer(&token).await.principal;
         let mut stdio = Client::of(&web.site, principal, version).await;
         let session = if version == MODERN { String::new() } else { web.session(&token).await };
         for (method, params) in &asks {
+            if *method == "server/discover" && version != MODERN {
+                // Refused without its headers before it is anybody's request; rmcp has other words for that over HTTP.
+                continue;
+            }
             let id = stdio.send(method, params.clone()).await;
             let over_stdio = stdio.answer(id).await;
             let over_http = if version == MODERN {
@@ -138,12 +184,13 @@ async fn http_and_stdio_give_the_same_answers() {
                 web.say(&token, &in_session(&session), &message).await
             };
             let (one, other) = (scrubbed(over_stdio).to_string(), scrubbed(over_http.message()).to_string());
-            assert_eq!(one, other, "{version} {method} {params}");
+            let differs = one.bytes().zip(other.bytes()).position(|(a, b)| a != b).unwrap_or(one.len().min(other.len())).saturating_sub(80);
+            assert!(one == other, "{version} {method} {params}:\n{:.300}\n{:.300}", &one[differs..], &other[differs..]);
             compared += 1;
         }
         stdio.stop.cancel();
     }
-    assert_eq!(compared, asks.len() * 5);
+    assert_eq!(compared, asks.len() * 5 - LEGACY.len());
     web.close().await;
 }
 

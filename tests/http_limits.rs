@@ -10,6 +10,7 @@ use routeros_mcp::http::limits::Limits;
 use routeros_mcp::http::{Listener, Parts, Settings, tls};
 use routeros_mcp::mcp::Appliance;
 use routeros_mcp::routeros::pin;
+use routeros_mcp::sim::faults::{Fault, Rule};
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::store::Seal;
 use rustls::pki_types::ServerName;
@@ -248,6 +249,81 @@ async fn calls_are_limited_by_role_and_sessions_by_caller() {
     let auth = format!("Authorization: Bearer {admin}\r\n");
     assert_eq!(web.ask("DELETE", "/mcp", &format!("{auth}{}", in_session(&first)), "").await.status, 204);
     web.session(&admin).await;
+    web.close().await;
+}
+
+#[tokio::test]
+async fn each_role_has_its_own_number_of_calls_and_is_told_what_is_left_of_it() {
+    let flags = [
+        ("rate_limit.read_only_per_minute", "3"),
+        ("rate_limit.ops_rw_per_minute", "2"),
+        ("rate_limit.approver_per_minute", "1"),
+        ("rate_limit.admin_per_minute", "4"),
+        ("rate_limit.window_seconds", "2"),
+    ];
+    let web = Web::open(&flags).await;
+    for (role, most) in [(Role::ReadOnly, 3), (Role::OpsRw, 2), (Role::Approver, 1), (Role::Admin, 4)] {
+        let (token, neighbour) = (web.token(role).await, web.token(role).await);
+        let began = Instant::now();
+        for left in (0..most).rev() {
+            let answer = web.modern(&token, "tools/list", json!({})).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (200, None), "{role:?}");
+            assert_eq!(answer.header("x-ratelimit-limit"), Some(most.to_string().as_str()), "{role:?}");
+            assert_eq!(answer.header("x-ratelimit-remaining"), Some(left.to_string().as_str()), "{role:?}");
+            let resets: u64 = answer.header("x-ratelimit-reset").unwrap().parse().unwrap();
+            assert!((1..=2).contains(&resets), "{role:?}: {resets}");
+        }
+        let refused = web.modern(&token, "tools/list", json!({})).await;
+        // The window may have ended on a slow machine; then there was nothing to refuse.
+        if began.elapsed() < Duration::from_secs(2) {
+            assert_eq!((refused.status, refused.header("x-ratelimit-remaining")), (429, Some("0")), "{role:?}: {refused:?}");
+            let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+            assert!((1..=2).contains(&wait), "{role:?}: {wait}");
+            assert_eq!(refused.message()["error"]["data"]["kind"], "busy", "{role:?}");
+        }
+        assert_eq!(web.modern(&neighbour, "tools/list", json!({})).await.status, 200, "{role:?}: each for itself");
+        while web.modern(&token, "tools/list", json!({})).await.status == 429 {
+            assert!(began.elapsed() < PATIENCE, "{role:?}: the window does not end");
+            tokio::task::yield_now().await;
+        }
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn so_much_of_one_caller_runs_at_once_and_no_other_waits_for_it() {
+    let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "http"), ("mcp.http_port", "0"), ("rate_limit.enabled", "false")]).await;
+    let web = Web::over(site).await;
+    let (greedy, other) = (web.token(Role::OpsRw).await, web.token(Role::OpsRw).await);
+    let faults = web.site.sim("home-ap").faults();
+    faults.inject(Rule::always(Fault::Hang).on("/ip/dns"));
+    let message =
+        crate::http_rig::modern("tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": "/ip/dns"}}));
+    let headers = crate::http_rig::headers("tools/call", &message["params"]);
+    let asked = request("POST", "/mcp", &format!("{JSON}Authorization: Bearer {greedy}\r\n{headers}"), &message.to_string());
+    let mut held = Vec::new();
+    for _ in 0..128 {
+        let mut stream = TcpStream::connect(web.at()).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    let list = || json!({"name": "device.list", "arguments": {}});
+    let began = Instant::now();
+    let refused = loop {
+        let answer = web.modern(&greedy, "tools/call", list()).await;
+        if answer.status == 429 {
+            break answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "128 run, and one more is let in: {answer:?}");
+    };
+    assert_eq!((refused.header("retry-after"), refused.header("connection")), (Some("1"), Some("close")), "{refused:?}");
+    assert_eq!(web.modern(&other, "tools/call", list()).await.status, 200, "another caller");
+    // Whoever hangs up has them running no more.
+    held.clear();
+    let began = Instant::now();
+    while web.modern(&greedy, "tools/call", list()).await.status != 200 {
+        assert!(began.elapsed() < PATIENCE, "no room came back");
+    }
     web.close().await;
 }
 

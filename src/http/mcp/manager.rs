@@ -212,3 +212,62 @@ fn received(mut events: Receiver<ServerSseMessage>) -> impl Stream<Item = Server
 fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
     what.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::clock::Wall;
+
+    fn event(index: usize) -> ServerSseMessage {
+        ServerSseMessage::priming(format!("{index}/3"), Duration::from_secs(3))
+    }
+
+    fn indexes(mut receiver: Receiver<ServerSseMessage>) -> Vec<u64> {
+        std::iter::from_fn(|| receiver.try_recv().ok()).filter_map(|event| place(&event)).map(|(index, _)| index).collect()
+    }
+
+    #[test]
+    fn whoever_reads_too_slowly_is_let_go_and_comes_back_for_the_rest() {
+        let mut answer = Answer::default();
+        let slow = answer.listen(None);
+        (0..AHEAD + 10).for_each(|index| answer.take(event(index)));
+        assert!(answer.listener.is_none());
+        let got = indexes(slow);
+        assert_eq!(got, (0..AHEAD as u64).collect::<Vec<_>>());
+        let back = answer.listen(got.last().copied());
+        answer.take(event(AHEAD + 10));
+        assert_eq!(indexes(back), (AHEAD as u64..AHEAD as u64 + 11).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn only_so_many_events_are_kept() {
+        let mut answer = Answer::default();
+        (0..EVENTS + 5).for_each(|index| answer.take(event(index)));
+        assert_eq!(indexes(answer.listen(None)).first(), Some(&5));
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_kept_for_a_minute_and_never_longer_than_its_session() {
+        let (clock, hand) = Clock::by_hand(Wall(0));
+        let local = Arc::new(LocalSessionManager::default());
+        let manager = Manager::new(local.clone(), clock, TaskTracker::new());
+        let (session, _transport) = local.create_session().await.unwrap();
+        let keep = async |request: u64| {
+            drop(manager.keep(&session, request, event(0), stream::iter([event(1)])));
+            manager.tasks.close();
+            manager.tasks.wait().await;
+            manager.tasks.reopen();
+        };
+        keep(3).await;
+        manager.sweep().await;
+        assert_eq!(indexes(manager.again(&session, "0/3").unwrap()), [1]);
+        assert!(manager.again(&session, "0/4").is_none() && manager.again(&"another".into(), "0/3").is_none());
+        hand.advance(KEPT);
+        manager.sweep().await;
+        assert!(manager.again(&session, "0/3").is_none() && lock(&manager.kept).is_empty());
+        keep(5).await;
+        local.close_session(&session).await.unwrap();
+        manager.sweep().await;
+        assert!(lock(&manager.kept).is_empty());
+    }
+}
