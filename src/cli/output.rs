@@ -21,9 +21,11 @@ pub fn json(value: &Value) {
 }
 
 /// Columns of a terminal nobody widened.
+#[cfg(feature = "sim")]
 const COLUMNS: usize = 80;
 
-/// Text in lines that fit a terminal, each after `indent`; a word that is longer has a line of its own.
+/// Text in lines that fit a terminal, each after `indent`; a word that is longer has a line of its own. For `demo`.
+#[cfg(feature = "sim")]
 pub fn folded(indent: &str, text: &str) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -62,7 +64,7 @@ pub fn rows(head: &[&str], rows: &[Value]) {
     text(&out);
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sim"))]
 mod tests {
     use super::*;
 
