@@ -1,53 +1,39 @@
 //! Wiring: builds every part from its configuration in dependency order, and shuts them down in reverse.
 
 use crate::access::local::Access;
-use crate::access::lockout::Lockout;
-use crate::access::oidc::{self, Oidc};
-use crate::access::policy::Rules;
+use crate::access::oidc::Oidc;
 use crate::access::principal::Principal;
-use crate::access::role::Role;
 use crate::access::session::Sessions;
-use crate::audit::{self, Audit, Format};
-use crate::base::clock::{Clock, Wall};
+use crate::audit::{self, Audit};
+use crate::base::clock::Clock;
 use crate::base::events::Bus;
 use crate::base::fault::{Fault, Kind};
-use crate::base::ids::{hex, random};
-use crate::base::span::Span;
-use crate::base::tier::Environment;
-use crate::config::sections::{self, Mode, StdioRole};
 use crate::config::{Config, Loaded};
-use crate::control::{self, Control, Handles};
+use crate::control::{Control, Handles};
 use crate::dispatch::Dispatch;
-use crate::fleet::{self, Fleet, Parts};
+use crate::fleet::{Fleet, Parts};
 use crate::history::config::Shelf;
-use crate::history::health::Thresholds;
 use crate::history::series::History;
 use crate::host::metrics::Meter;
-use crate::host::outgoing::Outgoing;
 use crate::host::paths::Places;
 use crate::host::sockets::Sockets;
 use crate::http;
-use crate::http::metrics::Offered;
 use crate::mcp;
 use crate::plan::{self, Engine};
-use crate::store::{Batch, Durability, Epoch, Options, Place, Seal, Store, Vault, seal};
-use crate::tools::context::{Settings, World};
+use crate::store::{Epoch, Options, Seal, Store, Vault, seal};
+use crate::tools::context::World;
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
-use crate::tools::spec::Audience;
 use crate::watch;
-use futures_util::future::BoxFuture;
-use serde_json::{Map, Value, json};
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
-use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::OpenOptionsExt;
+use ops::Ops;
+use settings::{fleet_settings, http_settings, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use zeroize::Zeroizing;
+
+mod ops;
+mod settings;
 
 /// The whole appliance in this process.
 pub struct App {
@@ -247,79 +233,6 @@ impl App {
     }
 }
 
-impl control::Ops for Ops {
-    fn run(&self, op: &str, arguments: Map<String, Value>) -> Option<BoxFuture<'static, Result<Value, Fault>>> {
-        let (ops, op) = (self.clone(), op.to_owned());
-        Some(Box::pin(async move { Ops::run(&ops, &op, Value::Object(arguments)).await }))
-    }
-}
-
-/// Local operations beside the catalogue.
-#[derive(Clone)]
-pub struct Ops {
-    dispatch: Arc<Dispatch>,
-    principal: Principal,
-    places: Places,
-    seal: Arc<Seal>,
-}
-
-impl Ops {
-    /// Runs one by name.
-    pub async fn run(&self, name: &str, arguments: Value) -> Result<Value, Fault> {
-        match name {
-            "tools.list" => {
-                let listed = self.dispatch.list(&self.principal, Audience::Model);
-                let tools: Result<Vec<Value>, _> = listed.iter().map(|tool| serde_json::to_value(mcp::tools::listed(tool))).collect();
-                Ok(json!({"tools": tools.map_err(Fault::bug)?}))
-            }
-            "audit.export" => {
-                let made = self.export(&arguments).await;
-                let given = arguments.as_object().cloned().unwrap_or_default();
-                let outcome = made.as_ref().err().map(|fault| fault.kind);
-                self.dispatch.note(&Principal::operator(), "audit.export", &given, outcome).await?;
-                made
-            }
-            other => {
-                Err(Fault::bad_input(format!("unknown operation: {other}"))
-                    .hint("the running appliance may be another version: restart it"))
-            }
-        }
-    }
-
-    /// Writes the trail with a signed head to a file of its own; the signing key stays here.
-    async fn export(&self, arguments: &Value) -> Result<Value, Fault> {
-        let format = if arguments["format"] == "csv" { Format::Csv } else { Format::Json };
-        let since = arguments["since"].as_i64().map(Wall);
-        let key = self.audit_key().await?;
-        let (dir, path) = (audit_dir(&self.places), self.places.runtime.join(format!("export-{}", hex(&random::<8>()))));
-        let to = path.clone();
-        let write = move || -> Result<(), Fault> {
-            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to);
-            let mut file = BufWriter::new(file.map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))?);
-            audit::export(&dir, format, since, Some(&key), &mut file)?;
-            file.flush().map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))
-        };
-        tokio::task::spawn_blocking(write).await.map_err(Fault::bug)??;
-        Ok(json!({"path": path}))
-    }
-
-    /// The box's own ed25519 key, sealed in the store; made when first needed.
-    async fn audit_key(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let store = &self.dispatch.world().store;
-        let place = Place { purpose: "audit", table: BOX, key: "audit", field: "pkcs8" };
-        if let Some(sealed) = store.get(BOX, "audit")? {
-            return Ok(self.seal.open(place, &sealed)?);
-        }
-        let key = audit::sign::generate_key();
-        let batch = Batch::new().expect(BOX, "audit", None).put(BOX, "audit", self.seal.seal(place, &key));
-        store.commit(batch, Durability::Now).await?;
-        Ok(key)
-    }
-}
-
-/// The table of what belongs to the appliance itself.
-const BOX: &str = "appliance";
-
 /// Where things are.
 pub fn places(loaded: &Loaded) -> Places {
     Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
@@ -362,205 +275,4 @@ async fn open_store(loaded: &Loaded, meter: &Meter) -> Result<Store, Fault> {
             _ => fault,
         }
     })
-}
-
-fn rules(config: &Config) -> Rules {
-    Rules {
-        environment: config.environment,
-        read_only: config.read_only,
-        tiers: config.mcp.tool_tiers.clone(),
-        disabled: config.mcp.disable_tools.clone(),
-        plan_apply: config.mcp.enable_plan_apply,
-        permissive_reads: config.mcp.rbac_mode == Mode::Permissive,
-    }
-}
-
-fn lockout(config: &Config) -> Lockout {
-    Lockout { attempts: config.auth.lockout_attempts, window: config.auth.lockout_window.0 }
-}
-
-fn stdio_role(config: &Config) -> Role {
-    match config.mcp.stdio_role {
-        StdioRole::ReadOnly => Role::ReadOnly,
-        StdioRole::OpsRw => Role::OpsRw,
-        StdioRole::Admin => Role::Admin,
-    }
-}
-
-/// The identity provider; the checks of the configuration saw to it that what it needs is there.
-fn oidc(config: &Config, world: &World) -> Option<Oidc> {
-    let from = &config.oidc;
-    let (issuer, client_id, audience) = (from.provider_url.clone()?, from.client_id.clone()?, from.audience.clone()?);
-    let roles = from.role_map.iter().filter_map(|(value, role)| Some((value.clone(), role.parse().ok()?)));
-    let settings = oidc::Settings {
-        issuer,
-        client_id,
-        client_secret: from.client_secret.clone(),
-        audience,
-        scopes: from.scopes.clone(),
-        redirect_uri: from.redirect_uri.clone(),
-        role_claim: from.role_claim.clone(),
-        role_map: roles.collect(),
-        device_claim: from.device_claim.clone(),
-        skew: from.clock_skew_seconds.0,
-    };
-    let outgoing = Outgoing::new(config.environment == Environment::Lab);
-    from.enabled.then(|| Oidc::new(settings, world.access.clone(), outgoing, world.clock.clone()))
-}
-
-fn settings(config: &Config) -> Settings {
-    let every = config.mcp.toolsets.iter().any(|set| set == "all");
-    Settings {
-        toolsets: (!every).then(|| config.mcp.toolsets.clone()),
-        separator: config.mcp.tool_name_separator.chars().next().unwrap_or('.'),
-        warn_tokens: config.token_budget.warning_threshold,
-        most_tokens: config.token_budget.error_threshold,
-        ssh_port: config.routeros.ssh_port,
-        enable_tools: config.mcp.enable_tools,
-        kept_answers: config.resource_cache.max_entries,
-        public_url: config.http.public_url.clone(),
-        health: thresholds(&config.health_check),
-    }
-}
-
-fn plan_settings(config: &Config) -> plan::Settings {
-    let from = &config.plan;
-    plan::Settings {
-        approval_timeout: from.approval_timeout_seconds.0,
-        confirm_timeout: from.confirm_timeout.0,
-        guard_timeout: from.guard_timeout.0,
-        self_approval: from.self_approval == sections::SelfApproval::Lab && config.environment == Environment::Lab,
-        allow_extreme: from.allow_extreme,
-        max_devices: from.max_devices,
-        batch_size: from.batch_size as u32,
-        batch_pause: from.batch_pause_seconds.0,
-    }
-}
-
-fn thresholds(from: &sections::HealthCheck) -> Thresholds {
-    Thresholds {
-        cpu_percent: (from.cpu_warning_percent, from.cpu_critical_percent),
-        memory_percent: (from.memory_warning_percent, from.memory_critical_percent),
-        disk_percent: (from.disk_warning_percent, from.disk_critical_percent),
-        celsius: (from.temperature_warning_celsius, from.temperature_critical_celsius),
-        low_volts: (from.voltage_warning_volts, from.voltage_critical_volts),
-        loss_percent: (from.loss_warning_percent, from.loss_critical_percent),
-        clock_seconds: (from.clock_warning_seconds, from.clock_critical_seconds),
-        link_downs: (from.link_downs_warning, from.link_downs_critical),
-        bad_blocks_percent: (from.bad_blocks_warning_percent, from.bad_blocks_critical_percent),
-    }
-}
-
-fn mcp_settings(config: &Config, tasks: &TaskTracker) -> mcp::Settings {
-    mcp::Settings {
-        server_name: config.mcp.server_name.clone(),
-        server_description: config.mcp.server_description.clone(),
-        tools: config.mcp.enable_tools,
-        resources: config.mcp.enable_resources,
-        prompts: config.mcp.enable_prompts,
-        max_age: if config.resource_cache.enabled { config.resource_cache.ttl_seconds.0 } else { Duration::ZERO },
-        gather: config.sse.update_batch_interval_seconds.0,
-        watchers: mcp::subscriptions::Watchers::new(config.sse.max_subscriptions_per_device, tasks.clone()),
-        permissive: config.mcp.client_compatibility_mode == Mode::Permissive,
-        drain: config.shutdown.drain_seconds.0,
-    }
-}
-
-fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
-    let (from, rate) = (&config.http, &config.rate_limit);
-    let tls = match (from.tls, &from.tls_cert_file, &from.tls_key_file) {
-        (sections::Tls::Off, ..) => http::tls::Source::Off,
-        (sections::Tls::SelfSigned, ..) => http::tls::Source::SelfSigned,
-        (sections::Tls::Files, Some(certificate), Some(key)) => {
-            http::tls::Source::Files { certificate: certificate.clone(), key: key.clone() }
-        }
-        // The checks of the configuration are there before us.
-        (sections::Tls::Acme, ..) => http::tls::Source::Acme(acme_settings(&config.acme)),
-        (sections::Tls::Files, ..) => return Err(Fault::new(Kind::Config, "http.tls: no source of a certificate")),
-    };
-    let limits = http::Limits {
-        connections: from.max_connections,
-        body_bytes: from.max_body_bytes,
-        sessions: from.max_sessions_per_principal,
-        session_idle: config.sse.client_timeout_seconds.0,
-        rates: rate.enabled.then_some(http::limits::Rates {
-            read_only: rate.read_only_per_minute,
-            ops_rw: rate.ops_rw_per_minute,
-            approver: rate.approver_per_minute,
-            admin: rate.admin_per_minute,
-            window: rate.window_seconds.0,
-        }),
-        failures: if rate.enabled { http::Limits::default().failures } else { 0 },
-        ..http::Limits::default()
-    };
-    Ok(http::Settings {
-        host: config.mcp.http_host.clone(),
-        port: config.mcp.http_port,
-        base: (config.mcp.transport != sections::Transport::Stdio).then(|| config.mcp.http_base_path.clone()),
-        tls,
-        public_url: from.public_url.clone(),
-        allowed_hosts: from.allowed_hosts.clone(),
-        allowed_origins: from.allowed_origins.clone(),
-        behind_proxy: from.behind_proxy,
-        trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
-        tokens: config.auth.tokens,
-        plain_cookies: from.tls == sections::Tls::Off && !from.behind_proxy,
-        anonymous: config.auth.allow_anonymous_loopback.then(|| stdio_role(config)),
-        metrics: match (config.metrics.enabled, config.metrics.port) {
-            (false, _) => Offered::No,
-            (true, 0) => Offered::Here,
-            (true, port) => Offered::Apart { host: config.metrics.host.clone(), port },
-        },
-        limits,
-        drain: config.shutdown.drain_seconds.0,
-    })
-}
-
-fn acme_settings(from: &sections::Acme) -> http::acme::Settings {
-    http::acme::Settings {
-        domains: from.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
-        contact: from.contact.clone().filter(|contact| !contact.is_empty()),
-        directory: from.directory_url.clone(),
-        proof: match from.challenge {
-            sections::Challenge::TlsAlpn01 => http::acme::Proof::TlsAlpn01,
-            sections::Challenge::Http01 => http::acme::Proof::Http01,
-        },
-        ca_file: from.ca_file.clone(),
-        http_port: from.http_port,
-    }
-}
-
-fn fleet_settings(config: &Config, meter: &Meter) -> fleet::Settings {
-    let from = &config.routeros;
-    let verify_tls = match from.verify_tls {
-        sections::VerifyTls::Pin => fleet::VerifyTls::Pin,
-        sections::VerifyTls::Ca => fleet::VerifyTls::Ca,
-        sections::VerifyTls::Off => fleet::VerifyTls::Off,
-    };
-    let routeros = fleet::Config {
-        rest_timeout_seconds: seconds(from.rest_timeout_seconds),
-        connect_timeout_seconds: seconds(from.connect_timeout_seconds),
-        max_concurrent_per_device: from.max_concurrent_per_device as u32,
-        retry_attempts: from.retry_attempts,
-        retry_backoff_seconds: from.retry_backoff_seconds.0.as_secs_f64(),
-        // A rate below one a second would need a lane that sleeps longer than its callers wait.
-        requests_per_second: from.requests_per_second.ceil() as u32,
-        ssh_port: from.ssh_port,
-        verify_tls,
-    };
-    // Where we listen ourselves lives no router; a port taken at random is known to nobody before.
-    let address = config.mcp.http_host.parse().ok().filter(|_| config.mcp.http_port != 0);
-    let own_listeners = address.map(|ip: IpAddr| SocketAddr::new(ip, config.mcp.http_port)).into_iter().collect();
-    fleet::Settings {
-        routeros,
-        own_listeners,
-        meter: meter.clone(),
-        credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
-        ..fleet::Settings::new(config.environment)
-    }
-}
-
-/// Whole seconds, at least one.
-fn seconds(span: Span) -> u32 {
-    span.0.as_secs().clamp(1, u64::from(u32::MAX)) as u32
 }

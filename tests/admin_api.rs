@@ -103,12 +103,34 @@ async fn the_document_is_there_for_everybody_and_all_its_references_lead_somewhe
     let answer = web.ask("GET", &format!("{API}/openapi.json"), "", "").await;
     assert_eq!(answer.status, 200, "{answer:?}");
     let document: Value = serde_json::from_str(&answer.body).unwrap();
+    for path in ["/session", "/session/reauthenticate", "/session/oidc/start", "/events"] {
+        assert!(document["paths"][path].is_object(), "{path}");
+    }
     let mut found = Vec::new();
     references(&document, &mut found);
     assert!(found.len() > 100, "{}", found.len());
     for reference in found {
         let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads out of the document"));
         assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn the_limit_of_a_role_is_one_limit_for_mcp_the_api_and_metrics() {
+    let web = Web::open(&[("rate_limit.read_only_per_minute", "3")]).await;
+    let reader = web.token(Role::ReadOnly).await;
+    let ask = |path: &'static str| {
+        let (web, headers) = (&web, format!("Authorization: Bearer {reader}\r\n"));
+        async move { web.ask("GET", path, &headers, "").await }
+    };
+    let first = ask("/admin/api/v1/devices").await;
+    assert_eq!((first.status, first.header("x-ratelimit-remaining")), (200, Some("2")), "{first:?}");
+    assert_eq!(ask("/metrics").await.status, 403);
+    assert_eq!(web.say(&reader, "", &crate::http_rig::hello("2025-11-25")).await.status, 200);
+    for path in ["/admin/api/v1/devices", "/admin/api/v1/plans", "/metrics"] {
+        let more = ask(path).await;
+        assert!(more.status == 429 && more.header("retry-after").is_some(), "{path}: {more:?}");
     }
     web.close().await;
 }

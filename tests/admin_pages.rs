@@ -4,6 +4,7 @@ use crate::admin_rig::{Browser, PASSWORD, encoded, signed_in};
 use crate::http_rig::{Answer, Web};
 use crate::site::Site;
 use routeros_mcp::access::Role;
+use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::sim::profiles::Profile;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -14,6 +15,11 @@ const USUAL: &[(&str, &str)] = &[("mcp.transport", "both"), ("mcp.http_port", "0
 async fn with_plan(reason: &str, comment: &str) -> (Web, Value) {
     let mut site = Site::bare(USUAL).await;
     site.adopt(Profile::Office, Profile::Office.name(), json!({"capabilities": ["professional", "firewall"]})).await;
+    planned(site, reason, comment).await
+}
+
+/// The plan on a site that has the router already.
+async fn planned(site: Site, reason: &str, comment: &str) -> (Web, Value) {
     let edit = json!({"menu": "/ip/firewall/filter", "op": "add", "values": {"chain": "input", "action": "drop", "src-address": "198.51.100.0/24", "comment": comment}});
     let name = Profile::Office.name();
     let plan = site.good("plan.create", json!({"devices": [name], "edits": [edit], "reason": reason})).await.structured;
@@ -192,5 +198,54 @@ async fn what_is_no_page_says_so_as_a_page() {
         assert!(page.body.starts_with("<!doctype html>") && page.body.contains("<h1>"), "{path}: {page:?}");
     }
     assert_eq!(person.send("DELETE", "/admin/", "", "").await.status, 405);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_link_followed_from_elsewhere_goes_on_as_one_of_ours() {
+    let web = Web::open(&[]).await;
+    let mut browser = Browser::of(&web);
+    for site in ["cross-site", "same-site"] {
+        // A `Strict` cookie does not come along: whoever followed the link may be signed in all the same.
+        let page = browser.send("GET", "/admin/plans?state=draft", &format!("Sec-Fetch-Site: {site}\r\n"), "").await;
+        assert_eq!(page.status, 200, "{page:?}");
+        assert!(page.body.contains("http-equiv=\"refresh\"") && page.body.contains("0;url=/admin/plans?state=draft"), "{}", page.body);
+    }
+    assert_eq!(where_to(&browser.get("/admin/plans").await), "/admin/sign-in?next=/admin/plans", "ours, and still nobody");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_person_who_asks_too_much_is_told_on_a_page_when_to_come_back() {
+    let web = Web::open(&[("rate_limit.approver_per_minute", "2")]).await;
+    let mut person = signed_in(&web, "anna", Role::Approver).await;
+    for _ in 0..2 {
+        assert_eq!(person.get("/admin/plans").await.status, 200);
+    }
+    let page = person.get("/admin/plans").await;
+    assert_eq!(page.status, 429, "{page:?}");
+    assert!(page.header("retry-after").is_some() && page.body.starts_with("<!doctype html>"), "{page:?}");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn approving_with_a_stale_proof_leads_to_the_proof_and_back_or_takes_the_password_along() {
+    let (clock, hand) = Clock::by_hand(Wall(1_790_000_000_000));
+    let mut site = Site::bare_on(USUAL, clock).await;
+    site.adopt(Profile::Office, Profile::Office.name(), json!({"capabilities": ["professional", "firewall"]})).await;
+    let (web, plan) = planned(site, "close a door", "no guests").await;
+    let (id, digest) = (plan["id"].as_str().unwrap(), plan["short_digest"].as_str().unwrap());
+    let mut person = signed_in(&web, "anna", Role::Approver).await;
+    hand.advance(Duration::from_secs(301));
+    let approve = format!("/admin/plans/{id}/approve");
+    let without = person.form(&approve, &[("digest", digest)]).await;
+    assert_eq!(where_to(&without), format!("/admin/prove?next=/admin/plans/{id}"));
+    assert_eq!(person.form(&approve, &[("digest", digest), ("proof", "wrong-password-1")]).await.status, 401);
+    let left = web.site.good("plan.get", json!({"plan_id": id})).await.structured;
+    assert_eq!(left["approvals"]["given"], json!([]), "{left}");
+    let given = person.form(&approve, &[("digest", digest), ("proof", PASSWORD)]).await;
+    assert_eq!(where_to(&given), format!("/admin/plans/{id}"));
+    let left = web.site.good("plan.get", json!({"plan_id": id})).await.structured;
+    assert_eq!(left["approvals"]["given"].as_array().map(Vec::len), Some(1), "{left}");
     web.close().await;
 }

@@ -202,7 +202,7 @@ async fn a_callback_that_this_browser_did_not_ask_for_opens_nothing() {
         journey.browser.jar = kept.clone();
         let answer = journey.browser.get(&format!("{CALLBACK}?{query}")).await;
         assert!(matches!(answer.status, 400 | 401 | 414), "{query}: {answer:?}");
-        assert!(!answer.body.contains("<script") && journey.browser.cookie("rmcp").is_none(), "{query}");
+        assert!(!answer.body.contains("<script>") && journey.browser.cookie("rmcp").is_none(), "{query}");
     }
     // A cookie that was not sealed here.
     journey.browser.jar = vec![("rmcp-login".into(), data_encoding::BASE64URL_NOPAD.encode(&[7; 200]))];

@@ -72,14 +72,14 @@ impl Refusal {
         }
     }
 
-    /// Not here: another page of ours comes first.
-    pub fn elsewhere(to: &'static str) -> Self {
-        Refusal::of(StatusCode::SEE_OTHER, "elsewhere", "another page comes first").with(header::LOCATION, HeaderValue::from_static(to))
-    }
-
     /// What it says, and what the sender can do next.
     pub fn words(&self) -> (String, Option<String>) {
         (self.said.clone(), self.hint.clone())
+    }
+
+    /// The headers it comes with.
+    pub fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        self.headers.iter().cloned()
     }
 
     /// A JSON-RPC error.

@@ -8,7 +8,7 @@ use crate::access::role::Role;
 use crate::base::clock::Clock;
 use crate::http::fault::Refusal;
 use hyper::StatusCode;
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -191,6 +191,13 @@ pub(super) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
         v4 => v4,
+    }
+}
+
+/// Says how much is left of a caller's limit.
+pub fn tell(headers: &mut HeaderMap, left: Option<Left>) {
+    if let Some(left) = left {
+        headers.extend(left.headers());
     }
 }
 

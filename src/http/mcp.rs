@@ -17,7 +17,7 @@ use crate::access::token::Bearer;
 use crate::dispatch::Dispatch;
 use crate::host::metrics::Meter;
 use crate::http::fault::{self, Refusal};
-use crate::http::limits::{Calls, Left, Limits};
+use crate::http::limits::{self, Limits};
 use crate::http::{Asked, Body, Edge, bearer, intake};
 use crate::mcp::message::{self, Id, Message, Refusal as Broken};
 use crate::mcp::news::Handover;
@@ -50,7 +50,6 @@ pub struct Mcp {
     settings: Arc<crate::mcp::Settings>,
     protocol: Box<dyn Protocol>,
     sessions: Sessions,
-    calls: Calls,
     max_body: usize,
     body_time: Duration,
     keep_alive: Duration,
@@ -72,8 +71,7 @@ impl Mcp {
         local.session_config.keep_alive = Some(limits.session_idle);
         let local = Arc::new(local);
         let sessions = Sessions::new(local.clone(), clock.clone(), limits.sessions);
-        let manager = Arc::new(Manager::new(local, clock.clone(), tasks));
-        let calls = Calls::new(clock, limits.rates);
+        let manager = Arc::new(Manager::new(local, clock, tasks));
         let config = StreamableHttpServerConfig::default()
             // Host and Origin were checked, with more known than there.
             .disable_allowed_hosts()
@@ -85,7 +83,7 @@ impl Mcp {
         let over = ends.over.clone();
         let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, ends, meter: dispatch.world().meter().clone() });
         let (max_body, body_time, keep_alive) = (limits.body_bytes, limits.body, limits.keep_alive);
-        Mcp { dispatch, settings, protocol, sessions, calls, max_body, body_time, keep_alive, over }
+        Mcp { dispatch, settings, protocol, sessions, max_body, body_time, keep_alive, over }
     }
 
     fn meter(&self) -> &Meter {
@@ -113,11 +111,10 @@ impl Mcp {
             return Err(Refusal::method("GET, POST, DELETE"));
         }
         // Before the body is read: bodies are what takes memory.
-        let too_many = |_: &Refusal| self.meter().rate_limited(who.role.as_str());
-        let running = Arc::new(self.calls.enter(&who).inspect_err(too_many).map_err(Refusal::closing)?);
+        let running = Arc::new(edge.enter(&who)?);
         let taken = if method == Method::POST { Some(self.message(&parts.headers, body).await?) } else { None };
         let session = self.session(&parts, &who)?;
-        let left = self.calls.take(&who).inspect_err(too_many)?;
+        let left = edge.take(&who)?;
         let needed = taken.as_ref().map_or(Ok(Scope::Read), |taken| needed(&taken.message))?;
         if !scopes.contains(&needed) {
             self.meter().denied(who.role.as_str(), "scope");
@@ -152,7 +149,7 @@ impl Mcp {
                 _ => response,
             }
         };
-        tell(response.headers_mut(), left);
+        limits::tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         if !is_stream {
             return Ok(response);
@@ -239,12 +236,6 @@ fn needed(message: &Message) -> Result<Scope, Refusal> {
 fn never(id: &Id) -> Refusal {
     let said = "this is done in the UI or on the command line, by a person who proves who they are";
     Refusal::rpc(StatusCode::FORBIDDEN, "person", Broken::new(message::INVALID_REQUEST, Some(id.clone()), said).line())
-}
-
-fn tell(headers: &mut HeaderMap, left: Option<Left>) {
-    if let Some(left) = left {
-        headers.extend(left.headers());
-    }
 }
 
 #[cfg(test)]

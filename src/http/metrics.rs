@@ -63,6 +63,7 @@ pub async fn answer<B>(edge: &Edge, peer: Peer, asked: &Asked, request: &Request
     }
     if request.headers().contains_key(header::AUTHORIZATION) || !is_here(edge, peer, asked, request.headers()) {
         let caller = bearer::caller(edge, asked, request.headers()).await?;
+        edge.take(&caller.principal)?;
         if !caller.scopes.contains(&Scope::Metrics) {
             edge.meter().denied(caller.principal.role.as_str(), "scope");
             return Err(bearer::insufficient(edge, asked, &[Scope::Metrics]));

@@ -18,11 +18,13 @@ pub mod metrics;
 pub mod ops;
 pub mod patience;
 pub mod plain;
+pub mod query;
 pub mod serve;
 pub mod tls;
 pub mod trouble;
 
 use crate::access::oidc::Oidc;
+use crate::access::principal::Principal;
 use crate::access::role::Role;
 use crate::access::session::Sessions;
 use crate::access::token::PREFIX;
@@ -133,8 +135,6 @@ pub struct Asked {
     pub origin: String,
     /// The Host that was let in.
     pub host: Option<String>,
-    /// It came by https, to us or to a trusted proxy: cookies may be Secure.
-    pub is_https: bool,
     /// The connection itself comes from this machine, and nobody says that it stands for somebody else.
     pub is_here: bool,
 }
@@ -146,6 +146,7 @@ pub struct Edge {
     server_name: String,
     hosts: hosts::Hosts,
     failures: limits::Failures,
+    calls: limits::Calls,
     oidc: Option<Oidc>,
     admin: admin::Admin,
     mcp: Option<mcp::Mcp>,
@@ -183,7 +184,11 @@ impl Edge {
                 }
                 let speaks_mcp = self.settings.base.as_deref() == Some(&path) && method == Method::POST;
                 let refusal = if speaks_mcp { refusal.spoken(&correlation) } else { refusal };
-                refusal.response(&correlation)
+                if self.admin.is_page(&path) {
+                    admin::pages::frame::refused(&self, &correlation, refusal)
+                } else {
+                    refusal.response(&correlation)
+                }
             }
         };
         self.dress(response.headers_mut(), &correlation, cors, is_https);
@@ -194,6 +199,16 @@ impl Edge {
     /// Who counts.
     fn meter(&self) -> &Meter {
         self.dispatch.world().meter()
+    }
+
+    /// Room for one more request of a caller, whatever it asks for. Before its body is read: bodies are what takes memory.
+    fn enter(&self, who: &Principal) -> Result<limits::Running, Refusal> {
+        self.calls.enter(who).inspect_err(|_| self.meter().rate_limited(who.role.as_str())).map_err(Refusal::closing)
+    }
+
+    /// Counts one request of a caller against the limit of its role.
+    fn take(&self, who: &Principal) -> Result<Option<limits::Left>, Refusal> {
+        self.calls.take(who).inspect_err(|_| self.meter().rate_limited(who.role.as_str()))
     }
 
     /// The order of every request.
@@ -220,7 +235,7 @@ impl Edge {
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
         let is_here = client.is_loopback() && hosts::is_direct(peer.address.ip(), request.headers());
         let origin = self.origin(host.as_deref(), peer.local, is_https);
-        let asked = Asked { client, correlation: correlation.clone(), origin, host, is_https, is_here };
+        let asked = Asked { client, correlation: correlation.clone(), origin, host, is_here };
         let base = self.settings.base.as_deref();
         if path == metrics::PATH && self.settings.metrics.at(peer.face) {
             return metrics::answer(self, peer, &asked, &request).await;

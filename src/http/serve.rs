@@ -5,7 +5,7 @@ use crate::http::acme;
 use crate::http::admin::Admin;
 use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
-use crate::http::limits::{Failures, network};
+use crate::http::limits::{Calls, Failures, network};
 use crate::http::mcp::Mcp;
 use crate::http::metrics::{self, Face, Offered};
 use crate::http::ops::Health;
@@ -84,6 +84,7 @@ impl Listener {
             Offered::Apart { host, port } => Some(ears::for_metrics(host, *port, &parts.sockets).await?),
             Offered::Here | Offered::No => None,
         };
+        let calls = Calls::new(world.clock.clone(), settings.limits.rates);
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{local}");
@@ -96,6 +97,7 @@ impl Listener {
             server_name: parts.mcp.server_name.clone(),
             hosts,
             failures,
+            calls,
             oidc: parts.oidc,
             admin,
             mcp,

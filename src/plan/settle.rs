@@ -6,15 +6,21 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
-use crate::plan::guard::{self, FIRE_TAKES, JOBS, SCRIPTS, TIMERS, TOO_CLOSE};
-use crate::plan::record::{Change, Difference, GuardKind, Intent};
-use crate::plan::recover::RESTARTED;
+use crate::plan::guard::{self, SCRIPTS, TOO_CLOSE};
+use crate::plan::record::{Change, Difference, Intent};
 use crate::plan::rows::{self, fits, one};
 use crate::plan::state::{DeviceEvent, DeviceState};
 use crate::plan::undo;
 use crate::plan::work::Work;
-use crate::routeros::{MenuPath, Query, Row};
+use crate::routeros::{MenuPath, Query};
 use std::time::Duration;
+
+mod back;
+mod clean;
+
+use back::not_as_it_was;
+pub(super) use back::{lost, roll_back};
+pub(super) use clean::clean;
 
 /// Between looks at a router that does not answer or is not done.
 const LOOK_PAUSE: Duration = Duration::from_secs(5);
@@ -22,8 +28,6 @@ const LOOK_PAUSE: Duration = Duration::from_secs(5);
 const LOOK_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// A router that does not come back for so long after its guard should have fired needs a person.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// Rounds of removing and looking again.
-const ROUNDS: u32 = 3;
 /// After a fire, before the first look.
 const AFTER_FIRE: Duration = Duration::from_secs(2);
 
@@ -248,216 +252,6 @@ async fn disagree(work: &mut Work, why: &str, differences: &[Difference]) -> Res
     })
     .await?;
     Ok(work.progress.state)
-}
-
-/// Undoes the change and proves it, however long the router takes; it ends `rolled_back` only when every row is as it was.
-pub(super) async fn roll_back(work: &mut Work, why: &str) -> Result<DeviceState, Fault> {
-    tracing::warn!(plan = %work.plan.id, device = %work.device.name, "rolling back: {why}");
-    work.core.book.meter().rollback(reason(work, why));
-    work.intend_with(Intent::RollBack, |progress| {
-        progress.error.get_or_insert_with(|| why.to_owned());
-    })
-    .await?;
-    let began = work.core.clock.mono();
-    let mut gap = LOOK_PAUSE;
-    loop {
-        match attempt(work).await {
-            Ok(state) => return Ok(state),
-            Err(fault) if fault.kind == Kind::Storage => return Err(fault),
-            Err(fault) => tracing::warn!(device = %work.device.name, plan = %work.plan.id, "not rolled back yet: {}", fault.said),
-        }
-        let left = work.left().unwrap_or_default();
-        if work.core.clock.mono().saturating_sub(began) > PATIENCE && left.is_zero() {
-            return lost(work).await;
-        }
-        if !left.is_zero() && !work.progress.guards.is_empty() {
-            // Out of our reach: the router undoes it by itself.
-            work.intend(Intent::AwaitFire).await?;
-            pause(work, left.min(LOOK_PAUSE_MAX) + AFTER_FIRE).await?;
-        } else {
-            pause(work, gap).await?;
-            gap = (gap * 2).min(LOOK_PAUSE_MAX);
-        }
-    }
-}
-
-/// The word that counts a rollback.
-fn reason(work: &Work, why: &str) -> &'static str {
-    match work.progress.intent {
-        _ if work.progress.undo_asked.is_some() => "asked",
-        _ if why.starts_with(RESTARTED) => "restart",
-        _ if why == LATE => "timeout",
-        Some(Intent::Apply(_)) => "apply_failed",
-        Some(Intent::Verify) => "verify_failed",
-        _ => "guard",
-    }
-}
-
-/// The router cannot be asked for too long. What is known stays written; it is looked at again at each start and sweep.
-pub(super) async fn lost(work: &mut Work) -> Result<DeviceState, Fault> {
-    if work.progress.state != DeviceState::Unknown {
-        work.core.book.meter().rollback_failed();
-        let why = format!("{}; and the router does not answer since", work.progress.error.clone().unwrap_or_default());
-        work.reach_with(DeviceEvent::LoseAnswer, |progress| {
-            progress.error = Some(why.clone());
-            progress.intent = Some(Intent::RollBack);
-        })
-        .await?;
-    }
-    Ok(work.progress.state)
-}
-
-/// One whole try: reach the router, undo, compare, clean up.
-async fn attempt(work: &mut Work) -> Result<DeviceState, Fault> {
-    work.renew().await?;
-    work.resource().await?;
-    let name = work.guard_name();
-    let script = work.rows(SCRIPTS, Query::new().eq("name", name)).await?.into_iter().next();
-    let mut altered_source = None;
-    match script {
-        Some(script) if script.get("source") == Some(work.draft.inverse.as_str()) => {
-            // The script cannot compare every kind of value, nor places. Where somebody changed something since, we can, and leave it.
-            let is_whole = work.progress.steps_done as usize == work.draft.steps.len();
-            if is_whole && !rows::short_of(&work.draft, &work.draft.steps, &work.read().await?).is_empty() {
-                clean(work).await?;
-            } else {
-                run_script(work, &script).await?;
-            }
-        }
-        Some(script) => {
-            // Not ours any more: disarmed first, so that it does not run while we undo.
-            altered_source = script.get("source").map(str::to_owned);
-            clean(work).await?;
-            undo::undo(work).await?;
-        }
-        None => {}
-    }
-    let mut differences = not_as_it_was(work).await?;
-    if !differences.is_empty() && has_started(work) {
-        if let Err(fault) = undo::undo(work).await {
-            tracing::warn!(device = %work.device.name, "a step could not be taken back: {}", fault.said);
-        }
-        differences = not_as_it_was(work).await?;
-    }
-    clean(work).await?;
-    if altered_source.is_some() && differences.is_empty() {
-        let error = format!("{}; the guard's script had been changed and was not used", work.progress.error.clone().unwrap_or_default());
-        work.note(|progress| progress.error = Some(error.clone())).await?;
-    }
-    if differences.is_empty() {
-        work.reach_with(DeviceEvent::RollBack, |progress| {
-            progress.guards.clear();
-            progress.fires_at = None;
-            progress.difference.clear();
-        })
-        .await?;
-        return Ok(work.progress.state);
-    }
-    let why = format!("{}; undone, but the router is not as it was", work.progress.error.clone().unwrap_or_default());
-    disagree(work, &why, &differences).await
-}
-
-/// How the router differs from what the draft saw, rows included that the plan added and somebody changed since: those stay.
-async fn not_as_it_was(work: &Work) -> Result<Vec<Difference>, Fault> {
-    let read = work.read().await?;
-    let mut differences = rows::since(&work.draft, &read);
-    for (n, id) in &work.progress.added {
-        let Some(step) = work.draft.steps.get(*n as usize) else { continue };
-        let (Some(known), Change::Add { values, .. }) = (work.draft.known(&step.menu), &step.change) else { continue };
-        let row = read.rows(&step.menu).iter().find(|row| row.id() == Some(id.as_str()));
-        // After a restart another row may have the number: one that has nothing of ours is not ours.
-        let ours = |row: &&Row| values.iter().any(|(name, value)| rows::holds(known, row.get(name), name, value));
-        if let Some(row) = row.filter(ours) {
-            let found = rows::content(known, row);
-            // The draft may have found it by its own means.
-            if differences.iter().any(|other| other.found.as_ref() == Some(&found)) {
-                continue;
-            }
-            let why = "this plan added it, somebody changed it since, and it stays".to_owned();
-            differences.push(Difference { menu: step.menu.clone(), key: values.clone(), wanted: None, found: Some(found), why });
-        }
-    }
-    Ok(differences)
-}
-
-/// Something of the plan may be on the router.
-fn has_started(work: &Work) -> bool {
-    work.progress.state != DeviceState::Armed
-}
-
-/// Runs the guard's own script and waits until it has removed itself, or long enough.
-async fn run_script(work: &mut Work, script: &Row) -> Result<(), Fault> {
-    let Some(id) = script.id().map(str::to_owned) else { return Ok(()) };
-    let args = vec![(".id".to_owned(), id)];
-    let began = work.core.clock.mono();
-    let ran = work.write(Write::Command { path: MenuPath::parse(SCRIPTS)?, command: "run".into(), args }).await;
-    if let Err(fault) = &ran {
-        // It may take a minute; its answer, or the connection, may be lost on the way.
-        tracing::debug!(device = %work.device.name, "the undo's answer: {}", fault.chain());
-        work.renew().await?;
-    }
-    let name = work.guard_name();
-    loop {
-        let still = !work.rows(SCRIPTS, Query::new().eq("name", name.clone())).await?.is_empty();
-        // One that has answered and is still there did not get through; the rest is ours to do.
-        if !still || ran.is_ok() || work.core.clock.mono().saturating_sub(began) > FIRE_TAKES {
-            return Ok(());
-        }
-        pause(work, LOOK_PAUSE).await?;
-    }
-}
-
-/// Takes timer, script and job away, in this order, and reads back that they are gone.
-pub(super) async fn clean(work: &mut Work) -> Result<(), Fault> {
-    let name = work.guard_name();
-    let job = work.progress.guards.iter().find(|guard| guard.kind == GuardKind::Execute).and_then(|guard| guard.job.clone());
-    // Ids are never used twice: those we saw made can be removed without looking them up.
-    let known = [(TIMERS, work.ids.timer.clone()), (SCRIPTS, work.ids.script.clone()), (JOBS, job.clone())];
-    let mut left: Vec<(&'static str, String)> = known.into_iter().filter_map(|(menu, id)| Some((menu, id?))).collect();
-    for round in 0..=ROUNDS {
-        for (menu, id) in left {
-            let removed = work.write(Write::Remove { path: MenuPath::parse(menu)?, id }).await;
-            if let Err(fault) = removed {
-                // Gone already, or lost: what is there now is read.
-                tracing::debug!(device = %work.device.name, menu, "removing a guard's row: {}", fault.chain());
-            }
-        }
-        left = ours(work, &name, job.as_deref()).await?;
-        if left.is_empty() {
-            work.ids = crate::plan::work::Ids::default();
-            return Ok(());
-        }
-        if round > 0 {
-            pause(work, LOOK_PAUSE).await?;
-        }
-    }
-    if left.iter().all(|(menu, _)| *menu == JOBS) {
-        // Without its script a waiting job does nothing when its time comes; it is only waited for.
-        let wait = work.left().unwrap_or_default() + LOOK_PAUSE;
-        pause(work, wait).await?;
-        left = ours(work, &name, job.as_deref()).await?;
-    }
-    match left.first() {
-        None => Ok(()),
-        Some((menu, _)) => Err(Fault::new(Kind::Rejected, format!("device \"{}\": a row of {menu} cannot be removed", work.device.name))),
-    }
-}
-
-/// What of our guard is on the router, in the order it has to go.
-async fn ours(work: &Work, name: &str, job: Option<&str>) -> Result<Vec<(&'static str, String)>, Fault> {
-    let named = |row: &&Row| {
-        row.get("name").is_some_and(|other| other == name || other.strip_prefix(name).is_some_and(|tail| tail.starts_with('-')))
-    };
-    let mut ours = Vec::new();
-    for menu in [TIMERS, SCRIPTS] {
-        let rows = work.rows(menu, Query::new().columns(["name"])).await?;
-        ours.extend(rows.iter().filter(named).filter_map(|row| Some((menu, row.id()?.to_owned()))));
-    }
-    if let Some(job) = job {
-        let rows = work.rows(JOBS, Query::new()).await?;
-        ours.extend(rows.iter().filter(|row| row.id() == Some(job)).map(|_| (JOBS, job.to_owned())));
-    }
-    Ok(ours)
 }
 
 /// Lets time pass; errs with `Busy` when the appliance stops meanwhile. What is written stays, and recovery goes on from it.

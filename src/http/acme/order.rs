@@ -5,6 +5,7 @@
 //!
 //! Source: RFC 8555 section 7
 
+use crate::base::address::{canonical, forbidden};
 use crate::http::acme::proof::Proofs;
 use crate::http::acme::trouble::{Trouble, clean, jittered};
 use crate::http::acme::{Proof, Settings, kept};
@@ -55,15 +56,16 @@ impl Order<'_> {
     /// Goes through with it.
     pub async fn run(&self) -> Result<Fresh, Trouble> {
         let (client, settings) = (self.client, self.settings);
+        allowed(&settings.directory).await?;
         let directory = ask("the directory", || Directory::discover(client, &settings.directory)).await?;
         for url in [&directory.new_nonce, &directory.new_account, &directory.new_order] {
-            allowed(url)?;
+            allowed(url).await?;
         }
         let contact: Vec<String> = settings.contact.iter().map(|address| mailto(address)).collect();
         let account = ask("the account", || Account::create_with_keypair(client, directory.clone(), &contact, self.account)).await?;
         let (key, request) = request(&settings.domains)?;
         let (url, mut order) = ask("the order", || account.new_order(client, settings.domains.clone())).await?;
-        allowed(&url)?;
+        allowed(&url).await?;
         let (began, mut pause) = (Instant::now(), LOOK.0);
         loop {
             match &order.status {
@@ -78,13 +80,13 @@ impl Order<'_> {
                     }
                 }
                 OrderStatus::Ready => {
-                    allowed(&order.finalize)?;
+                    allowed(&order.finalize).await?;
                     order = ask("the request", || account.finalize(client, &order.finalize, &request)).await?;
                     continue;
                 }
                 OrderStatus::Processing => {}
                 OrderStatus::Valid { certificate } => {
-                    allowed(certificate)?;
+                    allowed(certificate).await?;
                     let chain = ask("the certificate", || account.certificate(client, certificate)).await?;
                     return fresh(&chain, key);
                 }
@@ -97,7 +99,7 @@ impl Order<'_> {
 
     /// Proves that one name is ours, unless the authority remembers that it is.
     async fn prove(&self, account: &Account, url: &str) -> Result<(), Trouble> {
-        allowed(url)?;
+        allowed(url).await?;
         let auth = ask("an authorization", || account.auth(self.client, url)).await?;
         match auth.status {
             AuthStatus::Valid => return Ok(()),
@@ -125,7 +127,7 @@ impl Order<'_> {
 
     /// Tells the authority to look, and waits until it has.
     async fn until_seen(&self, account: &Account, url: &str, challenge: &Challenge) -> Result<(), Trouble> {
-        allowed(&challenge.url)?;
+        allowed(&challenge.url).await?;
         ask("a challenge", || account.challenge(self.client, &challenge.url)).await?;
         let (began, mut pause) = (Instant::now(), LOOK.0);
         loop {
@@ -169,17 +171,24 @@ async fn wait(began: Instant, pause: &mut Duration) -> Result<(), Trouble> {
     Ok(())
 }
 
-/// Where an authority may send us: https, and nothing that only this link or cloud knows.
-fn allowed(url: &str) -> Result<(), Trouble> {
-    let odd = || Trouble::Odd(format!("it names an address that is not called: {}", clean(url)));
-    let url: http::Uri = url.parse().map_err(|_| odd())?;
-    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
-    let is_barred = match host.parse::<std::net::IpAddr>().map(|address| address.to_canonical()) {
-        Ok(std::net::IpAddr::V4(v4)) => v4.is_link_local() || v4.is_unspecified(),
-        Ok(std::net::IpAddr::V6(v6)) => v6.is_unicast_link_local() || v6.is_unspecified(),
-        Err(_) => host.is_empty(),
+/// Where an authority may send us: https, and nothing that only this link or cloud knows. A name is judged by what it
+/// resolves to; the library resolves it again, so that only a name that lies about itself from one moment to the next gets by.
+async fn allowed(url: &str) -> Result<(), Trouble> {
+    let odd = |why: &str| Trouble::Odd(format!("it names an address that is not called: {} ({why})", clean(url)));
+    let parsed: http::Uri = url.parse().map_err(|_| odd("no address"))?;
+    let host = parsed.host().unwrap_or_default().trim_matches(['[', ']']);
+    if parsed.scheme_str() != Some("https") || host.is_empty() {
+        return Err(odd("only https is"));
+    }
+    let found = match host.parse::<std::net::IpAddr>() {
+        Ok(address) => vec![address],
+        // A name that leads nowhere is told by the request itself, in its own words.
+        Err(_) => tokio::net::lookup_host((host, 443)).await.map(|found| found.map(|at| at.ip()).collect()).unwrap_or_default(),
     };
-    if url.scheme_str() != Some("https") || is_barred { Err(odd()) } else { Ok(()) }
+    match found.into_iter().find_map(|address| forbidden(canonical(address))) {
+        Some(why) => Err(odd(why)),
+        None => Ok(()),
+    }
 }
 
 fn mailto(address: &str) -> String {
@@ -227,10 +236,10 @@ fn told(problem: Option<&Problem>) -> (String, String) {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_authority_sends_us_to_https_addresses_only() {
-        for url in ["https://ca.example/x", "https://10.0.0.1:9000/x", "https://[::1]:14000/x"] {
-            assert!(allowed(url).is_ok(), "{url}");
+    #[tokio::test]
+    async fn an_authority_sends_us_to_https_addresses_only() {
+        for url in ["https://localhost:14000/x", "https://no-such-name.invalid/x", "https://10.0.0.1:9000/x", "https://[::1]:14000/x"] {
+            assert!(allowed(url).await.is_ok(), "{url}");
         }
         for url in [
             "http://ca.example/x",
@@ -241,7 +250,7 @@ mod tests {
             "/x",
             "",
         ] {
-            assert!(matches!(allowed(url), Err(Trouble::Odd(_))), "{url}");
+            assert!(matches!(allowed(url).await, Err(Trouble::Odd(_))), "{url}");
         }
     }
 

@@ -12,7 +12,7 @@ use crate::http::admin::openapi;
 use crate::http::admin::routes::{self, Need, Route};
 use crate::http::admin::signed::Signed;
 use crate::http::fault::{self, Refusal};
-use crate::http::{Asked, Body, Edge, bearer, intake};
+use crate::http::{Asked, Body, Edge, bearer, intake, limits, query};
 use crate::tools::spec::{Audience, Tool};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
@@ -20,9 +20,6 @@ use serde_json::{Map, Value};
 
 /// Where the API is.
 pub const BASE: &str = "/admin/api/v1";
-
-/// The most parameters of a query.
-const MOST_PARAMETERS: usize = 64;
 
 /// Answers a request below [`BASE`]; `path` is what follows it.
 pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
@@ -39,6 +36,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         return events::answer(edge, request.headers()).await;
     }
     let signed = Signed::of(edge, asked, &request).await?;
+    let _running = edge.enter(signed.principal())?;
     let (route, in_path) = match routes::find(request.method().as_str(), path) {
         Ok(found) => found,
         Err(others) if others.is_empty() => {
@@ -47,34 +45,37 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         }
         Err(others) => return Err(Refusal::methods(&others)),
     };
-    may(edge, asked, route, &signed)?;
     let Some(tool) = route.verb() else {
         return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "that is not in this build"));
     };
     let schema = (tool.input)();
     let mut arguments = Map::new();
-    if let Some(query) = request.uri().query() {
+    if let Some(text) = request.uri().query() {
         if route.method != "GET" && route.method != "DELETE" {
             return Err(wrong("what a request changes stands in its body, not in the address"));
         }
-        arguments = queried(&schema, query)?;
+        arguments = queried(&schema, text)?;
     }
     if matches!(route.method, "POST" | "PUT" | "PATCH") {
         arguments = intake::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
     }
     for (name, text) in in_path {
-        let text = decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;
+        let text = query::decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;
         if arguments.get(name).is_some_and(|given| given.as_str() != Some(text.as_str())) {
             return Err(wrong(format!("{name} is one thing in the address and another in the body")));
         }
         arguments.insert(name.to_owned(), text.into());
     }
+    let left = edge.take(signed.principal())?;
+    may(edge, asked, route, &signed)?;
     let made = (tool.name == "token.create").then(token::make);
     if let Some(secret) = &made {
         arguments.insert("digest".into(), hex(&token::digest(secret.expose())).into());
     }
     let reply = called(edge, asked, tool, arguments, &signed).await;
-    Ok(told(route, reply, made.as_ref()))
+    let mut response = told(route, reply, made.as_ref());
+    limits::tell(response.headers_mut(), left);
+    Ok(response)
 }
 
 /// Whether the caller is of the kind the route is for.
@@ -136,16 +137,8 @@ fn queried(schema: &Map<String, Value>, query: &str) -> Result<Map<String, Value
     let properties = schema.get("properties").and_then(Value::as_object);
     let property = |name: &str| properties.and_then(|properties| properties.get(name));
     let (mut arguments, mut conditions) = (Map::new(), Map::new());
-    let parts: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
-    if parts.len() > MOST_PARAMETERS {
-        return Err(wrong(format!("at most {MOST_PARAMETERS} parameters")));
-    }
-    for part in parts {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let read = |text: &str| decoded(&text.replace('+', " "));
-        let (Some(name), Some(value)) = (read(name), read(value)) else {
-            return Err(wrong("the query is not percent-encoded UTF-8"));
-        };
+    let fields = query::fields(query).ok_or_else(|| wrong("the query is too long, or not percent-encoded UTF-8"))?;
+    for (name, value) in fields {
         let (into, value) = match property(&name) {
             Some(property) if name != "where" => (&mut arguments, typed(property, &value)),
             None if property("where").is_some() => (&mut conditions, Value::from(value)),
@@ -181,24 +174,6 @@ fn typed(property: &Value, text: &str) -> Value {
     read.unwrap_or_else(|| text.into())
 }
 
-/// Percent-encoding undone, once. Control characters are no part of any name of ours.
-fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let digits = [rest.next()?, rest.next()?];
-        if !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
-}
-
 fn wrong(said: impl Into<String>) -> Refusal {
     Refusal::of(StatusCode::BAD_REQUEST, "arguments", said)
 }
@@ -222,13 +197,5 @@ mod tests {
             assert!(queried(&schema, bad).is_err(), "{bad}");
         }
         assert!(queried(&schema, &"a=1&".repeat(100)).is_err());
-    }
-
-    #[test]
-    fn an_address_is_decoded_once() {
-        assert_eq!(decoded("a%2520b").as_deref(), Some("a%20b"));
-        assert_eq!(decoded("r%C3%A9"), Some("ré".into()));
-        assert_eq!(decoded("%0a"), None);
-        assert_eq!(decoded("%+1"), None);
     }
 }

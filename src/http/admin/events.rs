@@ -1,5 +1,6 @@
 //! `events`: what happens, as it happens, for pages that are open. Ids only; whoever wants more asks for it.
 
+use crate::access::principal::Client;
 use crate::access::session::Sessions;
 use crate::base::events::Event;
 use crate::http::fault::Refusal;
@@ -29,9 +30,15 @@ const BACKLOG: usize = 64;
 /// A stream of events for whoever is signed in.
 pub async fn answer(edge: &Edge, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
     let session = edge.admin.session(headers).await?;
+    let principal = session.principal(Client::default());
+    let share = (edge.enter(&principal)?, edge.meter().stream());
     let (told, mut lines) = mpsc::channel(BACKLOG);
     let heard = edge.dispatch.world().fleet.bus().listen();
-    edge.tasks.spawn(follow(heard, told, edge.admin.sessions.clone(), session.key, edge.stop.clone()));
+    let following = follow(heard, told, edge.admin.sessions.clone(), session.key, edge.stop.clone());
+    edge.tasks.spawn(async move {
+        following.await;
+        drop(share);
+    });
     let frames = stream::poll_fn(move |cx| lines.poll_recv(cx).map(|line| line.map(|line| Ok::<_, Infallible>(Frame::data(line)))));
     let mut response = Response::new(StreamBody::new(frames).boxed());
     let headers = response.headers_mut();

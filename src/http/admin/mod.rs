@@ -2,7 +2,7 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `session.rs`, `cookie.rs`, `page.rs` | signing in and out |
+//! | `session.rs`, `cookie.rs` | signing in and out |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
 //! | `events.rs` | what happens, as it happens |
 //! | `pages/` | the UI |
@@ -14,7 +14,6 @@ pub mod api;
 pub mod cookie;
 pub mod events;
 pub mod openapi;
-pub mod page;
 pub mod pages;
 pub mod routes;
 pub mod session;
@@ -62,6 +61,11 @@ impl Admin {
         path.starts_with(ROOT) || path == pages::BASE || self.callback.as_deref() == Some(path)
     }
 
+    /// Whether a person looks at what is answered there.
+    pub fn is_page(&self, path: &str) -> bool {
+        self.has(path) && !path.starts_with(api::BASE) && !path.starts_with("/admin/assets/")
+    }
+
     /// Answers.
     pub async fn answer(&self, edge: &Edge, asked: Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let path = request.uri().path().to_owned();
@@ -96,6 +100,11 @@ fn client(asked: &Asked, headers: &HeaderMap) -> Client {
     Client { name: name.chars().take(100).collect(), version: String::new(), address: asked.client.to_string() }
 }
 
+/// Whether a link on somebody else's page led here.
+fn came_from_elsewhere(headers: &HeaderMap) -> bool {
+    headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site" || site == "same-site")
+}
+
 /// Refuses a write that no page of ours sent.
 pub fn from_our_page(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<(), Refusal> {
     let is_ours = match (headers.get(FETCH_SITE), headers.get(header::ORIGIN)) {
@@ -112,13 +121,9 @@ pub fn from_our_page(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<
 
 /// The JSON of a write that a page of ours sent.
 async fn written<T: DeserializeOwned>(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<T, Refusal> {
-    let headers = request.headers();
-    from_our_page(edge, asked, headers)?;
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    if !kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
-        return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", "send Content-Type: application/json").closing());
-    }
-    let bytes = intake::body(request.into_body(), JSON_MAX, JSON_TIME).await?;
+    from_our_page(edge, asked, request.headers())?;
+    let (parts, incoming) = request.into_parts();
+    let bytes = intake::of_kind("application/json", &parts.headers, incoming, JSON_MAX, JSON_TIME).await?;
     // The library's words may quote what was sent, and that may be a password.
     serde_json::from_slice(&bytes).map_err(|error| {
         Refusal::of(

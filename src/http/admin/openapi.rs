@@ -15,6 +15,9 @@ pub fn document(origin: &str) -> Value {
             path.insert(route.method.to_ascii_lowercase(), operation(route, tool));
         }
     }
+    for (path, operations) in beside() {
+        paths.insert(path, operations);
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -29,9 +32,68 @@ pub fn document(origin: &str) -> Value {
                 "session": {"type": "apiKey", "in": "cookie", "name": "__Host-rmcp", "description": "From signing in"},
                 "bearer": {"type": "http", "scheme": "bearer", "description": "An API token or an access token of the identity provider"},
             },
-            "schemas": {"Error": error()},
+            "schemas": {"Error": error(), "Session": session()},
             "responses": {"Error": {"description": "Why not", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
         },
+    })
+}
+
+/// What is no verb of the catalogue: signing in, and events.
+fn beside() -> Map<String, Value> {
+    let answer = |said: &str, schema: Value| json!({"description": said, "content": {"application/json": {"schema": schema}}});
+    let body = |properties: Value, required: &[&str]| {
+        let schema = json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+        json!({"required": true, "content": {"application/json": {"schema": schema}}})
+    };
+    let no = |statuses: &[&str]| {
+        let refusal = |status: &&str| ((*status).to_owned(), json!({"$ref": "#/components/responses/Error"}));
+        statuses.iter().map(refusal).collect::<Map<String, Value>>()
+    };
+    let with = |status: &str, answer: Value, refusals: &[&str]| {
+        let mut all = no(refusals);
+        all.insert(status.into(), answer);
+        Value::Object(all)
+    };
+    let text = || json!({"type": "string"});
+    let session = json!({"$ref": "#/components/schemas/Session"});
+    let signed_in = json!([{"session": []}]);
+    let refused = ["400", "401", "403", "408", "413", "415", "429", "503"];
+    let documented = json!({
+        "/session": {
+            "get": {"operationId": "session.get", "summary": "Who is signed in", "security": signed_in,
+                "responses": with("200", answer("The session", session.clone()), &["401", "503"])},
+            "post": {"operationId": "session.post", "summary": "Sign in as a local user", "security": [],
+                "requestBody": body(json!({"user": text(), "password": text()}), &["user", "password"]),
+                "responses": with("200", answer("The session, and its cookie", session.clone()), &refused)},
+            "delete": {"operationId": "session.delete", "summary": "Sign out", "security": signed_in,
+                "responses": with("204", json!({"description": "Signed out"}), &["403", "503"])},
+        },
+        "/session/reauthenticate": {"post": {"operationId": "session.reauthenticate", "summary": "Prove again who you are", "security": signed_in,
+            "requestBody": body(json!({"password": text()}), &["password"]),
+            "responses": with("200", answer("The session, and its new cookie", session), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])}},
+        "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
+            "parameters": [
+                {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},
+                {"name": "reauthenticate", "in": "query", "schema": {"enum": ["0", "1"]}, "description": "Prove again who you are"},
+            ],
+            "responses": with("302", json!({"description": "To the provider"}), &["401", "404", "409", "502", "503"])}},
+        "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": signed_in,
+            "responses": with("200", json!({"description": "Server-sent events device, health, config and plan, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
+    });
+    documented.as_object().cloned().unwrap_or_default()
+}
+
+/// A session as its owner sees it.
+fn session() -> Value {
+    let text = || json!({"type": "string"});
+    let perhaps = || json!({"type": ["string", "null"]});
+    json!({
+        "type": "object",
+        "properties": {
+            "name": text(), "identity": text(), "person": perhaps(), "role": text(), "way": {"enum": ["local", "oidc"]}, "signed_in_at": text(),
+            "authenticated_at": perhaps(), "fresh_until": perhaps(), "idle_ends_at": text(), "ends_at": text(),
+        },
+        "required": ["name", "identity", "role", "way", "signed_in_at", "idle_ends_at", "ends_at"],
     })
 }
 

@@ -22,7 +22,8 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::dispatch::Witness;
 use crate::http::admin::cookie::Cookie;
-use crate::http::admin::{Admin, client, from_our_page, page, written};
+use crate::http::admin::pages::{form, frame};
+use crate::http::admin::{Admin, client, from_our_page, written};
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge};
 use crate::store::Place;
@@ -197,10 +198,10 @@ fn provider(edge: &Edge) -> Result<&Oidc, Refusal> {
 
 async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let oidc = provider(edge)?;
-    let (mut return_to, mut again) = (page::HOME.to_owned(), false);
+    let (mut return_to, mut again) = (form::HOME.to_owned(), false);
     for (name, value) in query(request) {
         match name.as_str() {
-            "return_to" => return_to = page::local(&value).unwrap_or(page::HOME).to_owned(),
+            "return_to" => return_to = form::local(&value).unwrap_or(form::HOME).to_owned(),
             "reauthenticate" => again = value == "1" || value == "true",
             _ => {}
         }
@@ -222,16 +223,16 @@ async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Resul
 /// Back from the provider: a page either way, since a person looks at it.
 pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let response = match returned(edge, asked, request).await {
-        Ok((response, id)) => with_session(&edge.admin, response, &id),
+        Ok((to, id)) => with_session(&edge.admin, frame::onward(&to)?, &id),
         Err(fault) => {
             tracing::info!(client = %asked.client, correlation_id = asked.correlation.as_str(), "not signed in: {}", fault.chain());
-            page::sorry(fault::status(fault.kind), &fault.said, fault.hint.as_deref())
+            frame::refused_as("Not signed in", edge, &asked.correlation, fault.into())
         }
     };
     Ok(with_cookie(response, Cookie::SignIn.clear(edge.admin.secure)))
 }
 
-async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<(Response<Body>, Secret), Fault> {
+async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<(String, Secret), Fault> {
     let oidc = provider(edge).map_err(|_| Fault::not_found("there is no identity provider here"))?;
     let client = client(asked, request.headers());
     let attempt = attempt(&edge.admin, request.headers());
@@ -251,7 +252,7 @@ async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Re
                 Some(old) => edge.admin.sessions.renew(&old, &proof).await?,
                 None => edge.admin.sessions.begin(&proof).await?,
             };
-            Ok((page::onward(attempt.as_ref().map_or(page::HOME, |attempt| &attempt.return_to)), id))
+            Ok((attempt.map_or_else(|| form::HOME.to_owned(), |attempt| attempt.return_to), id))
         }
         Err(NotIn { identity, fault }) => {
             edge.failures.count(asked.client);

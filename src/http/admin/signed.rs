@@ -30,6 +30,13 @@ pub enum Signed {
 }
 
 impl Signed {
+    /// As the spine knows them.
+    pub fn principal(&self) -> &Arc<Principal> {
+        match self {
+            Signed::Bearer { principal, .. } | Signed::Person { principal, .. } => principal,
+        }
+    }
+
     /// The caller of a request. A token wins over a cookie: a page cannot lend its session to a program's request.
     pub async fn of<B>(edge: &Edge, asked: &Asked, request: &Request<B>) -> Result<Signed, Refusal> {
         let headers = request.headers();

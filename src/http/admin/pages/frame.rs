@@ -1,11 +1,12 @@
 //! What every page has around it, and the page that says no.
 
-use super::{assets, html_as};
+use super::{assets, form, html_as};
 use crate::access::principal::Principal;
+use crate::base::ids::CorrelationId;
 use crate::http::fault::Refusal;
-use crate::http::{Asked, Body, Edge};
+use crate::http::{Body, Edge};
 use askama::Template;
-use hyper::Response;
+use hyper::{Response, StatusCode};
 
 /// Around every page.
 pub struct Frame {
@@ -80,16 +81,40 @@ struct Message {
 }
 
 /// A refusal as a page.
-pub fn refused(edge: &Edge, asked: &Asked, refusal: Refusal) -> Result<Response<Body>, Refusal> {
+pub fn refused(edge: &Edge, correlation: &CorrelationId, refusal: Refusal) -> Response<Body> {
     let title = match refusal.status.as_u16() {
         401 => "Sign in first",
         403 => "That is not yours to do",
         404 => "Not here",
         409 => "Not now",
+        429 => "Too much at once",
         _ => "That did not work",
     };
+    refused_as(title, edge, correlation, refusal)
+}
+
+/// The same under another title.
+pub fn refused_as(title: &'static str, edge: &Edge, correlation: &CorrelationId, refusal: Refusal) -> Response<Body> {
     let (said, hint) = refusal.words();
-    let correlation = Some(asked.correlation.as_str().to_owned());
-    let page = Message { frame: Frame::of(edge, None, ""), title, tone: "bad", said, hint, back: "/admin/", correlation };
-    html_as(refusal.status, &page)
+    let id = Some(correlation.as_str().to_owned());
+    let page = Message { frame: Frame::of(edge, None, ""), title, tone: "bad", said, hint, back: form::HOME, correlation: id };
+    match html_as(refusal.status, &page) {
+        Ok(mut response) => {
+            response.headers_mut().extend(refusal.headers());
+            response
+        }
+        Err(fault) => fault.response(correlation),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "onward.html", config = "assets/ui/askama.toml")]
+struct Onward<'t> {
+    to: &'t str,
+}
+
+/// Goes on to a page of ours, as if somebody had clicked there. A browser that comes from another site brings no `Strict`
+/// cookie; the request that this page makes is one of ours.
+pub fn onward(to: &str) -> Result<Response<Body>, Refusal> {
+    html_as(StatusCode::OK, &Onward { to: form::next(to) })
 }

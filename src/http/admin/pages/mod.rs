@@ -8,8 +8,8 @@ mod audit;
 mod device;
 mod docs;
 mod fleet;
-mod form;
-mod frame;
+pub(in crate::http) mod form;
+pub(in crate::http) mod frame;
 mod people;
 mod plan;
 mod plans;
@@ -20,9 +20,9 @@ use crate::access::principal::Principal;
 use crate::access::session::Session;
 use crate::base::fault::{Fault, Kind};
 use crate::http::admin::signed::Signed;
-use crate::http::admin::{api, client, from_our_page};
+use crate::http::admin::{api, came_from_elsewhere, client, from_our_page};
 use crate::http::fault::{self, Refusal};
-use crate::http::{Asked, Body, Edge};
+use crate::http::{Asked, Body, Edge, query};
 use crate::tools;
 use askama::Template;
 use bytes::Bytes;
@@ -104,27 +104,26 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         from_our_page(edge, asked, request.headers())?;
     }
     let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
-    let outcome = match path {
-        "" => Ok(seen_other("/admin/")),
+    match path {
+        "" => Ok(seen_other(form::HOME)),
         "/sign-in" => sign::sign_in(edge, asked, request).await,
         _ => match edge.admin.session(request.headers()).await {
             Ok(session) => inside(edge, asked, path, request, session).await,
             Err(refusal) if refusal.status != StatusCode::UNAUTHORIZED => Err(refusal),
-            Err(_) if is_get => {
-                let next = form::encoded(&at);
-                Ok(seen_other(&if at == "/admin/" { "/admin/sign-in".to_owned() } else { format!("/admin/sign-in?next={next}") }))
-            }
+            // A link in a mail: whoever followed it may well be signed in.
+            Err(_) if is_get && came_from_elsewhere(request.headers()) => frame::onward(&at),
+            Err(_) if is_get && at == form::HOME => Ok(seen_other("/admin/sign-in")),
+            Err(_) if is_get => Ok(seen_other(&format!("/admin/sign-in?next={}", query::encoded(&at)))),
             Err(_) => Err(Fault::new(Kind::Unauthenticated, "you are not signed in any more").hint("sign in, then do it again").into()),
         },
-    };
-    outcome.or_else(|refusal| if refusal.status == StatusCode::SEE_OTHER { Err(refusal) } else { frame::refused(edge, asked, refusal) })
+    }
 }
 
 async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>, session: Session) -> Result<Response<Body>, Refusal> {
     let query = Form::read(request.uri().query().unwrap_or_default()).ok_or_else(unreadable)?;
     let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
     let is_get = request.method() != Method::POST;
-    let parts: Vec<String> = path.split('/').skip(1).map(|part| form::decoded(part).ok_or_else(unreadable)).collect::<Result<_, _>>()?;
+    let parts: Vec<String> = path.split('/').skip(1).map(|part| query::decoded(part).ok_or_else(unreadable)).collect::<Result<_, _>>()?;
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
     if !is_get && parts[..] == ["sign-out"] {
         return sign::sign_out(edge, asked, request).await;
@@ -133,6 +132,8 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
         return sign::prove(edge, asked, request, session, query).await;
     }
     let principal = Arc::new(session.principal(client(asked, request.headers())));
+    let _running = edge.enter(&principal)?;
+    edge.take(&principal)?;
     let mut desk = Desk { edge, asked, session, principal, query, at };
     if is_get {
         return match parts[..] {

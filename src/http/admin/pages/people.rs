@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::proof_for;
+use super::sign::{Proved, proof_for};
 use super::view::{ago, rows, text, words};
 use super::{Desk, html, seen_other};
 use crate::access::role::Role;
@@ -10,11 +10,13 @@ use crate::access::token;
 use crate::base::fault::Fault;
 use crate::base::ids::hex;
 use crate::http::Body;
-use crate::http::admin::session;
 use crate::http::fault::Refusal;
 use askama::Template;
 use hyper::Response;
 use serde_json::{Value, json};
+
+/// Where it is.
+const PAGE: &str = "/admin/people";
 
 #[derive(Template)]
 #[template(path = "people.html", config = "assets/ui/askama.toml")]
@@ -90,10 +92,8 @@ pub async fn page(desk: &Desk<'_>, token: Option<String>) -> Result<Response<Bod
 
 /// A new user.
 pub async fn add(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Refusal> {
-    fresh(desk)?;
     let arguments = json!({"name": given.need("name")?, "role": given.need("role")?, "password": given.need("password")?});
-    desk.ask("user.add", arguments).await?;
-    Ok(seen_other("/admin/people"))
+    changed(desk, &given, "user.add", arguments).await
 }
 
 /// A user kept out, or let in again.
@@ -103,14 +103,16 @@ pub async fn act(desk: &mut Desk<'_>, name: &str, verb: &str, given: Form) -> Re
         "enable" => "user.enable",
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
     };
-    let secret = proof_for_or_ask(desk, &given).await?;
-    desk.ask(tool, json!({"name": name})).await?;
-    Ok(kept(desk, secret))
+    changed(desk, &given, tool, json!({"name": name})).await
+}
+
+/// A token taken back.
+pub async fn revoke(desk: &mut Desk<'_>, id: &str, given: Form) -> Result<Response<Body>, Refusal> {
+    changed(desk, &given, "token.revoke", json!({"id": id})).await
 }
 
 /// A new token: shown in the answer to the form, and nowhere after.
 pub async fn make_token(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Refusal> {
-    fresh(desk)?;
     let devices: Vec<&str> = given.need("devices")?.split([',', ' ']).filter(|part| !part.is_empty()).collect();
     let secret = token::make();
     let mut arguments = json!({
@@ -119,32 +121,18 @@ pub async fn make_token(desk: &mut Desk<'_>, given: Form) -> Result<Response<Bod
     if !given.get("expires").trim().is_empty() {
         arguments["expires"] = given.get("expires").trim().into();
     }
+    if let Proved::First(prove) = proof_for(desk, &given, PAGE).await? {
+        return Ok(prove);
+    }
     desk.ask("token.create", arguments).await?;
     page(desk, Some(secret.expose().to_owned())).await
 }
 
-/// A token taken back.
-pub async fn revoke(desk: &mut Desk<'_>, id: &str, given: Form) -> Result<Response<Body>, Refusal> {
-    let secret = proof_for_or_ask(desk, &given).await?;
-    desk.ask("token.revoke", json!({"id": id})).await?;
-    Ok(kept(desk, secret))
-}
-
-async fn proof_for_or_ask(desk: &mut Desk<'_>, given: &Form) -> Result<Option<crate::base::secret::Secret>, Refusal> {
-    if given.get("password").is_empty() {
-        fresh(desk)?;
+/// One change, with a proof of the last five minutes, and back to the page.
+async fn changed(desk: &mut Desk<'_>, given: &Form, tool: &str, arguments: Value) -> Result<Response<Body>, Refusal> {
+    if let Proved::First(prove) = proof_for(desk, given, PAGE).await? {
+        return Ok(prove);
     }
-    proof_for(desk, given).await
-}
-
-/// What is done here takes a proof of the last five minutes; without one the page for it comes first.
-fn fresh(desk: &Desk<'_>) -> Result<(), Refusal> {
-    if desk.is_fresh() {
-        return Ok(());
-    }
-    Err(Refusal::elsewhere("/admin/prove?next=/admin/people"))
-}
-
-fn kept(desk: &Desk<'_>, secret: Option<crate::base::secret::Secret>) -> Response<Body> {
-    session::with_renewed(&desk.edge.admin, seen_other("/admin/people"), secret.as_ref())
+    desk.ask(tool, arguments).await?;
+    Ok(seen_other(PAGE))
 }

@@ -2,16 +2,16 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::proof_for;
+use super::sign::{Proved, proof_for};
 use super::view::{ago, maybe, spaced, text, words};
 use super::{Desk, html, seen_other};
 use crate::access::role::Role;
 use crate::access::session::Way;
 use crate::base::fault::Fault;
 use crate::base::tier::Effect;
-use crate::http::Body;
 use crate::http::admin::session;
 use crate::http::fault::Refusal;
+use crate::http::{Body, query};
 use askama::Template;
 use hyper::Response;
 use serde_json::{Value, json};
@@ -206,16 +206,22 @@ pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Resu
         "approve" => ("plan.approve", json!({"digest": dashed(given.need("digest")?)}), true),
         "refuse" => ("plan.refuse", json!({"reason": given.need("reason")?}), true),
         "apply" => ("plan.apply", json!({}), false),
-        "confirm" => ("plan.keep", json!({}), !given.get("password").is_empty()),
+        "confirm" => ("plan.keep", json!({}), given.get("high") == "yes"),
         "roll-back" => ("plan.roll_back", json!({}), false),
         "cancel" => ("plan.cancel", json!({}), false),
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
     };
-    let secret = if proof { proof_for(desk, &given).await? } else { None };
+    let page = format!("/admin/plans/{}", query::encoded(id));
+    let id_made = match proof {
+        true => match proof_for(desk, &given, &page).await? {
+            Proved::Now(made) => made,
+            Proved::First(prove) => return Ok(prove),
+        },
+        false => None,
+    };
     arguments["plan_id"] = id.into();
     desk.ask(tool, arguments).await?;
-    let response = seen_other(&format!("/admin/plans/{}", super::form::encoded(id)));
-    Ok(session::with_renewed(&desk.edge.admin, response, secret.as_ref()))
+    Ok(session::with_renewed(&desk.edge.admin, seen_other(&page), id_made.as_ref()))
 }
 
 /// People leave the dash out.

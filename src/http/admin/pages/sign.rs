@@ -4,11 +4,10 @@ use super::form::{self, Form};
 use super::frame::Frame;
 use super::{html_as, seen_other};
 use crate::access::session::{Session, Way};
-use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::http::admin::{client, session};
 use crate::http::fault::Refusal;
-use crate::http::{Asked, Body, Edge};
+use crate::http::{Asked, Body, Edge, query};
 use askama::Template;
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
@@ -88,19 +87,25 @@ pub async fn prove(
     }
 }
 
-/// A fresh proof for what is about to be done: the one there is, or the password that came with the form. Gives the new
-/// session's id where one was made.
-pub async fn proof_for(desk: &mut super::Desk<'_>, given: &Form) -> Result<Option<Secret>, Refusal> {
+/// Whether what is about to be done may be done.
+pub enum Proved {
+    /// Now; with the new session's id where the form brought a password.
+    Now(Option<Secret>),
+    /// Not before this page: they prove who they are, and come back.
+    First(Response<Body>),
+}
+
+/// A fresh proof for what is about to be done: the one there is, or the password that came with the form.
+pub async fn proof_for(desk: &mut super::Desk<'_>, given: &Form, back: &str) -> Result<Proved, Refusal> {
     if desk.is_fresh() {
-        return Ok(None);
+        return Ok(Proved::Now(None));
     }
-    let password = given.get("password");
+    let password = given.get("proof");
     if password.is_empty() {
-        let fault = Fault::new(Kind::Unauthenticated, "this takes a proof of the last five minutes that it is you");
-        return Err(fault.hint("give your password with it").into());
+        return Ok(Proved::First(seen_other(&format!("/admin/prove?next={}", query::encoded(back)))));
     }
     let client = desk.principal.client.clone();
     let (id, session) = session::proved(desk.edge, desk.asked, &desk.session, Secret::new(password), client).await?;
     desk.session = session;
-    Ok(Some(id))
+    Ok(Proved::Now(Some(id)))
 }

@@ -1,0 +1,94 @@
+//! Local operations beside the catalogue: what the command line asks of the process that holds the store.
+
+use crate::access::principal::Principal;
+use crate::app::audit_dir;
+use crate::audit::{self, Format};
+use crate::base::clock::Wall;
+use crate::base::fault::{Fault, Kind};
+use crate::base::ids::{hex, random};
+use crate::control;
+use crate::dispatch::Dispatch;
+use crate::host::paths::Places;
+use crate::mcp;
+use crate::store::{Batch, Durability, Place, Seal};
+use crate::tools::spec::Audience;
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value, json};
+use std::fs::OpenOptions;
+use std::io::{BufWriter, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+impl control::Ops for Ops {
+    fn run(&self, op: &str, arguments: Map<String, Value>) -> Option<BoxFuture<'static, Result<Value, Fault>>> {
+        let (ops, op) = (self.clone(), op.to_owned());
+        Some(Box::pin(async move { Ops::run(&ops, &op, Value::Object(arguments)).await }))
+    }
+}
+
+/// Local operations beside the catalogue.
+#[derive(Clone)]
+pub struct Ops {
+    pub(super) dispatch: Arc<Dispatch>,
+    pub(super) principal: Principal,
+    pub(super) places: Places,
+    pub(super) seal: Arc<Seal>,
+}
+
+impl Ops {
+    /// Runs one by name.
+    pub async fn run(&self, name: &str, arguments: Value) -> Result<Value, Fault> {
+        match name {
+            "tools.list" => {
+                let listed = self.dispatch.list(&self.principal, Audience::Model);
+                let tools: Result<Vec<Value>, _> = listed.iter().map(|tool| serde_json::to_value(mcp::tools::listed(tool))).collect();
+                Ok(json!({"tools": tools.map_err(Fault::bug)?}))
+            }
+            "audit.export" => {
+                let made = self.export(&arguments).await;
+                let given = arguments.as_object().cloned().unwrap_or_default();
+                let outcome = made.as_ref().err().map(|fault| fault.kind);
+                self.dispatch.note(&Principal::operator(), "audit.export", &given, outcome).await?;
+                made
+            }
+            other => {
+                Err(Fault::bad_input(format!("unknown operation: {other}"))
+                    .hint("the running appliance may be another version: restart it"))
+            }
+        }
+    }
+
+    /// Writes the trail with a signed head to a file of its own; the signing key stays here.
+    async fn export(&self, arguments: &Value) -> Result<Value, Fault> {
+        let format = if arguments["format"] == "csv" { Format::Csv } else { Format::Json };
+        let since = arguments["since"].as_i64().map(Wall);
+        let key = self.audit_key().await?;
+        let (dir, path) = (audit_dir(&self.places), self.places.runtime.join(format!("export-{}", hex(&random::<8>()))));
+        let to = path.clone();
+        let write = move || -> Result<(), Fault> {
+            let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to);
+            let mut file = BufWriter::new(file.map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))?);
+            audit::export(&dir, format, since, Some(&key), &mut file)?;
+            file.flush().map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))
+        };
+        tokio::task::spawn_blocking(write).await.map_err(Fault::bug)??;
+        Ok(json!({"path": path}))
+    }
+
+    /// The box's own ed25519 key, sealed in the store; made when first needed.
+    async fn audit_key(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        let store = &self.dispatch.world().store;
+        let place = Place { purpose: "audit", table: BOX, key: "audit", field: "pkcs8" };
+        if let Some(sealed) = store.get(BOX, "audit")? {
+            return Ok(self.seal.open(place, &sealed)?);
+        }
+        let key = audit::sign::generate_key();
+        let batch = Batch::new().expect(BOX, "audit", None).put(BOX, "audit", self.seal.seal(place, &key));
+        store.commit(batch, Durability::Now).await?;
+        Ok(key)
+    }
+}
+
+/// The table of what belongs to the appliance itself.
+const BOX: &str = "appliance";

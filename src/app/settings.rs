@@ -1,0 +1,226 @@
+//! Each part's settings, out of the configuration.
+
+use crate::access::lockout::Lockout;
+use crate::access::oidc::{self as provider, Oidc};
+use crate::access::policy::Rules;
+use crate::access::role::Role;
+use crate::base::fault::{Fault, Kind};
+use crate::base::span::Span;
+use crate::base::tier::Environment;
+use crate::config::Config;
+use crate::config::sections::{self, Mode, StdioRole};
+use crate::fleet;
+use crate::history::health::Thresholds;
+use crate::host::metrics::Meter;
+use crate::host::outgoing::Outgoing;
+use crate::http;
+use crate::http::metrics::Offered;
+use crate::mcp;
+use crate::plan;
+use crate::tools::context::{Settings, World};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio_util::task::TaskTracker;
+
+pub(super) fn rules(config: &Config) -> Rules {
+    Rules {
+        environment: config.environment,
+        read_only: config.read_only,
+        tiers: config.mcp.tool_tiers.clone(),
+        disabled: config.mcp.disable_tools.clone(),
+        plan_apply: config.mcp.enable_plan_apply,
+        permissive_reads: config.mcp.rbac_mode == Mode::Permissive,
+    }
+}
+
+pub(super) fn lockout(config: &Config) -> Lockout {
+    Lockout { attempts: config.auth.lockout_attempts, window: config.auth.lockout_window.0 }
+}
+
+pub(super) fn stdio_role(config: &Config) -> Role {
+    match config.mcp.stdio_role {
+        StdioRole::ReadOnly => Role::ReadOnly,
+        StdioRole::OpsRw => Role::OpsRw,
+        StdioRole::Admin => Role::Admin,
+    }
+}
+
+/// The identity provider; the checks of the configuration saw to it that what it needs is there.
+pub(super) fn oidc(config: &Config, world: &World) -> Option<Oidc> {
+    let from = &config.oidc;
+    let (issuer, client_id, audience) = (from.provider_url.clone()?, from.client_id.clone()?, from.audience.clone()?);
+    let roles = from.role_map.iter().filter_map(|(value, role)| Some((value.clone(), role.parse().ok()?)));
+    let settings = provider::Settings {
+        issuer,
+        client_id,
+        client_secret: from.client_secret.clone(),
+        audience,
+        scopes: from.scopes.clone(),
+        redirect_uri: from.redirect_uri.clone(),
+        role_claim: from.role_claim.clone(),
+        role_map: roles.collect(),
+        device_claim: from.device_claim.clone(),
+        skew: from.clock_skew_seconds.0,
+    };
+    let outgoing = Outgoing::new(config.environment == Environment::Lab);
+    from.enabled.then(|| Oidc::new(settings, world.access.clone(), outgoing, world.clock.clone()))
+}
+
+pub(super) fn settings(config: &Config) -> Settings {
+    let every = config.mcp.toolsets.iter().any(|set| set == "all");
+    Settings {
+        toolsets: (!every).then(|| config.mcp.toolsets.clone()),
+        separator: config.mcp.tool_name_separator.chars().next().unwrap_or('.'),
+        warn_tokens: config.token_budget.warning_threshold,
+        most_tokens: config.token_budget.error_threshold,
+        ssh_port: config.routeros.ssh_port,
+        enable_tools: config.mcp.enable_tools,
+        kept_answers: config.resource_cache.max_entries,
+        public_url: config.http.public_url.clone(),
+        health: thresholds(&config.health_check),
+    }
+}
+
+pub(super) fn plan_settings(config: &Config) -> plan::Settings {
+    let from = &config.plan;
+    plan::Settings {
+        approval_timeout: from.approval_timeout_seconds.0,
+        confirm_timeout: from.confirm_timeout.0,
+        guard_timeout: from.guard_timeout.0,
+        self_approval: from.self_approval == sections::SelfApproval::Lab && config.environment == Environment::Lab,
+        allow_extreme: from.allow_extreme,
+        max_devices: from.max_devices,
+        batch_size: from.batch_size as u32,
+        batch_pause: from.batch_pause_seconds.0,
+    }
+}
+
+fn thresholds(from: &sections::HealthCheck) -> Thresholds {
+    Thresholds {
+        cpu_percent: (from.cpu_warning_percent, from.cpu_critical_percent),
+        memory_percent: (from.memory_warning_percent, from.memory_critical_percent),
+        disk_percent: (from.disk_warning_percent, from.disk_critical_percent),
+        celsius: (from.temperature_warning_celsius, from.temperature_critical_celsius),
+        low_volts: (from.voltage_warning_volts, from.voltage_critical_volts),
+        loss_percent: (from.loss_warning_percent, from.loss_critical_percent),
+        clock_seconds: (from.clock_warning_seconds, from.clock_critical_seconds),
+        link_downs: (from.link_downs_warning, from.link_downs_critical),
+        bad_blocks_percent: (from.bad_blocks_warning_percent, from.bad_blocks_critical_percent),
+    }
+}
+
+pub(super) fn mcp_settings(config: &Config, tasks: &TaskTracker) -> mcp::Settings {
+    mcp::Settings {
+        server_name: config.mcp.server_name.clone(),
+        server_description: config.mcp.server_description.clone(),
+        tools: config.mcp.enable_tools,
+        resources: config.mcp.enable_resources,
+        prompts: config.mcp.enable_prompts,
+        max_age: if config.resource_cache.enabled { config.resource_cache.ttl_seconds.0 } else { Duration::ZERO },
+        gather: config.sse.update_batch_interval_seconds.0,
+        watchers: mcp::subscriptions::Watchers::new(config.sse.max_subscriptions_per_device, tasks.clone()),
+        permissive: config.mcp.client_compatibility_mode == Mode::Permissive,
+        drain: config.shutdown.drain_seconds.0,
+    }
+}
+
+pub(super) fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
+    let (from, rate) = (&config.http, &config.rate_limit);
+    let tls = match (from.tls, &from.tls_cert_file, &from.tls_key_file) {
+        (sections::Tls::Off, ..) => http::tls::Source::Off,
+        (sections::Tls::SelfSigned, ..) => http::tls::Source::SelfSigned,
+        (sections::Tls::Files, Some(certificate), Some(key)) => {
+            http::tls::Source::Files { certificate: certificate.clone(), key: key.clone() }
+        }
+        // The checks of the configuration are there before us.
+        (sections::Tls::Acme, ..) => http::tls::Source::Acme(acme_settings(&config.acme)),
+        (sections::Tls::Files, ..) => return Err(Fault::new(Kind::Config, "http.tls: no source of a certificate")),
+    };
+    let limits = http::Limits {
+        connections: from.max_connections,
+        body_bytes: from.max_body_bytes,
+        sessions: from.max_sessions_per_principal,
+        session_idle: config.sse.client_timeout_seconds.0,
+        rates: rate.enabled.then_some(http::limits::Rates {
+            read_only: rate.read_only_per_minute,
+            ops_rw: rate.ops_rw_per_minute,
+            approver: rate.approver_per_minute,
+            admin: rate.admin_per_minute,
+            window: rate.window_seconds.0,
+        }),
+        failures: if rate.enabled { http::Limits::default().failures } else { 0 },
+        ..http::Limits::default()
+    };
+    Ok(http::Settings {
+        host: config.mcp.http_host.clone(),
+        port: config.mcp.http_port,
+        base: (config.mcp.transport != sections::Transport::Stdio).then(|| config.mcp.http_base_path.clone()),
+        tls,
+        public_url: from.public_url.clone(),
+        allowed_hosts: from.allowed_hosts.clone(),
+        allowed_origins: from.allowed_origins.clone(),
+        behind_proxy: from.behind_proxy,
+        trusted_proxies: if from.behind_proxy { from.trusted_proxies.clone() } else { Vec::new() },
+        tokens: config.auth.tokens,
+        plain_cookies: from.tls == sections::Tls::Off && !from.behind_proxy,
+        anonymous: config.auth.allow_anonymous_loopback.then(|| stdio_role(config)),
+        metrics: match (config.metrics.enabled, config.metrics.port) {
+            (false, _) => Offered::No,
+            (true, 0) => Offered::Here,
+            (true, port) => Offered::Apart { host: config.metrics.host.clone(), port },
+        },
+        limits,
+        drain: config.shutdown.drain_seconds.0,
+    })
+}
+
+fn acme_settings(from: &sections::Acme) -> http::acme::Settings {
+    http::acme::Settings {
+        domains: from.domains.iter().map(|domain| domain.to_ascii_lowercase()).collect(),
+        contact: from.contact.clone().filter(|contact| !contact.is_empty()),
+        directory: from.directory_url.clone(),
+        proof: match from.challenge {
+            sections::Challenge::TlsAlpn01 => http::acme::Proof::TlsAlpn01,
+            sections::Challenge::Http01 => http::acme::Proof::Http01,
+        },
+        ca_file: from.ca_file.clone(),
+        http_port: from.http_port,
+    }
+}
+
+pub(super) fn fleet_settings(config: &Config, meter: &Meter) -> fleet::Settings {
+    let from = &config.routeros;
+    let verify_tls = match from.verify_tls {
+        sections::VerifyTls::Pin => fleet::VerifyTls::Pin,
+        sections::VerifyTls::Ca => fleet::VerifyTls::Ca,
+        sections::VerifyTls::Off => fleet::VerifyTls::Off,
+    };
+    let routeros = fleet::Config {
+        rest_timeout_seconds: seconds(from.rest_timeout_seconds),
+        connect_timeout_seconds: seconds(from.connect_timeout_seconds),
+        max_concurrent_per_device: from.max_concurrent_per_device as u32,
+        retry_attempts: from.retry_attempts,
+        retry_backoff_seconds: from.retry_backoff_seconds.0.as_secs_f64(),
+        // A rate below one a second would need a lane that sleeps longer than its callers wait.
+        requests_per_second: from.requests_per_second.ceil() as u32,
+        ssh_port: from.ssh_port,
+        verify_tls,
+    };
+    // Where we listen ourselves lives no router; a port taken at random is known to nobody before.
+    let own = |host: &str, port: u16| host.parse::<IpAddr>().ok().filter(|_| port != 0).map(|ip| SocketAddr::new(ip, port));
+    let metrics = own(&config.metrics.host, config.metrics.port).filter(|_| config.metrics.enabled);
+    let own_listeners = own(&config.mcp.http_host, config.mcp.http_port).into_iter().chain(metrics).collect();
+    fleet::Settings {
+        routeros,
+        own_listeners,
+        meter: meter.clone(),
+        credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        ..fleet::Settings::new(config.environment)
+    }
+}
+
+/// Whole seconds, at least one.
+fn seconds(span: Span) -> u32 {
+    span.0.as_secs().clamp(1, u64::from(u32::MAX)) as u32
+}
