@@ -41,7 +41,7 @@ struct Hop {
 
 /// Whether a request says that it stands for somebody else, whoever says so. Other words than those we read count as well.
 pub fn is_spoken_of(headers: &HeaderMap) -> bool {
-    let others = ["x-real-ip", "cf-connecting-ip", "true-client-ip", "x-forwarded-host", "x-forwarded-proto", "via"];
+    let others = ["x-real-ip", "cf-connecting-ip", "true-client-ip", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-user", "via"];
     headers.contains_key(header::FORWARDED) || headers.contains_key(&X_FOR) || others.iter().any(|name| headers.contains_key(*name))
 }
 
@@ -68,7 +68,8 @@ fn agreed<T: PartialEq>(standard: Option<T>, usual: Option<T>) -> Result<Option<
     }
 }
 
-fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+/// Whether it is one of the proxies we believe.
+pub fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|net| net.contains(&address))
 }
 

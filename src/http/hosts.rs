@@ -103,14 +103,6 @@ impl Hosts {
     }
 }
 
-/// Whether the peer is a program of this machine that calls for itself. A proxy on this machine, known to us or not, makes
-/// everybody look like one; it says so in one of these.
-pub fn is_direct(peer: IpAddr, headers: &HeaderMap) -> bool {
-    const SAID: [&str; 7] =
-        ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-user", "x-real-ip"];
-    peer.to_canonical().is_loopback() && !SAID.iter().any(|name| headers.contains_key(*name))
-}
-
 /// A host as it is compared, and its port.
 fn name(host: &str) -> Option<(String, Option<u16>)> {
     let literal = if host.parse::<std::net::Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() };

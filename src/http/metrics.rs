@@ -10,8 +10,8 @@ use crate::access::scope::Scope;
 use crate::fleet::Status;
 use crate::host::metrics::{Page, Vitals};
 use crate::http::fault::{self, Refusal};
-use crate::http::{Asked, Body, Edge, Peer, bearer, forwarded};
-use hyper::header::{self, HeaderMap, HeaderValue};
+use crate::http::{Asked, Body, Edge, Peer, bearer};
+use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 
 /// Where they are.
@@ -61,7 +61,7 @@ pub async fn answer<B>(edge: &Edge, peer: Peer, asked: &Asked, request: &Request
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Refusal::method("GET, HEAD"));
     }
-    if request.headers().contains_key(header::AUTHORIZATION) || !is_here(edge, peer, asked, request.headers()) {
+    if request.headers().contains_key(header::AUTHORIZATION) || !is_here(edge, peer, asked) {
         let caller = bearer::caller(edge, asked, request.headers()).await?;
         edge.take(&caller.principal)?;
         if !caller.scopes.contains(&Scope::Metrics) {
@@ -75,13 +75,10 @@ pub async fn answer<B>(edge: &Edge, peer: Peer, asked: &Asked, request: &Request
     Ok(response)
 }
 
-/// Whether a program on this machine asks.
-fn is_here(edge: &Edge, peer: Peer, asked: &Asked, headers: &HeaderMap) -> bool {
-    let address = peer.address.ip().to_canonical();
-    let is_proxy = edge.settings.trusted_proxies.iter().any(|net| net.contains(&address));
-    // A proxy that is trusted told us of another client; anything else that speaks of one could be anybody's word.
-    let is_told = asked.client != address;
-    asked.client.is_loopback() && if is_proxy { is_told } else { !forwarded::is_spoken_of(headers) }
+/// Whether a program on this machine asks: itself, or by the word of a proxy that is believed.
+fn is_here(edge: &Edge, peer: Peer, asked: &Asked) -> bool {
+    let is_told = edge.is_proxy(peer) && asked.client != peer.address.ip().to_canonical();
+    asked.is_here || (is_told && asked.client.is_loopback())
 }
 
 async fn page(edge: &Edge) -> Page {

@@ -233,7 +233,7 @@ impl Edge {
         }
         // Probes and proxies name the box as they like.
         let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
-        let is_here = client.is_loopback() && hosts::is_direct(peer.address.ip(), request.headers());
+        let is_here = client.is_loopback() && !self.is_proxy(peer) && !forwarded::is_spoken_of(request.headers());
         let origin = self.origin(host.as_deref(), peer.local, is_https);
         let asked = Asked { client, correlation: correlation.clone(), origin, host, is_here };
         let base = self.settings.base.as_deref();
@@ -285,9 +285,13 @@ impl Edge {
 
     /// By what a trusted proxy says, else by how it reached us. A proxy that says nothing is what the public address says.
     fn is_https(&self, peer: Peer, seen: &forwarded::Seen) -> bool {
-        let is_proxy = self.settings.trusted_proxies.iter().any(|net| net.contains(&peer.address.ip().to_canonical()));
-        let public = self.settings.public_url.as_deref().filter(|_| is_proxy && seen.client != peer.address.ip().to_canonical());
+        let public = self.settings.public_url.as_deref().filter(|_| self.is_proxy(peer) && seen.client != peer.address.ip().to_canonical());
         seen.is_https.unwrap_or_else(|| self.tls.is_some() || public.is_some_and(|url| url.starts_with("https://")))
+    }
+
+    /// Whether a connection is one of a proxy whose word about its client is believed.
+    fn is_proxy(&self, peer: Peer) -> bool {
+        forwarded::is_trusted(peer.address.ip().to_canonical(), &self.settings.trusted_proxies)
     }
 
     /// The origin of a web page that an operator lets call MCP; nothing else is ever shared across origins.
