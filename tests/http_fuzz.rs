@@ -9,7 +9,7 @@ mod messages;
 mod requests;
 
 use crate::http_limits::{over, shaken};
-use crate::http_rig::{PATIENCE, Web, modern};
+use crate::http_rig::{PATIENCE, Web, list_by_http2};
 use dice::Dice;
 use futures_util::StreamExt;
 use requests::{Case, Ground};
@@ -194,17 +194,7 @@ async fn no_frame_of_http2_makes_it_fail_hang_or_fall() {
 async fn speaks(web: &Web, token: &str) -> bool {
     let (mut client, connection) = h2::client::handshake(shaken(web, b"h2").await.0).await.unwrap();
     let driver = web.site.app.tasks.spawn(connection);
-    let message = modern("tools/call", json!({"name": "device.list", "arguments": {}})).to_string();
-    let request = http::Request::post("https://localhost/mcp")
-        .header("authorization", format!("Bearer {token}"))
-        .header("content-type", "application/json")
-        .header("accept", "application/json, text/event-stream")
-        .header("mcp-protocol-version", "2026-07-28")
-        .header("mcp-method", "tools/call")
-        .header("mcp-name", "device.list");
-    let (response, mut body) = client.send_request(request.body(()).unwrap(), false).unwrap();
-    body.send_data(message.into(), true).unwrap();
-    let status = tokio::time::timeout(PATIENCE, response).await.unwrap().unwrap().status();
+    let status = list_by_http2(&mut client, &format!("Bearer {token}")).await;
     drop(client);
     driver.abort();
     status == 200

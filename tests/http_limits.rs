@@ -1,7 +1,7 @@
 //! How much is taken, from whom, and how slowly: broken messages, big bodies, slow clients, many of them; and what anybody
 //! may ask.
 
-use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session, request, talk};
+use crate::http_rig::{JSON, PATIENCE, Web, call, hello, in_session, list_by_http2, request, talk};
 use crate::site::Site;
 use routeros_mcp::access::Role;
 use routeros_mcp::base::fault::Kind;
@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
+
+mod callers;
+mod slow;
 
 /// A listener with limits that no configuration sets.
 pub(crate) async fn with(limits: Limits) -> Web {
@@ -143,206 +146,6 @@ async fn bodies_over_the_limit_are_413_however_they_are_framed() {
 }
 
 #[tokio::test]
-async fn slow_and_half_open_clients_are_let_go() {
-    let brief = Duration::from_millis(300);
-    let web = with(Limits { head: brief, body: brief, handshake: brief, ..Limits::default() }).await;
-    let token = web.token(Role::ReadOnly).await;
-    let heads = [
-        String::new(),
-        "POST /mcp HT".to_owned(),
-        format!("POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nX-Slow: "),
-    ];
-    for head in heads {
-        let mut stream = TcpStream::connect(web.at()).await.unwrap();
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let (took, said) = closed(stream).await;
-        assert!(took < Duration::from_secs(5) && !said.starts_with("HTTP/1.1 2"), "{head:?}: {took:?} {said}");
-    }
-    let head = format!("POST /mcp HTTP/1.1\r\nHost: localhost\r\n{JSON}Authorization: Bearer {token}\r\nContent-Length: 100\r\n\r\n{{");
-    let mut stream = TcpStream::connect(web.at()).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
-    let (took, said) = closed(stream).await;
-    assert!(took < Duration::from_secs(5) && said.starts_with("HTTP/1.1 408 "), "{took:?} {said}");
-    let mut stream = TcpStream::connect(web.at()).await.unwrap();
-    stream.write_all(head.as_bytes()).await.unwrap();
-    stream.shutdown().await.unwrap();
-    let (took, said) = closed(stream).await;
-    assert!(took < Duration::from_secs(5) && !said.starts_with("HTTP/1.1 2"), "half closed: {took:?} {said}");
-    assert_eq!(web.calls().await, 0);
-    web.close().await;
-}
-
-#[tokio::test]
-async fn an_http2_connection_without_a_request_is_let_go() {
-    let web = over(tls::Source::SelfSigned, Limits { head: Duration::from_millis(300), ..Limits::default() }).await;
-    for said in [&b""[..], b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"] {
-        let (mut stream, _) = shaken(&web, b"h2").await;
-        stream.write_all(said).await.unwrap();
-        let (took, _) = closed(stream).await;
-        assert!(took < Duration::from_secs(5), "{took:?} after {} bytes", said.len());
-    }
-    web.close().await;
-}
-
-#[tokio::test]
-async fn whoever_asks_and_never_reads_is_let_go() {
-    let web = with(Limits { taken: Duration::from_millis(300), ..Limits::default() }).await;
-    let token = web.token(Role::Admin).await;
-    let message = crate::http_rig::modern("tools/list", json!({})).to_string();
-    let one = format!(
-        "POST /mcp HTTP/1.1\r\nHost: localhost\r\n{JSON}Authorization: Bearer {token}\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/list\r\n\
-         Content-Length: {}\r\n\r\n{message}",
-        message.len()
-    );
-    let mut stream = TcpStream::connect(web.at()).await.unwrap();
-    // More answers than all buffers between us hold; the other side stops reading, and then gives up.
-    let (asked, began) = (one.repeat(100), Instant::now());
-    while stream.write_all(asked.as_bytes()).await.is_ok() {
-        assert!(began.elapsed() < PATIENCE, "it is waited for without end");
-    }
-    web.close().await;
-}
-
-#[tokio::test]
-async fn more_connections_than_allowed_are_turned_away_and_room_comes_back() {
-    let web = with(Limits { connections: 4, ..Limits::default() }).await;
-    let mut held = Vec::new();
-    for _ in 0..4 {
-        let mut stream = TcpStream::connect(web.at()).await.unwrap();
-        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut first = [0; 12];
-        tokio::time::timeout(PATIENCE, stream.read_exact(&mut first)).await.unwrap().unwrap();
-        assert_eq!(&first, b"HTTP/1.1 200");
-        held.push(stream);
-    }
-    assert_eq!(web.ask("GET", "/health/live", "", "").await.status, 0);
-    held.clear();
-    let began = Instant::now();
-    while web.ask("GET", "/health/live", "", "").await.status != 200 {
-        assert!(began.elapsed() < PATIENCE, "no room came back");
-    }
-    web.close().await;
-}
-
-#[tokio::test]
-async fn calls_are_limited_by_role_and_sessions_by_caller() {
-    let flags = [("rate_limit.read_only_per_minute", "4"), ("http.max_sessions_per_principal", "2")];
-    let web = Web::open(&flags).await;
-    let (reader, admin) = (web.token(Role::ReadOnly).await, web.token(Role::Admin).await);
-    let mut left = Vec::new();
-    for _ in 0..4 {
-        let answer = web.modern(&reader, "tools/list", json!({})).await;
-        left.push((answer.status, answer.header("x-ratelimit-remaining").unwrap().to_owned()));
-    }
-    assert_eq!(left, ["3", "2", "1", "0"].map(|left| (200, left.to_owned())));
-    let refused = web.modern(&reader, "tools/list", json!({})).await;
-    assert_eq!((refused.status, refused.header("x-ratelimit-limit")), (429, Some("4")));
-    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    assert!((1..=60).contains(&wait), "{wait}");
-    for _ in 0..20 {
-        assert_eq!(web.modern(&admin, "tools/list", json!({})).await.status, 200, "unlimited, and another caller");
-    }
-    let first = web.session(&admin).await;
-    web.session(&admin).await;
-    let third = web.say(&admin, "", &hello("2025-11-25")).await;
-    assert_eq!((third.status, third.header("retry-after")), (429, Some("60")), "{third:?}");
-    let auth = format!("Authorization: Bearer {admin}\r\n");
-    assert_eq!(web.ask("DELETE", "/mcp", &format!("{auth}{}", in_session(&first)), "").await.status, 204);
-    web.session(&admin).await;
-    web.close().await;
-}
-
-#[tokio::test]
-async fn each_role_has_its_own_number_of_calls_and_is_told_what_is_left_of_it() {
-    let flags = [
-        ("rate_limit.read_only_per_minute", "3"),
-        ("rate_limit.ops_rw_per_minute", "2"),
-        ("rate_limit.approver_per_minute", "1"),
-        ("rate_limit.admin_per_minute", "4"),
-        ("rate_limit.window_seconds", "2"),
-    ];
-    let web = Web::open(&flags).await;
-    for (role, most) in [(Role::ReadOnly, 3), (Role::OpsRw, 2), (Role::Approver, 1), (Role::Admin, 4)] {
-        let (token, neighbour) = (web.token(role).await, web.token(role).await);
-        let began = Instant::now();
-        for left in (0..most).rev() {
-            let answer = web.modern(&token, "tools/list", json!({})).await;
-            assert_eq!((answer.status, answer.header("retry-after")), (200, None), "{role:?}");
-            assert_eq!(answer.header("x-ratelimit-limit"), Some(most.to_string().as_str()), "{role:?}");
-            assert_eq!(answer.header("x-ratelimit-remaining"), Some(left.to_string().as_str()), "{role:?}");
-            let resets: u64 = answer.header("x-ratelimit-reset").unwrap().parse().unwrap();
-            assert!((1..=2).contains(&resets), "{role:?}: {resets}");
-        }
-        let refused = web.modern(&token, "tools/list", json!({})).await;
-        // The window may have ended on a slow machine; then there was nothing to refuse.
-        if began.elapsed() < Duration::from_secs(2) {
-            assert_eq!((refused.status, refused.header("x-ratelimit-remaining")), (429, Some("0")), "{role:?}: {refused:?}");
-            let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-            assert!((1..=2).contains(&wait), "{role:?}: {wait}");
-            assert_eq!(refused.message()["error"]["data"]["kind"], "busy", "{role:?}");
-        }
-        assert_eq!(web.modern(&neighbour, "tools/list", json!({})).await.status, 200, "{role:?}: each for itself");
-        while web.modern(&token, "tools/list", json!({})).await.status == 429 {
-            assert!(began.elapsed() < PATIENCE, "{role:?}: the window does not end");
-            tokio::task::yield_now().await;
-        }
-    }
-    web.close().await;
-}
-
-#[tokio::test]
-async fn so_much_of_one_caller_runs_at_once_and_no_other_waits_for_it() {
-    let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "http"), ("mcp.http_port", "0"), ("rate_limit.enabled", "false")]).await;
-    let web = Web::over(site).await;
-    let (greedy, other) = (web.token(Role::OpsRw).await, web.token(Role::OpsRw).await);
-    let faults = web.site.sim("home-ap").faults();
-    faults.inject(Rule::always(Fault::Hang).on("/ip/dns"));
-    let message =
-        crate::http_rig::modern("tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": "/ip/dns"}}));
-    let headers = crate::http_rig::headers("tools/call", &message["params"]);
-    let asked = request("POST", "/mcp", &format!("{JSON}Authorization: Bearer {greedy}\r\n{headers}"), &message.to_string());
-    let mut held = Vec::new();
-    for _ in 0..128 {
-        let mut stream = TcpStream::connect(web.at()).await.unwrap();
-        stream.write_all(asked.as_bytes()).await.unwrap();
-        held.push(stream);
-    }
-    let list = || json!({"name": "device.list", "arguments": {}});
-    let began = Instant::now();
-    let refused = loop {
-        let answer = web.modern(&greedy, "tools/call", list()).await;
-        if answer.status == 429 {
-            break answer;
-        }
-        assert!(began.elapsed() < PATIENCE, "128 run, and one more is let in: {answer:?}");
-    };
-    assert_eq!((refused.header("retry-after"), refused.header("connection")), (Some("1"), Some("close")), "{refused:?}");
-    assert_eq!(web.modern(&other, "tools/call", list()).await.status, 200, "another caller");
-    // Whoever hangs up has them running no more.
-    held.clear();
-    let began = Instant::now();
-    while web.modern(&greedy, "tools/call", list()).await.status != 200 {
-        assert!(began.elapsed() < PATIENCE, "no room came back");
-    }
-    web.close().await;
-}
-
-#[tokio::test]
-async fn an_address_without_a_good_token_is_refused_for_a_while() {
-    let web = with(Limits { failures: 5, ..Limits::default() }).await;
-    let body = call("device.list", json!({})).to_string();
-    let mut statuses = Vec::new();
-    for _ in 0..8 {
-        statuses.push(web.ask("POST", "/mcp", JSON, &body).await.status);
-    }
-    assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 429, 429]);
-    for path in ["/health", "/health/live", "/health/ready"] {
-        assert_eq!(web.ask("GET", path, "Authorization: Bearer rmcp_x\r\n", "").await.status, 200, "probes go on: {path}");
-    }
-    web.close().await;
-}
-
-#[tokio::test]
 async fn health_says_a_little_to_anybody_and_more_to_a_token() {
     let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "http"), ("mcp.http_port", "0")]).await;
     let mut web = Web::over(site).await;
@@ -445,18 +248,7 @@ async fn http2_is_spoken_over_tls() {
     let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
     let driver = web.site.app.tasks.spawn(connection);
     for (auth, status) in [(format!("Bearer {token}"), 200), ("Bearer rmcp_x".to_owned(), 401)] {
-        let message = crate::http_rig::modern("tools/call", json!({"name": "device.list", "arguments": {}})).to_string();
-        let request = http::Request::post("https://localhost/mcp")
-            .header("authorization", auth)
-            .header("content-type", "application/json")
-            .header("accept", "application/json, text/event-stream")
-            .header("mcp-protocol-version", "2026-07-28")
-            .header("mcp-method", "tools/call")
-            .header("mcp-name", "device.list");
-        let (response, mut body) = client.send_request(request.body(()).unwrap(), false).unwrap();
-        body.send_data(message.into(), true).unwrap();
-        let response = tokio::time::timeout(PATIENCE, response).await.unwrap().unwrap();
-        assert_eq!(response.status().as_u16(), status);
+        assert_eq!(list_by_http2(&mut client, &auth).await, status);
     }
     let foreign = http::Request::get("https://evil.example/mcp").body(()).unwrap();
     let (response, _) = client.send_request(foreign, true).unwrap();

@@ -337,3 +337,18 @@ fn dechunked(mut body: &str) -> String {
     }
     whole
 }
+
+/// One call of `device.list` over HTTP/2: its status.
+pub async fn list_by_http2(client: &mut h2::client::SendRequest<bytes::Bytes>, authorization: &str) -> u16 {
+    let message = modern("tools/call", json!({"name": "device.list", "arguments": {}})).to_string();
+    let request = http::Request::post("https://localhost/mcp")
+        .header("authorization", authorization)
+        .header("content-type", "application/json")
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2026-07-28")
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", "device.list");
+    let (response, mut body) = client.send_request(request.body(()).unwrap(), false).unwrap();
+    body.send_data(message.into(), true).unwrap();
+    tokio::time::timeout(PATIENCE, response).await.unwrap().unwrap().status().as_u16()
+}

@@ -131,18 +131,24 @@ impl Prometheus {
 
     /// The value of an expression that has one series, once it has one.
     async fn value(&self, expr: &str) -> f64 {
+        self.until(expr, |_| true).await
+    }
+
+    /// The same once it is as wanted. Asked again and again: a program of others' tells nobody when it has scraped.
+    async fn until(&self, expr: &str, wanted: impl Fn(f64) -> bool) -> f64 {
+        let mut look = tokio::time::interval(LOOK);
         let path =
             format!("/api/v1/query?query={}", expr.replace('"', "%22").replace(['{'], "%7B").replace('}', "%7D").replace(' ', "%20"));
         let began = Instant::now();
         loop {
             let answer = self.ask(&path).await;
             let found = answer.as_ref().and_then(|answer| answer["data"]["result"][0]["value"][1].as_str());
-            if let Some(value) = found.and_then(|value| value.parse().ok()) {
+            if let Some(value) = found.and_then(|value| value.parse().ok()).filter(|value| wanted(*value)) {
                 return value;
             }
             let log = || fs::read_to_string(self.dir.path().join("log")).unwrap_or_default();
             assert!(began.elapsed() < PATIENCE, "{expr}: {answer:?}\n{}", log());
-            tokio::time::sleep(LOOK).await;
+            look.tick().await;
         }
     }
 }
@@ -157,11 +163,7 @@ async fn prometheus_scrapes_over_tls_with_a_token_and_the_shipped_configuration(
     let certificate = web.listener.certificate().unwrap();
     let server = Prometheus::start(&prometheus, &promtool, &web.at().to_string(), &certificate, &token);
     let began = Instant::now();
-    while server.value("up{job=\"routeros-mcp\"}").await != 1.0 {
-        let targets = server.ask("/api/v1/targets").await;
-        assert!(began.elapsed() < PATIENCE, "{targets:?}");
-        tokio::time::sleep(LOOK).await;
-    }
+    server.until("up{job=\"routeros-mcp\"}", |up| up == 1.0).await;
     eprintln!("first scrape after {:.1} s", began.elapsed().as_secs_f64());
     let id = web.site.device("edge").id.to_string();
     assert_eq!(server.value(&format!("routeros_device_reachable{{device_id=\"{id}\"}}")).await, 1.0);

@@ -8,10 +8,6 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use serde_json::{Value, json};
-use std::time::Duration;
-
-/// Between two steps of a tool that tells of them.
-const STEP: Duration = Duration::from_millis(50);
 
 /// A result, written as JSON.
 pub fn result(content: Value) -> CallToolResult {
@@ -58,7 +54,7 @@ pub async fn call(request: &CallToolRequestParams, cx: &RequestContext<RoleServe
         "test_elicitation" => elicited(cx, given("message"), answers()).await,
         "test_elicitation_sep1034_defaults" => elicited(cx, "Please review and update the form fields with defaults", defaults()).await,
         "test_elicitation_sep1330_enums" => elicited(cx, "Please choose", enums()).await,
-        "test_reconnection" => reconnection().await,
+        "test_reconnection" => text("Reconnection test completed"),
         "test_missing_capability" => {
             if cx.client_capabilities().is_none_or(|client| client.sampling.is_none()) {
                 let needed: ClientCapabilities = serde_json::from_value(json!({"sampling": {}})).unwrap();
@@ -79,7 +75,6 @@ async fn log(cx: &RequestContext<RoleServer>, level: LoggingLevel, said: &str) {
 async fn logging(cx: &RequestContext<RoleServer>) -> CallToolResult {
     for said in ["Tool execution started", "Tool processing data", "Tool execution completed"] {
         log(cx, LoggingLevel::Info, said).await;
-        tokio::time::sleep(STEP).await;
     }
     text("Logging completed")
 }
@@ -89,15 +84,8 @@ async fn progress(cx: &RequestContext<RoleServer>) -> CallToolResult {
         if let Some(token) = cx.meta.get_progress_token() {
             cx.peer.notify_progress(ProgressNotificationParam::new(token, done).with_total(100.0)).await.unwrap();
         }
-        tokio::time::sleep(STEP).await;
     }
     text("Progress completed")
-}
-
-/// Work that outlasts a connection.
-async fn reconnection() -> CallToolResult {
-    tokio::time::sleep(2 * STEP).await;
-    text("Reconnection test completed")
 }
 
 /// Asks the client; what it says, as JSON.

@@ -11,9 +11,6 @@ use std::time::Duration;
 /// These can be nothing but a task.
 const ALWAYS: [&str; 4] = ["failing_job", "test_tool_with_task", "confirm_delete", "multi_input"];
 
-/// How long the jobs that only wait do so.
-const JOB: Duration = Duration::from_millis(500);
-
 /// Calls a tool; `None`: it is none of these.
 pub async fn call(
     tasks: &TaskManager,
@@ -39,7 +36,7 @@ pub async fn call(
     }
     let job = Job { name, seconds: given("seconds").as_f64().unwrap_or(1.0), said: who.unwrap_or_default() };
     if !can {
-        return Some(job.alone().await.map(Into::into));
+        return Some(job.alone().map(Into::into));
     }
     let task = tasks.spawn(TaskOptions::default(), move |cx| Box::pin(job.run(cx)));
     Some(Ok(CreateTaskResult::new(task).into()))
@@ -64,18 +61,17 @@ impl Job {
                 let (a, b) = tokio::join!(ask("input-a"), ask("input-b"));
                 Ok(text(format!("values: {} and {}", a?["content"]["value"], b?["content"]["value"])))
             }
-            "slow_compute" => tokio::select! {
-                () = cx.cancelled() => Err(TaskExit::Cancelled),
-                done = self.alone() => done.map_err(TaskExit::Error),
+            // It computes for as long as it was told to, unless it is told to stop.
+            "slow_compute" => match tokio::time::timeout(Duration::from_secs_f64(self.seconds), cx.cancelled()).await {
+                Ok(()) => Err(TaskExit::Cancelled),
+                Err(_) => self.alone().map_err(TaskExit::Error),
             },
-            _ => self.alone().await.map_err(TaskExit::Error),
+            _ => self.alone().map_err(TaskExit::Error),
         }
     }
 
     /// The work itself, which asks nobody.
-    async fn alone(&self) -> Result<CallToolResult, ErrorData> {
-        let takes = if self.name == "slow_compute" { Duration::from_secs_f64(self.seconds) } else { JOB };
-        tokio::time::sleep(takes).await;
+    fn alone(&self) -> Result<CallToolResult, ErrorData> {
         match self.name.as_str() {
             "protocol_error_job" => Err(ErrorData::internal_error("this job fails", None)),
             "failing_job" => {

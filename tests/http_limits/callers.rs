@@ -1,0 +1,121 @@
+//! How much a caller gets: by role, at once, and by address before anybody knows who it is.
+
+use super::*;
+
+#[tokio::test]
+async fn calls_are_limited_by_role_and_sessions_by_caller() {
+    let flags = [("rate_limit.read_only_per_minute", "4"), ("http.max_sessions_per_principal", "2")];
+    let web = Web::open(&flags).await;
+    let (reader, admin) = (web.token(Role::ReadOnly).await, web.token(Role::Admin).await);
+    let mut left = Vec::new();
+    for _ in 0..4 {
+        let answer = web.modern(&reader, "tools/list", json!({})).await;
+        left.push((answer.status, answer.header("x-ratelimit-remaining").unwrap().to_owned()));
+    }
+    assert_eq!(left, ["3", "2", "1", "0"].map(|left| (200, left.to_owned())));
+    let refused = web.modern(&reader, "tools/list", json!({})).await;
+    assert_eq!((refused.status, refused.header("x-ratelimit-limit")), (429, Some("4")));
+    let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait), "{wait}");
+    for _ in 0..20 {
+        assert_eq!(web.modern(&admin, "tools/list", json!({})).await.status, 200, "unlimited, and another caller");
+    }
+    let first = web.session(&admin).await;
+    web.session(&admin).await;
+    let third = web.say(&admin, "", &hello("2025-11-25")).await;
+    assert_eq!((third.status, third.header("retry-after")), (429, Some("60")), "{third:?}");
+    let auth = format!("Authorization: Bearer {admin}\r\n");
+    assert_eq!(web.ask("DELETE", "/mcp", &format!("{auth}{}", in_session(&first)), "").await.status, 204);
+    web.session(&admin).await;
+    web.close().await;
+}
+
+#[tokio::test]
+async fn each_role_has_its_own_number_of_calls_and_is_told_what_is_left_of_it() {
+    let flags = [
+        ("rate_limit.read_only_per_minute", "3"),
+        ("rate_limit.ops_rw_per_minute", "2"),
+        ("rate_limit.approver_per_minute", "1"),
+        ("rate_limit.admin_per_minute", "4"),
+        ("rate_limit.window_seconds", "2"),
+    ];
+    let web = Web::open(&flags).await;
+    for (role, most) in [(Role::ReadOnly, 3), (Role::OpsRw, 2), (Role::Approver, 1), (Role::Admin, 4)] {
+        let (token, neighbour) = (web.token(role).await, web.token(role).await);
+        let began = Instant::now();
+        for left in (0..most).rev() {
+            let answer = web.modern(&token, "tools/list", json!({})).await;
+            assert_eq!((answer.status, answer.header("retry-after")), (200, None), "{role:?}");
+            assert_eq!(answer.header("x-ratelimit-limit"), Some(most.to_string().as_str()), "{role:?}");
+            assert_eq!(answer.header("x-ratelimit-remaining"), Some(left.to_string().as_str()), "{role:?}");
+            let resets: u64 = answer.header("x-ratelimit-reset").unwrap().parse().unwrap();
+            assert!((1..=2).contains(&resets), "{role:?}: {resets}");
+        }
+        let refused = web.modern(&token, "tools/list", json!({})).await;
+        // The window may have ended on a slow machine; then there was nothing to refuse.
+        if began.elapsed() < Duration::from_secs(2) {
+            assert_eq!((refused.status, refused.header("x-ratelimit-remaining")), (429, Some("0")), "{role:?}: {refused:?}");
+            let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+            assert!((1..=2).contains(&wait), "{role:?}: {wait}");
+            assert_eq!(refused.message()["error"]["data"]["kind"], "busy", "{role:?}");
+        }
+        assert_eq!(web.modern(&neighbour, "tools/list", json!({})).await.status, 200, "{role:?}: each for itself");
+        while web.modern(&token, "tools/list", json!({})).await.status == 429 {
+            assert!(began.elapsed() < PATIENCE, "{role:?}: the window does not end");
+            tokio::task::yield_now().await;
+        }
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn so_much_of_one_caller_runs_at_once_and_no_other_waits_for_it() {
+    let site = Site::of(&[Profile::HomeAp], &[("mcp.transport", "http"), ("mcp.http_port", "0"), ("rate_limit.enabled", "false")]).await;
+    let web = Web::over(site).await;
+    let (greedy, other) = (web.token(Role::OpsRw).await, web.token(Role::OpsRw).await);
+    let faults = web.site.sim("home-ap").faults();
+    faults.inject(Rule::always(Fault::Hang).on("/ip/dns"));
+    let message =
+        crate::http_rig::modern("tools/call", json!({"name": "menu.read", "arguments": {"device": "home-ap", "menu": "/ip/dns"}}));
+    let headers = crate::http_rig::headers("tools/call", &message["params"]);
+    let asked = request("POST", "/mcp", &format!("{JSON}Authorization: Bearer {greedy}\r\n{headers}"), &message.to_string());
+    let mut held = Vec::new();
+    for _ in 0..128 {
+        let mut stream = TcpStream::connect(web.at()).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        held.push(stream);
+    }
+    let list = || json!({"name": "device.list", "arguments": {}});
+    let began = Instant::now();
+    let refused = loop {
+        let answer = web.modern(&greedy, "tools/call", list()).await;
+        if answer.status == 429 {
+            break answer;
+        }
+        assert!(began.elapsed() < PATIENCE, "128 run, and one more is let in: {answer:?}");
+    };
+    assert_eq!((refused.header("retry-after"), refused.header("connection")), (Some("1"), Some("close")), "{refused:?}");
+    assert_eq!(web.modern(&other, "tools/call", list()).await.status, 200, "another caller");
+    // Whoever hangs up has them running no more.
+    held.clear();
+    let began = Instant::now();
+    while web.modern(&greedy, "tools/call", list()).await.status != 200 {
+        assert!(began.elapsed() < PATIENCE, "no room came back");
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn an_address_without_a_good_token_is_refused_for_a_while() {
+    let web = with(Limits { failures: 5, ..Limits::default() }).await;
+    let body = call("device.list", json!({})).to_string();
+    let mut statuses = Vec::new();
+    for _ in 0..8 {
+        statuses.push(web.ask("POST", "/mcp", JSON, &body).await.status);
+    }
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 429, 429]);
+    for path in ["/health", "/health/live", "/health/ready"] {
+        assert_eq!(web.ask("GET", path, "Authorization: Bearer rmcp_x\r\n", "").await.status, 200, "probes go on: {path}");
+    }
+    web.close().await;
+}
