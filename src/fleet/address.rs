@@ -82,7 +82,8 @@ pub fn check(ip: IpAddr, port: u16, rules: &Rules<'_>) -> Result<(), Fault> {
         return Err(refused(&ip.to_string(), "loopback"));
     }
     if rules.own_listeners.iter().any(|own| is_own(*own, ip, port)) {
-        return Err(refused(&format!("{ip} port {port}"), "this appliance's own"));
+        let said = format!("this appliance itself listens at {ip} port {port}; a device cannot be there");
+        return Err(Fault::bad_input(said).hint("use the address the router has on your management network"));
     }
     Ok(())
 }

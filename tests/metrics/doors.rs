@@ -127,3 +127,15 @@ async fn health_tells_known_callers_what_is_wrong_now() {
     assert!(!unknown.body.contains("errors"), "{unknown:?}");
     web.close().await;
 }
+
+#[tokio::test]
+async fn a_listener_of_ours_is_nobodys_router() {
+    let port = free_port();
+    let web = Web::open(&[("metrics.port", &port), ("metrics.host", "127.0.0.1")]).await;
+    let arguments =
+        json!({"name": "us", "address": "127.0.0.1", "rest_port": port.parse::<u16>().unwrap(), "username": "mcp", "password": "x"});
+    let reply = web.site.operator("device.add", arguments).await;
+    assert_eq!(reply.structured["error"]["kind"], "bad_input", "{}", reply.text);
+    assert!(reply.text.contains("listen"), "it says why: {}", reply.text);
+    web.close().await;
+}
