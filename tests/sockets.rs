@@ -95,12 +95,28 @@ fn one_name_may_have_several_sockets() {
 }
 
 #[test]
+fn a_passed_socket_for_metrics_has_them_to_itself_without_any_setting() {
+    let rig = Rig::new();
+    let ((http, at), (metrics, metrics_at)) = (socket("127.0.0.1:0"), socket("127.0.0.1:0"));
+    let (mut child, log) = ready(with_sockets(&rig, "http:metrics", [http, metrics]));
+    assert!(get(metrics_at, "/metrics", "localhost").starts_with("HTTP/1.1 200"), "{log:?}");
+    assert!(get(metrics_at, "/health/live", "localhost").starts_with("HTTP/1.1 404"), "nothing else is there");
+    assert!(get(at, "/metrics", "localhost").starts_with("HTTP/1.1 404"), "and they are nowhere else");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
 fn a_plain_socket_that_others_reach_is_refused_as_the_setting_would_be() {
     let rig = Rig::new();
     let ((http, _), (other, _)) = (socket("0.0.0.0:0"), socket("127.0.0.1:0"));
     let done = crate::cli_rig::finish(with_sockets(&rig, "http:metrics", [http, other]), "");
     assert_eq!(done.code, 78, "{done:?}");
     assert!(done.err.contains("the passed socket http is not on loopback"), "{done:?}");
+    let ((http, _), (metrics, _)) = (socket("127.0.0.1:0"), socket("0.0.0.0:0"));
+    let done = crate::cli_rig::finish(with_sockets(&rig, "http:metrics", [http, metrics]), "");
+    assert_eq!(done.code, 78, "{done:?}");
+    assert!(done.err.contains("the passed socket metrics is not on loopback"), "{done:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::host::sockets::Sockets;
+use crate::http::metrics::Offered;
 use crate::http::{Settings, tls};
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -45,20 +46,37 @@ pub async fn open(settings: &Settings, passed: &Sockets) -> Result<Ears, Fault> 
     if passed.is_empty() {
         return Ok(Ears { sockets: vec![bind(&settings.host, settings.port, "mcp.http_port").await?], next: 0 });
     }
-    // The checks of the configuration know only of mcp.http_host.
-    let is_open = |socket: &TcpListener| socket.local_addr().is_ok_and(|at| !at.ip().to_canonical().is_loopback());
-    if is_plain && !settings.behind_proxy && passed.iter().any(is_open) {
-        let said = "the passed socket http is not on loopback, which needs http.tls or http.behind_proxy";
-        return Err(Fault::new(Kind::Config, said).hint("set http.tls and name the socket https, or let it listen on loopback"));
-    }
+    only_loopback_unless_safe("http", "set http.tls and name the socket https, or let it listen on loopback", &passed, settings)?;
     Ok(Ears { sockets: passed, next: 0 })
 }
 
-/// The same for a listener that metrics have to themselves: what was passed as `metrics`, else a socket of our own.
-pub async fn for_metrics(host: &str, port: u16, passed: &Sockets) -> Result<Ears, Fault> {
+/// The checks of the configuration know the hosts that are set, not the sockets that are passed.
+fn only_loopback_unless_safe(name: &str, hint: &str, passed: &[TcpListener], settings: &Settings) -> Result<(), Fault> {
+    let is_open = |socket: &TcpListener| socket.local_addr().is_ok_and(|at| !at.ip().to_canonical().is_loopback());
+    if settings.tls != tls::Source::Off || settings.behind_proxy || !passed.iter().any(is_open) {
+        return Ok(());
+    }
+    let said = format!("the passed socket {name} is not on loopback, which needs http.tls or http.behind_proxy");
+    Err(Fault::new(Kind::Config, said).hint(hint))
+}
+
+/// The listener that metrics have to themselves: what was passed as `metrics`, which is as good as a `metrics.port`, else a
+/// socket of our own where one is set; nothing where they are on the listener for everything, or nowhere.
+pub async fn for_metrics(settings: &mut Settings, passed: &Sockets) -> Result<Option<Ears>, Fault> {
+    if settings.metrics == Offered::No {
+        return Ok(None);
+    }
     let passed = adopt(passed.take("metrics"))?;
-    let sockets = if passed.is_empty() { vec![bind(host, port, "metrics.port").await?] } else { passed };
-    Ok(Ears { sockets, next: 0 })
+    only_loopback_unless_safe("metrics", "set http.tls, or let it listen on loopback", &passed, settings)?;
+    match (passed.first(), &settings.metrics) {
+        (Some(first), _) => {
+            let at = first.local_addr().map_err(Fault::bug)?;
+            settings.metrics = Offered::Apart { host: at.ip().to_string(), port: at.port() };
+            Ok(Some(Ears { sockets: passed, next: 0 }))
+        }
+        (None, Offered::Apart { host, port }) => Ok(Some(Ears { sockets: vec![bind(host, *port, "metrics.port").await?], next: 0 })),
+        (None, _) => Ok(None),
+    }
 }
 
 /// Sockets of the service manager, for tokio.

@@ -7,7 +7,7 @@ use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Calls, Failures, network};
 use crate::http::mcp::Mcp;
-use crate::http::metrics::{self, Face, Offered};
+use crate::http::metrics::{self, Face};
 use crate::http::ops::Health;
 use crate::http::patience::Patient;
 use crate::http::plain::Plain;
@@ -61,7 +61,7 @@ impl Listener {
     pub async fn bind(
         provider: impl Provider,
         parts: Parts,
-        settings: Settings,
+        mut settings: Settings,
         tasks: &TaskTracker,
         stop: CancellationToken,
     ) -> Result<Listener, Fault> {
@@ -80,10 +80,7 @@ impl Listener {
             let spine = (parts.dispatch.clone(), parts.mcp.clone());
             Mcp::new(provider, spine, &settings.limits, tasks.clone(), ends, end.clone())
         });
-        let apart = match &settings.metrics {
-            Offered::Apart { host, port } => Some(ears::for_metrics(host, *port, &parts.sockets).await?),
-            Offered::Here | Offered::No => None,
-        };
+        let apart = ears::for_metrics(&mut settings, &parts.sockets).await?;
         let calls = Calls::new(world.clock.clone(), settings.limits.rates);
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let scheme = if tls.is_some() { "https" } else { "http" };
