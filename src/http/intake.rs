@@ -27,6 +27,29 @@ pub async fn body(body: Incoming, most: usize, time: Duration) -> Result<Bytes, 
     }
 }
 
+/// The longest body that is read past when its request is refused unread, bytes; clients of ours send less.
+const SKIPPED: usize = 64 * 1024;
+/// It comes within.
+const SKIPPED_TIME: Duration = Duration::from_secs(1);
+
+/// Reads past the body of a request that is refused for what stands before it. A connection that is closed on a body still
+/// on its way takes the answer with it, and the client learns nothing.
+pub async fn skip(mut body: Incoming) {
+    if body.size_hint().lower() > SKIPPED as u64 {
+        return;
+    }
+    let past = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > SKIPPED {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(SKIPPED_TIME, past).await;
+}
+
 /// A body of that media type.
 pub async fn of_kind(kind: &str, headers: &HeaderMap, incoming: Incoming, most: usize, time: Duration) -> Result<Bytes, Refusal> {
     let is_it = |given: &str| given.split(';').next().is_some_and(|given| given.trim().eq_ignore_ascii_case(kind));

@@ -259,8 +259,13 @@ impl Edge {
                 if request.method() == Method::OPTIONS {
                     return self.preflight(&request);
                 }
-                let caller = bearer::caller(self, &asked, request.headers()).await?;
-                mcp.answer(self, asked, caller, request).await
+                match bearer::caller(self, &asked, request.headers()).await {
+                    Ok(caller) => mcp.answer(self, asked, caller, request).await,
+                    Err(refusal) => {
+                        intake::skip(request.into_body()).await;
+                        Err(refusal)
+                    }
+                }
             }
             _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")
                 .hint("MCP is at mcp.http_base_path, when mcp.transport is http or both")),

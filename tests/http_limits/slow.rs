@@ -83,3 +83,24 @@ async fn more_connections_than_allowed_are_turned_away_and_room_comes_back() {
     }
     web.close().await;
 }
+
+#[tokio::test]
+async fn a_refusal_reaches_who_is_still_sending_and_the_connection_goes_on() {
+    let web = with(Limits::default()).await;
+    for path in ["/mcp", "/admin/api/v1/devices"] {
+        let head = format!("POST {path} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer rmcp_x\r\n{JSON}Content-Length: 2\r\n\r\n", web.at());
+        let mut stream = TcpStream::connect(web.at()).await.unwrap();
+        for _ in 0..2 {
+            stream.write_all(head.as_bytes()).await.unwrap();
+            // Meanwhile the head alone has been looked at.
+            assert_eq!(web.ask("GET", "/health/live", "", "").await.status, 200);
+            stream.write_all(b"{}").await.unwrap();
+            let mut said = [0; 12];
+            stream.read_exact(&mut said).await.unwrap();
+            assert_eq!(&said, b"HTTP/1.1 401", "{path}");
+            let mut rest = vec![0; 4096];
+            let _ = stream.read(&mut rest).await.unwrap();
+        }
+    }
+    web.close().await;
+}

@@ -35,7 +35,13 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         }
         return events::answer(edge, request.headers()).await;
     }
-    let signed = Signed::of(edge, asked, &request).await?;
+    let signed = match Signed::of(edge, asked, &request).await {
+        Ok(signed) => signed,
+        Err(refusal) => {
+            intake::skip(request.into_body()).await;
+            return Err(refusal);
+        }
+    };
     let _running = edge.enter(signed.principal())?;
     let (route, in_path) = match routes::find(request.method().as_str(), path) {
         Ok(found) => found,
