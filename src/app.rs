@@ -20,7 +20,7 @@ use crate::host::sockets::Sockets;
 use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
-use crate::store::{Epoch, Options, Seal, Store, Vault, seal};
+use crate::store::{Epoch, Options, Seal, Store, Vault};
 use crate::tools::context::World;
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
@@ -32,8 +32,12 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+mod backups;
+mod keys;
 mod ops;
 mod settings;
+
+pub use backups::restore_target;
 
 /// The whole appliance in this process.
 pub struct App {
@@ -69,18 +73,11 @@ impl App {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let meter = meter(&config);
         let store = open_store(loaded, &meter).await?;
-        // Volatile state loses its key with the rest; it keeps no credentials anyway.
-        let master = match config.master_key() {
-            Some(key) => key,
-            None if seal::is_sealed(&store)? && !places.master_key().exists() => return Err(no_key(&places)),
-            None => seal::load_or_create_master(&places.master_key())?,
-        };
-        let seal = Arc::new(Seal::new(&master));
-        seal::check_canary(&store, &seal).await?;
+        let seal = Arc::new(keys::open(&config, &places, &store).await?);
         let audit = Audit::open(&audit_dir(&places), clock.clone(), audit::Options { meter: meter.clone(), ..audit::Options::default() })?;
         let fleet = Fleet::open(Parts {
             store: store.clone(),
-            seal: Seal::new(&master),
+            seal: (*seal).clone(),
             clock: clock.clone(),
             bus: Bus::default(),
             settings: fleet_settings(&config, &meter),
@@ -92,7 +89,7 @@ impl App {
             );
         }
         let store_is_older = epoch.is_older();
-        let vault = Vault::new(store.clone(), Seal::new(&master), clock.clone());
+        let vault = Vault::new(store.clone(), (*seal).clone(), clock.clone());
         let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules(&config), vault: vault.clone() };
         let plans = Engine::open(plan::Parts {
             store: store.clone(),
@@ -100,7 +97,7 @@ impl App {
             audit: audit.clone(),
             clock: clock.clone(),
             rules: rules(&config),
-            seal: Seal::new(&master),
+            seal: (*seal).clone(),
             settings: plan_settings(&config),
             tasks: tasks.clone(),
             stop: stop.clone(),
@@ -114,9 +111,14 @@ impl App {
             audit,
             history,
             configs,
-            access: Access::new(store.clone(), Seal::new(&master), clock.clone(), lockout(&config)).with_meter(meter.clone()),
+            access: Access::new(store.clone(), (*seal).clone(), clock.clone(), lockout(&config)).with_meter(meter.clone()),
             plans: plans.with_epoch(epoch),
             vault,
+            backups: backups::open(
+                loaded,
+                &places,
+                backups::Base { store: store.clone(), seal: seal.clone(), clock: clock.clone(), meter },
+            ),
             store,
             clock,
             rules: rules(&config),
@@ -154,6 +156,10 @@ impl App {
         watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
         watch::plans::start(self.dispatch.world().clone(), self.config.retention.plan_days, &self.tasks, &self.stop);
         watch::rotation::start(self.dispatch.clone(), self.config.routeros.rotate_credentials_days, &self.tasks, &self.stop);
+        if self.config.backup.enabled {
+            let every = self.config.backup.interval_hours;
+            watch::backup::start(self.dispatch.clone(), every, &self.tasks, &self.stop);
+        }
         if self.config.snapshot.enabled {
             watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
         }
@@ -209,7 +215,13 @@ impl App {
 
     /// What local programs may ask that is no call.
     pub fn ops(&self) -> Ops {
-        Ops { dispatch: self.dispatch.clone(), principal: self.stdio_principal(), places: self.places.clone(), seal: self.seal.clone() }
+        Ops {
+            dispatch: self.dispatch.clone(),
+            principal: self.stdio_principal(),
+            places: self.places.clone(),
+            seal: self.seal.clone(),
+            is_configured: self.config.encryption_key.is_some(),
+        }
     }
 
     /// Ends background work, then the lanes, then the trail and the store: nothing is written after its place is closed.
@@ -246,11 +258,6 @@ pub fn check_certificate(loaded: &Loaded) -> Result<(), Fault> {
 /// Where the trail's segments are.
 pub fn audit_dir(places: &Places) -> PathBuf {
     places.state.join("audit")
-}
-
-fn no_key(places: &Places) -> Fault {
-    let said = format!("the master key {} is gone; the store's credentials cannot be read without it", places.master_key().display());
-    Fault::new(Kind::Storage, said).hint("put the file back from a backup, or set encryption_key; a new key would not open this store")
 }
 
 /// Counts nothing when nobody may see it.

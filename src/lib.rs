@@ -21,6 +21,8 @@ pub mod dispatch;
 
 pub mod tools;
 
+pub mod backup;
+
 pub mod plan;
 
 pub mod history;

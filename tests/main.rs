@@ -16,6 +16,8 @@ mod admin_sign_in;
 #[cfg(feature = "sim")]
 mod answers;
 #[cfg(feature = "sim")]
+mod backup;
+#[cfg(feature = "sim")]
 mod catalog;
 #[cfg(feature = "sim")]
 mod cli_device;

@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 use routeros_mcp::access::{Principal, Role, Rules};
 use routeros_mcp::audit::{self, Audit};
+use routeros_mcp::backup::{self, Backups};
 use routeros_mcp::base::clock::Clock;
 use routeros_mcp::base::events::Bus;
 use routeros_mcp::base::fault::{Fault, Kind};
@@ -32,6 +33,20 @@ mod whole;
 
 /// Nothing here takes longer; a test that hangs fails instead.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+fn backups(dir: &Path, store: &Store, clock: &Clock) -> Backups {
+    let parts = backup::Parts {
+        store: store.clone(),
+        seal: Arc::new(Seal::new(&[7; 32])),
+        clock: clock.clone(),
+        meter: Default::default(),
+        audit_dir: dir.join("audit"),
+        environment: "lab".into(),
+        config: String::new(),
+        left_out: Vec::new(),
+    };
+    Backups::new(parts, backup::Settings { dir: dir.join("backups"), keep: 7, recipients: Vec::new() })
+}
 
 /// The spine over an empty appliance in `dir`.
 pub fn spine(dir: &Path) -> Arc<Dispatch> {
@@ -70,6 +85,7 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
         configs: routeros_mcp::history::config::Shelf::new(store.clone(), 30),
         access: routeros_mcp::access::Access::new(store.clone(), Seal::new(&[7; 32]), clock.clone(), Default::default()),
         vault: store::Vault::new(store.clone(), Seal::new(&[7; 32]), clock.clone()),
+        backups: backups(dir, &store, &clock),
         store,
         clock,
         rules: Rules::open(Environment::Lab),

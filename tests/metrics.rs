@@ -26,7 +26,7 @@ const CONTRACT: &str = "mcp_requests_total{method,status} mcp_request_duration_s
     device_cpu_load_ratio{device_id} device_memory_used_ratio{device_id} device_uptime_seconds{device_id} \
     mcp_plans_total{risk,state} mcp_plan_approvals_total{outcome} mcp_rollbacks_triggered_total{reason} mcp_rollbacks_failed_total \
     mcp_guards_armed mcp_jobs_running store_commit_duration_seconds store_commits_total store_bytes audit_records_total{outcome} \
-    update_available mcp_tool_latency_seconds{tool_name} \
+    update_available mcp_tool_latency_seconds{tool_name} backup_last_success_timestamp_seconds backup_size_bytes \
     process_cpu_seconds_total process_resident_memory_bytes process_open_fds process_max_fds process_start_time_seconds \
     routeros_mcp_build_info{version,target}";
 

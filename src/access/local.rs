@@ -15,7 +15,7 @@ use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::host::metrics::Meter;
-use crate::store::{Batch, Durability, Place, Record, Seal, Store, Table, body_as};
+use crate::store::{Batch, Durability, Field, Name, Place, Record, Seal, Store, Table, body_as};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -317,6 +317,15 @@ async fn on_a_thread<T: Send + 'static>(
     });
     done.await.map_err(Fault::bug)?
 }
+
+/// What of a local user is sealed.
+pub const SEALED: Field = Field {
+    purpose: "local password",
+    table: User::TABLE,
+    field: Name::Is("password"),
+    about: "passwords of local users",
+    row_stays: true,
+};
 
 fn place(key: &str) -> Place<'_> {
     Place { purpose: "local password", table: User::TABLE, key, field: "password" }

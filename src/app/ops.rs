@@ -1,7 +1,7 @@
 //! Local operations beside the catalogue: what the command line asks of the process that holds the store.
 
 use crate::access::principal::Principal;
-use crate::app::audit_dir;
+use crate::app::{audit_dir, keys};
 use crate::audit::{self, Format};
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
@@ -10,7 +10,7 @@ use crate::control;
 use crate::dispatch::Dispatch;
 use crate::host::paths::Places;
 use crate::mcp;
-use crate::store::{Batch, Durability, Place, Seal};
+use crate::store::{Batch, Durability, Field, Place, Seal, reseal, seal};
 use crate::tools::spec::Audience;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
@@ -34,6 +34,8 @@ pub struct Ops {
     pub(super) principal: Principal,
     pub(super) places: Places,
     pub(super) seal: Arc<Seal>,
+    /// The configuration gives the master key.
+    pub(super) is_configured: bool,
 }
 
 impl Ops {
@@ -50,6 +52,18 @@ impl Ops {
                 let given = arguments.as_object().cloned().unwrap_or_default();
                 let outcome = made.as_ref().err().map(|fault| fault.kind);
                 self.dispatch.note(&Principal::operator(), "audit.export", &given, outcome).await?;
+                made
+            }
+            "backup.restored" => {
+                let given = arguments.as_object().cloned().unwrap_or_default();
+                self.dispatch.note(&Principal::operator(), "backup.restore", &given, None).await?;
+                Ok(json!({}))
+            }
+            "key.rotate" => {
+                let made = self.rotate(&arguments).await;
+                let outcome = made.as_ref().err().map(|fault| fault.kind);
+                // The new key is no matter for the trail.
+                self.dispatch.note(&Principal::operator(), "key.rotate", &Map::new(), outcome).await?;
                 made
             }
             other => {
@@ -76,6 +90,20 @@ impl Ops {
         Ok(json!({"path": path}))
     }
 
+    /// Seals everything anew, under the key that is given or a random one.
+    async fn rotate(&self, arguments: &Value) -> Result<Value, Fault> {
+        let new = match arguments["key"].as_str() {
+            Some(text) => Some(seal::parse_master(text).ok_or_else(|| {
+                Fault::bad_input("a master key is 32 bytes in base64").hint("make one with: head -c 32 /dev/urandom | base64")
+            })?),
+            None => None,
+        };
+        let (store, file, before) = (&self.dispatch.world().store, self.places.master_key(), self.seal.key_id());
+        let sealed = reseal::rotate(store, &self.seal, &keys::sealed(), &file, new, self.is_configured).await?;
+        let lies = if self.is_configured { reseal::next_file(&file) } else { file };
+        Ok(json!({"before": before, "key_id": self.seal.key_id(), "sealed": sealed, "file": lies, "configured": self.is_configured}))
+    }
+
     /// The box's own ed25519 key, sealed in the store; made when first needed.
     async fn audit_key(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         let store = &self.dispatch.world().store;
@@ -92,3 +120,6 @@ impl Ops {
 
 /// The table of what belongs to the appliance itself.
 const BOX: &str = "appliance";
+
+/// What of it is sealed here.
+pub(super) const SEALED: Field = keys::field("audit", BOX, "pkcs8", "keys of this appliance itself");

@@ -144,6 +144,11 @@ impl Audit {
     }
 }
 
+/// How far the trail in a directory reaches at least, as its head file says; nothing is opened or locked for it.
+pub fn reach(dir: &Path) -> Result<Head, AuditError> {
+    Ok(segment::saved_head(dir)?.reached())
+}
+
 impl std::fmt::Debug for Audit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Audit")

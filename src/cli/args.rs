@@ -1,6 +1,7 @@
 //! The command line, declared once: help, completions and the man page come from here.
 
 mod device;
+mod keep;
 mod people;
 mod plan;
 
@@ -8,6 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 pub use device::*;
+pub use keep::*;
 pub use people::*;
 pub use plan::*;
 
@@ -68,6 +70,12 @@ pub enum Command {
     /// Look at kept configurations of devices and compare them.
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
+    /// Make, check and restore backups of this appliance.
+    #[command(subcommand)]
+    Backup(BackupCommand),
+    /// Change the master key that seals secrets.
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Print the tool catalogue.
     Catalog {
         /// As a table for the docs instead of JSON.

@@ -4,6 +4,7 @@
 
 pub mod args;
 mod audit;
+mod backup;
 mod bootstrap;
 mod catalog;
 mod check;
@@ -59,7 +60,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &["backup", "key", "update", "setup-token", "health", "doctor", "discover"];
+const LATER: &[&str] = &["update", "setup-token", "health", "doctor", "discover"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -154,6 +155,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
         Some(Command::Stdio) => return stdio::run(&loaded).await,
         None => return serve::run(&loaded, &args::Serve { once_ready_fd: None }).await,
         Some(Command::Serve(serve)) => return serve::run(&loaded, &serve).await,
+        Some(Command::Backup(command)) => return backup::run(&loaded, command, as_json).await,
         Some(command) => command,
     };
     let way = reach::find(&loaded).await?;
@@ -165,6 +167,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
         Command::User(command) => user::run(&way, command, as_json).await,
         Command::Secret(command) => secret::run(&way, command, as_json).await,
         Command::Token(command) => token::run(&way, command, as_json).await,
+        Command::Key(args::KeyCommand::Rotate { new_key_file }) => backup::rotate(&way, new_key_file.as_deref(), as_json).await,
         Command::Audit(command) => audit::run(&way, &loaded, command, as_json).await,
         _ => Err(Fault::bug("a command without store came here")),
     };

@@ -11,7 +11,6 @@ const TOOLSETS: &[&str] =
 // What other builds bring; a key names one of these in its `idle` or `missing`.
 const SWEEP: &str = "retention";
 const UPDATE: &str = "self-update";
-const BACKUP: &str = "scheduled backup";
 
 const YEARS_DAYS: i64 = 3_650;
 
@@ -184,11 +183,11 @@ pub const KEYS: &[Key] = &[
     key("update.interval_hours", Kind::Int(1, 720, "hours"), "How often to look").is("24").guard(Strict::Less).idle(UPDATE),
     key("update.public_keys", Kind::List(Item::Text), "Further keys that may sign releases").is("").guard(Strict::Never).idle(UPDATE),
 
-    key("backup.enabled", Kind::Flag, "Back up on a schedule").is("false").missing(BACKUP),
-    key("backup.interval_hours", Kind::Int(1, 8_760, "hours"), "How often").is("24").idle(BACKUP),
-    key("backup.path", Kind::Path, "Directory for backups").below_state("backups").idle(BACKUP),
-    key("backup.keep", Kind::Int(1, 1_000, "backups"), "How many").is("7").idle(BACKUP),
-    key("backup.recipients", Kind::List(Item::Recipient), "Who can open them").is("").idle(BACKUP),
+    key("backup.enabled", Kind::Flag, "Back up on a schedule").is("false"),
+    key("backup.interval_hours", Kind::Int(1, 8_760, "hours"), "How often").is("24"),
+    key("backup.path", Kind::Path, "Directory for backups").below_state("backups"),
+    key("backup.keep", Kind::Int(1, 1_000, "backups"), "How many").is("7"),
+    key("backup.recipients", Kind::List(Item::Recipient), "Who can open them").is(""),
 
     key("shutdown.drain_seconds", Kind::Int(0, 3_600, "seconds"), "How long calls in flight may finish at shutdown").is("30"),
 ];

@@ -2,6 +2,7 @@
 
 use super::key::{Key, Standard};
 use super::keys::KEYS;
+use super::report::Source;
 use super::value::without_userinfo;
 use super::{Kind, View};
 use crate::base::tier::Environment;
@@ -74,6 +75,22 @@ pub(super) fn literal(key: &Key, value: &Value) -> String {
         _ if key.is_secret() => MASK.into(),
         other => toml(other),
     }
+}
+
+/// What differs from the defaults, as a file that another box can be given, and the names of secrets left out of it.
+///
+/// Where the state is belongs to the box and is left out too.
+pub fn portable(view: &View) -> (String, Vec<String>) {
+    let (mut out, mut left_out) = (String::from("# What differed from the defaults when this was written.\n"), Vec::new());
+    for entry in view.entries.iter().filter(|entry| entry.source != Source::Default && !entry.value.is_null()) {
+        if super::find(entry.key).is_some_and(Key::is_secret) {
+            let _ = writeln!(out, "# {} was set by {} and is not in here: enter it again.", entry.key, entry.source);
+            left_out.push(entry.key.to_owned());
+        } else {
+            let _ = writeln!(out, "{} = {}", entry.key, entry.value_shown);
+        }
+    }
+    (out, left_out)
 }
 
 fn toml(value: &Value) -> String {

@@ -9,7 +9,7 @@ use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::config::Settings;
 use crate::routeros::ssh::{Key, Login};
-use crate::store::{Place, Record, Seal, StoreError, body_as};
+use crate::store::{Field, Name, Place, Record, Seal, StoreError, body_as};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -121,6 +121,10 @@ impl Record for Credential {
         body_as(Self::TABLE, version, body)
     }
 }
+
+/// What of it is sealed.
+pub const SEALED: Field =
+    Field { purpose: "credential", table: Credential::TABLE, field: Name::Is("password"), about: "logins of routers", row_stays: false };
 
 fn place(key: &str) -> Place<'_> {
     Place { purpose: "credential", table: Credential::TABLE, key, field: "password" }

@@ -154,8 +154,12 @@ impl Fleet {
     /// A password that joins a key without one does not take the key away: the key is how we are let in so far.
     fn with_key_kept(&self, before: &Device, mut changes: Changes) -> Result<Changes, Fault> {
         if let Some(new) = changes.credential.as_mut().filter(|new| new.ssh_key_file.is_none()) {
-            let stored = self.shared.credential(before)?;
-            new.ssh_key_file = stored.ssh_key_file.clone().filter(|_| !stored.has_password());
+            // One may be missing: a backup was restored without its master key.
+            let stored = match self.shared.credential(before) {
+                Err(fault) if fault.kind == Kind::RouterDenied => None,
+                found => Some(found?),
+            };
+            new.ssh_key_file = stored.filter(|stored| !stored.has_password()).and_then(|stored| stored.ssh_key_file);
         }
         Ok(changes)
     }

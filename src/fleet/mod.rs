@@ -47,5 +47,8 @@ pub use trust::{Place, Presented};
 pub use ways::Dialled;
 pub use wire::{Ask, Said, Via, Wire, Write};
 
+/// What of the fleet's records is sealed.
+pub const SEALED: [crate::store::Field; 3] = [credential::SEALED, rotation::SEALED[0], rotation::SEALED[1]];
+
 #[cfg(test)]
 mod lane_tests;

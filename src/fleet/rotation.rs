@@ -14,7 +14,7 @@ use crate::fleet::credential::Credential;
 use crate::fleet::device::Device;
 use crate::fleet::fault::FleetError;
 use crate::fleet::registry::{Fleet, Shared};
-use crate::store::{Batch, Place, Record, StoreError, Table, decode, encode};
+use crate::store::{Batch, Field, Name, Place, Record, StoreError, Table, decode, encode};
 use serde::{Deserialize, Serialize};
 
 /// How far a rotation is.
@@ -82,6 +82,14 @@ impl Rotation {
     pub fn with_attention(&self, why: &str) -> Rotation {
         Rotation { attention: Some(why.to_owned()), ..self.clone() }
     }
+}
+
+/// What of it is sealed.
+pub const SEALED: [Field; 2] = [sealed("new"), sealed("previous")];
+
+const fn sealed(name: &'static str) -> Field {
+    let about = "logins of routers that were being changed";
+    Field { purpose: "rotation", table: Rotation::TABLE, field: Name::Is(name), about, row_stays: false }
 }
 
 fn place(device: &str, which: Which) -> Place<'_> {

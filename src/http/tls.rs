@@ -7,7 +7,7 @@ use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
 use crate::http::acme::{self, Acme, kept};
 use crate::routeros::pin;
-use crate::store::{Batch, Durability, Place, Seal, Store};
+use crate::store::{Batch, Durability, Field, Name, Place, Seal, Store};
 use chrono::{Datelike, Days};
 use rustls::ServerConfig;
 use rustls::crypto::ring::{Ticketer, default_provider, sign};
@@ -57,6 +57,10 @@ pub enum Source {
 /// The table of what belongs to the appliance itself.
 const BOX: &str = "appliance";
 const PLACE: Place<'_> = Place { purpose: "listener", table: BOX, key: "tls", field: "self-signed" };
+
+/// What of it is sealed.
+pub const SEALED: Field =
+    Field { purpose: PLACE.purpose, table: BOX, field: Name::Is(PLACE.field), about: "keys of this appliance itself", row_stays: false };
 
 /// How long a certificate of ours is good for: as long as all clients take.
 const VALID: Days = Days::new(825);

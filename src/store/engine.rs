@@ -3,6 +3,7 @@
 use crate::store::error::StoreError;
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::path::Path;
 
 /// How long a commit may be lost to a power cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,6 +81,10 @@ pub(crate) trait Engine: Send + Sync + 'static {
     fn scan(&self, table: &'static str, from: Bound<&str>, limit: usize) -> Result<Rows, StoreError>;
     /// All of these or none; on the disk when it returns.
     fn write(&self, changes: &Changes) -> Result<(), StoreError>;
+    /// All of it as of one moment, in a file that is not there yet; on the disk when it returns.
+    fn copy_to(&self, path: &Path) -> Result<(), StoreError>;
+    /// Each table, with its number of rows.
+    fn tables(&self) -> Result<Vec<(String, u64)>, StoreError>;
     /// Lets go of the file and its lock. Reads and writes answer `Closed` from then on.
     fn close(&self) -> Result<(), StoreError>;
 }

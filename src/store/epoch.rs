@@ -4,9 +4,9 @@
 //! smaller number than the file is an older one put back: what was done since, it does not know. A file that is gone or cannot be
 //! read tells nothing, and is made again.
 
-use crate::store::Store;
 use crate::store::engine::{Batch, Durability};
 use crate::store::error::StoreError;
+use crate::store::{Options, Store};
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
 
@@ -29,6 +29,15 @@ impl Epoch {
         Ok(Epoch { store, file: file.to_owned(), now: Mutex::new(kept.max(beside)), is_older: beside > kept })
     }
 
+    /// Makes sure that a store which is about to be put in place will be taken for an older one: moves the number beside past its own.
+    pub async fn pass(file: &Path, store: &Path) -> Result<(), StoreError> {
+        let store = Store::open(Options { volatile_ok: true, ..Options::at(store) })?;
+        let epoch = Epoch::open(store.clone(), file);
+        store.close().await?;
+        let next = *epoch?.now.lock().await + 1;
+        write_beside(file, next).map_err(|error| StoreError::io("writing the epoch", error))
+    }
+
     /// Whether an older store was put back since the last time.
     pub fn is_older(&self) -> bool {
         self.is_older
@@ -40,13 +49,8 @@ impl Epoch {
         let next = *now + 1;
         self.store.commit(Batch::new().put(TABLE, KEY, next.to_le_bytes().to_vec()), Durability::Now).await?;
         // Beside first under another name: a cut in the middle leaves the old number, which is smaller and tells nothing.
-        let (file, beside) = (self.file.clone(), self.file.with_extension("new"));
-        let written = tokio::task::spawn_blocking(move || -> std::io::Result<()> {
-            let mut to = std::fs::File::create(&beside)?;
-            std::io::Write::write_all(&mut to, format!("{next}\n").as_bytes())?;
-            to.sync_all()?;
-            std::fs::rename(&beside, &file)
-        });
+        let file = self.file.clone();
+        let written = tokio::task::spawn_blocking(move || write_beside(&file, next));
         match written.await {
             Ok(Ok(())) => {}
             // Nothing is lost but the chance to notice a store put back later.
@@ -57,10 +61,17 @@ impl Epoch {
     }
 }
 
+fn write_beside(file: &Path, number: u64) -> std::io::Result<()> {
+    let beside = file.with_extension("new");
+    let mut to = std::fs::File::create(&beside)?;
+    std::io::Write::write_all(&mut to, format!("{number}\n").as_bytes())?;
+    to.sync_all()?;
+    std::fs::rename(&beside, file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Options;
 
     #[tokio::test]
     async fn a_store_put_back_is_told_from_the_one_that_was_here() {

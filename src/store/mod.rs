@@ -17,6 +17,7 @@ mod options;
 pub(crate) mod queue;
 mod record;
 mod redb;
+pub mod reseal;
 mod scan;
 pub mod seal;
 mod table;
@@ -29,6 +30,7 @@ pub use error::StoreError;
 pub use migrate::SCHEMA;
 pub use options::{Config, FlashSaver, Options};
 pub use record::{Record, body_as, decode, encode};
+pub use reseal::{Field, Name};
 pub use seal::{Place, Seal};
 pub use table::Table;
 pub use vault::Vault;
@@ -38,6 +40,7 @@ use engine::Engine;
 use queue::Queue;
 use redb::Redb;
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -135,6 +138,20 @@ impl Store {
         };
         let stalled = || StoreError::Stalled { seconds: COMMIT_DEADLINE.as_secs() };
         tokio::time::timeout(COMMIT_DEADLINE, asked).await.map_err(|_| stalled())?
+    }
+
+    /// Copies all of it, as of one moment, into a file that is not there yet (mode 0600). Commits go on meanwhile.
+    pub async fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        // What waits in memory belongs to that moment too.
+        self.commit(Batch::new(), Durability::Now).await?;
+        let (shared, path) = (self.0.shared.clone(), path.to_owned());
+        let copied = tokio::task::spawn_blocking(move || shared.engine.copy_to(&path)).await;
+        copied.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Each table, with its number of rows on the disk.
+    pub fn tables(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        self.0.shared.engine.tables()
     }
 
     /// Whether the store is on a RAM file system: then no credentials may be kept in it.

@@ -46,6 +46,18 @@ pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, StoreError> {
     }
 }
 
+/// Whether bytes are a record, whatever its shape.
+pub(super) fn is_whole(bytes: &[u8]) -> bool {
+    bytes.split_last_chunk::<CHECK>().is_some_and(|(content, check)| crc32c::crc32c(content) == u32::from_le_bytes(*check))
+}
+
+/// Makes a record whole again whose body was changed in place.
+pub(super) fn stamp(bytes: &mut [u8]) {
+    if let Some((content, check)) = bytes.split_last_chunk_mut::<CHECK>() {
+        *check = crc32c::crc32c(content).to_le_bytes();
+    }
+}
+
 /// Reads a body as one shape, all of it. For [`Record::upgrade`].
 pub fn body_as<T: DeserializeOwned>(table: &'static str, version: u8, body: &[u8]) -> Result<T, StoreError> {
     match postcard::take_from_bytes(body) {

@@ -7,12 +7,19 @@
 //! - The lock is ours (a lock on the file, held from open to close), not redb's: two handles of this process
 //!   overlap while reopening.
 
-use crate::store::disk::Disk;
+use crate::store::disk::{Disk, sync_parent};
 use crate::store::engine::{Changes, Engine, Rows};
 use crate::store::error::StoreError;
-use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, TableError};
+use redb::backends::FileBackend;
+use redb::{
+    Database, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageBackend, TableDefinition, TableError,
+    TableHandle,
+};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -121,11 +128,76 @@ impl Engine for Redb {
         }
     }
 
+    fn copy_to(&self, path: &Path) -> Result<(), StoreError> {
+        let slot = self.read_slot();
+        let read = live(&slot)?.database.begin_read().map_err(failed(COPYING))?;
+        let copied = (|| {
+            let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(path);
+            let file = file.map_err(|e| StoreError::io(COPYING, e))?;
+            let mut builder = Database::builder();
+            let backend = FileBackend::new(file).map_err(failed(COPYING))?;
+            let copy = builder.set_cache_size(self.cache_bytes).create_with_backend(backend).map_err(failed(COPYING))?;
+            for table in read.list_tables().map_err(failed(COPYING))? {
+                copy_table(&read, &copy, table.name())?;
+            }
+            // The one flush: until here nobody relies on the file.
+            let last = copy.begin_write().map_err(failed(COPYING))?;
+            last.commit().map_err(failed(COPYING))?;
+            copy.close().map_err(failed(COPYING))?;
+            let flushed = File::open(path).and_then(|file| file.sync_all()).and_then(|()| sync_parent(path));
+            flushed.map_err(|e| StoreError::io(COPYING, e))
+        })();
+        if copied.is_err() {
+            // Half a copy is none.
+            let _ = std::fs::remove_file(path);
+        }
+        copied
+    }
+
+    fn tables(&self) -> Result<Vec<(String, u64)>, StoreError> {
+        let slot = self.read_slot();
+        let read = live(&slot)?.database.begin_read().map_err(failed("reading"))?;
+        let tables = read.list_tables().map_err(failed("reading"))?;
+        let count = |name: &str| {
+            let table = read.open_table(TableDefinition::<&str, &[u8]>::new(name)).map_err(failed("reading"))?;
+            table.len().map_err(failed("reading"))
+        };
+        tables.map(|table| Ok((table.name().to_owned(), count(table.name())?))).collect()
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         let Some(handle) = self.write_slot().take() else { return Err(StoreError::Closed) };
         let closed = handle.database.close().map_err(failed("closing"));
         self.disk.release();
         closed
+    }
+}
+
+const COPYING: &str = "copying the store";
+
+/// Bytes of rows between two commits of a copy: what stands in memory meanwhile.
+const COPY_BYTES: usize = 1 << 20;
+
+/// One table into the copy, a transaction for each [`COPY_BYTES`].
+fn copy_table(read: &ReadTransaction, copy: &Database, name: &str) -> Result<(), StoreError> {
+    let definition = TableDefinition::<&str, &[u8]>::new(name);
+    let from = read.open_table(definition).map_err(failed(COPYING))?;
+    let mut rows = from.range::<&str>(..).map_err(failed(COPYING))?.peekable();
+    loop {
+        let mut write = copy.begin_write().map_err(failed(COPYING))?;
+        write.set_durability(redb::Durability::None).map_err(|e| StoreError::damaged(format!("{COPYING}: {e}")))?;
+        let mut to = write.open_table(definition).map_err(failed(COPYING))?;
+        let mut bytes = 0;
+        while let Some(row) = rows.next_if(|_| bytes < COPY_BYTES) {
+            let (key, value) = row.map_err(failed(COPYING))?;
+            bytes += key.value().len() + value.value().len();
+            to.insert(key.value(), value.value()).map_err(failed(COPYING))?;
+        }
+        drop(to);
+        write.commit().map_err(failed(COPYING))?;
+        if rows.peek().is_none() {
+            return Ok(());
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
 use zeroize::Zeroizing;
 
 /// The first byte of everything sealed.
@@ -49,33 +50,86 @@ impl Place<'_> {
     }
 }
 
-/// Seals and opens under one master key.
+/// Seals under one master key, and opens what that one sealed or, while it is being changed, the one before. Clones share
+/// their keys: a change reaches all of them.
 #[derive(Clone)]
-pub struct Seal {
-    master: Zeroizing<[u8; 32]>,
+pub struct Seal(Arc<RwLock<Keys>>);
+
+struct Keys {
+    current: Master,
+    before: Option<Master>,
+}
+
+#[derive(Clone)]
+struct Master {
+    key: Zeroizing<[u8; 32]>,
     id: [u8; ID],
+}
+
+impl Master {
+    fn new(key: &[u8; 32]) -> Master {
+        let id = derive(key, b"key id");
+        Master { key: Zeroizing::new(*key), id: [id[0], id[1], id[2], id[3]] }
+    }
+
+    fn cipher(&self, purpose: &'static str) -> Aes256Gcm {
+        let key = derive(&self.key, format!("purpose: {purpose}").as_bytes());
+        Aes256Gcm::new(&(*key).into())
+    }
 }
 
 impl Seal {
     /// Under this master key.
     pub fn new(master: &[u8; 32]) -> Seal {
-        let id = derive(master, b"key id");
-        Seal { master: Zeroizing::new(*master), id: [id[0], id[1], id[2], id[3]] }
+        Seal(Arc::new(RwLock::new(Keys { current: Master::new(master), before: None })))
     }
 
     /// Which master key this is, as 8 hexadecimal digits; says nothing about the key itself.
     pub fn key_id(&self) -> String {
-        crate::base::ids::hex(&self.id)
+        crate::base::ids::hex(&self.current().id)
+    }
+
+    /// From now on seals under this key; what the one before sealed still opens.
+    pub(super) fn change(&self, master: &[u8; 32]) {
+        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut keys.current, Master::new(master));
+        if before.id != keys.current.id {
+            keys.before = Some(before);
+        }
+    }
+
+    /// Nothing that the key before sealed is left.
+    pub(super) fn forget_before(&self) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).before = None;
+    }
+
+    /// What begins every value that the key before sealed; nothing when there is none.
+    pub(super) fn mark_before(&self) -> Option<[u8; 1 + ID]> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).before.as_ref().map(|before| mark(before.id))
+    }
+
+    fn current(&self) -> Master {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+    }
+
+    fn of(&self, id: [u8; ID]) -> Option<Master> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        [Some(&keys.current), keys.before.as_ref()].into_iter().flatten().find(|master| master.id == id).cloned()
+    }
+
+    /// The master key as a key file has it.
+    pub fn written(&self) -> Zeroizing<String> {
+        Zeroizing::new(data_encoding::BASE64.encode(&*self.current().key) + "\n")
     }
 
     /// Encrypts for one place. A fresh nonce each time: equal secrets look different.
     pub fn seal(&self, at: Place<'_>, plain: &[u8]) -> Vec<u8> {
-        let nonce = random::<NONCE>();
+        let (nonce, master) = (random::<NONCE>(), self.current());
         let aad = at.associated();
         let payload = Payload { msg: plain, aad: &aad };
-        let sealed = self.cipher(at.purpose).encrypt(&Nonce::from(nonce), payload);
+        let sealed = master.cipher(at.purpose).encrypt(&Nonce::from(nonce), payload);
         let sealed = sealed.expect("AES-GCM refuses only texts over 64 GiB");
-        [&[FORMAT][..], &self.id, &nonce, &sealed].concat()
+        [&mark(master.id)[..], &nonce, &sealed].concat()
     }
 
     /// Decrypts. Errs with `WrongKey` when another master key sealed it, `Damaged` when the bytes or the place differ.
@@ -84,24 +138,26 @@ impl Seal {
         let ([FORMAT], rest) = sealed.split_first_chunk::<1>().ok_or_else(damaged)? else { return Err(damaged()) };
         let (id, rest) = rest.split_first_chunk::<ID>().ok_or_else(damaged)?;
         let (nonce, sealed) = rest.split_first_chunk::<NONCE>().ok_or_else(damaged)?;
-        if *id != self.id {
-            return Err(StoreError::WrongKey);
-        }
+        let master = self.of(*id).ok_or(StoreError::WrongKey)?;
         let aad = at.associated();
-        let plain = self.cipher(at.purpose).decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &aad });
+        let plain = master.cipher(at.purpose).decrypt(&Nonce::from(*nonce), Payload { msg: sealed, aad: &aad });
         plain.map(Zeroizing::new).map_err(|_| damaged())
     }
 
     /// A key of its own for another use than sealing, told apart by `use_of`.
     pub fn derived(&self, use_of: &'static str) -> Zeroizing<[u8; 32]> {
-        derive(&self.master, format!("key for: {use_of}").as_bytes())
-    }
-
-    fn cipher(&self, purpose: &'static str) -> Aes256Gcm {
-        let key = derive(&self.master, format!("purpose: {purpose}").as_bytes());
-        Aes256Gcm::new(&(*key).into())
+        derive(&self.current().key, format!("key for: {use_of}").as_bytes())
     }
 }
+
+fn mark(id: [u8; ID]) -> [u8; 1 + ID] {
+    let mut mark = [FORMAT; 1 + ID];
+    mark[1..].copy_from_slice(&id);
+    mark
+}
+
+/// Bytes around a sealed text: mark, nonce, tag.
+pub(super) const AROUND: usize = 1 + ID + NONCE + 16;
 
 impl std::fmt::Debug for Seal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -157,8 +213,12 @@ fn load(path: &Path, file: File) -> Result<Zeroizing<[u8; 32]>, StoreError> {
 }
 
 fn create(path: &Path) -> io::Result<()> {
-    let master = Zeroizing::new(random::<32>());
-    let text = Zeroizing::new(data_encoding::BASE64.encode(&*master) + "\n");
+    write_master(path, &Zeroizing::new(random::<32>()))
+}
+
+/// Writes a key file that is not there yet.
+pub(super) fn write_master(path: &Path, master: &[u8; 32]) -> io::Result<()> {
+    let text = Zeroizing::new(data_encoding::BASE64.encode(master) + "\n");
     let part = path.with_extension(format!("{}.part", crate::base::ids::hex(&random::<6>())));
     let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
@@ -176,7 +236,7 @@ fn create(path: &Path) -> io::Result<()> {
 }
 
 const CANARY: &str = "canary";
-const CANARY_PLACE: Place<'static> = Place { purpose: "canary", table: "meta", key: CANARY, field: "" };
+pub(super) const CANARY_PLACE: Place<'static> = Place { purpose: "canary", table: "meta", key: CANARY, field: "" };
 
 /// Whether a store has been sealed before: then its key must be found, and a new one would open nothing.
 pub fn is_sealed(store: &Store) -> Result<bool, StoreError> {

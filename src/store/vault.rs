@@ -14,7 +14,8 @@ use crate::base::selector::{Selector, Traits};
 use crate::store::Store;
 use crate::store::engine::Durability;
 use crate::store::error::StoreError;
-use crate::store::record::Record;
+use crate::store::record::{Record, decode};
+use crate::store::reseal::{Field, Name};
 use crate::store::seal::{Place, Seal};
 use crate::store::table::Table;
 use data_encoding::BASE64;
@@ -327,6 +328,17 @@ fn entry_place<'a>(key: &'a str, field: &'a str) -> Place<'a> {
 fn made_place(key: &str) -> Place<'_> {
     Place { purpose: "made secret", table: Made::TABLE, key, field: "value" }
 }
+
+/// An entry opens only under what it is bound to.
+fn bound(row: &[u8]) -> Option<String> {
+    decode::<Entry>(row).ok().map(|entry| entry.binding.field())
+}
+
+/// What the vault seals.
+pub const SEALED: [Field; 2] = [
+    Field { purpose: "vault", table: Entry::TABLE, field: Name::In(bound), about: "secrets in the vault", row_stays: false },
+    Field { purpose: "made secret", table: Made::TABLE, field: Name::Is("value"), about: "secrets made for changes", row_stays: false },
+];
 
 fn folded(name: &str) -> String {
     name.to_ascii_lowercase()

@@ -4,6 +4,7 @@ use crate::access::local::{Access, Proven};
 use crate::access::policy::{self, Decision, Rules, Target, Verb};
 use crate::access::principal::Principal;
 use crate::audit::Audit;
+use crate::backup::Backups;
 use crate::base::clock::{Clock, Wall};
 use crate::base::events::Event;
 use crate::base::fault::Fault;
@@ -47,6 +48,8 @@ pub struct World {
     pub access: Access,
     /// Secrets for routers.
     pub vault: Vault,
+    /// The way back.
+    pub backups: Backups,
     /// Where caches that survive a restart live.
     pub store: Store,
     /// Time.

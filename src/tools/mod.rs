@@ -4,6 +4,7 @@
 
 pub mod arguments;
 pub mod audit;
+pub mod backup;
 pub mod bridge;
 pub mod columns;
 pub mod config;
@@ -70,6 +71,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     queue::TOOLS,
     config::TOOLS,
     user::TOOLS,
+    backup::TOOLS,
     secret::TOOLS,
     token::TOOLS,
 ];

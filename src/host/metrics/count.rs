@@ -1,6 +1,7 @@
 //! Counting: a function for each thing that happens.
 
 use super::{Meter, Piped, Up, table};
+use crate::base::clock::Wall;
 use metrics::SharedString;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -117,6 +118,12 @@ impl Meter {
     /// The store's file has this size.
     pub fn store_size(&self, bytes: u64) {
         self.gauge(&table::STORE_BYTES, []).set(bytes as f64);
+    }
+
+    /// The newest backup was made then and has this size.
+    pub fn backup(&self, at: Wall, bytes: u64) {
+        self.gauge(&table::BACKUP_AT, []).set(at.0 as f64 / 1000.0);
+        self.gauge(&table::BACKUP_BYTES, []).set(bytes as f64);
     }
 
     /// An audit record was written.

@@ -110,6 +110,8 @@ metrics! {
     COMMIT_SECONDS: Histogram "store_commit_duration_seconds" "seconds" [] buckets = DISKS, "Time of a commit of the store, flush included";
     COMMITS: Counter "store_commits_total" "" [] "Commits of the store";
     STORE_BYTES: Gauge "store_bytes" "bytes" [] "Size of the store's file";
+    BACKUP_AT: Gauge "backup_last_success_timestamp_seconds" "seconds" [] "When the newest backup in backup.path was made, seconds since 1970; 0 while there is none";
+    BACKUP_BYTES: Gauge "backup_size_bytes" "bytes" [] "Its size";
     AUDIT_RECORDS: Counter "audit_records_total" "" ["outcome"] seeds = &["ok", "unwritten"], "Audit records by outcome of what they tell; unwritten ones could not be put into the trail";
     UPDATE: Gauge "update_available" "" [] "Whether a newer version is known: 1 or 0";
     BUILD: Gauge "routeros_mcp_build_info" "" ["version", "target"] "Always 1; its labels name the build";

@@ -3,7 +3,7 @@
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::http::acme::Settings;
-use crate::store::{Durability, Place, Record, Seal, Store, StoreError, Table};
+use crate::store::{Durability, Field, Name, Place, Record, Seal, Store, StoreError, Table};
 use rustls::crypto::ring::{default_provider, sign};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::CertifiedKey;
@@ -14,6 +14,13 @@ use zeroize::Zeroizing;
 /// The only certificate.
 const KEY: &str = "listener";
 const CERTIFICATE: Place<'static> = Place { purpose: "acme", table: Certificate::TABLE, key: KEY, field: "key" };
+
+/// What of both is sealed.
+pub const SEALED: [Field; 2] = [sealed(Certificate::TABLE, "the certificate's key"), sealed(Account::TABLE, "the account's key")];
+
+const fn sealed(table: &'static str, about: &'static str) -> Field {
+    Field { purpose: "acme", table, field: Name::Is("key"), about, row_stays: false }
+}
 
 /// An account with one authority, under its directory's address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

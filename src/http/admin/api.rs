@@ -7,6 +7,7 @@ use crate::access::token;
 use crate::base::ids::hex;
 use crate::base::secret::Secret;
 use crate::dispatch::{Call, Reply};
+use crate::http::admin::download;
 use crate::http::admin::events;
 use crate::http::admin::openapi;
 use crate::http::admin::routes::{self, Need, Route};
@@ -79,6 +80,10 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         arguments.insert("digest".into(), hex(&token::digest(secret.expose())).into());
     }
     let reply = called(edge, asked, tool, arguments, &signed).await;
+    if tool.name == "backup.download" && reply.fault.is_none() {
+        let name = reply.structured["name"].as_str().unwrap_or_default();
+        return Ok(download::backup(&edge.dispatch.world().backups, name)?);
+    }
     let mut response = told(route, reply, made.as_ref());
     limits::tell(response.headers_mut(), left);
     Ok(response)

@@ -5,6 +5,7 @@
 //! | `session.rs`, `cookie.rs` | signing in and out |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
 //! | `events.rs` | what happens, as it happens |
+//! | `download.rs` | files |
 //! | `pages/` | the UI |
 //!
 //! A write comes from a page of ours: `Sec-Fetch-Site` says so, or `Origin` where a browser is too old for it; who says
@@ -12,6 +13,7 @@
 
 pub mod api;
 pub mod cookie;
+pub mod download;
 pub mod events;
 pub mod openapi;
 pub mod pages;

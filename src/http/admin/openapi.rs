@@ -190,7 +190,12 @@ fn responses(route: &Route, tool: &Tool) -> Value {
         properties.insert("token".into(), json!({"type": "string", "description": "The token itself: it is shown this once"}));
     }
     let mut all = Map::new();
-    all.insert(route.status.to_string(), json!({"description": tool.title, "content": {"application/json": {"schema": output}}}));
+    let content = if tool.name == "backup.download" {
+        json!({"application/octet-stream": {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}})
+    } else {
+        json!({"application/json": {"schema": output}})
+    };
+    all.insert(route.status.to_string(), json!({"description": tool.title, "content": content}));
     for status in ["400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "502", "503", "504"] {
         all.insert(status.into(), json!({"$ref": "#/components/responses/Error"}));
     }

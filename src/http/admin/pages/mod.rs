@@ -5,6 +5,7 @@
 
 mod assets;
 mod audit;
+mod backup;
 mod device;
 mod docs;
 mod fleet;
@@ -144,6 +145,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             ["plans", id] => plan::page(&desk, id).await,
             ["audit"] => audit::page(&desk).await,
             ["people"] => people::page(&desk, None).await,
+            ["backup"] => backup::page(&desk, None).await,
             ["docs"] => docs::page(&desk, None),
             ["docs", name] => docs::page(&desk, Some(name)),
             _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
@@ -154,6 +156,8 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
+        ["backup"] => backup::create(&mut desk, given).await,
+        ["backup", name, verb] => backup::act(&mut desk, name, verb, given).await,
         ["tokens"] => people::make_token(&mut desk, given).await,
         ["tokens", id, "revoke"] => people::revoke(&mut desk, id, given).await,
         _ => Err(Fault::not_found("nothing is done at this address").into()),

@@ -1,0 +1,67 @@
+//! Backups on a schedule, an audited call like any other.
+
+use crate::access::principal::Principal;
+use crate::access::role::Role;
+use crate::dispatch::{Call, Dispatch};
+use crate::tools::spec::Audience;
+use serde_json::Map;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How often it is asked whether it is time.
+const EVERY: Duration = Duration::from_secs(60);
+/// After a failure, and on a box whose clock stands in 1970, the next try comes so much later.
+const RETRY: Duration = Duration::from_secs(3_600);
+
+/// Starts the task; it ends with `stop`.
+pub fn start(dispatch: Arc<Dispatch>, hours: u32, tasks: &TaskTracker, stop: &CancellationToken) {
+    let stop = stop.clone();
+    crate::backup::sweep(&dispatch.world().backups.settings().dir);
+    tasks.spawn(async move {
+        stop.run_until_cancelled(async move {
+            let mut schedule = Schedule { every: Duration::from_secs(u64::from(hours) * 3_600), not_before: Duration::ZERO };
+            loop {
+                tokio::time::sleep(EVERY).await;
+                schedule.look(&dispatch).await;
+            }
+        })
+        .await
+    });
+}
+
+/// When the next one is made.
+pub struct Schedule {
+    /// Between two.
+    pub every: Duration,
+    /// By the clock that never steps.
+    pub not_before: Duration,
+}
+
+impl Schedule {
+    /// One look; answers whether a backup was made. By the newest in the directory, so that restarts neither skip nor repeat.
+    pub async fn look(&mut self, dispatch: &Arc<Dispatch>) -> bool {
+        let world = dispatch.world();
+        let (now, mono) = (world.clock.wall(), world.clock.mono());
+        if mono < self.not_before || !now.is_plausible() {
+            return false;
+        }
+        let newest = world.backups.list().ok().and_then(|kept| kept.first().and_then(|kept| kept.made_at));
+        // One of the future was made by a clock that went wrong.
+        let is_due = newest.is_none_or(|at| at > now || u128::from(now.0.abs_diff(at.0)) >= self.every.as_millis());
+        if !is_due {
+            return false;
+        }
+        // An operator's verb; the appliance vouches for itself.
+        let principal = Principal { role: Role::Admin, ..Principal::background() };
+        let mut arguments = Map::new();
+        arguments.insert("scheduled".into(), true.into());
+        let reply = dispatch.call(Call::new("backup.create", arguments, Arc::new(principal), Audience::Operator)).await;
+        if reply.fault.is_some() {
+            tracing::error!(why = %reply.text, "the scheduled backup was not made; trying again in an hour");
+        }
+        self.not_before = mono + if reply.fault.is_some() { RETRY } else { EVERY };
+        reply.fault.is_none()
+    }
+}

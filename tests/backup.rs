@@ -1,0 +1,197 @@
+//! Backups as an operator makes and restores them: the real program, the pages, and stock tools that open the file.
+
+use crate::admin_rig::{Browser, signed_in};
+use crate::cli_rig::{Rig, kill, router, says};
+use crate::http_rig::Web;
+use routeros_mcp::access::Role;
+use routeros_mcp::sim::profiles::Profile;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+
+const PASSPHRASE: &str = "backup-canary-passphrase-93";
+const ADMIN: &str = "correct horse battery";
+
+fn private(rig: &Rig, name: &str, text: &str) -> String {
+    let path = rig.file(name, format!("{text}\n"));
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+/// A backup of that machine, for whoever knows the passphrase.
+fn made(rig: &Rig, more: &[&str]) -> (String, Value) {
+    let (out, passphrase) = (rig.at("b.age").display().to_string(), private(rig, "pass", PASSPHRASE));
+    let made = rig.json(&[&["backup", "create", "--out", &out, "--passphrase-file", &passphrase], more].concat());
+    assert_eq!(made["path"], out.as_str(), "{made}");
+    (out, made)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_box_that_burnt_down_comes_back_with_its_routers_once_the_master_key_is_there() {
+    let (burnt, fresh, sim) = (Rig::new(), Rig::new(), router(Profile::Office).await);
+    burnt.add("edge", &sim);
+    let (file, about) = made(&burnt, &[]);
+    assert_eq!((&about["has_master_key"], &about["left_out"]), (&json!(false), &json!([])));
+    let passphrase = private(&fresh, "pass", PASSPHRASE);
+    let opened = ["--passphrase-file", &passphrase];
+    let seen = fresh.json(&[&["backup", "verify", &file], &opened[..]].concat());
+    assert_eq!(seen["tables"]["device"], 1, "{seen}");
+    let restore = [&["backup", "restore", &file, "--yes"], &opened[..]].concat();
+    let refused = fresh.error(&restore, 75);
+    says(&refused["message"], "sealed under master key");
+    says(&refused["hint"], "--without-secrets");
+    std::fs::copy(burnt.state().join("master.key"), fresh.state().join("master.key")).unwrap();
+    let done = fresh.json(&restore);
+    assert_eq!((&done["missing"], &done["audited"]), (&json!([]), &json!(true)), "{done}");
+    assert_eq!(fresh.json(&["device", "test", "edge"])["status"], "reachable");
+    let trail = fresh.json(&["audit", "list"]);
+    assert!(trail.as_array().unwrap().iter().any(|record| record["tool"] == "backup.restore"), "{trail}");
+    fresh.json(&["audit", "verify"]);
+    for rig in [&burnt, &fresh] {
+        rig.holds_no_bytes(PASSPHRASE);
+        rig.holds_no_bytes(sim.credentials().mcp.password.expose());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_master_key_everything_but_the_secrets_comes_back_and_says_which() {
+    let (burnt, fresh, sim) = (Rig::new(), Rig::new(), router(Profile::Office).await);
+    burnt.add("edge", &sim);
+    let user = private(&burnt, "anna.pass", ADMIN);
+    burnt.json(&["user", "add", "anna", "--role", "admin", "--password-file", &user]);
+    let (file, _) = made(&burnt, &[]);
+    fresh.json(&["device", "list"]);
+    let passphrase = private(&fresh, "pass", PASSPHRASE);
+    let done = fresh.json(&["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase, "--without-secrets"]);
+    assert_eq!(done["missing"], json!(["logins of routers: 1", "passwords of local users: 1"]), "{done}");
+    assert!(Path::new(done["before"].as_str().unwrap()).join("routeros-mcp.redb").exists(), "{done}");
+    assert_eq!(fresh.json(&["device", "list"])[0]["name"], "edge");
+    let password = private(&fresh, "edge.pass", sim.credentials().mcp.password.expose());
+    fresh.json(&["device", "update", "edge", "--password-file", &password]);
+    assert_eq!(fresh.json(&["device", "test", "edge"])["status"], "reachable");
+    fresh.json(&["user", "password", "anna", "--password-file", &user]);
+    assert_eq!(fresh.run(&["--json", "user", "check", "anna", "--password-file", &user]).code, 0);
+}
+
+#[test]
+fn with_the_master_key_inside_nothing_else_is_needed_and_a_running_appliance_is_not_replaced() {
+    let (rig, fresh) = (Rig::new(), Rig::new());
+    let running = rig.serve();
+    rig.json(&["secret", "set", "radius", "--menu", "/radius", "--generate"]);
+    let (file, about) = made(&rig, &["--include-master-key"]);
+    assert_eq!(about["has_master_key"], true);
+    let passphrase = private(&rig, "pass", PASSPHRASE);
+    let refused = rig.error(&["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase], 75);
+    says(&refused["message"], "runs");
+    says(&rig.error(&["backup", "create", "--out", &file, "--passphrase-file", &passphrase], 75)["message"], "there already");
+    running.end_with(Signal::TERM);
+    let done = fresh.json(&["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase]);
+    assert_eq!((&done["with_master_key"], &done["before"]), (&json!(true), &Value::Null), "{done}");
+    assert_eq!(fresh.json(&["secret", "list"])[0]["name"], "radius");
+    let wrong = private(&rig, "wrong", "backup-canary-passphrase-94");
+    says(&fresh.error(&["backup", "verify", &file, "--passphrase-file", &wrong], 64)["message"], "does not open");
+    says(&fresh.error(&["backup", "create"], 64)["hint"], "backup.recipients");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_master_key_is_changed_under_a_running_appliance_and_killing_it_loses_nothing() {
+    let (rig, sim) = (Rig::new(), router(Profile::Office).await);
+    rig.add("edge", &sim);
+    let before = std::fs::read(rig.state().join("master.key")).unwrap();
+    let running = rig.serve();
+    let done = rig.json(&["key", "rotate"]);
+    assert!(done["sealed"].as_u64().unwrap() >= 2 && done["before"] != done["key_id"], "{done}");
+    assert_ne!(std::fs::read(rig.state().join("master.key")).unwrap(), before);
+    assert_eq!(rig.json(&["device", "test", "edge"])["status"], "reachable", "while it runs");
+    kill(running.pid(), Signal::KILL);
+    drop(running);
+    assert_eq!(rig.json(&["device", "test", "edge"])["status"], "reachable", "after a restart");
+    let mine = private(&rig, "new.key", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+    rig.json(&["key", "rotate", "--new-key-file", &mine]);
+    assert_eq!(std::fs::read(rig.state().join("master.key")).unwrap(), std::fs::read(&mine).unwrap());
+    assert_eq!(rig.json(&["device", "test", "edge"])["status"], "reachable");
+    let bad = private(&rig, "bad.key", "no key");
+    says(&rig.error(&["key", "rotate", "--new-key-file", &bad], 64)["message"], "32 bytes in base64");
+}
+
+#[test]
+fn the_age_program_opens_what_we_made_for_its_key() {
+    if Command::new("age").arg("--version").output().is_err() {
+        eprintln!("ABSENT: age is not installed: no backup was opened with it");
+        return;
+    }
+    let rig = Rig::new();
+    rig.json(&["device", "list"]);
+    let keys = rig.at("keys.txt").display().to_string();
+    let made = Command::new("age-keygen").args(["-o", &keys]).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let text = std::fs::read_to_string(&keys).unwrap();
+    let recipient = text.lines().find_map(|line| line.strip_prefix("# public key: ")).unwrap();
+    let out = rig.at("r.age").display().to_string();
+    rig.json(&["backup", "create", "--out", &out, "--recipient", recipient]);
+    rig.json(&["backup", "verify", &out, "--identity", &keys]);
+    let mut listed = Command::new("sh");
+    listed.args(["-c", "age -d -i \"$0\" \"$1\" | tar t", &keys, &out]);
+    let listed = listed.output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&listed.stdout), "manifest.json\nstore.redb\nconfig.toml\n", "{listed:?}");
+}
+
+/// The only backup in the list.
+async fn only(browser: &mut Browser) -> String {
+    let listed = browser.get("/admin/api/v1/backups").await.message();
+    assert_eq!(listed["rows"].as_array().unwrap().len(), 1, "{listed}");
+    listed["rows"][0]["name"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_administrator_makes_checks_takes_along_and_deletes_a_backup_in_the_pages() {
+    let web = Web::open(&[]).await;
+    let mut anna = signed_in(&web, "anna", Role::Admin).await;
+    let empty = anna.get("/admin/backup").await;
+    assert!(empty.status == 200 && empty.body.contains("None yet"), "{empty:?}");
+    let differ = anna.form("/admin/backup", &[("passphrase", PASSPHRASE), ("again", "another-passphrase")]).await;
+    assert!(differ.status == 400 && differ.body.contains("differ"), "{differ:?}");
+    let made = anna.form("/admin/backup", &[("passphrase", PASSPHRASE), ("again", PASSPHRASE)]).await;
+    assert!(made.status == 200 && made.body.contains("is made") && made.body.contains("master key"), "{made:?}");
+    let name = only(&mut anna).await;
+    let checked = anna.form(&format!("/admin/backup/{name}/verify"), &[("opener", PASSPHRASE)]).await;
+    assert!(checked.body.contains("is whole"), "{checked:?}");
+    let wrong = anna.form(&format!("/admin/backup/{name}/verify"), &[("opener", "something else entirely")]).await;
+    assert!(wrong.status == 400 && wrong.body.contains("does not open"), "{wrong:?}");
+    let taken = anna.form(&format!("/admin/backup/{name}/download"), &[]).await;
+    assert_eq!((taken.status, taken.header("content-type")), (200, Some("application/octet-stream")));
+    assert_eq!(taken.header("content-disposition"), Some(format!("attachment; filename=\"{name}\"").as_str()));
+    assert!(taken.body.starts_with("age-encryption.org/v1"), "encrypted as it lies there");
+    let gone = anna.form(&format!("/admin/backup/{name}/remove"), &[]).await;
+    assert_eq!(gone.status, 303);
+    assert!(anna.get("/admin/backup").await.body.contains("None yet"));
+    let missing = anna.get(&format!("/admin/api/v1/backups/{name}/content")).await;
+    assert_eq!(missing.status, 404, "{missing:?}");
+    let escape = anna.get("/admin/api/v1/backups/..%2f..%2fmaster.key/content").await;
+    assert_eq!(escape.status, 404, "{escape:?}");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn nobody_but_an_administrator_with_a_session_touches_backups() {
+    let web = Web::open(&[]).await;
+    let mut anna = signed_in(&web, "anna", Role::Admin).await;
+    anna.form("/admin/backup", &[("passphrase", PASSPHRASE), ("again", PASSPHRASE)]).await;
+    let name = only(&mut anna).await;
+    let content = format!("/admin/api/v1/backups/{name}/content");
+    let token = web.token(Role::Admin).await;
+    let bearer = format!("Authorization: Bearer {token}\r\n");
+    for (method, path) in [("GET", content.as_str()), ("POST", "/admin/api/v1/backups"), ("GET", "/admin/api/v1/backups")] {
+        let answer = web.ask(method, path, &bearer, "").await;
+        assert_eq!(answer.status, 403, "{method} {path}: {answer:?}");
+    }
+    for role in [Role::ReadOnly, Role::OpsRw, Role::Approver] {
+        let mut bert = signed_in(&web, role.as_str(), role).await;
+        assert_eq!(bert.get(&content).await.status, 403, "{role:?}");
+        assert_eq!(bert.form("/admin/backup", &[("passphrase", PASSPHRASE), ("again", PASSPHRASE)]).await.status, 403, "{role:?}");
+    }
+    only(&mut anna).await;
+    web.close().await;
+}
