@@ -21,6 +21,8 @@ pub mod dispatch;
 
 pub mod tools;
 
+pub mod alert;
+
 pub mod plan;
 
 pub mod history;

@@ -2,6 +2,7 @@
 //!
 //! Some verbs are for operators only (`device.add`): the command line and the admin pages reach them, MCP cannot.
 
+pub mod alert;
 pub mod arguments;
 pub mod audit;
 pub mod bridge;
@@ -72,6 +73,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     user::TOOLS,
     secret::TOOLS,
     token::TOOLS,
+    alert::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.
