@@ -226,7 +226,12 @@ impl Board {
 
     /// Lets time pass, and says what is told now.
     pub fn pass(&mut self, now: Now) -> Outcome {
-        let late: Vec<Key> = self.alerts.iter().filter(|(key, alert)| self.due(key, alert).is_some_and(|due| due <= now.ms)).map(|(key, _)| key.clone()).collect();
+        let late: Vec<Key> = self
+            .alerts
+            .iter()
+            .filter(|(key, alert)| self.due(key, alert).is_some_and(|due| due <= now.ms))
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in late {
             let (Some(alert), Some(rule)) = (self.alerts.get(&key), self.rules.get(&key.0)) else { continue };
             let (life, tell) = step(Some(alert.life), Seen::Time, now.ms, *rule);

@@ -133,7 +133,8 @@ fn what_happens_is_history_at_once_and_told_again_as_a_number() {
 
 #[test]
 fn what_was_told_before_a_restart_is_not_told_again_and_its_end_is() {
-    let stood = Stands { kind: Kind::DeviceDown, subject: router(1), details: "x".into(), since: at(-500_000).wall, told_at: at(-400_000).wall };
+    let stood =
+        Stands { kind: Kind::DeviceDown, subject: router(1), details: "x".into(), since: at(-500_000).wall, told_at: at(-400_000).wall };
     let mut board = Board::new(rules(), vec![stood], at(0));
     board.only(Kind::DeviceDown, &[(router(1), "x".into())], at(1_000));
     assert!(until(&mut board, 1_000, 500_000).is_empty());

@@ -75,7 +75,8 @@ impl Channel {
     pub async fn send(&self, message: &Message, from: &From, secret: Option<&Secret>, now: Wall) -> Result<String, Failure> {
         match self {
             Channel::Webhook(webhook) => {
-                let secret = secret.ok_or_else(|| Failure::again("nothing to sign with: set alert.webhook_secret, or put a secret on the page"))?;
+                let secret =
+                    secret.ok_or_else(|| Failure::again("nothing to sign with: set alert.webhook_secret, or put a secret on the page"))?;
                 webhook.send(message, from, secret, now).await
             }
             Channel::Syslog(syslog) => syslog.send(message, now).await,

@@ -109,7 +109,13 @@ async fn attempt(hub: &Hub, line: &Line, queued: &Queued, failures: u32) -> Opti
     let pause = (outcome == "failed").then(|| pause(failures, random::<1>()[0]));
     line.note(outcome, said, now, pause.map(|pause| Wall(now.0 + pause.as_millis() as i64)));
     if outcome != "delivered" {
-        tracing::warn!(channel = name, to = line.channel.to(), outcome, message = queued.message.summary, "an alert was not delivered: {said}");
+        tracing::warn!(
+            channel = name,
+            to = line.channel.to(),
+            outcome,
+            message = queued.message.summary,
+            "an alert was not delivered: {said}"
+        );
     }
     pause
 }

@@ -331,13 +331,17 @@ impl Alerts {
     pub async fn set_secret(&self, secret: &Secret) -> Result<(), Fault> {
         let hub = &self.0;
         if hub.settings.webhook_secret.is_some() {
-            return Err(Fault::new(fault::Kind::Conflict, "the secret stands in alert.webhook_secret").hint("change it there, or take it out"));
+            return Err(
+                Fault::new(fault::Kind::Conflict, "the secret stands in alert.webhook_secret").hint("change it there, or take it out")
+            );
         }
         if hub.settings.webhook.is_none() {
             return Err(Fault::new(fault::Kind::Conflict, "there is no webhook to sign for").hint("set alert.webhook_url first"));
         }
         if hub.store.is_volatile() {
-            return Err(Fault::new(fault::Kind::Storage, "state lies in RAM: no credentials are kept there").hint("set alert.webhook_secret"));
+            return Err(
+                Fault::new(fault::Kind::Storage, "state lies in RAM: no credentials are kept there").hint("set alert.webhook_secret")
+            );
         }
         let sealed = hub.seal.seal(SECRET, secret.expose().as_bytes());
         hub.store.commit(Batch::new().put(BOX, SECRET.key, sealed), Durability::Now).await?;
@@ -387,7 +391,13 @@ impl Hub {
         }
         batch = self.remember(outcome.past, batch);
         for message in &outcome.messages {
-            tracing::info!(kind = message.kind_word(), status = message.status.as_str(), count = message.count, "alert: {}", message.summary);
+            tracing::info!(
+                kind = message.kind_word(),
+                status = message.status.as_str(),
+                count = message.count,
+                "alert: {}",
+                message.summary
+            );
             for line in &self.lines {
                 let (after, dropped) = line.queue.push(message, now, batch);
                 batch = after;

@@ -156,7 +156,7 @@ mod tests {
         for (name, seen, told) in cases {
             assert_eq!(course(RULE, seen).1, *told, "{name}");
         }
-        assert_eq!(course(AT_ONCE, &[(5, Is), (6, IsNot)]), (None, vec![(5, BEGINS), (6, Tell::Ends)]));
+        assert_eq!(course(AT_ONCE, &[(5, Is), (6, IsNot), (7, Time)]), (None, vec![(5, BEGINS), (6, Tell::Ends)]));
     }
 
     #[test]

@@ -96,7 +96,8 @@ impl Usage {
         }
         caller.unusual = true;
         let words = ["writes", "denials"][slot];
-        let why = format!("more than {} {words} within an hour; {:.0} in its busiest one before", caller.counts[slot] - 1, caller.peaks[slot]);
+        let why =
+            format!("more than {} {words} within an hour; {:.0} in its busiest one before", caller.counts[slot] - 1, caller.peaks[slot]);
         Some(Turn { id: id.to_owned(), name: caller.name.clone(), why: Some(why) })
     }
 

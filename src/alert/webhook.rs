@@ -83,7 +83,11 @@ pub fn signature(secret: &Secret, seconds: i64, body: &[u8]) -> String {
 /// An address without what may be secret in it.
 pub fn shown(url: &str) -> String {
     match url.parse::<http::Uri>() {
-        Ok(uri) => format!("{}://{}", uri.scheme_str().unwrap_or("https"), uri.authority().map_or("", |at| at.as_str().rsplit('@').next().unwrap_or(""))),
+        Ok(uri) => format!(
+            "{}://{}",
+            uri.scheme_str().unwrap_or("https"),
+            uri.authority().map_or("", |at| at.as_str().rsplit('@').next().unwrap_or(""))
+        ),
         Err(_) => "https://…".into(),
     }
 }

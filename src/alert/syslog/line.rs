@@ -40,8 +40,14 @@ impl Sender {
             ("subject", subject.map_or("", |one| one.id.as_str())),
             ("name", subject.map_or("", |one| one.name.as_str())),
         ];
-        let mut line =
-            format!("<{}>1 {} {} routeros-mcp {} {} [{DATA}", priority(message), message.at.rfc3339(), self.host, self.process, message.kind_word());
+        let mut line = format!(
+            "<{}>1 {} {} routeros-mcp {} {} [{DATA}",
+            priority(message),
+            message.at.rfc3339(),
+            self.host,
+            self.process,
+            message.kind_word()
+        );
         for (name, value) in data {
             line.push_str(&format!(" {name}=\"{}\"", escaped(value)));
         }
@@ -65,7 +71,14 @@ impl Sender {
     /// As programs of this machine write to its own socket.
     pub fn local(&self, message: &Message, now: Wall) -> String {
         let time = DateTime::from_timestamp_millis(now.0).unwrap_or_default().with_timezone(&Local).format("%b %e %H:%M:%S");
-        format!("<{}>{time} routeros-mcp[{}]: {} {}: {}", priority(message), self.process, message.kind_word(), message.status.as_str(), text(message))
+        format!(
+            "<{}>{time} routeros-mcp[{}]: {} {}: {}",
+            priority(message),
+            self.process,
+            message.kind_word(),
+            message.status.as_str(),
+            text(message)
+        )
     }
 }
 

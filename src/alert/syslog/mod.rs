@@ -149,8 +149,20 @@ mod tests {
         assert_eq!("udp://logs.example/".parse(), Ok(Target::Udp("logs.example".into(), 514)));
         assert_eq!("unix:///dev/log".parse(), Ok(Target::Unix("/dev/log".into())));
         for wrong in [
-            "", "udp:", "udp://", "logs.example:514", "http://logs.example", "tcp://logs.example:0", "tcp://logs.example:99999",
-            "udp://user@logs.example", "udp://a b", "udp://a/b", "unix:dev/log", "tls://[::1", "tls://[x]:1", "udp://a\n:514",
+            "",
+            "udp:",
+            "udp://",
+            "logs.example:514",
+            "http://logs.example",
+            "tcp://logs.example:0",
+            "tcp://logs.example:99999",
+            "udp://user@logs.example",
+            "udp://a b",
+            "udp://a/b",
+            "unix:dev/log",
+            "tls://[::1",
+            "tls://[x]:1",
+            "udp://a\n:514",
         ] {
             assert!(wrong.parse::<Target>().is_err(), "{wrong}");
         }

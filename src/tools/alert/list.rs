@@ -2,7 +2,7 @@
 
 use crate::access::policy::within;
 use crate::access::principal::Principal;
-use crate::alert::{View, What};
+use crate::alert::{Standing, View, What};
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
@@ -37,15 +37,18 @@ pub(super) const TOOL: Tool = Tool {
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
+    /// Only those that last, or only those that are over.
+    live: Option<bool>,
     #[serde(flatten)]
     list: ListArgs,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let mut alerts = cx.world.alerts.list();
-    alerts.retain(|alert| is_visible(&cx.world, &cx.principal, alert));
+    let is_wanted = |alert: &View| args.live.is_none_or(|live| live == (alert.standing != Standing::Over));
+    alerts.retain(|alert| is_wanted(alert) && is_visible(&cx.world, &cx.principal, alert));
     let key = |alert: &View| format!("{} {} {}", alert.kind.as_str(), alert.subject.id, alert.since.0);
-    list::cut(cx, "alert.list", &args.list, alerts, key, row)
+    list::cut(cx, &format!("alert.list {:?}", args.live), &args.list, alerts, key, row)
 }
 
 /// What is told of a device, a plan or a caller is told to who may see it.

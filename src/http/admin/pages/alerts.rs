@@ -74,8 +74,8 @@ pub struct Tried {
 /// The page; `tried` is a test that was just made.
 pub async fn page(desk: &Desk<'_>, tried: Vec<Tried>) -> Result<Response<Body>, Refusal> {
     let ask = |asked: Value| desk.ask("alert.list", asked);
-    let live = ask(json!({"limit": MOST, "where": {"state!": "over"}})).await?;
-    let over = ask(json!({"limit": MOST, "where": {"state": "over"}})).await?;
+    let live = ask(json!({"limit": MOST, "live": true})).await?;
+    let over = ask(json!({"limit": MOST, "live": false})).await?;
     let status = desk.ask("alert.get_status", json!({})).await?;
     let now = desk.edge.dispatch.world().clock.wall();
     let when = |value: &Value, name: &str| maybe(value, name).map(|at| ago(&at, now));
