@@ -1,5 +1,7 @@
 //! Alerts through real receivers: signed, retried, kept over a restart, never in the way of whoever raised them.
 
+mod real;
+
 use crate::admin_rig::signed_in;
 use crate::alerts_rig::{Authority, Logs, Receiver, Reply, caller, until};
 use crate::http_rig::Web;

@@ -33,14 +33,28 @@ impl Authority {
         let own = rcgen::KeyPair::generate().unwrap();
         let leaf = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap().signed_by(&own, &issuer).unwrap();
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("ca.pem"), root.pem()).unwrap();
+        for (name, pem) in [("ca.pem", root.pem()), ("leaf.pem", leaf.pem()), ("leaf.key", own.serialize_pem())] {
+            std::fs::write(dir.path().join(name), pem).unwrap();
+        }
         let private = PrivateKeyDer::try_from(own.serialize_der()).unwrap();
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![leaf.der().clone()], private).unwrap();
         Authority { config: Arc::new(config), dir }
     }
 
     pub fn file(&self) -> String {
-        self.dir.path().join("ca.pem").display().to_string()
+        self.named("ca.pem")
+    }
+
+    pub fn certificate_file(&self) -> String {
+        self.named("leaf.pem")
+    }
+
+    pub fn key_file(&self) -> String {
+        self.named("leaf.key")
+    }
+
+    fn named(&self, name: &str) -> String {
+        self.dir.path().join(name).display().to_string()
     }
 }
 

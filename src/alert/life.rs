@@ -145,7 +145,8 @@ mod tests {
     #[test]
     fn what_lasts_is_told_after_its_time_and_when_it_is_over() {
         use Seen::{Is, IsNot, Time};
-        let cases: &[(&str, &[(Ms, Seen)], &[(Ms, Tell)])] = &[
+        type Case<'c> = (&'c str, &'c [(Ms, Seen)], &'c [(Ms, Tell)]);
+        let cases: &[Case<'_>] = &[
             ("not long enough", &[(0, Is), (99, Time), (99, IsNot), (200, Time)], &[]),
             ("long enough", &[(0, Is), (100, Time), (150, Is), (160, Time)], &[(100, BEGINS)]),
             ("seen is as good as time", &[(0, Is), (100, Is)], &[(100, BEGINS)]),

@@ -77,10 +77,9 @@ async fn written(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) 
     stream.write_all(bytes).await?;
     stream.flush().await?;
     let mut some = [0; 64];
-    match tokio::time::timeout(GOODBYE, stream.read(&mut some)).await {
-        Ok(Err(error)) => return Err(error),
-        // Nothing is expected: silence is fine, and so is a receiver that closes in order.
-        Ok(Ok(_)) | Err(_) => {}
+    // Nothing is expected: silence is fine, and so is a receiver that closes in order.
+    if let Ok(Err(error)) = tokio::time::timeout(GOODBYE, stream.read(&mut some)).await {
+        return Err(error);
     }
     let _ = stream.shutdown().await;
     Ok(())
