@@ -114,8 +114,8 @@ impl Usage {
             is_news |= caller.counts != [0, 0];
             for (slot, floor) in FLOORS.iter().enumerate() {
                 let most = caller.peaks[slot].max(*floor) * RISE;
-                let fade = FADE.powi(i32::try_from(passed).unwrap_or(i32::MAX));
-                caller.peaks[slot] = (caller.peaks[slot] * fade).max(f64::from(caller.counts[slot]).min(most));
+                let last = (caller.peaks[slot] * FADE).max(f64::from(caller.counts[slot]).min(most));
+                caller.peaks[slot] = last * FADE.powi(i32::try_from(passed - 1).unwrap_or(i32::MAX));
             }
             caller.counts = [0, 0];
             if caller.unusual && !was_over {
