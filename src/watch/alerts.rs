@@ -108,7 +108,7 @@ pub fn plans(world: &World) {
 }
 
 fn plan(world: &World, id: &str) {
-    let found = world.plans.plan(&PlanId(id.to_owned())).ok().map(|(plan, _)| plan);
+    let found = world.plans.head(&PlanId(id.to_owned())).ok();
     for kind in [Kind::PlanWaiting, Kind::PlanAttention] {
         let subject = Subject::plan(id);
         match found.as_ref().filter(|plan| stands(plan, kind, world.clock.wall())) {
@@ -135,7 +135,7 @@ fn about(world: &World, plan: &Plan) -> String {
 }
 
 fn on(world: &World, id: &str) -> String {
-    world.plans.plan(&PlanId(id.to_owned())).map_or_else(|_| String::new(), |(plan, _)| about(world, &plan))
+    world.plans.head(&PlanId(id.to_owned())).map_or_else(|_| String::new(), |plan| about(world, &plan))
 }
 
 fn name(world: &World, id: &DeviceId) -> String {

@@ -55,13 +55,14 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
 fn is_visible(world: &World, who: &Principal, alert: &View) -> bool {
     let sees_all = who.limits.devices.contains(&Selector::All);
     match alert.subject.what {
+        What::Device | What::Plan if sees_all => true,
         What::Device => match world.fleet.get(&DeviceId(alert.subject.id.clone())) {
             Ok(device) => within(&who.limits.devices, &device.traits()),
-            Err(_) => sees_all,
+            Err(_) => false,
         },
-        What::Plan => match world.plans.plan(&PlanId(alert.subject.id.clone())) {
-            Ok((plan, _)) => show::is_visible(&world.fleet, who, &plan),
-            Err(_) => sees_all,
+        What::Plan => match world.plans.head(&PlanId(alert.subject.id.clone())) {
+            Ok(plan) => show::is_visible(&world.fleet, who, &plan),
+            Err(_) => false,
         },
         What::Principal => who.role.sees_all_events(),
         What::Appliance => true,
