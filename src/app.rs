@@ -4,6 +4,7 @@ use crate::access::local::Access;
 use crate::access::oidc::Oidc;
 use crate::access::principal::Principal;
 use crate::access::session::Sessions;
+use crate::alert::{self, Alerts};
 use crate::audit::{self, Audit};
 use crate::base::clock::Clock;
 use crate::base::events::Bus;
@@ -26,7 +27,7 @@ use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
 use crate::watch;
 use ops::Ops;
-use settings::{fleet_settings, http_settings, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role};
+use settings::{alert_settings, fleet_settings, http_settings, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -104,6 +105,14 @@ impl App {
             drafter: Arc::new(live),
             store_rolled_back: epoch.is_older(),
         })?;
+        let alerts = Alerts::open(alert::Parts {
+            store: store.clone(),
+            seal: (*seal).clone(),
+            clock: clock.clone(),
+            meter: meter.clone(),
+            bus: fleet.bus().clone(),
+            settings: alert_settings(&config)?,
+        })?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
         let world = Arc::new(World {
@@ -123,6 +132,7 @@ impl App {
             clock,
             rules: rules(&config),
             diagnostics: Limits::default(),
+            alerts,
             settings: settings(&config),
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
@@ -152,6 +162,7 @@ impl App {
             let jitter = self.config.health_check.jitter_seconds.0;
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
         }
+        watch::alerts::start(self.dispatch.world().clone(), self.config.store.path.clone(), &self.tasks, &self.stop);
         watch::meter::start(self.dispatch.world().meter().clone(), &self.tasks, &self.stop);
         watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
         watch::plans::start(self.dispatch.world().clone(), self.config.retention.plan_days, &self.tasks, &self.stop);

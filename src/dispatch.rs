@@ -95,6 +95,7 @@ impl Dispatch {
             Ok(()) => shaped,
             Err(fault) => self.shaped(&cx, &notes, Err(fault)),
         };
+        self.world.alerts.used(&cx.principal, tool.effect, reply.fault);
         let tokens = reply.meta.get("estimated_tokens").and_then(Value::as_u64);
         self.world.meter().tool(tool.name, tool.tier.as_str(), trail::outcome(reply.fault), took, tokens);
         reply

@@ -36,7 +36,7 @@ pub const PAGES: &[Page] = &[
     page!("security-model", "Security model", "What is trusted, what is kept back, and what is written down."),
     page!("monitoring", "Monitoring", "Prometheus and Grafana: who may fetch metrics, where, and how to read them."),
     page!("metrics", "Metrics", "Every metric, with its labels and what it counts."),
-    page!("alerts", "Alerts", "What each shipped alert means, and what to do about it."),
+    page!("alerts", "Alerts", "What is told by webhook and syslog, how a receiver checks it, and what the shipped Prometheus alerts mean."),
     page!("backup", "Backup and disaster recovery", "Making, checking and restoring backups, and changing the master key."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
 ];

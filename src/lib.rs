@@ -23,6 +23,8 @@ pub mod tools;
 
 pub mod backup;
 
+pub mod alert;
+
 pub mod plan;
 
 pub mod history;

@@ -14,6 +14,14 @@ mod admin_session;
 #[cfg(feature = "sim")]
 mod admin_sign_in;
 #[cfg(feature = "sim")]
+mod admin_size;
+#[cfg(feature = "sim")]
+mod alerts;
+#[cfg(feature = "sim")]
+mod alerts_journey;
+#[cfg(feature = "sim")]
+mod alerts_rig;
+#[cfg(feature = "sim")]
 mod answers;
 #[cfg(feature = "sim")]
 mod backup;

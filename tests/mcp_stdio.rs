@@ -2,6 +2,7 @@
 
 use futures_util::future::BoxFuture;
 use routeros_mcp::access::{Principal, Role, Rules};
+use routeros_mcp::alert::{self, Alerts};
 use routeros_mcp::audit::{self, Audit};
 use routeros_mcp::backup::{self, Backups};
 use routeros_mcp::base::clock::Clock;
@@ -86,12 +87,20 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
         access: routeros_mcp::access::Access::new(store.clone(), Seal::new(&[7; 32]), clock.clone(), Default::default()),
         vault: store::Vault::new(store.clone(), Seal::new(&[7; 32]), clock.clone()),
         backups: backups(dir, &store, &clock),
+        alerts: alerts(&store, &clock),
         store,
         clock,
         rules: Rules::open(Environment::Lab),
         diagnostics: Default::default(),
         settings: context::Settings::default(),
     })))
+}
+
+/// Alerts that go nowhere.
+fn alerts(store: &Store, clock: &Clock) -> Alerts {
+    let (seal, settings) = (Seal::new(&[7; 32]), alert::Settings::default());
+    let parts = alert::Parts { store: store.clone(), seal, clock: clock.clone(), meter: Default::default(), bus: Bus::default(), settings };
+    Alerts::open(parts).unwrap()
 }
 
 /// One end of a conversation in lines of JSON.

@@ -28,6 +28,7 @@ const CONTRACT: &str = "mcp_requests_total{method,status} mcp_request_duration_s
     mcp_guards_armed mcp_jobs_running store_commit_duration_seconds store_commits_total store_bytes audit_records_total{outcome} \
     update_available mcp_tool_latency_seconds{tool_name} backup_last_success_timestamp_seconds backup_size_bytes \
     process_cpu_seconds_total process_resident_memory_bytes process_open_fds process_max_fds process_start_time_seconds \
+    alerts_firing{kind} alert_deliveries_total{channel,outcome} \
     routeros_mcp_build_info{version,target}";
 
 const PASSWORD: &str = "correct horse battery";
@@ -96,7 +97,9 @@ fn the_table_is_the_contracts() {
 
 #[tokio::test]
 async fn every_metric_has_help_and_type_once_something_happened() {
-    let mut web = web(&[("token_budget.warning_threshold", "100"), ("token_budget.error_threshold", "400")]).await;
+    let flags = [("token_budget.warning_threshold", "100"), ("token_budget.error_threshold", "400"), ("alert.syslog", "udp://127.0.0.1:9")];
+    let mut web = web(&flags).await;
+    web.site.operator("alert.test", json!({})).await;
     let token = web.token(Role::ReadOnly).await;
     web.modern(&token, "tools/list", json!({})).await;
     web.say(&token, "", &call("system.get_health", json!({"device": "edge"}))).await;

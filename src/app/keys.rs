@@ -1,6 +1,7 @@
 //! The master key: where it comes from, what it seals, and changing it.
 
 use crate::access;
+use crate::alert;
 use crate::base::fault::{Fault, Kind};
 use crate::config::Config;
 use crate::fleet;
@@ -10,7 +11,7 @@ use crate::store::{Field, Name, Seal, Store, reseal, seal, vault};
 
 /// Everything that is sealed, and where.
 pub fn sealed() -> Vec<Field> {
-    let own = [access::local::SEALED, http::tls::SEALED, super::ops::SEALED];
+    let own = [access::local::SEALED, http::tls::SEALED, super::ops::SEALED, alert::SEALED];
     own.into_iter().chain(fleet::SEALED).chain(vault::SEALED).chain(http::acme::kept::SEALED).collect()
 }
 

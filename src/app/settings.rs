@@ -4,6 +4,7 @@ use crate::access::lockout::Lockout;
 use crate::access::oidc::{self as provider, Oidc};
 use crate::access::policy::Rules;
 use crate::access::role::Role;
+use crate::alert;
 use crate::base::fault::{Fault, Kind};
 use crate::base::span::Span;
 use crate::base::tier::Environment;
@@ -18,6 +19,8 @@ use crate::http::metrics::Offered;
 use crate::mcp;
 use crate::plan;
 use crate::tools::context::{Settings, World};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -80,6 +83,35 @@ pub(super) fn settings(config: &Config) -> Settings {
         public_url: config.http.public_url.clone(),
         health: thresholds(&config.health_check),
     }
+}
+
+/// When each alert is told, and where. Errs with `Config` when the authority's file cannot be used.
+pub(super) fn alert_settings(config: &Config) -> Result<alert::Settings, Fault> {
+    let from = &config.alert;
+    let roots = match &from.ca_file {
+        None => Vec::new(),
+        Some(path) => {
+            let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+            let wrong = || Fault::new(Kind::Config, format!("alert.ca_file: {} holds no certificate in PEM", path.display()));
+            read.ok().filter(|read| !read.is_empty()).ok_or_else(wrong)?
+        }
+    };
+    Ok(alert::Settings {
+        rules: from.kinds.iter().map(|kind| (*kind, from.rule(*kind))).collect(),
+        webhook: from.webhook_url.clone(),
+        webhook_secret: from.webhook_secret.clone(),
+        syslog: from.syslog.as_deref().filter(|text| !text.is_empty()).and_then(|text| text.parse().ok()),
+        roots,
+        plain_loopback: config.environment == Environment::Lab,
+        certificate_days: from.certificate_days,
+        disk_free_percent: from.disk_free_percent,
+        unusual_factor: from.unusual_factor,
+        from: alert::message::From {
+            name: config.mcp.server_name.clone(),
+            environment: config.environment.as_str(),
+            url: config.http.public_url.clone(),
+        },
+    })
 }
 
 pub(super) fn plan_settings(config: &Config) -> plan::Settings {

@@ -20,6 +20,10 @@ pub enum Event {
     Config(DeviceId),
     /// A plan was made, or it or a device in it moved on. Its id as text: what a plan is stands further up.
     Plan(String),
+    /// A router took the change of this plan back by itself.
+    Fired(String),
+    /// An alert was told, or is over.
+    Alert,
 }
 
 impl Event {
@@ -27,7 +31,7 @@ impl Event {
     pub fn device(&self) -> Option<&DeviceId> {
         match self {
             Event::Device(id) | Event::Health(id) | Event::Config(id) => Some(id),
-            Event::Plan(_) => None,
+            Event::Plan(_) | Event::Fired(_) | Event::Alert => None,
         }
     }
 }

@@ -4,12 +4,16 @@ use super::key::{Key, Standard};
 use super::keys::KEYS;
 use super::merge::{Merged, default_value};
 use super::report::{Problem, Source};
-use super::value::is_loopback;
+use super::value::{self, is_loopback};
+use crate::alert::syslog::Target;
 use crate::base::tier::Environment;
 use std::path::Path;
 
 /// Days that audit records stay in prod, at least.
 const PROD_AUDIT_DAYS: f64 = 365.0;
+
+/// Characters of the secret that signs webhooks, at least.
+const WEBHOOK_SECRET: usize = 16;
 
 /// Collects problems about one merged configuration.
 pub(super) struct Checks<'c> {
@@ -35,6 +39,7 @@ impl Checks<'_> {
         self.needed();
         self.conflicts();
         self.thresholds();
+        self.alerts();
         if self.values.text("http.tls") == "acme" {
             self.acme();
         }
@@ -63,6 +68,30 @@ impl Checks<'_> {
             if wrong {
                 self.warn(key.name, format!("{warns} is {word} {critical} ({is_critical}): it is never just a warning"));
             }
+        }
+    }
+
+    /// Where alerts go. The address of a webhook may be a secret, so it is never repeated.
+    fn alerts(&mut self) {
+        let url = self.values.text("alert.webhook_url").to_owned();
+        let is_plain = url.starts_with("http://");
+        if !url.is_empty() && !value::is_remote(&url) {
+            self.error("alert.webhook_url", "must be an https address (http only on loopback), not link-local");
+        } else if is_plain && self.environment != Environment::Lab {
+            self.error("alert.webhook_url", "plain http is for lab only; allowed: https");
+        }
+        let secret = self.values.text("alert.webhook_secret").len();
+        if secret > 0 && secret < WEBHOOK_SECRET {
+            self.error("alert.webhook_secret", format!("must be {WEBHOOK_SECRET} characters or more"));
+        }
+        if secret > 0 && url.is_empty() {
+            self.warn("alert.webhook_secret", "has no effect: alert.webhook_url is not set");
+        }
+        let syslog = self.values.text("alert.syslog").to_owned();
+        if !syslog.is_empty()
+            && let Err(why) = syslog.parse::<Target>()
+        {
+            self.error("alert.syslog", why);
         }
     }
 

@@ -8,6 +8,18 @@ const TIERS: &[&str] = &["free", "basic", "professional"];
 const TOOLSETS: &[&str] =
     &["core", "system", "interface", "ip", "routing", "firewall", "wireless", "vpn", "diagnose", "config", "security", "all"];
 
+const ALERTS: &[&str] = &[
+    "plan_waiting",
+    "device_down",
+    "guard_fired",
+    "plan_attention",
+    "update_available",
+    "certificate_expiring",
+    "backup_failed",
+    "disk_low",
+    "unusual_use",
+];
+
 // What other builds bring; a key names one of these in its `idle` or `missing`.
 const SWEEP: &str = "retention";
 const UPDATE: &str = "self-update";
@@ -176,6 +188,32 @@ pub const KEYS: &[Key] = &[
     key("metrics.port", Kind::Int(0, 65_535, ""), "Own port for them; 0 is the same listener").is("0"),
     key("metrics.host", Kind::Host, "Address of that port").is("127.0.0.1"),
     key("metrics.device_labels", Kind::Flag, "Label metrics with device ids").is("true"),
+
+    key("alert.webhook_url", Kind::Secret, "Where alerts are posted as JSON: an https address; shown nowhere, for some receivers keep a key in it"),
+    key("alert.webhook_secret", Kind::Secret, "What signs them, 16 characters or more; may be put on the page instead, sealed in the store"),
+    key("alert.syslog", Kind::Text, "Where alerts are written: udp://host:514, tcp://host:514, tls://host:6514 or unix:/dev/log"),
+    key("alert.ca_file", Kind::Path, "Root of a private certificate authority of these receivers, PEM; beside the system's"),
+    key("alert.kinds", Kind::List(Item::Word(ALERTS)), "Which alerts are told").is("plan_waiting,device_down,guard_fired,plan_attention,update_available,certificate_expiring,backup_failed,disk_low,unusual_use"),
+    key("alert.certificate_days", Kind::Int(1, 365, "days"), "A certificate that ends within this is told").is("14"),
+    key("alert.disk_free_percent", Kind::Int(1, 90, "percent"), "Less room than this where the store is, is told").is("5"),
+    key("alert.unusual_factor", Kind::Real(1.5, 1_000.0, "times"), "So many times a caller's busiest hour is unusual; never below 60 writes or 30 denials an hour").is("5"),
+    key("alert.plan_waiting_for", Kind::Span(0, 86_400), "A plan waits for approval: told when it lasts so long").is("10s"),
+    key("alert.plan_waiting_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("0s"),
+    key("alert.device_down_for", Kind::Span(0, 86_400), "A router does not answer, or is not the one it was: told when it lasts so long").is("2m"),
+    key("alert.device_down_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("15m"),
+    key("alert.guard_fired_cooldown", Kind::Span(0, 30 * 86_400), "A router took a change back by itself: told at once, and of the same plan not again within").is("10m"),
+    key("alert.plan_attention_for", Kind::Span(0, 86_400), "A router is neither as it was nor as planned: told when it lasts so long").is("0s"),
+    key("alert.plan_attention_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("1h"),
+    key("alert.update_available_for", Kind::Span(0, 86_400), "A newer version is known: told when it lasts so long").is("0s"),
+    key("alert.update_available_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("1d"),
+    key("alert.certificate_expiring_for", Kind::Span(0, 86_400), "The listener's certificate ends within alert.certificate_days: told when it lasts so long").is("0s"),
+    key("alert.certificate_expiring_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("1d"),
+    key("alert.backup_failed_for", Kind::Span(0, 86_400), "The last backup failed: told when it lasts so long").is("0s"),
+    key("alert.backup_failed_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("6h"),
+    key("alert.disk_low_for", Kind::Span(0, 86_400), "Less than alert.disk_free_percent is free where the store is: told when it lasts so long").is("5m"),
+    key("alert.disk_low_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("6h"),
+    key("alert.unusual_use_for", Kind::Span(0, 86_400), "A caller writes or is denied more than alert.unusual_factor times as often as in its busiest hour: told when it lasts so long").is("0s"),
+    key("alert.unusual_use_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("1h"),
 
     key("update.check", Kind::Flag, "Look for newer versions; nothing is ever applied by itself").is("false").guard(Strict::Less).missing(UPDATE),
     key("update.url", Kind::Remote, "Where releases are").guard(Strict::Never).idle(UPDATE),

@@ -10,9 +10,11 @@ use crate::host::log::{Format, Level, Target};
 use serde::Deserialize;
 use std::path::PathBuf;
 
+mod alert;
 mod listener;
 mod routers;
 
+pub use alert::Alert;
 pub use listener::{Acme, Auth, Challenge, Http, Metrics, Oidc, RateLimit, Sse, Tls};
 pub use routers::{HealthCheck, Plan, Retention, Routeros, SelfApproval, Snapshot, VerifyTls};
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub plan: Plan,
     /// `[metrics]`
     pub metrics: Metrics,
+    /// `[alert]`
+    pub alert: Alert,
     /// `[update]`
     pub update: Update,
     /// `[backup]`

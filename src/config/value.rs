@@ -136,6 +136,11 @@ fn word_or_text(kind: &Kind, text: &str) -> Option<Value> {
     fits.then(|| Value::from(text))
 }
 
+/// Whether it is an address that we may call.
+pub(super) fn is_remote(text: &str) -> bool {
+    url(text).is_some_and(|url| may_call(&url))
+}
+
 fn real(n: f64, min: f64, max: f64) -> Option<Value> {
     let number = Number::from_f64(n)?;
     (n >= min && n <= max).then_some(Value::Number(number))

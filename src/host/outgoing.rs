@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url};
+use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 use std::error::Error;
 use std::io;
@@ -62,6 +63,8 @@ pub struct Outgoing {
     client: Arc<OnceCell<Client>>,
     resolver: Arc<Judged>,
     plain_loopback: bool,
+    /// Believed beside the system's.
+    more_roots: Arc<Vec<CertificateDer<'static>>>,
 }
 
 impl Outgoing {
@@ -71,7 +74,14 @@ impl Outgoing {
     }
 
     fn over(plain_loopback: bool, lookup: Lookup) -> Self {
-        Outgoing { client: Arc::default(), resolver: Arc::new(Judged(Arc::new(lookup))), plain_loopback }
+        let resolver = Arc::new(Judged(Arc::new(lookup)));
+        Outgoing { client: Arc::default(), resolver, plain_loopback, more_roots: Arc::default() }
+    }
+
+    /// With further authorities to believe, beside those of the system.
+    #[must_use]
+    pub fn with_roots(self, roots: Vec<CertificateDer<'static>>) -> Self {
+        Outgoing { client: Arc::default(), more_roots: Arc::new(roots), ..self }
     }
 
     /// The answer of a GET.
@@ -85,7 +95,7 @@ impl Outgoing {
         let url: Url = request.uri().to_string().parse().map_err(|_| refused(&request.uri().to_string(), "it is no address".into()))?;
         let name = shown(&url);
         self.judge(&url).map_err(|why| refused(&name, why.into()))?;
-        let client = self.client.get_or_try_init(|| connect(self.resolver.clone())).await?;
+        let client = self.client.get_or_try_init(|| connect(self.resolver.clone(), self.more_roots.clone())).await?;
         let (parts, body) = request.into_parts();
         let sent = client.request(parts.method, url).headers(parts.headers).body(body).send();
         let mut response = sent.await.map_err(|error| unreachable(&name, &error))?;
@@ -131,13 +141,9 @@ fn answer(status: http::StatusCode, headers: HeaderMap, body: Vec<u8>) -> Respon
 }
 
 /// On a thread of its own: the system's roots are read from some hundred files.
-async fn connect(resolver: Arc<Judged>) -> Result<Client, OutgoingError> {
+async fn connect(resolver: Arc<Judged>, more_roots: Arc<Vec<CertificateDer<'static>>>) -> Result<Client, OutgoingError> {
     let make = move || -> Result<Client, Box<dyn Error + Send + Sync>> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots())
-            .with_no_client_auth();
+        let tls = tls(&more_roots)?;
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("routeros-mcp/", env!("CARGO_PKG_VERSION")))
@@ -151,6 +157,28 @@ async fn connect(resolver: Arc<Judged>) -> Result<Client, OutgoingError> {
     };
     let made = tokio::task::spawn_blocking(make).await.map_err(|error| OutgoingError::Client(error.into()))?;
     made.map_err(OutgoingError::Client)
+}
+
+/// TLS towards what people configure: the system's authorities are believed, and these. Reads some hundred files.
+pub fn tls(more_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, rustls::Error> {
+    let mut roots = roots();
+    for root in more_roots {
+        roots.add(root.clone())?;
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+/// Where a name or address that people configured is, for what is no HTTP; never at a link-local or metadata address.
+pub async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
+    match found.iter().find_map(|at| forbidden(canonical(at.ip()))) {
+        Some(why) => Err(io::Error::other(format!("{host} is at a {why} address"))),
+        None => Ok(found),
+    }
 }
 
 /// Whom to believe. A certificate that cannot be read is left out, with a word.

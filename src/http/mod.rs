@@ -10,6 +10,7 @@ pub mod bearer;
 pub mod ears;
 pub mod fault;
 pub mod forwarded;
+pub mod gzip;
 pub mod hosts;
 pub mod intake;
 pub mod limits;
@@ -163,6 +164,7 @@ impl Edge {
         let correlation = correlation(request.headers());
         let cors = self.cors(request.uri().path(), request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let takes_gzip = gzip::is_taken(request.headers());
         let seen = forwarded::seen(peer.address.ip(), request.headers(), &self.settings.trusted_proxies);
         let (client, is_https) = match &seen {
             Ok(seen) => (seen.client, self.is_https(peer, seen)),
@@ -192,6 +194,9 @@ impl Edge {
             }
         };
         self.dress(response.headers_mut(), &correlation, cors, is_https);
+        if self.admin.has(&path) || path == metrics::PATH {
+            response = gzip::shrunk(response, &method, takes_gzip).await;
+        }
         self.meter().http(metrics::route(&path, self.settings.base.as_deref()), response.status().as_u16());
         response
     }

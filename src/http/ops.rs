@@ -148,6 +148,14 @@ fn certificate(tls: &Tls) -> Value {
     shown
 }
 
+impl Edge {
+    /// Says when the certificate in use ends. One of our own making is made anew at each start and stands for nobody's name.
+    pub fn tell_certificate(&self) {
+        let ends = self.tls.as_ref().filter(|tls| !tls.is_own()).and_then(|tls| tls.ends());
+        self.dispatch.world().alerts.certificate_ends(ends);
+    }
+}
+
 /// What is wrong with the certificate, or soon will be.
 fn ailing(tls: &Tls, now: Wall) -> Vec<String> {
     let acme = tls.acme().map(|acme| acme.status()).filter(|status| status.word == "failing").and_then(|status| status.said);

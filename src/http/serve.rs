@@ -210,6 +210,7 @@ impl Door {
         if let Some(mcp) = &self.edge.mcp {
             mcp.sweep().await;
         }
+        self.edge.tell_certificate();
         let Some(tls) = self.tls.as_ref().filter(|tls| tls.is_stale()) else { return };
         match tls.reload() {
             Ok(_) => tracing::info!(fingerprint = tls.fingerprint(), "certificate read again"),

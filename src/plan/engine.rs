@@ -127,6 +127,11 @@ impl Engine {
         Ok((plan, devices))
     }
 
+    /// A plan without what was worked out for its devices: one read, however many those are. Errs with `NotFound`.
+    pub fn head(&self, id: &PlanId) -> Result<Plan, Fault> {
+        self.core.book.plan(id)
+    }
+
     /// Every plan, the newest first.
     pub fn list(&self) -> Result<Vec<Plan>, Fault> {
         let mut plans = self.core.book.plans()?;

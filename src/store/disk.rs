@@ -136,6 +136,29 @@ pub(crate) enum Ground {
     Firm,
 }
 
+/// How much room a file system has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that may be written by whoever is not root.
+    pub free: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
+
+impl Space {
+    /// On the file system below a path that exists. Asks the kernel: over a network that may take its time.
+    pub fn at(path: &Path) -> io::Result<Space> {
+        let found = rustix::fs::statvfs(path)?;
+        Ok(Space { free: found.f_bavail.saturating_mul(found.f_frsize), total: found.f_blocks.saturating_mul(found.f_frsize) })
+    }
+
+    /// What is free, of a hundred; a file system that tells no size has room.
+    pub fn free_percent(self) -> u64 {
+        let percent = (u128::from(self.free) * 100).checked_div(u128::from(self.total));
+        percent.map_or(100, |percent| percent as u64)
+    }
+}
+
 /// Looks at the file system below a path (which need not exist yet, its directory must).
 pub(crate) fn ground(path: &Path) -> Result<Ground, StoreError> {
     let seen = if path.exists() { path } else { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) };
@@ -164,6 +187,15 @@ mod tests {
         assert_eq!(ground_of(0x2405_1905), Ground::Flash);
         assert_eq!(ground_of(0xef53), Ground::Firm, "ext4");
         assert_eq!(ground_of(0x794c_7630), Ground::Firm, "overlayfs, as in containers and on OpenWrt");
+    }
+
+    #[test]
+    fn room_is_told_as_a_part_of_the_whole() {
+        let space = Space::at(Path::new(".")).unwrap();
+        assert!(space.total > 0 && space.free <= space.total && space.free_percent() <= 100);
+        assert_eq!(Space { free: 5, total: 0 }.free_percent(), 100);
+        assert_eq!(Space { free: u64::MAX, total: u64::MAX }.free_percent(), 100);
+        assert_eq!(Space { free: 19, total: 1_000 }.free_percent(), 1);
     }
 
     #[test]

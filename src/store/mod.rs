@@ -24,6 +24,7 @@ mod table;
 pub mod vault;
 mod writer;
 
+pub use disk::Space;
 pub use engine::{Batch, Durability};
 pub use epoch::Epoch;
 pub use error::StoreError;

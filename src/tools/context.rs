@@ -3,6 +3,7 @@
 use crate::access::local::{Access, Proven};
 use crate::access::policy::{self, Decision, Rules, Target, Verb};
 use crate::access::principal::Principal;
+use crate::alert::Alerts;
 use crate::audit::Audit;
 use crate::backup::Backups;
 use crate::base::clock::{Clock, Wall};
@@ -58,6 +59,8 @@ pub struct World {
     pub rules: Rules,
     /// Who measures what right now.
     pub diagnostics: Limits,
+    /// What somebody has to know.
+    pub alerts: Alerts,
     /// Sizes and choices.
     pub settings: Settings,
 }

@@ -2,6 +2,7 @@
 //!
 //! Some verbs are for operators only (`device.add`): the command line and the admin pages reach them, MCP cannot.
 
+pub mod alert;
 pub mod arguments;
 pub mod audit;
 pub mod backup;
@@ -74,6 +75,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     backup::TOOLS,
     secret::TOOLS,
     token::TOOLS,
+    alert::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

@@ -1,5 +1,6 @@
 //! What happens when nobody calls.
 
+pub mod alerts;
 pub mod backup;
 pub mod health;
 pub mod meter;

@@ -83,6 +83,7 @@ const PAGES = [
   ["changes", `devices/${site.devices[0].id}/diff?from=baseline`],
   ["plans", "plans"],
   ["plan", `plans/${first.id}`],
+  ["alerts", "alerts"],
   ["audit", "audit"],
   ["people", "people"],
   ["help", "docs"],

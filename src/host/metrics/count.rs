@@ -141,6 +141,16 @@ impl Meter {
         self.gauge(&table::UPDATE, []).set(f64::from(u8::from(is)));
     }
 
+    /// So many alerts of a kind were told and last.
+    pub fn alerts(&self, kind: &'static str, firing: usize) {
+        self.gauge(&table::ALERTS, [kind.into()]).set(firing as f64);
+    }
+
+    /// An alert was carried to a channel, or was not: `delivered`, `failed`, `refused`, `expired`, `dropped`.
+    pub fn delivery(&self, channel: &'static str, outcome: &'static str, times: usize) {
+        self.counter(&table::DELIVERIES, [channel.into(), outcome.into()]).increment(times as u64);
+    }
+
     /// A byte stream's MCP session is open until the answer is dropped.
     pub fn session(&self) -> Option<Piped> {
         let piped = self.0.as_ref()?.piped.clone();

@@ -114,6 +114,10 @@ metrics! {
     BACKUP_BYTES: Gauge "backup_size_bytes" "bytes" [] "Its size";
     AUDIT_RECORDS: Counter "audit_records_total" "" ["outcome"] seeds = &["ok", "unwritten"], "Audit records by outcome of what they tell; unwritten ones could not be put into the trail";
     UPDATE: Gauge "update_available" "" [] "Whether a newer version is known: 1 or 0";
+    ALERTS: Gauge "alerts_firing" "" ["kind"]
+        seeds = &["plan_waiting", "device_down", "guard_fired", "plan_attention", "update_available", "certificate_expiring", "backup_failed", "disk_low", "unusual_use"],
+        "Alerts that were told and last, by kind";
+    DELIVERIES: Counter "alert_deliveries_total" "" ["channel", "outcome"] "Tries to deliver an alert, by channel and by what came of it";
     BUILD: Gauge "routeros_mcp_build_info" "" ["version", "target"] "Always 1; its labels name the build";
     PROCESS_CPU: Counter "process_cpu_seconds_total" "seconds" [] "Processor time of this process";
     PROCESS_MEMORY: Gauge "process_resident_memory_bytes" "bytes" [] "Memory of this process that is in RAM";

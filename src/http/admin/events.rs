@@ -62,7 +62,7 @@ async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions:
             event = heard.recv() => match event {
                 Ok(event) => written(&event),
                 // Whatever was missed: the page is made anew.
-                Err(RecvError::Lagged(_)) => Bytes::from_static(b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\n"),
+                Err(RecvError::Lagged(_)) => Bytes::from_static(b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: alert\ndata: {}\n\n"),
                 Err(RecvError::Closed) => return,
             },
             _ = quiet.tick() => {
@@ -80,7 +80,8 @@ fn written(event: &Event) -> Bytes {
         Event::Device(id) => ("device", id.0.as_str()),
         Event::Health(id) => ("health", id.0.as_str()),
         Event::Config(id) => ("config", id.0.as_str()),
-        Event::Plan(id) => ("plan", id.as_str()),
+        Event::Plan(id) | Event::Fired(id) => ("plan", id.as_str()),
+        Event::Alert => ("alert", ""),
     };
     Bytes::from(format!("event: {kind}\ndata: {}\n\n", json!({"id": id})))
 }

@@ -99,6 +99,10 @@ pub const ROUTES: &[Route] = &[
     post("/plans/{plan_id}/confirm", "plan.keep"),
     post("/plans/{plan_id}/roll-back", "plan.roll_back"),
     post("/plans/{plan_id}/cancel", "plan.cancel"),
+    get("/alerts", "alert.list"),
+    get("/alerts/status", "alert.get_status"),
+    post("/alerts/test", "alert.test"),
+    put("/alerts/secret", "alert.set_secret"),
     get("/audit", "audit.get_events"),
     get("/users", "user.list"),
     make("/users", "user.add"),
@@ -159,7 +163,7 @@ impl Route {
 /// Operators' verbs that give nobody more power and lose nothing: looking at a router, keeping a snapshot. Keeping a change
 /// asks for a proof by itself where the risk is high; its clock runs.
 fn is_harmless(tool: &Tool) -> bool {
-    matches!(tool.name, "device.present" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep")
+    matches!(tool.name, "device.present" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep" | "alert.test")
 }
 
 /// A route, and the arguments in the path that led to it.

@@ -1,6 +1,7 @@
 //! Back: undo what was done, through the guard's own script where it is ours still, and prove that the router is as it was.
 
 use super::{AFTER_FIRE, LATE, LOOK_PAUSE, LOOK_PAUSE_MAX, PATIENCE, clean, disagree, pause};
+use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{FIRE_TAKES, SCRIPTS};
@@ -22,8 +23,10 @@ pub(in crate::plan) async fn roll_back(work: &mut Work, why: &str) -> Result<Dev
     .await?;
     let began = work.core.clock.mono();
     let mut gap = LOOK_PAUSE;
+    // Whether the guard's script was run by us: else it is gone because the router ran it.
+    let mut by_us = false;
     loop {
-        match attempt(work).await {
+        match attempt(work, &mut by_us).await {
             Ok(state) => return Ok(state),
             Err(fault) if fault.kind == Kind::Storage => return Err(fault),
             Err(fault) => tracing::warn!(device = %work.device.name, plan = %work.plan.id, "not rolled back yet: {}", fault.said),
@@ -70,7 +73,7 @@ pub(in crate::plan) async fn lost(work: &mut Work) -> Result<DeviceState, Fault>
 }
 
 /// One whole try: reach the router, undo, compare, clean up.
-async fn attempt(work: &mut Work) -> Result<DeviceState, Fault> {
+async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault> {
     work.renew().await?;
     work.resource().await?;
     let name = work.guard_name();
@@ -81,16 +84,22 @@ async fn attempt(work: &mut Work) -> Result<DeviceState, Fault> {
             // The script cannot compare every kind of value, nor places. Where somebody changed something since, we can, and leave it.
             let is_whole = work.progress.steps_done as usize == work.draft.steps.len();
             if is_whole && !rows::short_of(&work.draft, &work.draft.steps, &work.read().await?).is_empty() {
+                *by_us = true;
                 clean(work).await?;
             } else {
+                *by_us = true;
                 run_script(work, &script).await?;
             }
         }
         Some(script) => {
             // Not ours any more: disarmed first, so that it does not run while we undo.
             altered_source = script.get("source").map(str::to_owned);
+            *by_us = true;
             clean(work).await?;
             undo::undo(work).await?;
+        }
+        None if !*by_us && !work.progress.guards.is_empty() && work.left().is_none_or(|left| left.is_zero()) => {
+            work.core.fleet.bus().tell(Event::Fired(work.plan.id.to_string()));
         }
         None => {}
     }

@@ -15,7 +15,7 @@ mod list;
 mod live;
 mod refuse;
 mod roll_back;
-mod show;
+pub(super) mod show;
 mod voice;
 
 pub(in crate::tools) use create::keep_draft;

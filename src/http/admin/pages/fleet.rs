@@ -26,6 +26,7 @@ struct Fleet {
     devices: u64,
     by_status: Vec<(String, u64)>,
     waiting: u64,
+    alerts: u64,
     attention: Vec<Attention>,
     attention_total: usize,
     filter: String,
@@ -67,13 +68,15 @@ pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
     let list = desk.ask_if_allowed("device.list", asked).await?.unwrap_or_default();
     let summary = desk.ask_if_allowed("fleet.get_summary", json!({})).await?.unwrap_or_default();
     let waiting = desk.ask_if_allowed("plan.list", json!({"limit": 1, "where": {"state": "draft"}})).await?.unwrap_or_default();
+    let alerts = desk.ask_if_allowed("alert.list", json!({"limit": 1, "where": {"state": "firing"}})).await?.unwrap_or_default();
     let by_status = summary["by_status"].as_object().into_iter().flatten();
     let attention = summary["attention"].as_array().into_iter().flatten();
     let page = Fleet {
-        frame: desk.frame().live("device health plan"),
+        frame: desk.frame().live("device health plan alert"),
         devices: summary["devices"].as_u64().unwrap_or_default(),
         by_status: by_status.filter_map(|(name, count)| Some((name.clone(), count.as_u64()?))).collect(),
         waiting: waiting["total"].as_u64().unwrap_or_default(),
+        alerts: alerts["total"].as_u64().unwrap_or_default(),
         attention: attention
             .map(|one| Attention {
                 device: text(one, "device"),

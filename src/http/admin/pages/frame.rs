@@ -54,8 +54,15 @@ impl Frame {
     }
 
     /// The pages named at the top.
-    pub fn tabs(&self) -> [(&'static str, &'static str); 5] {
-        [("/admin/", "Fleet"), ("/admin/plans", "Plans"), ("/admin/audit", "Audit"), ("/admin/people", "People"), ("/admin/docs", "Help")]
+    pub fn tabs(&self) -> [(&'static str, &'static str); 6] {
+        [
+            ("/admin/", "Fleet"),
+            ("/admin/plans", "Plans"),
+            ("/admin/alerts", "Alerts"),
+            ("/admin/audit", "Audit"),
+            ("/admin/people", "People"),
+            ("/admin/docs", "Help"),
+        ]
     }
 
     /// Whether the page belongs below that one.

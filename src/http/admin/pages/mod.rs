@@ -3,6 +3,7 @@
 //! A form is a POST to an address of its own and ends in a redirect, so that nothing is done twice by reloading. Strings
 //! of routers are text in templates that escape by themselves; the policy for scripts and styles would stop the rest.
 
+mod alerts;
 mod assets;
 mod audit;
 mod backup;
@@ -143,6 +144,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             ["devices", id, "diff"] => device::diff(&desk, id).await,
             ["plans"] => plans::page(&desk).await,
             ["plans", id] => plan::page(&desk, id).await,
+            ["alerts"] => alerts::page(&desk, Vec::new()).await,
             ["audit"] => audit::page(&desk).await,
             ["people"] => people::page(&desk, None).await,
             ["backup"] => backup::page(&desk, None).await,
@@ -154,6 +156,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
     let given = form::body(request, edge).await?;
     match parts[..] {
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
+        ["alerts", verb] => alerts::act(&mut desk, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
         ["backup"] => backup::create(&mut desk, given).await,

@@ -1,0 +1,484 @@
+//! [`Alerts`]: where everything is raised, and from where it is told.
+
+use crate::access::principal::Principal;
+use crate::alert::board::{Board, Now, Outcome, Standing, View};
+use crate::alert::channel::{Channel, Failure, Tried};
+use crate::alert::deliver::{self, Line};
+use crate::alert::kind::{Kind, Rule};
+use crate::alert::life::Seen;
+use crate::alert::message::{From, Message, Subject, What};
+use crate::alert::queue::Queue;
+use crate::alert::record::{Past, Stands};
+use crate::alert::syslog::{Syslog, Target};
+use crate::alert::usage::{Peaks, Turn, Usage, Use};
+use crate::alert::webhook::Webhook;
+use crate::base::clock::{Clock, Wall};
+use crate::base::events::{Bus, Event};
+use crate::base::fault::{self, Fault};
+use crate::base::secret::Secret;
+use crate::base::tier::Effect;
+use crate::host::metrics::Meter;
+use crate::host::outgoing::Outgoing;
+use crate::store::{Batch, Durability, Field, Name, Place, Seal, Store, Table};
+use rustls::pki_types::CertificateDer;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Alerts that are over and remembered.
+const MOST_PAST: usize = 200;
+/// The longest sleep of the task that tells.
+const NAP: Duration = Duration::from_secs(3_600);
+const HOUR_MS: u128 = 3_600_000;
+
+/// The table of what belongs to the appliance itself.
+const BOX: &str = "appliance";
+const SECRET: Place<'static> = Place { purpose: "alert", table: BOX, key: "alert-webhook", field: "secret" };
+/// What of it is sealed.
+pub const SEALED: Field =
+    Field { purpose: SECRET.purpose, table: BOX, field: Name::Is(SECRET.field), about: "keys of this appliance itself", row_stays: false };
+const PEAKS: &str = "callers";
+
+/// `[alert]` in the config file.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// When each kind is told; those that are missing are not.
+    pub rules: BTreeMap<Kind, Rule>,
+    /// Where JSON is posted.
+    pub webhook: Option<Secret>,
+    /// What signs it, where that stands in the file.
+    pub webhook_secret: Option<Secret>,
+    /// Where lines go.
+    pub syslog: Option<Target>,
+    /// Authorities to believe beside those of the system.
+    pub roots: Vec<CertificateDer<'static>>,
+    /// http to this very machine is allowed.
+    pub plain_loopback: bool,
+    /// A certificate that ends within this is told.
+    pub certificate_days: u32,
+    /// Less room than this on the disk is told, of a hundred.
+    pub disk_free_percent: u64,
+    /// So many times a caller's busiest hour is unusual.
+    pub unusual_factor: f64,
+    /// Who tells.
+    pub from: From,
+}
+
+/// What alerts stand on.
+pub struct Parts {
+    /// Keeps what was told and what is on its way.
+    pub store: Store,
+    /// Seals the secret.
+    pub seal: Seal,
+    /// Time.
+    pub clock: Clock,
+    /// Who counts.
+    pub meter: Meter,
+    /// Who hears that something was told.
+    pub bus: Bus,
+    /// What was configured.
+    pub settings: Settings,
+}
+
+/// A channel as others see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelView {
+    /// `webhook` or `syslog`.
+    pub channel: &'static str,
+    /// Where it leads.
+    pub to: String,
+    /// Messages on their way.
+    pub waiting: usize,
+    /// What came of the last try.
+    pub outcome: Option<&'static str>,
+    /// In words.
+    pub said: String,
+    /// When it was.
+    pub at: Option<Wall>,
+    /// When it is tried again.
+    pub next: Option<Wall>,
+    /// Where the secret that signs is: `file`, `store`, or none.
+    pub secret: Option<&'static str>,
+}
+
+/// All alerts. Clones share them.
+#[derive(Clone)]
+pub struct Alerts(Arc<Hub>);
+
+pub(super) struct Hub {
+    pub store: Store,
+    seal: Seal,
+    pub clock: Clock,
+    pub meter: Meter,
+    bus: Bus,
+    settings: Settings,
+    board: Mutex<Board>,
+    usage: Mutex<Usage>,
+    past: Mutex<VecDeque<(u64, Past)>>,
+    certificate_ends: Mutex<Option<Wall>>,
+    lines: Vec<Arc<Line>>,
+    /// The board is not what it was.
+    changed: Notify,
+}
+
+impl Alerts {
+    /// With what an earlier process told and left. Nothing is sent before [`Alerts::start`].
+    pub fn open(parts: Parts) -> Result<Alerts, Fault> {
+        let Parts { store, seal, clock, meter, bus, settings } = parts;
+        let stands = Table::<Stands>::new(store.clone()).all()?.into_iter().map(|(_, stood)| stood).collect();
+        let past = Table::<Past>::new(store.clone()).all()?;
+        let past = past.into_iter().filter_map(|(key, past)| Some((u64::from_str_radix(&key, 16).ok()?, past))).collect();
+        let peaks = Table::<Peaks>::new(store.clone()).get(PEAKS)?.unwrap_or_default();
+        let now = now(&clock);
+        let board = Mutex::new(Board::new(settings.rules.clone(), stands, now));
+        let usage = Mutex::new(Usage::new(settings.unusual_factor, peaks));
+        let mut lines = Vec::new();
+        for channel in channels(&settings) {
+            let queue = Queue::open(channel.name(), &store)?;
+            lines.push(Arc::new(Line::new(channel, queue)));
+        }
+        let (past, certificate_ends, changed) = (Mutex::new(past), Mutex::default(), Notify::new());
+        Ok(Alerts(Arc::new(Hub { store, seal, clock, meter, bus, settings, board, usage, past, certificate_ends, lines, changed })))
+    }
+
+    /// Begins to tell; ends with `stop`.
+    pub fn start(&self, tasks: &TaskTracker, stop: &CancellationToken) {
+        let (hub, until) = (self.0.clone(), stop.clone());
+        tasks.spawn(async move { until.run_until_cancelled(tell(hub)).await });
+        for line in &self.0.lines {
+            let (hub, line, until) = (self.0.clone(), line.clone(), stop.clone());
+            tasks.spawn(async move { until.run_until_cancelled(deliver::carry(hub, line)).await });
+        }
+    }
+
+    /// Something is so, until [`Alerts::end`].
+    pub fn raise(&self, kind: Kind, subject: &Subject, details: &str) {
+        self.see(kind, subject, details, Seen::Is);
+    }
+
+    /// It is not so any more; fine when it never was.
+    pub fn end(&self, kind: Kind, subject: &Subject) {
+        self.see(kind, subject, "", Seen::IsNot);
+    }
+
+    /// Something happened.
+    pub fn happened(&self, kind: Kind, subject: &Subject, details: &str) {
+        self.see(kind, subject, details, Seen::Happens);
+    }
+
+    /// Of this kind exactly these are so.
+    pub fn only(&self, kind: Kind, those: &[(Subject, String)]) {
+        held(&self.0.board).only(kind, those, self.now());
+        self.0.changed.notify_one();
+    }
+
+    /// A newer version is known, or none is: one line for whoever looks for updates.
+    pub fn update_available(&self, version: Option<&str>) {
+        self.of_appliance(Kind::UpdateAvailable, version);
+    }
+
+    /// The last backup failed, and why; or it did not: one line for whoever makes backups.
+    pub fn backup_failed(&self, why: Option<&str>) {
+        self.of_appliance(Kind::BackupFailed, why);
+    }
+
+    /// When the certificate in use ends; none while it is of our own making, which is made anew by itself.
+    pub fn certificate_ends(&self, at: Option<Wall>) {
+        *held(&self.0.certificate_ends) = at;
+        self.look_at_certificate();
+    }
+
+    /// So much room is on the disk, of a hundred.
+    pub fn disk_free(&self, percent: u64) {
+        let is_low = percent < self.0.settings.disk_free_percent;
+        self.of_appliance(Kind::DiskLow, is_low.then(|| format!("{percent} % free")).as_deref());
+    }
+
+    /// Judges the certificate by the time it is now.
+    pub fn look_at_certificate(&self) {
+        let (ends, now) = (*held(&self.0.certificate_ends), self.0.clock.wall());
+        let within = i64::from(self.0.settings.certificate_days) * 86_400_000;
+        let soon = ends.filter(|ends| now.is_plausible() && ends.0 - now.0 < within);
+        self.of_appliance(Kind::CertificateExpiring, soon.map(|ends| format!("it ends {}", ends.rfc3339())).as_deref());
+    }
+
+    fn of_appliance(&self, kind: Kind, details: Option<&str>) {
+        match details {
+            Some(details) => self.raise(kind, &Subject::appliance(), details),
+            None => self.end(kind, &Subject::appliance()),
+        }
+    }
+
+    /// A caller did something, or was denied to: counted, and told when it is far more than usual.
+    pub fn used(&self, who: &Principal, effect: Effect, fault: Option<fault::Kind>) {
+        let what = match fault {
+            Some(fault::Kind::Denied) => Use::Denial,
+            _ if effect == Effect::Reads => return,
+            _ => Use::Write,
+        };
+        if !self.0.settings.rules.contains_key(&Kind::UnusualUse) || (who.issuer == "local" && who.subject == "background") {
+            return;
+        }
+        let id = format!("{} {}", who.issuer, who.subject);
+        let turn = held(&self.0.usage).count(&id, &who.name, what, self.hour());
+        turn.into_iter().for_each(|turn| self.turned(turn));
+    }
+
+    /// A new hour, if it is one: who was unusual may be usual again.
+    pub async fn roll(&self) {
+        let (over, peaks) = {
+            let mut usage = held(&self.0.usage);
+            let (over, is_news) = usage.roll(self.hour());
+            (over, is_news.then(|| usage.peaks()))
+        };
+        over.into_iter().for_each(|turn| self.turned(turn));
+        if let Some(peaks) = peaks
+            && let Err(error) = Table::new(self.0.store.clone()).put(PEAKS, &peaks, Durability::Soon).await
+        {
+            tracing::warn!(%error, "how much callers usually do was not stored");
+        }
+    }
+
+    fn turned(&self, turn: Turn) {
+        let subject = Subject::new(What::Principal, &turn.id, &turn.name);
+        match turn.why {
+            Some(why) => self.raise(Kind::UnusualUse, &subject, &why),
+            None => self.end(Kind::UnusualUse, &subject),
+        }
+    }
+
+    fn hour(&self) -> i64 {
+        i64::try_from(self.0.clock.mono().as_millis() / HOUR_MS).unwrap_or(i64::MAX)
+    }
+
+    fn see(&self, kind: Kind, subject: &Subject, details: &str, seen: Seen) {
+        held(&self.0.board).see(kind, subject, details, seen, self.now());
+        self.0.changed.notify_one();
+    }
+
+    fn now(&self) -> Now {
+        now(&self.0.clock)
+    }
+
+    /// Every alert that lasts, the worst first, then those that are over, the newest first.
+    pub fn list(&self) -> Vec<View> {
+        let mut views = held(&self.0.board).live();
+        views.sort_by(|a, b| b.kind.severity().cmp(&a.kind.severity()).then(b.since.cmp(&a.since)));
+        let past = held(&self.0.past);
+        let over = past.iter().rev().map(|(_, past)| View {
+            kind: past.kind,
+            standing: Standing::Over,
+            subject: past.subject.clone(),
+            details: past.details.clone(),
+            since: past.since,
+            told_at: Some(past.told_at),
+            ended_at: past.ended_at,
+            repeats: past.repeats,
+        });
+        views.extend(over);
+        views
+    }
+
+    /// When each kind is told; those that are missing are not.
+    pub fn rules(&self) -> &BTreeMap<Kind, Rule> {
+        &self.0.settings.rules
+    }
+
+    /// The ways out, and how each does.
+    pub fn channels(&self) -> Vec<ChannelView> {
+        let view = |line: &Arc<Line>| {
+            let condition = line.condition();
+            ChannelView {
+                channel: line.channel.name(),
+                to: line.channel.to(),
+                waiting: line.queue.len(),
+                outcome: condition.outcome,
+                said: condition.said,
+                at: condition.at,
+                next: condition.next,
+                secret: matches!(line.channel, Channel::Webhook(_)).then(|| self.0.where_secret_is()).flatten(),
+            }
+        };
+        self.0.lines.iter().map(view).collect()
+    }
+
+    /// Sends a test through each channel now, and says what came back. What waits is tried again where that went well.
+    pub async fn test(&self) -> Vec<Tried> {
+        let message = Message::test(self.0.clock.wall());
+        let tries = self.0.lines.iter().map(|line| async {
+            let began = self.0.clock.mono();
+            let sent = self.0.send(line, &message).await;
+            let outcome = match &sent {
+                Ok(_) => "delivered",
+                Err(failure) if failure.is_final => "refused",
+                Err(_) => "failed",
+            };
+            self.0.meter.delivery(line.channel.name(), outcome, 1);
+            if sent.is_ok() {
+                line.again.notify_one();
+            }
+            let took_ms = self.0.clock.mono().saturating_sub(began).as_millis() as u64;
+            let delivered = sent.is_ok();
+            let said = sent.unwrap_or_else(|failure| failure.said);
+            Tried { channel: line.channel.name(), to: line.channel.to(), delivered, said, took_ms }
+        });
+        futures_util::future::join_all(tries).await
+    }
+
+    /// Seals what signs messages of the webhook in the store.
+    ///
+    /// Errs with `Conflict` where the file has one, or there is no webhook; `Storage` where credentials cannot be kept.
+    pub async fn set_secret(&self, secret: &Secret) -> Result<(), Fault> {
+        let hub = &self.0;
+        if hub.settings.webhook_secret.is_some() {
+            return Err(
+                Fault::new(fault::Kind::Conflict, "the secret stands in alert.webhook_secret").hint("change it there, or take it out")
+            );
+        }
+        if hub.settings.webhook.is_none() {
+            return Err(Fault::new(fault::Kind::Conflict, "there is no webhook to sign for").hint("set alert.webhook_url first"));
+        }
+        if hub.store.is_volatile() {
+            return Err(
+                Fault::new(fault::Kind::Storage, "state lies in RAM: no credentials are kept there").hint("set alert.webhook_secret")
+            );
+        }
+        let sealed = hub.seal.seal(SECRET, secret.expose().as_bytes());
+        hub.store.commit(Batch::new().put(BOX, SECRET.key, sealed), Durability::Now).await?;
+        hub.lines.iter().for_each(|line| line.again.notify_one());
+        Ok(())
+    }
+}
+
+impl Hub {
+    /// Sends a message through a line, now.
+    pub async fn send(&self, line: &Line, message: &Message) -> Result<String, Failure> {
+        let secret = match &line.channel {
+            Channel::Webhook(_) => self.secret().map_err(|_| Failure::again("the secret that signs cannot be read"))?,
+            Channel::Syslog(_) => None,
+        };
+        line.channel.send(message, &self.settings.from, secret.as_ref(), self.clock.wall()).await
+    }
+
+    /// The file's, else the store's.
+    fn secret(&self) -> Result<Option<Secret>, Fault> {
+        if let Some(secret) = &self.settings.webhook_secret {
+            return Ok(Some(secret.clone()));
+        }
+        let Some(sealed) = self.store.get(BOX, SECRET.key)? else { return Ok(None) };
+        let plain = self.seal.open(SECRET, &sealed)?;
+        Ok(std::str::from_utf8(&plain).ok().map(Secret::new))
+    }
+
+    fn where_secret_is(&self) -> Option<&'static str> {
+        match (&self.settings.webhook_secret, self.store.get(BOX, SECRET.key)) {
+            (Some(_), _) => Some("file"),
+            (None, Ok(Some(_))) => Some("store"),
+            (None, _) => None,
+        }
+    }
+
+    /// What was told now, on its way and written down.
+    async fn take(&self, outcome: Outcome) {
+        let now = self.clock.wall();
+        let mut batch = Batch::new();
+        let stands = Table::<Stands>::new(self.store.clone());
+        for (kind, id) in &outcome.gone {
+            batch = stands.delete_into(batch, &Stands::key(*kind, id));
+        }
+        for stood in &outcome.stands {
+            batch = stands.put_into(batch, &Stands::key(stood.kind, &stood.subject.id), stood);
+        }
+        batch = self.remember(outcome.past, batch);
+        for message in &outcome.messages {
+            tracing::info!(
+                kind = message.kind_word(),
+                status = message.status.as_str(),
+                count = message.count,
+                "alert: {}",
+                message.summary
+            );
+            for line in &self.lines {
+                let (after, dropped) = line.queue.push(message, now, batch);
+                batch = after;
+                if dropped > 0 {
+                    self.meter.delivery(line.channel.name(), "dropped", dropped);
+                }
+            }
+        }
+        // Told whether or not the disk takes it: that it does not may be the news.
+        if let Err(error) = self.store.commit(batch, Durability::Now).await {
+            tracing::warn!(%error, "alerts are told but not stored: a restart may tell them again");
+        }
+        self.lines.iter().for_each(|line| line.queue.came.notify_one());
+    }
+
+    fn remember(&self, past: Vec<Past>, mut batch: Batch) -> Batch {
+        let table = Table::<Past>::new(self.store.clone());
+        let key = |seq: u64| format!("{seq:016x}");
+        let mut known = held(&self.past);
+        for one in past {
+            let seq = known.back().map_or(0, |(last, _)| last + 1);
+            batch = table.put_into(batch, &key(seq), &one);
+            known.push_back((seq, one));
+        }
+        while known.len() > MOST_PAST
+            && let Some((oldest, _)) = known.pop_front()
+        {
+            batch = table.delete_into(batch, &key(oldest));
+        }
+        batch
+    }
+}
+
+/// Tells what is to be told, for ever.
+async fn tell(hub: Arc<Hub>) {
+    loop {
+        let changed = hub.changed.notified();
+        tokio::pin!(changed);
+        changed.as_mut().enable();
+        let now = now(&hub.clock);
+        let (outcome, next) = {
+            let mut board = held(&hub.board);
+            let outcome = board.pass(now);
+            board.firing().for_each(|(kind, count)| hub.meter.alerts(kind.as_str(), count));
+            (outcome, board.next())
+        };
+        if !outcome.is_empty() {
+            hub.take(outcome).await;
+            hub.bus.tell(Event::Alert);
+        }
+        let nap = next.map_or(NAP, |next| Duration::from_millis(next.saturating_sub(now.ms).max(1).unsigned_abs()).min(NAP));
+        tokio::select! {
+            () = changed => {}
+            () = hub.clock.sleep(nap) => {}
+        }
+    }
+}
+
+fn now(clock: &Clock) -> Now {
+    Now { ms: i64::try_from(clock.mono().as_millis()).unwrap_or(i64::MAX), wall: clock.wall() }
+}
+
+fn channels(settings: &Settings) -> Vec<Channel> {
+    let mut channels = Vec::new();
+    if let Some(url) = &settings.webhook {
+        let outgoing = Outgoing::new(settings.plain_loopback).with_roots(settings.roots.clone());
+        channels.push(Channel::Webhook(Webhook::new(url.clone(), outgoing)));
+    }
+    if let Some(target) = &settings.syslog {
+        channels.push(Channel::Syslog(Syslog::new(target.clone(), settings.roots.clone())));
+    }
+    channels
+}
+
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;
