@@ -25,13 +25,15 @@ use crate::tools::context::World;
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
 use crate::watch;
+use first_run::{Door, FirstRun};
 use ops::Ops;
 use settings::{fleet_settings, http_settings, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub mod first_run;
 mod ops;
 mod settings;
 
@@ -52,6 +54,8 @@ pub struct App {
     mcp: Arc<mcp::Settings>,
     seal: Arc<Seal>,
     oidc: Option<Oidc>,
+    /// Where the pages are, once we listen.
+    door: Arc<OnceLock<Door>>,
     store_is_older: bool,
 }
 
@@ -126,7 +130,8 @@ impl App {
         let mcp = Arc::new(mcp_settings(&config, &tasks));
         let oidc = oidc(&config, &world);
         let sockets = Sockets::from_process();
-        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, sockets, mcp, seal, oidc, store_is_older })
+        let (dispatch, door) = (Arc::new(Dispatch::new(world)), Arc::default());
+        Ok(App { dispatch, config, places, stop, tasks, sockets, mcp, seal, oidc, door, store_is_older })
     }
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
@@ -178,7 +183,9 @@ impl App {
             oidc: self.oidc.clone(),
             sessions: self.sessions(),
         };
-        http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
+        let listener = http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await?;
+        let _ = self.door.set(Door::of(&listener, &self.config));
+        Ok(listener)
     }
 
     /// The plans, and the jobs that work on them.
@@ -209,12 +216,22 @@ impl App {
 
     /// What local programs may ask that is no call.
     pub fn ops(&self) -> Ops {
-        Ops { dispatch: self.dispatch.clone(), principal: self.stdio_principal(), places: self.places.clone(), seal: self.seal.clone() }
+        let (dispatch, principal) = (self.dispatch.clone(), self.stdio_principal());
+        Ops { dispatch, principal, places: self.places.clone(), seal: self.seal.clone(), door: self.door.clone() }
+    }
+
+    /// The address at which the first administrator is made, where there is none yet and we listen.
+    pub async fn first_run(&self) -> Result<Option<FirstRun>, Fault> {
+        match self.dispatch.world().access.has_users()? {
+            true => Ok(None),
+            false => self.ops().first_run().await.map(Some),
+        }
     }
 
     /// Ends background work, then the lanes, then the trail and the store: nothing is written after its place is closed.
     pub async fn close(self) {
         self.stop.cancel();
+        self.dispatch.world().access.close_setup();
         self.tasks.close();
         if tokio::time::timeout(self.config.shutdown.drain_seconds.0, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "work did not end within shutdown.drain_seconds");

@@ -12,6 +12,8 @@ mod admin_rig;
 #[cfg(feature = "sim")]
 mod admin_session;
 #[cfg(feature = "sim")]
+mod admin_setup;
+#[cfg(feature = "sim")]
 mod admin_sign_in;
 #[cfg(feature = "sim")]
 mod answers;

@@ -10,7 +10,9 @@ pub mod policy;
 pub mod principal;
 pub mod role;
 pub mod scope;
+pub mod seen;
 pub mod session;
+pub mod setup;
 pub mod token;
 
 pub use handle::Handle;

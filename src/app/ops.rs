@@ -2,6 +2,7 @@
 
 use crate::access::principal::Principal;
 use crate::app::audit_dir;
+use crate::app::first_run::{Door, FirstRun};
 use crate::audit::{self, Format};
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
@@ -17,7 +18,7 @@ use serde_json::{Map, Value, json};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use zeroize::Zeroizing;
 
 impl control::Ops for Ops {
@@ -34,6 +35,7 @@ pub struct Ops {
     pub(super) principal: Principal,
     pub(super) places: Places,
     pub(super) seal: Arc<Seal>,
+    pub(super) door: Arc<OnceLock<Door>>,
 }
 
 impl Ops {
@@ -52,11 +54,28 @@ impl Ops {
                 self.dispatch.note(&Principal::operator(), "audit.export", &given, outcome).await?;
                 made
             }
+            "setup.token" => {
+                let made = self.first_run().await;
+                let outcome = made.as_ref().err().map(|fault| fault.kind);
+                self.dispatch.note(&Principal::operator(), "setup.token", &Map::new(), outcome).await?;
+                serde_json::to_value(made?).map_err(Fault::bug)
+            }
             other => {
                 Err(Fault::bad_input(format!("unknown operation: {other}"))
                     .hint("the running appliance may be another version: restart it"))
             }
         }
+    }
+
+    /// The address at which the first administrator is made.
+    ///
+    /// Errs with `Conflict` once there is a user, and where nothing listens.
+    pub async fn first_run(&self) -> Result<FirstRun, Fault> {
+        let Some(door) = self.door.get() else {
+            return Err(Fault::new(Kind::Conflict, "no daemon runs here, so there is no address to open")
+                .hint("`routeros-mcp serve` listens, and prints the address when it starts"));
+        };
+        FirstRun::open(&self.dispatch.world().access, door, &self.places).await
     }
 
     /// Writes the trail with a signed head to a file of its own; the signing key stays here.

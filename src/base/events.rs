@@ -20,6 +20,8 @@ pub enum Event {
     Config(DeviceId),
     /// A plan was made, or it or a device in it moved on. Its id as text: what a plan is stands further up.
     Plan(String),
+    /// A program came in through MCP. Its caller's subject.
+    Client(String),
 }
 
 impl Event {
@@ -27,7 +29,7 @@ impl Event {
     pub fn device(&self) -> Option<&DeviceId> {
         match self {
             Event::Device(id) | Event::Health(id) | Event::Config(id) => Some(id),
-            Event::Plan(_) => None,
+            Event::Plan(_) | Event::Client(_) => None,
         }
     }
 }

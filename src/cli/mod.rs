@@ -12,6 +12,7 @@ mod config;
 mod demo;
 mod device;
 pub mod fault;
+mod first_run;
 mod man;
 mod output;
 mod plan;
@@ -59,7 +60,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &["backup", "key", "update", "setup-token", "health", "doctor", "discover"];
+const LATER: &[&str] = &["backup", "key", "update", "health", "doctor", "discover"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -165,6 +166,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
         Command::User(command) => user::run(&way, command, as_json).await,
         Command::Secret(command) => secret::run(&way, command, as_json).await,
         Command::Token(command) => token::run(&way, command, as_json).await,
+        Command::SetupToken => first_run::run(&way, as_json).await,
         Command::Audit(command) => audit::run(&way, &loaded, command, as_json).await,
         _ => Err(Fault::bug("a command without store came here")),
     };

@@ -92,10 +92,16 @@ impl Handler {
 
     /// The principal with the client's own word for itself, for log and audit.
     fn principal_for(&self, cx: &RequestContext<RoleServer>) -> Arc<Principal> {
-        let Some(info) = cx.client_info() else { return self.principal.clone() };
+        cx.client_info().map_or_else(|| self.principal.clone(), |info| self.met(&info))
+    }
+
+    /// The principal, speaking through this program; whoever waits for it to connect hears so.
+    fn met(&self, info: &Implementation) -> Arc<Principal> {
         let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(CLIENT_CHARS).collect::<String>();
         let client = Client { name: short(&info.name), version: short(&info.version), address: self.principal.client.address.clone() };
-        Arc::new(Principal { client, ..(*self.principal).clone() })
+        let principal = Arc::new(Principal { client, ..(*self.principal).clone() });
+        self.dispatch.world().met(&principal);
+        principal
     }
 
     fn tools(&self) -> Vec<Listed> {
@@ -175,7 +181,8 @@ impl ServerHandler for Handler {
         ServerConfig::new(capabilities).with_server_info(self.server()).with_instructions(INSTRUCTIONS)
     }
 
-    async fn discover(&self, _cx: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+    async fn discover(&self, cx: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let _ = self.principal_for(&cx);
         let mut result = DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info());
         result.ttl_ms = LIST_TTL_MS;
         Ok(result)
@@ -184,6 +191,7 @@ impl ServerHandler for Handler {
     async fn list_tools(&self, page: Option<PaginatedRequestParams>, cx: RequestContext<RoleServer>) -> Result<ListToolsResult, ErrorData> {
         offered::<rmcp::model::ListToolsRequestMethod>(self.settings.tools)?;
         one_page(page, "tools/list")?;
+        let _ = self.principal_for(&cx);
         let mut result = ListToolsResult::with_all_items(self.tools().iter().map(tools::listed).collect());
         if is_modern(&cx) {
             // What is listed depends on the caller's role, so nobody else may be served from a cache.
@@ -313,6 +321,9 @@ impl ServerHandler for Handler {
     }
 
     async fn on_initialized(&self, cx: NotificationContext<RoleServer>) {
+        if let Some(hello) = cx.peer.peer_info() {
+            let _ = self.met(&hello.client_info);
+        }
         if self.settings.resources {
             self.session.tell(self.caller_as(self.principal.clone(), CancellationToken::new()), cx.peer);
         }

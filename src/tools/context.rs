@@ -65,6 +65,13 @@ impl World {
         self.fleet.meter()
     }
 
+    /// A program came in through MCP; whoever waits for it hears so.
+    pub fn met(&self, principal: &Principal) {
+        if self.access.meet(principal) {
+            self.fleet.bus().tell(Event::Client(principal.subject.clone()));
+        }
+    }
+
     /// Looks at a router now and keeps what it saw in the history.
     pub async fn look(&self, id: &DeviceId, depth: Depth) -> Result<Look, Fault> {
         let status = || self.health(id).map(|(_, verdict)| verdict.status);

@@ -5,6 +5,7 @@
 pub mod arguments;
 pub mod audit;
 pub mod bridge;
+pub mod client;
 pub mod columns;
 pub mod config;
 pub mod context;
@@ -72,6 +73,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     user::TOOLS,
     secret::TOOLS,
     token::TOOLS,
+    client::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

@@ -3,6 +3,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `session.rs`, `cookie.rs` | signing in and out |
+//! | `setup.rs` | the first administrator |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
 //! | `events.rs` | what happens, as it happens |
 //! | `pages/` | the UI |
@@ -17,6 +18,7 @@ pub mod openapi;
 pub mod pages;
 pub mod routes;
 pub mod session;
+pub mod setup;
 pub mod signed;
 
 use crate::access::principal::Client;
@@ -75,6 +77,9 @@ impl Admin {
         let below = |root: &str| path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         if let Some(rest) = below(session::ROOT) {
             return session::answer(edge, &asked, rest, request).await;
+        }
+        if let Some(rest) = below(setup::ROOT) {
+            return setup::answer(edge, &asked, rest, request).await;
         }
         match below(api::BASE) {
             Some(rest) => api::answer(edge, &asked, rest, request).await,

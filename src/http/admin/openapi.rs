@@ -70,7 +70,14 @@ fn beside() -> Map<String, Value> {
         },
         "/session/reauthenticate": {"post": {"operationId": "session.reauthenticate", "summary": "Prove again who you are", "security": signed_in,
             "requestBody": body(json!({"password": text()}), &["password"]),
-            "responses": with("200", answer("The session, and its new cookie", session), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])}},
+            "responses": with("200", answer("The session, and its new cookie", session.clone()), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])}},
+        "/setup": {
+            "get": {"operationId": "setup.get", "summary": "Whether the first administrator can be made now", "security": [],
+                "responses": with("200", answer("Whether it is", json!({"type": "object", "properties": {"open": {"type": "boolean"}}, "required": ["open"]})), &["503"])},
+            "post": {"operationId": "setup.post", "summary": "Make the first administrator, with the token of the first run", "security": [],
+                "requestBody": body(json!({"token": text(), "user": text(), "password": text()}), &["token", "user", "password"]),
+                "responses": with("201", answer("The session, and its cookie", session.clone()), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])},
+        },
         "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
             "parameters": [
                 {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},
@@ -78,7 +85,7 @@ fn beside() -> Map<String, Value> {
             ],
             "responses": with("302", json!({"description": "To the provider"}), &["401", "404", "409", "502", "503"])}},
         "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": signed_in,
-            "responses": with("200", json!({"description": "Server-sent events device, health, config and plan, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
+            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan and client, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
     });
     documented.as_object().cloned().unwrap_or_default()
 }

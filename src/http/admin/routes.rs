@@ -111,6 +111,7 @@ pub const ROUTES: &[Route] = &[
     get("/tokens", "token.list"),
     make("/tokens", "token.create"),
     delete("/tokens/{id}", "token.revoke"),
+    get("/clients", "client.list"),
     get("/secrets", "secret.list"),
     put("/secrets/{name}", "secret.set"),
     delete("/secrets/{name}", "secret.remove"),

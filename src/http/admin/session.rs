@@ -65,7 +65,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Inc
 }
 
 /// A session as its owner sees it.
-fn shown(session: &Session) -> Value {
+pub fn shown(session: &Session) -> Value {
     let fresh = session.authenticated_at.map(|at| Wall(at.0 + crate::access::FRESH.as_millis() as i64));
     json!({
         "name": session.name,
