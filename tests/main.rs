@@ -8,6 +8,8 @@ mod admin_api;
 #[cfg(feature = "sim")]
 mod admin_pages;
 #[cfg(feature = "sim")]
+mod admin_people;
+#[cfg(feature = "sim")]
 mod admin_rig;
 #[cfg(feature = "sim")]
 mod admin_session;

@@ -187,17 +187,17 @@ impl Access {
         Ok(user)
     }
 
-    /// Gives a user another role.
+    /// Gives a user another role, and ends their sessions.
     pub async fn set_role(&self, name: &str, role: Role) -> Result<User, Fault> {
         self.edit(name, Batch::new(), |user| user.role = role).await
     }
 
-    /// Keeps a user out, or lets it in again.
+    /// Keeps a user out, or lets it in again; sessions end either way.
     pub async fn set_disabled(&self, name: &str, disabled: bool) -> Result<User, Fault> {
         self.edit(name, Batch::new(), |user| user.disabled = disabled).await
     }
 
-    /// Sets a password, and ends a lock-out.
+    /// Sets a password, and ends a lock-out and all sessions.
     pub async fn set_password(&self, name: &str, password: Secret) -> Result<User, Fault> {
         let user = self.user(name)?;
         password::check(&user.name, &password)?;
@@ -249,8 +249,10 @@ impl Access {
         Ok(Authenticated { person: user.person, user: user.name, role: user.role, at: now })
     }
 
+    /// Changes what a user may do or prove: whatever was opened before is closed.
     async fn edit(&self, name: &str, with: Batch, change: impl FnOnce(&mut User)) -> Result<User, Fault> {
         let user = self.user(name)?;
+        let with = self.without_sessions(with, &user.person)?;
         self.replace(&user, with, change).await
     }
 

@@ -24,6 +24,7 @@ pub mod logs;
 pub mod menu;
 pub mod neighbor;
 pub mod ntp;
+pub mod person;
 pub mod plan;
 pub mod propose;
 pub mod queue;
@@ -74,6 +75,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     secret::TOOLS,
     token::TOOLS,
     client::TOOLS,
+    person::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

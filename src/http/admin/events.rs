@@ -60,19 +60,25 @@ async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions:
             () = stop.cancelled() => return,
             () = told.closed() => return,
             event = heard.recv() => match event {
+                // Whose session is over hears no more.
+                Ok(_) if !lasts(&sessions, &key) => return,
                 Ok(event) => written(&event),
                 // Whatever was missed: the page is made anew.
                 Err(RecvError::Lagged(_)) => Bytes::from_static(b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: client\ndata: {}\n\n"),
                 Err(RecvError::Closed) => return,
             },
             _ = quiet.tick() => {
-                if Instant::now() > ends || !sessions.with_key(&key).is_ok_and(|session| session.is_some()) {
+                if Instant::now() > ends || !lasts(&sessions, &key) {
                     return;
                 }
                 Bytes::from_static(b":\n\n")
             }
         };
     }
+}
+
+fn lasts(sessions: &Sessions, key: &str) -> bool {
+    sessions.with_key(key).is_ok_and(|session| session.is_some())
 }
 
 fn written(event: &Event) -> Bytes {

@@ -112,6 +112,7 @@ pub const ROUTES: &[Route] = &[
     make("/tokens", "token.create"),
     delete("/tokens/{id}", "token.revoke"),
     get("/clients", "client.list"),
+    get("/me", "person.get"),
     get("/secrets", "secret.list"),
     put("/secrets/{name}", "secret.set"),
     delete("/secrets/{name}", "secret.remove"),

@@ -11,6 +11,7 @@ mod docs;
 mod fleet;
 pub(in crate::http) mod form;
 pub(in crate::http) mod frame;
+mod me;
 mod people;
 mod plan;
 mod plans;
@@ -154,14 +155,18 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             ["plans", id] => plan::page(&desk, id).await,
             ["audit"] => audit::page(&desk).await,
             ["people"] => people::page(&desk, None).await,
+            ["people", name] => people::person(&desk, name).await,
+            ["me"] => me::page(&desk).await,
             ["start"] => start::page(&desk, None).await,
             ["docs"] => docs::page(&desk, None),
             ["docs", name] => docs::page(&desk, Some(name)),
             _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
         };
     }
+    let headers = request.headers().clone();
     let given = form::body(request, edge).await?;
     match parts[..] {
+        ["me", verb] => me::act(&mut desk, verb, given, &headers).await,
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
