@@ -4,11 +4,12 @@ use crate::access::local::Access;
 use crate::access::oidc::Oidc;
 use crate::access::principal::Principal;
 use crate::access::session::Sessions;
+use crate::access::switches::Switches;
 use crate::audit::{self, Audit};
 use crate::base::clock::Clock;
 use crate::base::events::Bus;
 use crate::base::fault::{Fault, Kind};
-use crate::config::{Config, Loaded};
+use crate::config::{self, Config, Loaded};
 use crate::control::{Control, Handles};
 use crate::dispatch::Dispatch;
 use crate::fleet::{Fleet, Parts};
@@ -21,7 +22,7 @@ use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
 use crate::store::{Epoch, Options, Seal, Store, Vault, seal};
-use crate::tools::context::World;
+use crate::tools::context::{self, World};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
 use crate::watch;
@@ -97,13 +98,15 @@ impl App {
         }
         let store_is_older = epoch.is_older();
         let vault = Vault::new(store.clone(), Seal::new(&master), clock.clone());
-        let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules(&config), vault: vault.clone() };
+        // All parts go by the same switches.
+        let rules = rules(&config, Switches::open(&store)?);
+        let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules.clone(), vault: vault.clone() };
         let plans = Engine::open(plan::Parts {
             store: store.clone(),
             fleet: fleet.clone(),
             audit: audit.clone(),
             clock: clock.clone(),
-            rules: rules(&config),
+            rules: rules.clone(),
             seal: Seal::new(&master),
             settings: plan_settings(&config),
             tasks: tasks.clone(),
@@ -113,6 +116,7 @@ impl App {
         })?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
+        let tools_settings = context::Settings { config: Arc::new(config::shown(&loaded.view)), ..settings(&config) };
         let world = Arc::new(World {
             fleet,
             audit,
@@ -123,9 +127,9 @@ impl App {
             vault,
             store,
             clock,
-            rules: rules(&config),
+            rules,
             diagnostics: Limits::default(),
-            settings: settings(&config),
+            settings: tools_settings,
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
         let oidc = oidc(&config, &world);

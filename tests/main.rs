@@ -14,6 +14,8 @@ mod admin_rig;
 #[cfg(feature = "sim")]
 mod admin_session;
 #[cfg(feature = "sim")]
+mod admin_settings;
+#[cfg(feature = "sim")]
 mod admin_setup;
 #[cfg(feature = "sim")]
 mod admin_sign_in;

@@ -22,6 +22,8 @@ pub enum Event {
     Plan(String),
     /// A program came in through MCP. Its caller's subject.
     Client(String),
+    /// Somebody set a kill switch: what may be done, and what is listed, is not what it was.
+    Switches,
 }
 
 impl Event {
@@ -29,7 +31,7 @@ impl Event {
     pub fn device(&self) -> Option<&DeviceId> {
         match self {
             Event::Device(id) | Event::Health(id) | Event::Config(id) => Some(id),
-            Event::Plan(_) | Event::Client(_) => None,
+            Event::Plan(_) | Event::Client(_) | Event::Switches => None,
         }
     }
 }

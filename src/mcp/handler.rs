@@ -9,7 +9,7 @@ use crate::access::principal::{Client, Principal};
 use crate::base::ids::CorrelationId;
 use crate::dispatch::{Call, Dispatch, Listed, Reply};
 use crate::mcp::caller::Caller;
-use crate::mcp::news::{Handover, News, Subscription};
+use crate::mcp::news::{Handover, Lists, News, Subscription};
 use crate::mcp::progress::{self, Steps};
 use crate::mcp::provider::Ends;
 use crate::mcp::settings::Settings;
@@ -22,7 +22,7 @@ use rmcp::model::{
     DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
     ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
     ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
-    UnsubscribeRequestParams,
+    ToolsCapability, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -168,8 +168,12 @@ impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let mut capabilities = ServerCapabilities::default();
         let offers = &self.settings;
-        // Tools and prompts stay what they are while the process runs: only resources change their list.
-        capabilities.tools = offers.tools.then(Default::default);
+        // Switches change the list of tools; prompts stay what they are while the process runs.
+        capabilities.tools = offers.tools.then(|| {
+            let mut tools = ToolsCapability::default();
+            tools.list_changed = Some(true);
+            tools
+        });
         capabilities.prompts = offers.prompts.then(Default::default);
         capabilities.resources = offers.resources.then(|| {
             let mut resources = ResourcesCapability::default();
@@ -288,14 +292,16 @@ impl ServerHandler for Handler {
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        if !self.settings.resources {
+        let (resources, tools) = (self.settings.resources, self.settings.tools);
+        if !resources && !tools {
             return None;
         }
         let caller = self.caller_as(self.principal.clone(), CancellationToken::new());
-        let wanted = requested.resource_subscriptions.as_deref().unwrap_or_default();
+        let wanted = requested.resource_subscriptions.as_deref().filter(|_| resources).unwrap_or_default();
         let accepted = self.session.promise(&caller, wanted);
         let mut filter = SubscriptionFilter::builder().resource_subscriptions(accepted).build();
-        filter.resources_list_changed = requested.resources_list_changed;
+        filter.resources_list_changed = requested.resources_list_changed.filter(|_| resources);
+        filter.tools_list_changed = requested.tools_list_changed.filter(|_| tools);
         Some(filter)
     }
 
@@ -304,8 +310,8 @@ impl ServerHandler for Handler {
         let accepted = stream.accepted();
         let caller = self.caller(cx);
         let (ear, watches) = self.session.claim(&caller, accepted.resource_subscriptions.as_deref().unwrap_or_default());
-        let wants_list = accepted.resources_list_changed == Some(true);
-        let news = News::new(ear, caller, Arc::new(Mutex::new(watches)), wants_list);
+        let lists = Lists { resources: accepted.resources_list_changed == Some(true), tools: accepted.tools_list_changed == Some(true) };
+        let news = News::new(ear, caller, Arc::new(Mutex::new(watches)), lists);
         let parts = cx.extensions.get::<http::request::Parts>();
         if let Some(handover) = parts.and_then(|parts| parts.extensions.get::<Handover>()) {
             let id = serde_json::to_value(stream.sink().id()).unwrap_or_default();
@@ -324,7 +330,7 @@ impl ServerHandler for Handler {
         if let Some(hello) = cx.peer.peer_info() {
             let _ = self.met(&hello.client_info);
         }
-        if self.settings.resources {
+        if self.settings.resources || self.settings.tools {
             self.session.tell(self.caller_as(self.principal.clone(), CancellationToken::new()), cx.peer);
         }
     }

@@ -119,6 +119,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// From where on a vital counts against a router's health.
     pub health: Thresholds,
+    /// The effective configuration as `config show` has it, secrets masked.
+    pub config: Arc<Value>,
     /// Answers of reads kept for those who take older ones: `resource_cache.max_entries`.
     pub kept_answers: usize,
 }
@@ -134,6 +136,7 @@ impl Default for Settings {
             enable_tools: true,
             public_url: None,
             health: Thresholds::default(),
+            config: Arc::default(),
             kept_answers: 1_000,
         }
     }

@@ -35,6 +35,7 @@ mod samples;
 pub mod schema;
 pub mod secret;
 pub mod security;
+pub mod settings;
 pub mod spec;
 pub mod system;
 pub mod token;
@@ -76,6 +77,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     token::TOOLS,
     client::TOOLS,
     person::TOOLS,
+    settings::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

@@ -64,7 +64,7 @@ async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions:
                 Ok(_) if !lasts(&sessions, &key) => return,
                 Ok(event) => written(&event),
                 // Whatever was missed: the page is made anew.
-                Err(RecvError::Lagged(_)) => Bytes::from_static(b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: client\ndata: {}\n\n"),
+                Err(RecvError::Lagged(_)) => Bytes::from_static(b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: client\ndata: {}\n\nevent: settings\ndata: {}\n\n"),
                 Err(RecvError::Closed) => return,
             },
             _ = quiet.tick() => {
@@ -88,6 +88,7 @@ fn written(event: &Event) -> Bytes {
         Event::Config(id) => ("config", id.0.as_str()),
         Event::Plan(id) => ("plan", id.as_str()),
         Event::Client(id) => ("client", id.as_str()),
+        Event::Switches => ("settings", "switches"),
     };
     Bytes::from(format!("event: {kind}\ndata: {}\n\n", json!({"id": id})))
 }

@@ -94,7 +94,7 @@ fn beside() -> Map<String, Value> {
             ],
             "responses": with("302", json!({"description": "To the provider"}), &["401", "404", "409", "502", "503"])}},
         "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": signed_in,
-            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan and client, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
+            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, client and settings, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
     });
     documented.as_object().cloned().unwrap_or_default()
 }

@@ -113,6 +113,8 @@ pub const ROUTES: &[Route] = &[
     delete("/tokens/{id}", "token.revoke"),
     get("/clients", "client.list"),
     get("/me", "person.get"),
+    get("/settings", "settings.get"),
+    post("/settings/switches", "settings.set_switches"),
     get("/secrets", "secret.list"),
     put("/secrets/{name}", "secret.set"),
     delete("/secrets/{name}", "secret.remove"),

@@ -41,7 +41,7 @@ impl Frame {
             server: edge.server_name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             environment: rules.environment.as_str(),
-            read_only: rules.read_only,
+            read_only: rules.is_read_only(),
             live: None,
             at: at.to_owned(),
         }
@@ -54,8 +54,15 @@ impl Frame {
     }
 
     /// The pages named at the top.
-    pub fn tabs(&self) -> [(&'static str, &'static str); 5] {
-        [("/admin/", "Fleet"), ("/admin/plans", "Plans"), ("/admin/audit", "Audit"), ("/admin/people", "People"), ("/admin/docs", "Help")]
+    pub fn tabs(&self) -> [(&'static str, &'static str); 6] {
+        [
+            ("/admin/", "Fleet"),
+            ("/admin/plans", "Plans"),
+            ("/admin/audit", "Audit"),
+            ("/admin/people", "People"),
+            ("/admin/settings", "Settings"),
+            ("/admin/docs", "Help"),
+        ]
     }
 
     /// Whether the page belongs below that one.

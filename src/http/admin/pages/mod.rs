@@ -15,6 +15,7 @@ mod me;
 mod people;
 mod plan;
 mod plans;
+mod settings;
 mod setup;
 mod sign;
 mod start;
@@ -157,6 +158,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             ["people"] => people::page(&desk, None).await,
             ["people", name] => people::person(&desk, name).await,
             ["me"] => me::page(&desk).await,
+            ["settings"] => settings::page(&desk).await,
             ["start"] => start::page(&desk, None).await,
             ["docs"] => docs::page(&desk, None),
             ["docs", name] => docs::page(&desk, Some(name)),
@@ -170,6 +172,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
+        ["settings", switch] => settings::switch(&mut desk, switch, given).await,
         ["start"] => start::make_token(&mut desk, given).await,
         ["tokens"] => people::make_token(&mut desk, given).await,
         ["tokens", id, "revoke"] => people::revoke(&mut desk, id, given).await,
