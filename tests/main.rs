@@ -6,6 +6,8 @@ mod acme_real;
 #[cfg(feature = "sim")]
 mod admin_api;
 #[cfg(feature = "sim")]
+mod admin_audit;
+#[cfg(feature = "sim")]
 mod admin_pages;
 #[cfg(feature = "sim")]
 mod admin_people;

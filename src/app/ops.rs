@@ -11,7 +11,7 @@ use crate::control;
 use crate::dispatch::Dispatch;
 use crate::host::paths::Places;
 use crate::mcp;
-use crate::store::{Batch, Durability, Place, Seal};
+use crate::store::Seal;
 use crate::tools::spec::Audience;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
@@ -19,7 +19,6 @@ use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, OnceLock};
-use zeroize::Zeroizing;
 
 impl control::Ops for Ops {
     fn run(&self, op: &str, arguments: Map<String, Value>) -> Option<BoxFuture<'static, Result<Value, Fault>>> {
@@ -82,7 +81,7 @@ impl Ops {
     async fn export(&self, arguments: &Value) -> Result<Value, Fault> {
         let format = if arguments["format"] == "csv" { Format::Csv } else { Format::Json };
         let since = arguments["since"].as_i64().map(Wall);
-        let key = self.audit_key().await?;
+        let key = audit::sign::box_key(&self.dispatch.world().store, &self.seal).await?;
         let (dir, path) = (audit_dir(&self.places), self.places.runtime.join(format!("export-{}", hex(&random::<8>()))));
         let to = path.clone();
         let write = move || -> Result<(), Fault> {
@@ -94,20 +93,4 @@ impl Ops {
         tokio::task::spawn_blocking(write).await.map_err(Fault::bug)??;
         Ok(json!({"path": path}))
     }
-
-    /// The box's own ed25519 key, sealed in the store; made when first needed.
-    async fn audit_key(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let store = &self.dispatch.world().store;
-        let place = Place { purpose: "audit", table: BOX, key: "audit", field: "pkcs8" };
-        if let Some(sealed) = store.get(BOX, "audit")? {
-            return Ok(self.seal.open(place, &sealed)?);
-        }
-        let key = audit::sign::generate_key();
-        let batch = Batch::new().expect(BOX, "audit", None).put(BOX, "audit", self.seal.seal(place, &key));
-        store.commit(batch, Durability::Now).await?;
-        Ok(key)
-    }
 }
-
-/// The table of what belongs to the appliance itself.
-const BOX: &str = "appliance";

@@ -219,6 +219,8 @@ pub struct Paged {
     pub keys: Vec<String>,
     /// Rows in all.
     pub total: usize,
+    /// Of a list that only grows: the number that each row has for good, which stands for its position.
+    pub places: Option<Vec<usize>>,
 }
 
 impl Paged {
@@ -226,7 +228,8 @@ impl Paged {
     pub fn next(&self, shown: usize) -> Option<String> {
         let end = self.start + shown;
         let keys = self.keys.get(..shown).filter(|keys| !keys.is_empty())?;
-        (end < self.total).then(|| page::Cursor::after(self.query, end, keys).encode())
+        let place = self.places.as_ref().map_or(Some(end), |places| places.get(shown.checked_sub(1)?).copied())?;
+        (end < self.total).then(|| page::Cursor::after(self.query, place, keys).encode())
     }
 }
 

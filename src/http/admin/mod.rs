@@ -6,6 +6,7 @@
 //! | `setup.rs` | the first administrator |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
 //! | `events.rs` | what happens, as it happens |
+//! | `export.rs` | the trail as a file |
 //! | `pages/` | the UI |
 //!
 //! A write comes from a page of ours: `Sec-Fetch-Site` says so, or `Origin` where a browser is too old for it; who says
@@ -14,6 +15,7 @@
 pub mod api;
 pub mod cookie;
 pub mod events;
+pub mod export;
 pub mod openapi;
 pub mod pages;
 pub mod routes;

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, made from the routes and the schemas of their verbs: what it says is what is enforced.
 
 use crate::http::admin::api::BASE;
+use crate::http::admin::export;
 use crate::http::admin::routes::{Need, ROUTES, Route};
 use crate::tools::spec::Tool;
 use serde_json::{Map, Value, json};
@@ -87,6 +88,9 @@ fn beside() -> Map<String, Value> {
                 "requestBody": body(json!({"token": text(), "user": text(), "password": text()}), &["token", "user", "password"]),
                 "responses": with("201", answer("The session, and its cookie", session.clone()), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])},
         },
+        "/audit/export": {"get": {"operationId": "audit.export", "summary": "The trail as a file", "security": [{"session": []}, {"bearer": ["audit:read"]}],
+            "parameters": export::input().get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, schema)| json!({"name": name, "in": "query", "schema": schema})).collect::<Vec<_>>(),
+            "responses": with("200", json!({"description": "The records, and as JSON a signed head", "content": {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": text()}}}), &["400", "401", "403", "429", "503"])}},
         "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
             "parameters": [
                 {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},

@@ -100,6 +100,7 @@ pub const ROUTES: &[Route] = &[
     post("/plans/{plan_id}/roll-back", "plan.roll_back"),
     post("/plans/{plan_id}/cancel", "plan.cancel"),
     get("/audit", "audit.get_events"),
+    get("/audit/verify", "audit.verify"),
     get("/users", "user.list"),
     make("/users", "user.add"),
     post("/users/{name}/role", "user.set_role"),

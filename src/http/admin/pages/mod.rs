@@ -172,6 +172,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
+        ["audit", "verify"] => audit::verify(&desk).await,
         ["settings", switch] => settings::switch(&mut desk, switch, given).await,
         ["start"] => start::make_token(&mut desk, given).await,
         ["tokens"] => people::make_token(&mut desk, given).await,
