@@ -4,12 +4,13 @@ use crate::access::local::Access;
 use crate::access::oidc::Oidc;
 use crate::access::principal::Principal;
 use crate::access::session::Sessions;
+use crate::access::switches::Switches;
 use crate::alert::{self, Alerts};
 use crate::audit::{self, Audit};
 use crate::base::clock::Clock;
 use crate::base::events::Bus;
 use crate::base::fault::{Fault, Kind};
-use crate::config::{Config, Loaded};
+use crate::config::{self, Config, Loaded};
 use crate::control::{Control, Handles};
 use crate::dispatch::Dispatch;
 use crate::fleet::{Fleet, Parts};
@@ -22,18 +23,20 @@ use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
 use crate::store::{Epoch, Options, Seal, Store, Vault};
-use crate::tools::context::World;
+use crate::tools::context::{self, World};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
 use crate::watch;
+use first_run::{Door, FirstRun};
 use ops::Ops;
 use settings::{alert_settings, fleet_settings, http_settings, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 mod backups;
+pub mod first_run;
 mod keys;
 mod ops;
 mod settings;
@@ -57,6 +60,8 @@ pub struct App {
     mcp: Arc<mcp::Settings>,
     seal: Arc<Seal>,
     oidc: Option<Oidc>,
+    /// Where the pages are, once we listen.
+    door: Arc<OnceLock<Door>>,
     store_is_older: bool,
 }
 
@@ -91,13 +96,15 @@ impl App {
         }
         let store_is_older = epoch.is_older();
         let vault = Vault::new(store.clone(), (*seal).clone(), clock.clone());
-        let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules(&config), vault: vault.clone() };
+        // All parts go by the same switches.
+        let rules = rules(&config, Switches::open(&store)?);
+        let live = Live { fleet: fleet.clone(), store: store.clone(), clock: clock.clone(), rules: rules.clone(), vault: vault.clone() };
         let plans = Engine::open(plan::Parts {
             store: store.clone(),
             fleet: fleet.clone(),
             audit: audit.clone(),
             clock: clock.clone(),
-            rules: rules(&config),
+            rules: rules.clone(),
             seal: (*seal).clone(),
             settings: plan_settings(&config),
             tasks: tasks.clone(),
@@ -115,6 +122,7 @@ impl App {
         })?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
+        let tools_settings = context::Settings { config: Arc::new(config::shown(&loaded.view)), ..settings(&config) };
         let world = Arc::new(World {
             fleet,
             audit,
@@ -130,15 +138,16 @@ impl App {
             ),
             store,
             clock,
-            rules: rules(&config),
+            rules,
             diagnostics: Limits::default(),
             alerts,
-            settings: settings(&config),
+            settings: tools_settings,
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
         let oidc = oidc(&config, &world);
         let sockets = Sockets::from_process();
-        Ok(App { dispatch: Arc::new(Dispatch::new(world)), config, places, stop, tasks, sockets, mcp, seal, oidc, store_is_older })
+        let (dispatch, door) = (Arc::new(Dispatch::new(world)), Arc::default());
+        Ok(App { dispatch, config, places, stop, tasks, sockets, mcp, seal, oidc, door, store_is_older })
     }
 
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
@@ -195,7 +204,9 @@ impl App {
             oidc: self.oidc.clone(),
             sessions: self.sessions(),
         };
-        http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await
+        let listener = http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await?;
+        let _ = self.door.set(Door::of(&listener, &self.config));
+        Ok(listener)
     }
 
     /// The plans, and the jobs that work on them.
@@ -232,12 +243,22 @@ impl App {
             places: self.places.clone(),
             seal: self.seal.clone(),
             is_configured: self.config.encryption_key.is_some(),
+            door: self.door.clone(),
+        }
+    }
+
+    /// The address at which the first administrator is made, where there is none yet and we listen.
+    pub async fn first_run(&self) -> Result<Option<FirstRun>, Fault> {
+        match self.dispatch.world().access.has_users()? {
+            true => Ok(None),
+            false => self.ops().first_run().await.map(Some),
         }
     }
 
     /// Ends background work, then the lanes, then the trail and the store: nothing is written after its place is closed.
     pub async fn close(self) {
         self.stop.cancel();
+        self.dispatch.world().access.close_setup();
         self.tasks.close();
         if tokio::time::timeout(self.config.shutdown.drain_seconds.0, self.tasks.wait()).await.is_err() {
             tracing::warn!(left = self.tasks.len(), "work did not end within shutdown.drain_seconds");

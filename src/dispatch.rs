@@ -103,10 +103,15 @@ impl Dispatch {
 
     /// Models have no tools at all while `mcp.enable_tools` is off; the command line keeps its verbs.
     fn offered(&self, audience: Audience, as_tool: bool) -> Result<(), Fault> {
-        if self.world.settings.enable_tools || audience == Audience::Operator || !as_tool {
+        if audience == Audience::Operator || !as_tool {
             return Ok(());
         }
-        Err(Fault::denied("tools are switched off here").hint("the operator can set mcp.enable_tools"))
+        let off = Fault::denied("tools are switched off here");
+        match (self.world.settings.enable_tools, self.world.rules.has_no_tools()) {
+            (false, _) => Err(off.hint("the operator can set mcp.enable_tools")),
+            (true, true) => Err(off.hint("an administrator can switch them on again under Settings")),
+            (true, false) => Ok(()),
+        }
     }
 
     /// Everything between knowing the tool and having its answer.
@@ -270,7 +275,7 @@ impl Dispatch {
 
     /// The tools this principal is shown, in their fixed order.
     pub fn list(&self, principal: &Principal, audience: Audience) -> Vec<Listed> {
-        if !self.world.settings.enable_tools {
+        if !self.world.settings.enable_tools || self.world.rules.has_no_tools() {
             return Vec::new();
         }
         let wanted = |tool: &&'static Tool| {

@@ -6,11 +6,19 @@ mod acme_real;
 #[cfg(feature = "sim")]
 mod admin_api;
 #[cfg(feature = "sim")]
+mod admin_audit;
+#[cfg(feature = "sim")]
 mod admin_pages;
+#[cfg(feature = "sim")]
+mod admin_people;
 #[cfg(feature = "sim")]
 mod admin_rig;
 #[cfg(feature = "sim")]
 mod admin_session;
+#[cfg(feature = "sim")]
+mod admin_settings;
+#[cfg(feature = "sim")]
+mod admin_setup;
 #[cfg(feature = "sim")]
 mod admin_sign_in;
 #[cfg(feature = "sim")]

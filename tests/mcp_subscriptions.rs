@@ -115,8 +115,8 @@ async fn listening_tells_what_was_accepted_under_its_own_id_and_ends_when_taken_
     assert_eq!(acknowledged["method"], "notifications/subscriptions/acknowledged");
     assert_eq!(
         acknowledged["params"]["notifications"],
-        json!({"resourcesListChanged": true, "resourceSubscriptions": [health, "fleet://summary"]}),
-        "tools and prompts never change, others' devices are nobody's"
+        json!({"toolsListChanged": true, "resourcesListChanged": true, "resourceSubscriptions": [health, "fleet://summary"]}),
+        "prompts never change, others' devices are nobody's"
     );
     tell(&site, Event::Health(hidden));
     tell(&site, Event::Health(id.clone()));

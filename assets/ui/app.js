@@ -20,8 +20,7 @@ function tick() {
   }
 }
 
-async function refresh() {
-  const main = document.getElementById("main");
+async function refresh(main) {
   // Nobody's typing is thrown away.
   const busy = main.contains(document.activeElement) && /^(INPUT|SELECT|TEXTAREA)$/.test(document.activeElement.tagName);
   const filled = [...main.querySelectorAll("input:not([type=hidden])")].some((input) => input.value !== input.defaultValue);
@@ -30,25 +29,44 @@ async function refresh() {
   if (!answer.ok || answer.redirected) return true;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const at = document.activeElement && document.activeElement.id;
-  main.replaceChildren(...page.getElementById("main").childNodes);
+  main.replaceChildren(...page.getElementById(main.id).childNodes);
   if (at) document.getElementById(at)?.focus();
   tick();
   return true;
 }
 
-function follow(kinds) {
+// Follows what happens, for the part of the page that says so.
+function follow(part) {
   const events = new EventSource("/admin/api/v1/events");
   let due = null;
   const soon = () => {
     due ??= setTimeout(async () => {
       due = null;
-      if (!(await refresh().catch(() => true))) soon();
+      if (!(await refresh(part).catch(() => true))) soon();
     }, 1000);
   };
-  for (const kind of kinds) events.addEventListener(kind, soon);
+  for (const kind of part.dataset.live.split(" ")) events.addEventListener(kind, soon);
 }
 
-const main = document.getElementById("main");
-if (main?.dataset.live) follow(main.dataset.live.split(" "));
+// What follows # never leaves the browser: a token in it goes into its field, and out of the history.
+for (const field of document.querySelectorAll("[data-fragment]")) {
+  const [name, value] = location.hash.slice(1).split("=");
+  if (name === field.dataset.fragment && value) {
+    field.value = value;
+    history.replaceState(null, "", location.pathname);
+  }
+}
+
+for (const text of document.querySelectorAll("pre.copy")) {
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "quiet", textContent: "Copy" });
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(text.textContent);
+    button.textContent = "Copied";
+  });
+  if (navigator.clipboard) text.before(button);
+}
+
+const live = document.querySelector("[data-live]");
+if (live) follow(live);
 tick();
 setInterval(tick, 1000);

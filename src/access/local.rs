@@ -11,12 +11,15 @@ use crate::access::password::{self, Hash};
 use crate::access::person::{Actor, Identity, PersonId};
 use crate::access::principal::{Client, Limits, Principal};
 use crate::access::role::Role;
+use crate::access::seen::Contacts;
+use crate::access::setup::Open;
 use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::host::metrics::Meter;
 use crate::store::{Batch, Durability, Field, Name, Place, Record, Seal, Store, Table, body_as};
 use serde::{Deserialize, Serialize};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -111,12 +114,17 @@ struct Inner {
     meter: Meter,
     /// One proof at a time.
     turn: Arc<Semaphore>,
+    /// The token of the first run, while there is one.
+    open: Open,
+    /// Programs that were here.
+    contacts: Contacts,
 }
 
 impl Access {
     /// Over a store, with what seals its passwords.
     pub fn new(store: Store, seal: Seal, clock: Clock, lockout: Lockout) -> Self {
-        Access(Arc::new(Inner { store, seal, clock, lockout, meter: Meter::off(), turn: Arc::new(Semaphore::new(1)) }))
+        let (turn, open, contacts) = (Arc::new(Semaphore::new(1)), Open::default(), Contacts::default());
+        Access(Arc::new(Inner { store, seal, clock, lockout, meter: Meter::off(), turn, open, contacts }))
     }
 
     /// With who counts failures. For an access that nobody has a clone of yet.
@@ -148,6 +156,11 @@ impl Access {
     ///
     /// Errs with `BadInput` for a name or password against the rules, `Conflict` when the name is taken.
     pub async fn add(&self, name: &str, role: Role, password: Secret) -> Result<User, Fault> {
+        self.add_with(Batch::new(), name, role, password).await
+    }
+
+    /// The same, refused where `batch` does not hold.
+    pub(super) async fn add_with(&self, batch: Batch, name: &str, role: Role, password: Secret) -> Result<User, Fault> {
         check_name(name)?;
         password::check(name, &password)?;
         let taken = || Fault::new(Kind::Conflict, format!("user \"{name}\" exists")).hint("`user password` sets another password");
@@ -166,23 +179,25 @@ impl Access {
             seen_at: None,
         };
         // Whatever was tried under the name before somebody had it.
-        let batch = self.failures().delete_into(self.table().put_batch(&user, &folded(name)), &folded(name));
+        let batch = self.failures().delete_into(self.table().put_into(batch, &folded(name), &user), &folded(name));
         let batch = self.table().expect_into(batch, &folded(name), None);
-        self.0.store.commit(batch, Durability::Now).await?;
+        // Whoever is first, the first run is over.
+        self.0.store.commit(self.setup_over(batch), Durability::Now).await?;
+        self.0.open.forget();
         Ok(user)
     }
 
-    /// Gives a user another role.
+    /// Gives a user another role, and ends their sessions.
     pub async fn set_role(&self, name: &str, role: Role) -> Result<User, Fault> {
         self.edit(name, Batch::new(), |user| user.role = role).await
     }
 
-    /// Keeps a user out, or lets it in again.
+    /// Keeps a user out, or lets it in again; sessions end either way.
     pub async fn set_disabled(&self, name: &str, disabled: bool) -> Result<User, Fault> {
         self.edit(name, Batch::new(), |user| user.disabled = disabled).await
     }
 
-    /// Sets a password, and ends a lock-out.
+    /// Sets a password, and ends a lock-out and all sessions.
     pub async fn set_password(&self, name: &str, password: Secret) -> Result<User, Fault> {
         let user = self.user(name)?;
         password::check(&user.name, &password)?;
@@ -234,8 +249,10 @@ impl Access {
         Ok(Authenticated { person: user.person, user: user.name, role: user.role, at: now })
     }
 
+    /// Changes what a user may do or prove: whatever was opened before is closed.
     async fn edit(&self, name: &str, with: Batch, change: impl FnOnce(&mut User)) -> Result<User, Fault> {
         let user = self.user(name)?;
+        let with = self.without_sessions(with, &user.person)?;
         self.replace(&user, with, change).await
     }
 
@@ -290,6 +307,23 @@ impl Access {
 
     pub(super) fn now(&self) -> Wall {
         self.0.clock.wall()
+    }
+
+    pub(super) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(super) fn open(&self) -> &Open {
+        &self.0.open
+    }
+
+    pub(super) fn contacts_kept(&self) -> &Contacts {
+        &self.0.contacts
+    }
+
+    /// Whether there is any user.
+    pub fn has_users(&self) -> Result<bool, Fault> {
+        Ok(!self.table().scan(Bound::Unbounded, 1)?.is_empty())
     }
 
     pub(super) fn store(&self) -> &Store {

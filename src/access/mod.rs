@@ -10,7 +10,10 @@ pub mod policy;
 pub mod principal;
 pub mod role;
 pub mod scope;
+pub mod seen;
 pub mod session;
+pub mod setup;
+pub mod switches;
 pub mod token;
 
 pub use handle::Handle;
@@ -23,4 +26,5 @@ pub use principal::{Client, Limits, Principal};
 pub use role::Role;
 pub use scope::Scope;
 pub use session::{Session, Sessions};
+pub use switches::Switches;
 pub use token::Bearer;

@@ -5,10 +5,11 @@
 //! listed is a no.
 
 use crate::access::principal::Principal;
+use crate::access::switches::{Switches, names};
 use crate::base::selector::{Selector, Traits};
 use crate::base::tier::{Effect, Environment, Tier};
 
-/// The operator's switches, from the configuration.
+/// The operator's switches: those of the configuration, and those set since. The stricter one wins.
 #[derive(Debug, Clone)]
 pub struct Rules {
     /// The appliance's environment; devices of another one are never touched.
@@ -23,9 +24,26 @@ pub struct Rules {
     pub plan_apply: bool,
     /// Denied reads pass, but are logged and counted (never in prod).
     pub permissive_reads: bool,
+    /// What people switched off while the appliance runs.
+    pub switches: Switches,
 }
 
 impl Rules {
+    /// Whether nothing changes a router, by any route.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only || self.switches.now().read_only
+    }
+
+    /// Whether plans are applied.
+    pub fn applies_plans(&self) -> bool {
+        self.plan_apply && !self.switches.now().no_plan_apply
+    }
+
+    /// Whether people switched off all tools of models.
+    pub fn has_no_tools(&self) -> bool {
+        self.switches.now().no_tools
+    }
+
     /// Everything on, strictly judged: where tests start from.
     pub fn open(environment: Environment) -> Self {
         Rules {
@@ -35,6 +53,7 @@ impl Rules {
             disabled: Vec::new(),
             plan_apply: true,
             permissive_reads: false,
+            switches: Switches::default(),
         }
     }
 }
@@ -110,14 +129,19 @@ pub fn decide(principal: &Principal, target: &Target<'_>, rules: &Rules) -> Deci
 
 /// The operator's switches bind everybody.
 fn switched_off(target: &Target<'_>, rules: &Rules) -> Option<Refusal> {
-    let tool = target.tool;
-    let category = tool.split('.').next().unwrap_or(tool);
-    let off = |name: &String| name.replace('_', ".") == tool.replace('_', ".") || name.strip_suffix(".*") == Some(category);
-    if rules.disabled.iter().any(off) {
+    let (tool, set) = (target.tool, rules.switches.now());
+    if names(&rules.disabled, tool) {
         return no("switch", format!("tool {tool} is switched off here"), "the operator can take it out of mcp.disable_tools");
+    }
+    // Toolsets are for models; what operators do is not in one.
+    if set.stops(tool, if target.for_operators { "" } else { target.toolset }) {
+        return no("switch", format!("tool {tool} is switched off here"), "an administrator can switch it on again under Settings");
     }
     if tool == "plan.apply" && !rules.plan_apply {
         return no("switch", "applying plans is switched off here", "the operator can set mcp.enable_plan_apply");
+    }
+    if tool == "plan.apply" && set.no_plan_apply {
+        return no("switch", "applying plans is switched off here", "an administrator can switch it on again under Settings");
     }
     if !target.for_operators && !rules.tiers.contains(&target.tier) {
         return no(
@@ -128,12 +152,10 @@ fn switched_off(target: &Target<'_>, rules: &Rules) -> Option<Refusal> {
     }
     let writes =
         matches!(target.inner, Some((_, Verb::Write))) || matches!(target.effect, Effect::Changes | Effect::Plans | Effect::Decides);
-    if rules.read_only && writes {
-        return no(
-            "read_only",
-            "this appliance is set to read only; nothing here changes a router",
-            "the operator can set read_only = false",
-        );
+    if writes && (rules.read_only || set.read_only) {
+        let hint =
+            if rules.read_only { "the operator can set read_only = false" } else { "an administrator can switch it off under Settings" };
+        return no("read_only", "this appliance is set to read only; nothing here changes a router", hint);
     }
     None
 }

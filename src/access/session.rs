@@ -1,7 +1,8 @@
 //! Sessions of people who signed in: 256 random bits in a cookie, of which the store knows the SHA-256.
 //!
 //! - A session is of one user or identity. It ends when nobody used it for a while, after a time in any case, when it is ended, when
-//!   its user is disabled or gets another password, and when what it was judged by is configured differently.
+//!   its user is disabled or gets another password or role, and when what it was judged by is configured differently.
+//! - What ends sessions of a user removes them, in the same commit: a user who is let in again signs in anew.
 //! - A local user's role is looked up at each use; who came through an identity provider keeps the role of the sign-in.
 //! - Proving again who one is gives a new session in place of the old one; it does not make it last longer.
 
@@ -15,7 +16,7 @@ use crate::base::fault::Fault;
 use crate::base::ids::{hex, random};
 use crate::base::secret::Secret;
 use crate::base::selector::Selector;
-use crate::store::{Batch, Durability, Record, Table};
+use crate::store::{Batch, Durability, Record, StoreError, Table, body_as};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -58,11 +59,37 @@ struct Kept {
     terms: String,
     began_at: Wall,
     proved_at: Option<Wall>,
+    /// The browser, as it named itself, and where it was.
+    client: String,
+    address: String,
 }
 
 impl Record for Kept {
     const TABLE: &'static str = "ui_session";
-    const VERSION: u8 = 1;
+    const VERSION: u8 = 2;
+
+    /// v1 knew nothing of the browser.
+    fn upgrade(version: u8, body: &[u8]) -> Result<Self, StoreError> {
+        let v1::Kept { identity, name, way, role, devices, terms, began_at, proved_at } = body_as(Self::TABLE, version, body)?;
+        let (client, address) = (String::new(), String::new());
+        Ok(Kept { identity, name, way, role, devices, terms, began_at, proved_at, client, address })
+    }
+}
+
+mod v1 {
+    use super::{Identity, Role, Selector, Wall, Way};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    pub(super) struct Kept {
+        pub(super) identity: Identity,
+        pub(super) name: String,
+        pub(super) way: Way,
+        pub(super) role: Role,
+        pub(super) devices: Vec<Selector>,
+        pub(super) terms: String,
+        pub(super) began_at: Wall,
+        pub(super) proved_at: Option<Wall>,
+    }
 }
 
 /// When a session was last used: apart from it, so that a use never undoes an end.
@@ -101,6 +128,12 @@ pub struct Session {
     pub idle_ends_at: Wall,
     /// When it ends in any case.
     pub ends_at: Wall,
+    /// The browser, as it named itself when they signed in.
+    pub client: String,
+    /// Where it was then.
+    pub address: String,
+    /// When it was last used, to the minute.
+    pub used_at: Wall,
 }
 
 impl Session {
@@ -188,6 +221,28 @@ impl Sessions {
         Ok(self.access.store().commit(self.without(Batch::new(), &session.key), Durability::Now).await?)
     }
 
+    /// Those of the same person, whatever they signed in as; the last used first.
+    pub fn of_person(&self, one: &Session) -> Result<Vec<Session>, Fault> {
+        let mut mine = Vec::new();
+        for (key, kept) in self.kept().all()? {
+            if let Some(session) = self.judge(&key, kept)?
+                && (session.identity == one.identity || (one.person.is_some() && session.person == one.person))
+            {
+                mine.push(session);
+            }
+        }
+        mine.sort_by_key(|session| std::cmp::Reverse((session.used_at, session.began_at)));
+        Ok(mine)
+    }
+
+    /// Ends all of the same person; says how many there were.
+    pub async fn end_all_of(&self, one: &Session) -> Result<usize, Fault> {
+        let mine = self.of_person(one)?;
+        let batch = mine.iter().fold(Batch::new(), |batch, session| self.without(batch, &session.key));
+        self.access.store().commit(batch, Durability::Now).await?;
+        Ok(mine.len())
+    }
+
     /// Ends all, such as after an older store was put back.
     pub async fn end_all(&self) -> Result<(), Fault> {
         let all = self.kept().all()?;
@@ -196,7 +251,7 @@ impl Sessions {
     }
 
     async fn put(&self, proof: &Proof, began_at: Wall, instead: Option<&str>) -> Result<(Secret, Session), Fault> {
-        let Principal { issuer, subject, name, role, limits, .. } = proof.principal.clone();
+        let Principal { issuer, subject, name, role, limits, client } = proof.principal.clone();
         let id = Secret::new(BASE64URL_NOPAD.encode(&random::<32>()));
         let key = key(id.expose());
         let kept = Kept {
@@ -208,13 +263,18 @@ impl Sessions {
             terms: self.terms(proof.way).unwrap_or_default(),
             began_at,
             proved_at: proof.at,
+            client: client.name,
+            address: client.address,
         };
         let batch = self.kept().put_batch(&kept, &key);
         let batch = self.uses().put_into(batch, &key, &Use { at: self.access.now() });
         let over = self.over(&kept.identity, instead)?;
         let batch = over.iter().fold(batch, |batch, key| self.without(batch, key));
         self.access.store().commit(batch, Durability::Now).await?;
-        let session = self.judge(&key, kept)?.ok_or_else(|| Fault::denied("you were signed out at the same time").hint("sign in again"))?;
+        let Some(session) = self.judge(&key, kept)? else {
+            self.access.store().commit(self.without(Batch::new(), &key), Durability::Now).await?;
+            return Err(Fault::denied("you were signed out at the same time").hint("sign in again"));
+        };
         Ok((id, session))
     }
 
@@ -271,6 +331,9 @@ impl Sessions {
             authenticated_at: kept.proved_at,
             idle_ends_at: after(used_at, self.idle),
             ends_at: after(kept.began_at, self.most),
+            client: kept.client,
+            address: kept.address,
+            used_at,
         }))
     }
 
@@ -294,15 +357,36 @@ impl Sessions {
     }
 
     fn without(&self, batch: Batch, key: &str) -> Batch {
-        self.uses().delete_into(self.kept().delete_into(batch, key), key)
+        self.access.without_session(batch, key)
     }
 
     fn kept(&self) -> Table<Kept> {
-        Table::new(self.access.store().clone())
+        self.access.sessions_kept()
     }
 
     fn uses(&self) -> Table<Use> {
         Table::new(self.access.store().clone())
+    }
+}
+
+impl Access {
+    /// The batch, and with it the end of all sessions of a person, whatever they signed in as.
+    pub(super) fn without_sessions(&self, mut batch: Batch, of: &PersonId) -> Result<Batch, Fault> {
+        for (key, kept) in self.sessions_kept().all()? {
+            if self.person(&kept.identity)?.as_ref() == Some(of) {
+                batch = self.without_session(batch, &key);
+            }
+        }
+        Ok(batch)
+    }
+
+    fn without_session(&self, batch: Batch, key: &str) -> Batch {
+        let uses: Table<Use> = Table::new(self.store().clone());
+        uses.delete_into(self.sessions_kept().delete_into(batch, key), key)
+    }
+
+    fn sessions_kept(&self) -> Table<Kept> {
+        Table::new(self.store().clone())
     }
 }
 

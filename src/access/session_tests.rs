@@ -90,9 +90,13 @@ async fn a_session_is_its_users_and_goes_with_them() {
     assert_eq!(session.person, Some(bench.access.user("anna").unwrap().person));
     assert_eq!(session.actor().identity, Identity::of_user("anna"));
     bench.access.set_role("anna", Role::Approver).await.unwrap();
-    assert_eq!(bench.sessions.find(anna.expose()).await.unwrap().unwrap().role, Role::Approver, "a new role counts at once");
+    assert!(!bench.lasts(&anna).await && bench.lasts(&bert).await, "a new role is signed in for anew");
+    let anna = bench.sign_in("anna").await;
+    assert_eq!(bench.sessions.find(anna.expose()).await.unwrap().unwrap().role, Role::Approver);
     bench.access.set_disabled("anna", true).await.unwrap();
     assert!(!bench.lasts(&anna).await && bench.lasts(&bert).await);
+    bench.access.set_disabled("anna", false).await.unwrap();
+    assert!(!bench.lasts(&anna).await, "being let in again opens nothing that was closed");
     bench.hand.advance(Duration::from_secs(1));
     bench.access.set_password("bert", PASSWORD()).await.unwrap();
     assert!(!bench.lasts(&bert).await, "a new password ends what the old one opened");
@@ -140,6 +144,45 @@ async fn one_identity_has_so_many_and_ending_all_ends_all() {
     bench.sessions.end_all().await.unwrap();
     assert!(!bench.lasts(&ids[EACH]).await && !bench.lasts(&bert).await);
     assert!(bench.sessions.kept().all().unwrap().is_empty() && bench.sessions.uses().all().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_person_sees_and_ends_their_own_sessions_wherever_they_are() {
+    let bench = bench().await;
+    let sessions = Sessions::new(bench.access.clone(), Some(provider(&bench.access, "roles")), IDLE, MOST);
+    let from = |mut proof: Proof, name: &str| {
+        proof.principal.client = Client { name: name.into(), version: String::new(), address: "192.0.2.7".into() };
+        proof
+    };
+    let (desk, session) = sessions.begin(&from(bench.proof("anna").await, "a desk")).await.unwrap();
+    bench.hand.advance(Duration::from_secs(61));
+    let (away, _) = sessions.begin(&from(foreign(Role::OpsRw), "a telephone")).await.unwrap();
+    let (bert, _) = sessions.begin(&bench.proof("bert").await).await.unwrap();
+    let names = |session: &Session| sessions.of_person(session).unwrap().into_iter().map(|one| one.client).collect::<Vec<_>>();
+    assert_eq!(names(&session), ["a desk"], "nobody said yet that the other is hers");
+    bench.access.link("anna", &"https://login.example|00u1".parse().unwrap()).await.unwrap();
+    assert_eq!(names(&session), ["a telephone", "a desk"]);
+    assert_eq!(sessions.of_person(&session).unwrap()[0].address, "192.0.2.7");
+    assert_eq!(sessions.end_all_of(&session).await.unwrap(), 2);
+    assert!(!bench.lasts(&desk).await && sessions.find(away.expose()).await.unwrap().is_none());
+    assert!(bench.lasts(&bert).await, "nobody else's");
+}
+
+#[test]
+fn reads_sessions_written_by_v1() {
+    let old = v1::Kept {
+        identity: Identity::of_user("anna"),
+        name: "anna".into(),
+        way: Way::Local,
+        role: Role::Admin,
+        devices: vec![Selector::All],
+        terms: String::new(),
+        began_at: Wall(1),
+        proved_at: Some(Wall(2)),
+    };
+    let kept = Kept::upgrade(1, &postcard::to_allocvec(&old).unwrap()).unwrap();
+    assert_eq!((kept.name.as_str(), kept.proved_at, kept.client.as_str()), ("anna", Some(Wall(2)), ""));
+    assert!(Kept::upgrade(1, &[1, 2, 3]).is_err());
 }
 
 #[tokio::test]

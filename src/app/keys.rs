@@ -2,16 +2,17 @@
 
 use crate::access;
 use crate::alert;
+use crate::audit;
 use crate::base::fault::{Fault, Kind};
 use crate::config::Config;
 use crate::fleet;
 use crate::host::paths::Places;
 use crate::http;
-use crate::store::{Field, Name, Seal, Store, reseal, seal, vault};
+use crate::store::{Field, Seal, Store, reseal, seal, vault};
 
 /// Everything that is sealed, and where.
 pub fn sealed() -> Vec<Field> {
-    let own = [access::local::SEALED, http::tls::SEALED, super::ops::SEALED, alert::SEALED];
+    let own = [access::local::SEALED, http::tls::SEALED, audit::sign::SEALED, alert::SEALED];
     own.into_iter().chain(fleet::SEALED).chain(vault::SEALED).chain(http::acme::kept::SEALED).collect()
 }
 
@@ -33,9 +34,4 @@ pub async fn open(config: &Config, places: &Places, store: &Store) -> Result<Sea
 fn gone(places: &Places) -> Fault {
     let said = format!("the master key {} is gone; the store's credentials cannot be read without it", places.master_key().display());
     Fault::new(Kind::Storage, said).hint("put the file back from a backup, or set encryption_key; a new key would not open this store")
-}
-
-/// The same field in every row.
-pub(super) const fn field(purpose: &'static str, table: &'static str, name: &'static str, about: &'static str) -> Field {
-    Field { purpose, table, field: Name::Is(name), about, row_stays: false }
 }

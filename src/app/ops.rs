@@ -1,6 +1,7 @@
 //! Local operations beside the catalogue: what the command line asks of the process that holds the store.
 
 use crate::access::principal::Principal;
+use crate::app::first_run::{Door, FirstRun};
 use crate::app::{audit_dir, keys};
 use crate::audit::{self, Format};
 use crate::base::clock::Wall;
@@ -10,15 +11,14 @@ use crate::control;
 use crate::dispatch::Dispatch;
 use crate::host::paths::Places;
 use crate::mcp;
-use crate::store::{Batch, Durability, Field, Place, Seal, reseal, seal};
+use crate::store::{Seal, reseal, seal};
 use crate::tools::spec::Audience;
 use futures_util::future::BoxFuture;
 use serde_json::{Map, Value, json};
 use std::fs::OpenOptions;
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::sync::Arc;
-use zeroize::Zeroizing;
+use std::sync::{Arc, OnceLock};
 
 impl control::Ops for Ops {
     fn run(&self, op: &str, arguments: Map<String, Value>) -> Option<BoxFuture<'static, Result<Value, Fault>>> {
@@ -36,6 +36,7 @@ pub struct Ops {
     pub(super) seal: Arc<Seal>,
     /// The configuration gives the master key.
     pub(super) is_configured: bool,
+    pub(super) door: Arc<OnceLock<Door>>,
 }
 
 impl Ops {
@@ -66,6 +67,12 @@ impl Ops {
                 self.dispatch.note(&Principal::operator(), "key.rotate", &Map::new(), outcome).await?;
                 made
             }
+            "setup.token" => {
+                let made = self.first_run().await;
+                let outcome = made.as_ref().err().map(|fault| fault.kind);
+                self.dispatch.note(&Principal::operator(), "setup.token", &Map::new(), outcome).await?;
+                serde_json::to_value(made?).map_err(Fault::bug)
+            }
             other => {
                 Err(Fault::bad_input(format!("unknown operation: {other}"))
                     .hint("the running appliance may be another version: restart it"))
@@ -73,11 +80,22 @@ impl Ops {
         }
     }
 
+    /// The address at which the first administrator is made.
+    ///
+    /// Errs with `Conflict` once there is a user, and where nothing listens.
+    pub async fn first_run(&self) -> Result<FirstRun, Fault> {
+        let Some(door) = self.door.get() else {
+            return Err(Fault::new(Kind::Conflict, "no daemon runs here, so there is no address to open")
+                .hint("`routeros-mcp serve` listens, and prints the address when it starts"));
+        };
+        FirstRun::open(&self.dispatch.world().access, door, &self.places).await
+    }
+
     /// Writes the trail with a signed head to a file of its own; the signing key stays here.
     async fn export(&self, arguments: &Value) -> Result<Value, Fault> {
         let format = if arguments["format"] == "csv" { Format::Csv } else { Format::Json };
         let since = arguments["since"].as_i64().map(Wall);
-        let key = self.audit_key().await?;
+        let key = audit::sign::box_key(&self.dispatch.world().store, &self.seal).await?;
         let (dir, path) = (audit_dir(&self.places), self.places.runtime.join(format!("export-{}", hex(&random::<8>()))));
         let to = path.clone();
         let write = move || -> Result<(), Fault> {
@@ -103,23 +121,4 @@ impl Ops {
         let lies = if self.is_configured { reseal::next_file(&file) } else { file };
         Ok(json!({"before": before, "key_id": self.seal.key_id(), "sealed": sealed, "file": lies, "configured": self.is_configured}))
     }
-
-    /// The box's own ed25519 key, sealed in the store; made when first needed.
-    async fn audit_key(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
-        let store = &self.dispatch.world().store;
-        let place = Place { purpose: "audit", table: BOX, key: "audit", field: "pkcs8" };
-        if let Some(sealed) = store.get(BOX, "audit")? {
-            return Ok(self.seal.open(place, &sealed)?);
-        }
-        let key = audit::sign::generate_key();
-        let batch = Batch::new().expect(BOX, "audit", None).put(BOX, "audit", self.seal.seal(place, &key));
-        store.commit(batch, Durability::Now).await?;
-        Ok(key)
-    }
 }
-
-/// The table of what belongs to the appliance itself.
-const BOX: &str = "appliance";
-
-/// What of it is sealed here.
-pub(super) const SEALED: Field = keys::field("audit", BOX, "pkcs8", "keys of this appliance itself");

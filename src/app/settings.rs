@@ -4,6 +4,7 @@ use crate::access::lockout::Lockout;
 use crate::access::oidc::{self as provider, Oidc};
 use crate::access::policy::Rules;
 use crate::access::role::Role;
+use crate::access::switches::Switches;
 use crate::alert;
 use crate::base::fault::{Fault, Kind};
 use crate::base::span::Span;
@@ -23,10 +24,11 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
-pub(super) fn rules(config: &Config) -> Rules {
+pub(super) fn rules(config: &Config, switches: Switches) -> Rules {
     Rules {
         environment: config.environment,
         read_only: config.read_only,
@@ -34,6 +36,7 @@ pub(super) fn rules(config: &Config) -> Rules {
         disabled: config.mcp.disable_tools.clone(),
         plan_apply: config.mcp.enable_plan_apply,
         permissive_reads: config.mcp.rbac_mode == Mode::Permissive,
+        switches,
     }
 }
 
@@ -80,6 +83,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         ssh_port: config.routeros.ssh_port,
         enable_tools: config.mcp.enable_tools,
         kept_answers: config.resource_cache.max_entries,
+        config: Arc::default(),
         public_url: config.http.public_url.clone(),
         health: thresholds(&config.health_check),
     }

@@ -41,13 +41,24 @@ impl std::str::FromStr for Format {
 /// Errs with `Broken` at the first record that is not as it was written; what was written to `out` so far is then
 /// not a whole document.
 pub fn export(dir: &Path, format: Format, since: Option<Wall>, key: Option<&[u8]>, out: &mut dyn Write) -> Result<SignedHead, AuditError> {
+    export_if(dir, format, &|stored| since.is_none_or(|since| stored.time >= since), key, out)
+}
+
+/// The same for the records that are wanted; the chain is checked over all of them.
+pub fn export_if(
+    dir: &Path,
+    format: Format,
+    wants: &dyn Fn(&Stored) -> bool,
+    key: Option<&[u8]>,
+    out: &mut dyn Write,
+) -> Result<SignedHead, AuditError> {
     let failed = AuditError::io("writing the export");
     let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
     let mut records = 0;
     out.write_all(opening(format).as_bytes()).map_err(&failed)?;
     let mut each = |frame: &Frame| {
         let stored = record::decode(frame.seq, &frame.payload)?;
-        if since.is_some_and(|since| stored.time < since) {
+        if !wants(&stored) {
             return Ok(());
         }
         let line = match format {

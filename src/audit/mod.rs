@@ -21,10 +21,10 @@ mod writer;
 
 pub use chain::{Hash, Head};
 pub use error::AuditError;
-pub use export::{Format, export, json};
+pub use export::{Format, export, export_if, json};
 pub use read::{Filter, Page};
 pub use record::{ClientInfo, MAX_ARGUMENTS_BYTES, MAX_TEXT_BYTES, Phase, Record, Stored, Who};
-pub use verify::{Report, verify};
+pub use verify::{Checked, Report, verify};
 
 use crate::base::clock::Clock;
 use crate::base::ids::random;
@@ -37,7 +37,7 @@ use segment::SavedHead;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -71,6 +71,8 @@ pub struct Audit(Arc<Inner>);
 
 struct Inner {
     shared: Arc<Shared>,
+    dir: PathBuf,
+    checked: tokio::sync::Mutex<Option<Checked>>,
     older: Mutex<Marks>,
     thread: Mutex<Option<JoinHandle<()>>>,
     closed: Mutex<Option<oneshot::Receiver<Result<(), AuditError>>>>,
@@ -103,7 +105,8 @@ impl Audit {
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(run).map_err(AuditError::io("starting the writer"))?;
         let (thread, closed) = (Mutex::new(Some(thread)), Mutex::new(Some(closed)));
-        Ok(Audit(Arc::new(Inner { shared, older: Mutex::default(), thread, closed })))
+        let (older, checked) = (Mutex::default(), tokio::sync::Mutex::default());
+        Ok(Audit(Arc::new(Inner { shared, dir: dir.to_owned(), checked, older, thread, closed })))
     }
 
     /// Adds a record and says its sequence number. A caller that stops waiting does not stop the record.
@@ -133,6 +136,15 @@ impl Audit {
         let Some(closed) = closed else { return Err(AuditError::Closed) };
         let stalled = |_| AuditError::Stalled { seconds: APPEND_DEADLINE.as_secs() };
         tokio::time::timeout(APPEND_DEADLINE, closed).await.map_err(stalled)?.unwrap_or(Err(AuditError::Closed))
+    }
+
+    /// Where its segments are.
+    pub fn dir(&self) -> PathBuf {
+        self.0.dir.clone()
+    }
+
+    fn checked(&self) -> &tokio::sync::Mutex<Option<Checked>> {
+        &self.0.checked
     }
 
     fn shared(&self) -> &Shared {

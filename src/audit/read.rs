@@ -12,12 +12,18 @@ use std::sync::PoisonError;
 pub struct Filter {
     /// Only records of the principal with this subject.
     pub principal: Option<String>,
+    /// Only who has this in their name or subject, in any case.
+    pub who: Option<String>,
     /// Only records about this device, by id or by name.
     pub device: Option<String>,
-    /// Only this tool or operation.
+    /// Only this tool or operation, or those of `category.*`.
     pub tool: Option<String>,
     /// Only this outcome: `ok`, `denied` or a kind of fault.
     pub outcome: Option<String>,
+    /// Only what went wrong.
+    pub failed: bool,
+    /// Only this call.
+    pub correlation_id: Option<String>,
     /// Only from this time on.
     pub since: Option<Wall>,
     /// Only before this time.
@@ -30,13 +36,26 @@ impl Filter {
         let record = &stored.record;
         let is = |wanted: &Option<String>, has: &str| wanted.as_deref().is_none_or(|w| w == has);
         let device = |wanted: &str| record.device.as_deref() == Some(wanted) || record.device_name.as_deref() == Some(wanted);
+        let tool = |wanted: &str| match wanted.strip_suffix(".*") {
+            Some(category) => record.tool.split('.').next() == Some(category),
+            None => record.tool == wanted,
+        };
+        let who = |wanted: &str| [&record.principal.name, &record.principal.subject].iter().any(|name| has(name, wanted));
         is(&self.principal, &record.principal.subject)
-            && is(&self.tool, &record.tool)
             && is(&self.outcome, &record.outcome)
+            && is(&self.correlation_id, &record.correlation_id)
+            && !(self.failed && matches!(record.outcome.as_str(), "ok" | "intent"))
+            && self.tool.as_deref().is_none_or(tool)
+            && self.who.as_deref().is_none_or(who)
             && self.device.as_deref().is_none_or(device)
             && self.since.is_none_or(|since| stored.time >= since)
             && self.until.is_none_or(|until| stored.time < until)
     }
+}
+
+/// Whether a text has another in it, in any case.
+fn has(text: &str, wanted: &str) -> bool {
+    text.to_lowercase().contains(&wanted.to_lowercase())
 }
 
 /// Some of the trail, newest first.
@@ -47,6 +66,8 @@ pub struct Page {
     /// Where to go on (as `before`); `None` at the beginning of the trail. There may be more even when `rows` is short
     /// of the limit: a call looks at 10,000 records at most.
     pub next: Option<u64>,
+    /// Records looked at, whether or not they matched.
+    pub looked_at: usize,
 }
 
 /// Records one call looks at; about 4 MB from the disk.
@@ -57,11 +78,10 @@ impl Audit {
     /// [`Page::next`]. Records that cannot be read are left out; [`verify`](crate::audit::verify) names them.
     pub fn page(&self, filter: &Filter, before: Option<u64>, limit: usize) -> Result<Page, AuditError> {
         let mut older = self.older();
-        let mut page = Page { rows: Vec::new(), next: Some(before.unwrap_or(u64::MAX)) };
-        let mut looked_at = 0;
+        let mut page = Page { rows: Vec::new(), next: Some(before.unwrap_or(u64::MAX)), looked_at: 0 };
         while let Some(before) = page.next
             && page.rows.len() < limit
-            && looked_at < MAX_LOOKED_AT
+            && page.looked_at < MAX_LOOKED_AT
         {
             let block = self.index().block_before(before, &mut older)?;
             let Some(block) = block else {
@@ -71,7 +91,7 @@ impl Audit {
             let frames = segment::stretch(&block.path, block.from, block.to).map_err(AuditError::io("reading"))?;
             page.next = Some(block.first);
             for frame in frames.iter().rev().filter(|frame| frame.seq < before) {
-                looked_at += 1;
+                page.looked_at += 1;
                 let stored = record::decode(frame.seq, &frame.payload).ok();
                 page.rows.extend(stored.filter(|stored| filter.matches(stored)));
                 if page.rows.len() == limit {

@@ -5,14 +5,33 @@
 use crate::audit::chain::Head;
 use crate::audit::error::AuditError;
 use crate::base::ids::hex;
+use crate::store::{Batch, Durability, Field, Name, Place, Seal, Store, StoreError};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
+
+/// The table of what belongs to the appliance itself.
+const BOX: &str = "appliance";
+
+/// What of it is sealed here.
+pub const SEALED: Field =
+    Field { purpose: "audit", table: BOX, field: Name::Is("pkcs8"), about: "keys of this appliance itself", row_stays: false };
 
 /// A new ed25519 key in PKCS#8 (DER). Keep it sealed.
 pub fn generate_key() -> Zeroizing<Vec<u8>> {
     let key = Ed25519KeyPair::generate_pkcs8(&ring::rand::SystemRandom::new());
     Zeroizing::new(key.expect("the operating system gives random bytes").as_ref().to_vec())
+}
+
+/// The box's own key, sealed in the store; made when first needed.
+pub async fn box_key(store: &Store, seal: &Seal) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+    let place = Place { purpose: "audit", table: BOX, key: "audit", field: "pkcs8" };
+    if let Some(sealed) = store.get(BOX, "audit")? {
+        return seal.open(place, &sealed);
+    }
+    let key = generate_key();
+    store.commit(Batch::new().expect(BOX, "audit", None).put(BOX, "audit", seal.seal(place, &key)), Durability::Now).await?;
+    Ok(key)
 }
 
 /// What an export ends with.

@@ -1,8 +1,10 @@
 //! Walks the whole trail from record 1 and checks every link; the base of `verify` and `export`.
 
+use crate::audit::Audit;
 use crate::audit::chain::{Frame, Head, Misfit, NoFrame};
 use crate::audit::error::AuditError;
 use crate::audit::segment::{self, Reader, SavedHead};
+use crate::base::clock::Wall;
 use std::path::Path;
 
 /// A trail that holds.
@@ -25,6 +27,44 @@ pub struct Report {
 /// Errs with `Broken` naming the first record that was changed, removed or moved.
 pub fn verify(dir: &Path) -> Result<Report, AuditError> {
     walk(dir, &mut |_| Ok(()))
+}
+
+/// What a look at the whole trail found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// When.
+    pub at: Wall,
+    /// The trail, where it holds.
+    pub report: Option<Report>,
+    /// The first record that is not as it was written, where it does not.
+    pub broken: Option<String>,
+}
+
+/// A look that began so lately counts for whoever asks again.
+const LATELY_MS: u64 = 2_000;
+
+impl Audit {
+    /// Looks at the whole trail now, one caller at a time. Errs with `Io` when it cannot be read.
+    pub async fn check(&self, now: Wall) -> Result<Checked, AuditError> {
+        let mut last = self.checked().lock().await;
+        if let Some(last) = last.as_ref().filter(|last| now.0.abs_diff(last.at.0) < LATELY_MS) {
+            return Ok(last.clone());
+        }
+        let dir = self.dir();
+        let found = tokio::task::spawn_blocking(move || verify(&dir)).await.map_err(|_| AuditError::Closed)?;
+        let checked = match found {
+            Ok(report) => Checked { at: now, report: Some(report), broken: None },
+            Err(error @ AuditError::Broken { .. }) => Checked { at: now, report: None, broken: Some(error.to_string()) },
+            Err(error) => return Err(error),
+        };
+        *last = Some(checked.clone());
+        Ok(checked)
+    }
+
+    /// What the last look found, unless one is under way.
+    pub fn last_check(&self) -> Option<Checked> {
+        self.checked().try_lock().ok()?.clone()
+    }
 }
 
 /// Gives each record to `each` once it is known to be as it was written.

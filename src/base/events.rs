@@ -24,6 +24,10 @@ pub enum Event {
     Fired(String),
     /// An alert was told, or is over.
     Alert,
+    /// A program came in through MCP. Its caller's subject.
+    Client(String),
+    /// Somebody set a kill switch: what may be done, and what is listed, is not what it was.
+    Switches,
 }
 
 impl Event {
@@ -31,7 +35,7 @@ impl Event {
     pub fn device(&self) -> Option<&DeviceId> {
         match self {
             Event::Device(id) | Event::Health(id) | Event::Config(id) => Some(id),
-            Event::Plan(_) | Event::Fired(_) | Event::Alert => None,
+            Event::Plan(_) | Event::Fired(_) | Event::Alert | Event::Client(_) | Event::Switches => None,
         }
     }
 }

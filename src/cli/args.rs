@@ -58,6 +58,8 @@ pub enum Command {
     /// Manage the people who may approve, and their passwords.
     #[command(subcommand)]
     User(UserCommand),
+    /// Print the address at which the first administrator is made, while there is none.
+    SetupToken,
     /// Manage the vault of secrets that changes put into routers.
     #[command(subcommand)]
     Secret(SecretCommand),

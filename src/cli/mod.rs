@@ -13,6 +13,7 @@ mod config;
 mod demo;
 mod device;
 pub mod fault;
+mod first_run;
 mod man;
 mod output;
 mod plan;
@@ -60,7 +61,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &["update", "setup-token", "health", "doctor", "discover"];
+const LATER: &[&str] = &["update", "health", "doctor", "discover"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -168,6 +169,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
         Command::Secret(command) => secret::run(&way, command, as_json).await,
         Command::Token(command) => token::run(&way, command, as_json).await,
         Command::Key(args::KeyCommand::Rotate { new_key_file }) => backup::rotate(&way, new_key_file.as_deref(), as_json).await,
+        Command::SetupToken => first_run::run(&way, as_json).await,
         Command::Audit(command) => audit::run(&way, &loaded, command, as_json).await,
         _ => Err(Fault::bug("a command without store came here")),
     };

@@ -44,6 +44,12 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
     if let Some(url) = &listener.metrics_url {
         eprintln!("metrics at {url}");
     }
+    match app.first_run().await {
+        Ok(Some(first)) => crate::cli::first_run::announce(&first),
+        Ok(None) => {}
+        // Whoever has a key to the box makes the first user with the command line.
+        Err(fault) => tracing::error!("no address for the first run: {}", fault.chain()),
+    }
     notifier.ready("serving");
     let alive = notifier.clone();
     let store = app.dispatch.world().store.clone();

@@ -17,19 +17,19 @@ const MASK: &str = "•••";
 /// Text has a line a key, `mcp.http_port = 8080  # default`; JSON is
 /// `{"environment", "files", "state_dir", "runtime_dir", "keys": {"mcp.http_port": {"value", "source", "env"}}}`.
 pub fn show(view: &View, as_json: bool) -> String {
-    if as_json { show_json(view) } else { show_text(view) }
+    if as_json { format!("{:#}\n", shown(view)) } else { show_text(view) }
 }
 
-fn show_json(view: &View) -> String {
+/// The effective configuration as JSON, secrets masked.
+pub fn shown(view: &View) -> Value {
     let keys: serde_json::Map<String, Value> = view.entries.iter().map(|entry| (entry.key.to_owned(), entry_json(entry))).collect();
-    let shown = json!({
+    json!({
         "environment": view.environment.as_str(),
         "files": view.files,
         "state_dir": view.state_dir,
         "runtime_dir": view.runtime_dir,
         "keys": keys,
-    });
-    format!("{shown:#}\n")
+    })
 }
 
 fn entry_json(entry: &super::Entry) -> Value {

@@ -9,7 +9,7 @@ use crate::access::principal::{Client, Principal};
 use crate::base::ids::CorrelationId;
 use crate::dispatch::{Call, Dispatch, Listed, Reply};
 use crate::mcp::caller::Caller;
-use crate::mcp::news::{Handover, News, Subscription};
+use crate::mcp::news::{Handover, Lists, News, Subscription};
 use crate::mcp::progress::{self, Steps};
 use crate::mcp::provider::Ends;
 use crate::mcp::settings::Settings;
@@ -22,7 +22,7 @@ use rmcp::model::{
     DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
     ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
     ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
-    UnsubscribeRequestParams,
+    ToolsCapability, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -92,10 +92,16 @@ impl Handler {
 
     /// The principal with the client's own word for itself, for log and audit.
     fn principal_for(&self, cx: &RequestContext<RoleServer>) -> Arc<Principal> {
-        let Some(info) = cx.client_info() else { return self.principal.clone() };
+        cx.client_info().map_or_else(|| self.principal.clone(), |info| self.met(&info))
+    }
+
+    /// The principal, speaking through this program; whoever waits for it to connect hears so.
+    fn met(&self, info: &Implementation) -> Arc<Principal> {
         let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(CLIENT_CHARS).collect::<String>();
         let client = Client { name: short(&info.name), version: short(&info.version), address: self.principal.client.address.clone() };
-        Arc::new(Principal { client, ..(*self.principal).clone() })
+        let principal = Arc::new(Principal { client, ..(*self.principal).clone() });
+        self.dispatch.world().met(&principal);
+        principal
     }
 
     fn tools(&self) -> Vec<Listed> {
@@ -162,8 +168,12 @@ impl ServerHandler for Handler {
     fn get_info(&self) -> ServerConfig {
         let mut capabilities = ServerCapabilities::default();
         let offers = &self.settings;
-        // Tools and prompts stay what they are while the process runs: only resources change their list.
-        capabilities.tools = offers.tools.then(Default::default);
+        // Switches change the list of tools; prompts stay what they are while the process runs.
+        capabilities.tools = offers.tools.then(|| {
+            let mut tools = ToolsCapability::default();
+            tools.list_changed = Some(true);
+            tools
+        });
         capabilities.prompts = offers.prompts.then(Default::default);
         capabilities.resources = offers.resources.then(|| {
             let mut resources = ResourcesCapability::default();
@@ -175,7 +185,8 @@ impl ServerHandler for Handler {
         ServerConfig::new(capabilities).with_server_info(self.server()).with_instructions(INSTRUCTIONS)
     }
 
-    async fn discover(&self, _cx: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+    async fn discover(&self, cx: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let _ = self.principal_for(&cx);
         let mut result = DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info());
         result.ttl_ms = LIST_TTL_MS;
         Ok(result)
@@ -184,6 +195,7 @@ impl ServerHandler for Handler {
     async fn list_tools(&self, page: Option<PaginatedRequestParams>, cx: RequestContext<RoleServer>) -> Result<ListToolsResult, ErrorData> {
         offered::<rmcp::model::ListToolsRequestMethod>(self.settings.tools)?;
         one_page(page, "tools/list")?;
+        let _ = self.principal_for(&cx);
         let mut result = ListToolsResult::with_all_items(self.tools().iter().map(tools::listed).collect());
         if is_modern(&cx) {
             // What is listed depends on the caller's role, so nobody else may be served from a cache.
@@ -280,14 +292,16 @@ impl ServerHandler for Handler {
     }
 
     fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
-        if !self.settings.resources {
+        let (resources, tools) = (self.settings.resources, self.settings.tools);
+        if !resources && !tools {
             return None;
         }
         let caller = self.caller_as(self.principal.clone(), CancellationToken::new());
-        let wanted = requested.resource_subscriptions.as_deref().unwrap_or_default();
+        let wanted = requested.resource_subscriptions.as_deref().filter(|_| resources).unwrap_or_default();
         let accepted = self.session.promise(&caller, wanted);
         let mut filter = SubscriptionFilter::builder().resource_subscriptions(accepted).build();
-        filter.resources_list_changed = requested.resources_list_changed;
+        filter.resources_list_changed = requested.resources_list_changed.filter(|_| resources);
+        filter.tools_list_changed = requested.tools_list_changed.filter(|_| tools);
         Some(filter)
     }
 
@@ -296,8 +310,8 @@ impl ServerHandler for Handler {
         let accepted = stream.accepted();
         let caller = self.caller(cx);
         let (ear, watches) = self.session.claim(&caller, accepted.resource_subscriptions.as_deref().unwrap_or_default());
-        let wants_list = accepted.resources_list_changed == Some(true);
-        let news = News::new(ear, caller, Arc::new(Mutex::new(watches)), wants_list);
+        let lists = Lists { resources: accepted.resources_list_changed == Some(true), tools: accepted.tools_list_changed == Some(true) };
+        let news = News::new(ear, caller, Arc::new(Mutex::new(watches)), lists);
         let parts = cx.extensions.get::<http::request::Parts>();
         if let Some(handover) = parts.and_then(|parts| parts.extensions.get::<Handover>()) {
             let id = serde_json::to_value(stream.sink().id()).unwrap_or_default();
@@ -313,7 +327,10 @@ impl ServerHandler for Handler {
     }
 
     async fn on_initialized(&self, cx: NotificationContext<RoleServer>) {
-        if self.settings.resources {
+        if let Some(hello) = cx.peer.peer_info() {
+            let _ = self.met(&hello.client_info);
+        }
+        if self.settings.resources || self.settings.tools {
             self.session.tell(self.caller_as(self.principal.clone(), CancellationToken::new()), cx.peer);
         }
     }

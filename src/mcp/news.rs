@@ -38,6 +38,17 @@ pub trait Tell {
     fn updated(&self, uri: String) -> impl Future<Output = bool> + Send;
     /// The list of resources is not what it was.
     fn list_changed(&self) -> impl Future<Output = bool> + Send;
+    /// The list of tools is not what it was.
+    fn tools_changed(&self) -> impl Future<Output = bool> + Send;
+}
+
+/// Which lists a subscriber wants to hear of.
+#[derive(Debug, Clone, Copy)]
+pub struct Lists {
+    /// Of resources.
+    pub resources: bool,
+    /// Of tools.
+    pub tools: bool,
 }
 
 impl Tell for Peer<RoleServer> {
@@ -48,6 +59,10 @@ impl Tell for Peer<RoleServer> {
     async fn list_changed(&self) -> bool {
         self.notify_resource_list_changed().await.is_ok()
     }
+
+    async fn tools_changed(&self) -> bool {
+        self.notify_tool_list_changed().await.is_ok()
+    }
 }
 
 impl Tell for SubscriptionSink {
@@ -57,6 +72,10 @@ impl Tell for SubscriptionSink {
 
     async fn list_changed(&self) -> bool {
         self.notify_resource_list_changed().await.is_ok()
+    }
+
+    async fn tools_changed(&self) -> bool {
+        self.notify_tool_list_changed().await.is_ok()
     }
 }
 
@@ -89,17 +108,18 @@ impl Handover {
 pub struct News {
     caller: Caller,
     watches: Watches,
-    wants_list: bool,
+    wants: Lists,
     ear: Ear,
     changed: BTreeSet<String>,
     devices_changed: bool,
+    tools_changed: bool,
     due: Option<Instant>,
 }
 
 impl News {
     /// For what `watches` holds at each moment.
-    pub fn new(ear: Ear, caller: Caller, watches: Watches, wants_list: bool) -> Self {
-        News { caller, watches, wants_list, ear, changed: BTreeSet::new(), devices_changed: false, due: None }
+    pub fn new(ear: Ear, caller: Caller, watches: Watches, wants: Lists) -> Self {
+        News { caller, watches, wants, ear, changed: BTreeSet::new(), devices_changed: false, tools_changed: false, due: None }
     }
 
     /// Tells until nobody is there any more.
@@ -134,6 +154,7 @@ impl News {
         };
         self.changed.extend(changed);
         self.devices_changed |= is_device;
+        self.tools_changed |= matches!(event, Event::Switches);
         self.wait();
     }
 
@@ -141,26 +162,29 @@ impl News {
     fn missed(&mut self) {
         let all: Vec<String> = lock(&self.watches).keys().cloned().collect();
         self.changed.extend(all);
-        self.devices_changed = true;
+        (self.devices_changed, self.tools_changed) = (true, true);
         self.wait();
     }
 
     /// The first change says when all are told; later ones come along.
     fn wait(&mut self) {
-        if self.due.is_none() && (self.devices_changed || !self.changed.is_empty()) {
+        if self.due.is_none() && (self.devices_changed || self.tools_changed || !self.changed.is_empty()) {
             self.due = Some(Instant::now() + self.caller.settings.gather);
         }
     }
 
     async fn flush(&mut self, to: &impl Tell) -> bool {
         self.due = None;
+        if std::mem::take(&mut self.tools_changed) && self.wants.tools && !to.tools_changed().await {
+            return false;
+        }
         let list = if std::mem::take(&mut self.devices_changed) { fingerprint(&self.caller) } else { self.ear.list };
         if list != self.ear.list {
             self.ear.list = list;
             let of_fleet: Vec<String> =
                 lock(&self.watches).iter().filter(|(_, watch)| watch.kind().is_of_fleet()).map(|(uri, _)| uri.clone()).collect();
             self.changed.extend(of_fleet);
-            if self.wants_list && !to.list_changed().await {
+            if self.wants.resources && !to.list_changed().await {
                 return false;
             }
         }

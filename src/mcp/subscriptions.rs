@@ -11,7 +11,7 @@ use crate::base::events::Event;
 use crate::base::ids::DeviceId;
 use crate::mcp::caller::Caller;
 use crate::mcp::fault;
-use crate::mcp::news::{Ear, News};
+use crate::mcp::news::{Ear, Lists, News};
 use crate::mcp::resources::{self, Kind};
 use rmcp::ErrorData;
 use rmcp::service::{Peer, RoleServer};
@@ -228,7 +228,8 @@ impl Session {
             return;
         }
         let (watches, over, tasks) = (self.watches.clone(), self.over.clone(), caller.settings.watchers.tasks.clone());
-        let news = News::new(Ear::new(&caller), caller, watches, true);
+        let lists = Lists { resources: caller.settings.resources, tools: caller.settings.tools };
+        let news = News::new(Ear::new(&caller), caller, watches, lists);
         tasks.spawn(async move {
             tokio::select! {
                 () = over.cancelled() => {}

@@ -149,7 +149,7 @@ impl Engine {
     /// # Errors
     /// `Conflict` when approvals are missing, the draft is too old, or another plan has one of its devices.
     pub async fn apply(&self, who: &Principal, id: &PlanId) -> Result<(), Fault> {
-        if !self.core.rules.plan_apply {
+        if !self.core.rules.applies_plans() {
             return Err(Fault::denied("applying plans is switched off here").hint("the operator can set mcp.enable_plan_apply"));
         }
         self.launch(who, id).await

@@ -68,7 +68,7 @@ impl Engine {
 
     async fn rotate_now(&self, who: &Principal, id: &DeviceId, dry_run: bool) -> Result<Rotated, Fault> {
         let core = &self.core;
-        if core.rules.read_only {
+        if core.rules.is_read_only() {
             return Err(Fault::denied("this appliance is set to read only; nothing here changes a router")
                 .hint("the operator can set read_only = false"));
         }

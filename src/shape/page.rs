@@ -101,6 +101,11 @@ impl Cursor {
         if cursor.query == query { Ok(cursor) } else { Err(ShapeError::ForeignCursor) }
     }
 
+    /// The number it was made with.
+    pub fn place(&self) -> u32 {
+        self.place
+    }
+
     /// The first row of the next page.
     fn resume<T>(&self, rows: &[T], key: &impl Fn(&T) -> String) -> usize {
         let place = (self.place as usize).min(rows.len());

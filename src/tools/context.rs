@@ -71,6 +71,13 @@ impl World {
         self.fleet.meter()
     }
 
+    /// A program came in through MCP; whoever waits for it hears so.
+    pub fn met(&self, principal: &Principal) {
+        if self.access.meet(principal) {
+            self.fleet.bus().tell(Event::Client(principal.subject.clone()));
+        }
+    }
+
     /// Looks at a router now and keeps what it saw in the history.
     pub async fn look(&self, id: &DeviceId, depth: Depth) -> Result<Look, Fault> {
         let status = || self.health(id).map(|(_, verdict)| verdict.status);
@@ -118,6 +125,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// From where on a vital counts against a router's health.
     pub health: Thresholds,
+    /// The effective configuration as `config show` has it, secrets masked.
+    pub config: Arc<Value>,
     /// Answers of reads kept for those who take older ones: `resource_cache.max_entries`.
     pub kept_answers: usize,
 }
@@ -133,6 +142,7 @@ impl Default for Settings {
             enable_tools: true,
             public_url: None,
             health: Thresholds::default(),
+            config: Arc::default(),
             kept_answers: 1_000,
         }
     }
@@ -215,6 +225,8 @@ pub struct Paged {
     pub keys: Vec<String>,
     /// Rows in all.
     pub total: usize,
+    /// Of a list that only grows: the number that each row has for good, which stands for its position.
+    pub places: Option<Vec<usize>>,
 }
 
 impl Paged {
@@ -222,7 +234,8 @@ impl Paged {
     pub fn next(&self, shown: usize) -> Option<String> {
         let end = self.start + shown;
         let keys = self.keys.get(..shown).filter(|keys| !keys.is_empty())?;
-        (end < self.total).then(|| page::Cursor::after(self.query, end, keys).encode())
+        let place = self.places.as_ref().map_or(Some(end), |places| places.get(shown.checked_sub(1)?).copied())?;
+        (end < self.total).then(|| page::Cursor::after(self.query, place, keys).encode())
     }
 }
 

@@ -112,6 +112,31 @@ impl ListArgs {
         Ok(())
     }
 
+    /// Where a list that only grows goes on: the number of the row it stopped after.
+    pub(super) fn place(&self, scope: &str) -> Result<Option<u32>, Fault> {
+        let cursor = self.cursor.as_deref().map(|text| page::Cursor::decode(text, self.query(scope))).transpose()?;
+        Ok(cursor.map(|cursor| cursor.place()))
+    }
+
+    /// A page of a list that only grows: its rows have numbers for good, and it goes on below `on`. The spine is told how to cut
+    /// it shorter.
+    pub(super) fn behind(
+        &self,
+        cx: &Cx,
+        scope: &str,
+        rows: Vec<Map<String, Value>>,
+        numbers: &[u64],
+        total: usize,
+        on: Option<u64>,
+    ) -> Rows {
+        let query = self.query(scope);
+        let places: Vec<usize> = numbers.iter().map(|number| *number as usize).collect();
+        let keys = numbers.iter().map(u64::to_string).collect();
+        cx.paged(Paged { query, start: 0, keys, total: places.len() + usize::from(on.is_some()), places: Some(places) });
+        let next_cursor = on.map(|on| page::Cursor::after(query, on as usize, &[on.to_string()]).encode());
+        Page { rows, total: total as u64, next_cursor }
+    }
+
     /// What a cursor of this list belongs to.
     fn query(&self, scope: &str) -> page::Query {
         let matching = self.matching.as_ref().map(|m| Value::Object(m.clone()).to_string()).unwrap_or_default();
@@ -124,7 +149,7 @@ impl ListArgs {
         let limit = page::limit(self.limit.map(u64::from))?;
         let page = page::page(rows, &key, query, self.cursor.as_deref(), limit)?;
         let span = page.start..page.start + page.rows.len();
-        cx.paged(Paged { query, start: span.start, keys: page.rows.iter().map(key).collect(), total: rows.len() });
+        cx.paged(Paged { query, start: span.start, keys: page.rows.iter().map(key).collect(), total: rows.len(), places: None });
         Ok(span)
     }
 }

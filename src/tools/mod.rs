@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod audit;
 pub mod backup;
 pub mod bridge;
+pub mod client;
 pub mod columns;
 pub mod config;
 pub mod context;
@@ -25,6 +26,7 @@ pub mod logs;
 pub mod menu;
 pub mod neighbor;
 pub mod ntp;
+pub mod person;
 pub mod plan;
 pub mod propose;
 pub mod queue;
@@ -35,6 +37,7 @@ mod samples;
 pub mod schema;
 pub mod secret;
 pub mod security;
+pub mod settings;
 pub mod spec;
 pub mod system;
 pub mod token;
@@ -76,6 +79,9 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     secret::TOOLS,
     token::TOOLS,
     alert::TOOLS,
+    client::TOOLS,
+    person::TOOLS,
+    settings::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

@@ -32,9 +32,15 @@ pub fn outline() -> Map<String, Value> {
     Map::from_iter([("type".to_owned(), "object".into())])
 }
 
+/// An argument that pages and programs use, and that no model would miss: it costs no room in `tools/list`.
+pub const UNLISTED: &str = "x-unlisted";
+
 /// The arguments as `tools/list` shows them: without what a caller who is wrong about it is told anyway. All of it is enforced.
 pub fn face(input: &Map<String, Value>) -> Map<String, Value> {
     let mut face = input.clone();
+    if let Some(Value::Object(properties)) = face.get_mut("properties") {
+        properties.retain(|_, property| property.get(UNLISTED).is_none());
+    }
     // That the whole is closed is said; that its parts are too, whoever errs is told.
     face.values_mut().for_each(bare);
     face

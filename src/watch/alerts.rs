@@ -64,7 +64,7 @@ fn heard(world: &World, event: &Event) {
         Event::Device(id) | Event::Health(id) => device(world, id),
         Event::Plan(id) => plan(world, id),
         Event::Fired(id) => world.alerts.happened(Kind::GuardFired, &Subject::plan(id), &on(world, id)),
-        Event::Config(_) | Event::Alert => {}
+        Event::Config(_) | Event::Alert | Event::Client(_) | Event::Switches => {}
     }
 }
 

@@ -71,7 +71,7 @@ impl Schedule {
 
     /// The device that waits longest.
     fn due(&mut self, world: &World) -> Option<Arc<Device>> {
-        if self.every.is_zero() || world.rules.read_only {
+        if self.every.is_zero() || world.rules.is_read_only() {
             return None;
         }
         let (now, mono) = (world.clock.wall(), world.clock.mono());

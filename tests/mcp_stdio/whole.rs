@@ -38,7 +38,8 @@ async fn all_versions_with_a_handshake_list_and_call_tools() {
         let mut edge = edge();
         let answer = edge.client.ask(hello(version)).await;
         assert_eq!(answer["result"]["protocolVersion"], version);
-        let everything = json!({"completions": {}, "prompts": {}, "resources": {"subscribe": true, "listChanged": true}, "tools": {}});
+        let resources = json!({"subscribe": true, "listChanged": true});
+        let everything = json!({"completions": {}, "prompts": {}, "resources": resources, "tools": {"listChanged": true}});
         assert_eq!(answer["result"]["capabilities"], everything);
         assert_eq!(answer["result"]["serverInfo"]["name"], "routeros-mcp");
         edge.client.say(json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;

@@ -9,6 +9,7 @@ use crate::base::secret::Secret;
 use crate::dispatch::{Call, Reply};
 use crate::http::admin::download;
 use crate::http::admin::events;
+use crate::http::admin::export;
 use crate::http::admin::openapi;
 use crate::http::admin::routes::{self, Need, Route};
 use crate::http::admin::signed::Signed;
@@ -35,6 +36,9 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
             return Err(Refusal::method("GET"));
         }
         return events::answer(edge, request.headers()).await;
+    }
+    if path == export::PATH {
+        return export::answer(edge, asked, request).await;
     }
     let signed = match Signed::of(edge, asked, &request).await {
         Ok(signed) => signed,
@@ -144,7 +148,7 @@ fn told(route: &Route, reply: Reply, made: Option<&Secret>) -> Response<Body> {
 }
 
 /// A query as arguments. What is no argument of a list is a condition on its rows: `?status=unreachable&name~=edge`.
-fn queried(schema: &Map<String, Value>, query: &str) -> Result<Map<String, Value>, Refusal> {
+pub(super) fn queried(schema: &Map<String, Value>, query: &str) -> Result<Map<String, Value>, Refusal> {
     let properties = schema.get("properties").and_then(Value::as_object);
     let property = |name: &str| properties.and_then(|properties| properties.get(name));
     let (mut arguments, mut conditions) = (Map::new(), Map::new());

@@ -27,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 /// Lines that wait for a slow browser; then its stream ends, and it asks again.
 const BACKLOG: usize = 64;
 
+/// One of everything, for whoever missed some.
+const MISSED: &[u8] = b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: alert\ndata: {}\n\nevent: client\ndata: {}\n\nevent: settings\ndata: {}\n\n";
+
 /// A stream of events for whoever is signed in.
 pub async fn answer(edge: &Edge, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
     let session = edge.admin.session(headers).await?;
@@ -60,19 +63,25 @@ async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions:
             () = stop.cancelled() => return,
             () = told.closed() => return,
             event = heard.recv() => match event {
+                // Whose session is over hears no more.
+                Ok(_) if !lasts(&sessions, &key) => return,
                 Ok(event) => written(&event),
                 // Whatever was missed: the page is made anew.
-                Err(RecvError::Lagged(_)) => Bytes::from_static(b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: alert\ndata: {}\n\n"),
+                Err(RecvError::Lagged(_)) => Bytes::from_static(MISSED),
                 Err(RecvError::Closed) => return,
             },
             _ = quiet.tick() => {
-                if Instant::now() > ends || !sessions.with_key(&key).is_ok_and(|session| session.is_some()) {
+                if Instant::now() > ends || !lasts(&sessions, &key) {
                     return;
                 }
                 Bytes::from_static(b":\n\n")
             }
         };
     }
+}
+
+fn lasts(sessions: &Sessions, key: &str) -> bool {
+    sessions.with_key(key).is_ok_and(|session| session.is_some())
 }
 
 fn written(event: &Event) -> Bytes {
@@ -82,6 +91,8 @@ fn written(event: &Event) -> Bytes {
         Event::Config(id) => ("config", id.0.as_str()),
         Event::Plan(id) | Event::Fired(id) => ("plan", id.as_str()),
         Event::Alert => ("alert", ""),
+        Event::Client(id) => ("client", id.as_str()),
+        Event::Switches => ("settings", "switches"),
     };
     Bytes::from(format!("event: {kind}\ndata: {}\n\n", json!({"id": id})))
 }

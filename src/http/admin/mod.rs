@@ -3,9 +3,11 @@
 //! | file | holds |
 //! |---|---|
 //! | `session.rs`, `cookie.rs` | signing in and out |
+//! | `setup.rs` | the first administrator |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
 //! | `events.rs` | what happens, as it happens |
 //! | `download.rs` | files |
+//! | `export.rs` | the trail as a file |
 //! | `pages/` | the UI |
 //!
 //! A write comes from a page of ours: `Sec-Fetch-Site` says so, or `Origin` where a browser is too old for it; who says
@@ -15,10 +17,12 @@ pub mod api;
 pub mod cookie;
 pub mod download;
 pub mod events;
+pub mod export;
 pub mod openapi;
 pub mod pages;
 pub mod routes;
 pub mod session;
+pub mod setup;
 pub mod signed;
 
 use crate::access::principal::Client;
@@ -77,6 +81,9 @@ impl Admin {
         let below = |root: &str| path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         if let Some(rest) = below(session::ROOT) {
             return session::answer(edge, &asked, rest, request).await;
+        }
+        if let Some(rest) = below(setup::ROOT) {
+            return setup::answer(edge, &asked, rest, request).await;
         }
         match below(api::BASE) {
             Some(rest) => api::answer(edge, &asked, rest, request).await,

@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, made from the routes and the schemas of their verbs: what it says is what is enforced.
 
 use crate::http::admin::api::BASE;
+use crate::http::admin::export;
 use crate::http::admin::routes::{Need, ROUTES, Route};
 use crate::tools::spec::Tool;
 use serde_json::{Map, Value, json};
@@ -68,9 +69,28 @@ fn beside() -> Map<String, Value> {
             "delete": {"operationId": "session.delete", "summary": "Sign out", "security": signed_in,
                 "responses": with("204", json!({"description": "Signed out"}), &["403", "503"])},
         },
+        "/session/all": {
+            "get": {"operationId": "session.all.get", "summary": "Where you are signed in", "security": signed_in,
+                "responses": with("200", answer("Your sessions", json!({"type": "object", "required": ["sessions"], "properties": {"sessions": {"type": "array", "items": {"type": "object"}}}})), &["401", "503"])},
+            "delete": {"operationId": "session.all.delete", "summary": "Sign out everywhere", "security": signed_in,
+                "responses": with("204", json!({"description": "Signed out"}), &["401", "403", "503"])},
+        },
+        "/session/password": {"post": {"operationId": "session.password", "summary": "Another password for yourself", "security": signed_in,
+            "requestBody": body(json!({"old": text(), "new": text()}), &["old", "new"]),
+            "responses": with("200", answer("The session, and its new cookie", session.clone()), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])}},
         "/session/reauthenticate": {"post": {"operationId": "session.reauthenticate", "summary": "Prove again who you are", "security": signed_in,
             "requestBody": body(json!({"password": text()}), &["password"]),
-            "responses": with("200", answer("The session, and its new cookie", session), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])}},
+            "responses": with("200", answer("The session, and its new cookie", session.clone()), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])}},
+        "/setup": {
+            "get": {"operationId": "setup.get", "summary": "Whether the first administrator can be made now", "security": [],
+                "responses": with("200", answer("Whether it is", json!({"type": "object", "properties": {"open": {"type": "boolean"}}, "required": ["open"]})), &["503"])},
+            "post": {"operationId": "setup.post", "summary": "Make the first administrator, with the token of the first run", "security": [],
+                "requestBody": body(json!({"token": text(), "user": text(), "password": text()}), &["token", "user", "password"]),
+                "responses": with("201", answer("The session, and its cookie", session.clone()), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])},
+        },
+        "/audit/export": {"get": {"operationId": "audit.export", "summary": "The trail as a file", "security": [{"session": []}, {"bearer": ["audit:read"]}],
+            "parameters": export::input().get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, schema)| json!({"name": name, "in": "query", "schema": schema})).collect::<Vec<_>>(),
+            "responses": with("200", json!({"description": "The records, and as JSON a signed head", "content": {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": text()}}}), &["400", "401", "403", "429", "503"])}},
         "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
             "parameters": [
                 {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},
@@ -78,7 +98,7 @@ fn beside() -> Map<String, Value> {
             ],
             "responses": with("302", json!({"description": "To the provider"}), &["401", "404", "409", "502", "503"])}},
         "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": signed_in,
-            "responses": with("200", json!({"description": "Server-sent events device, health, config and plan, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
+            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, client and settings, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
     });
     documented.as_object().cloned().unwrap_or_default()
 }

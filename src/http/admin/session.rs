@@ -6,6 +6,9 @@
 //! | `POST session` `{user, password}` | sign in as a local user |
 //! | `POST session/reauthenticate` `{password}` | prove again who one is |
 //! | `DELETE session` | sign out |
+//! | `GET session/all` | where one is signed in |
+//! | `DELETE session/all` | sign out everywhere |
+//! | `POST session/password` `{old, new}` | another password for oneself |
 //! | `GET session/oidc/start?return_to=/admin/…[&reauthenticate=1]` | off to the identity provider |
 //! | `GET session/oidc/callback` | back from it |
 //!
@@ -46,6 +49,8 @@ const SIGN_IN: &str = "session.sign_in";
 const BREAK_GLASS: &str = "session.break_glass";
 const AGAIN: &str = "session.reauthenticate";
 const SIGN_OUT: &str = "session.sign_out";
+const SIGN_OUT_EVERYWHERE: &str = "session.sign_out_everywhere";
+const OWN_PASSWORD: &str = "session.set_password";
 
 /// Answers a request below `session`.
 pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
@@ -54,18 +59,22 @@ pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Inc
         ("", &Method::GET) => Ok(fault::json(StatusCode::OK, &shown(&edge.admin.session(request.headers()).await?))),
         ("", &Method::POST) => sign_in(edge, asked, request).await,
         ("", &Method::DELETE) => sign_out(edge, asked, request.headers()).await,
+        ("/all", &Method::GET) => everywhere(edge, request.headers()).await,
+        ("/all", &Method::DELETE) => sign_out_everywhere(edge, asked, request.headers()).await,
+        ("/password", &Method::POST) => new_password(edge, asked, request).await,
         ("/reauthenticate", &Method::POST) => again(edge, asked, request).await,
         ("/oidc/start", &Method::GET) => start(edge, asked, &request).await,
         ("/oidc/callback", &Method::GET) => callback(edge, asked, &request).await,
         ("", _) => Err(Refusal::method("GET, POST, DELETE")),
-        ("/reauthenticate", _) => Err(Refusal::method("POST")),
+        ("/all", _) => Err(Refusal::method("GET, DELETE")),
+        ("/reauthenticate" | "/password", _) => Err(Refusal::method("POST")),
         ("/oidc/start" | "/oidc/callback", _) => Err(Refusal::method("GET")),
         _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")),
     }
 }
 
 /// A session as its owner sees it.
-fn shown(session: &Session) -> Value {
+pub fn shown(session: &Session) -> Value {
     let fresh = session.authenticated_at.map(|at| Wall(at.0 + crate::access::FRESH.as_millis() as i64));
     json!({
         "name": session.name,
@@ -79,6 +88,28 @@ fn shown(session: &Session) -> Value {
         "idle_ends_at": session.idle_ends_at.rfc3339(),
         "ends_at": session.ends_at.rfc3339(),
     })
+}
+
+/// Where somebody is signed in.
+async fn everywhere(edge: &Edge, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    let session = edge.admin.session(headers).await?;
+    Ok(fault::json(StatusCode::OK, &json!({"sessions": all_shown(edge, &session)?})))
+}
+
+/// The sessions of whoever has this one.
+pub fn all_shown(edge: &Edge, session: &Session) -> Result<Vec<Value>, Fault> {
+    let row = |one: &Session| {
+        json!({
+            "this": one.key == session.key,
+            "way": one.way.as_str(),
+            "client": one.client,
+            "address": one.address,
+            "signed_in_at": one.began_at.rfc3339(),
+            "last_used": one.used_at.rfc3339(),
+            "ends_at": one.idle_ends_at.min(one.ends_at).rfc3339(),
+        })
+    };
+    Ok(edge.admin.sessions.of_person(session)?.iter().map(row).collect())
 }
 
 #[derive(Deserialize)]
@@ -189,6 +220,53 @@ pub async fn sign_out(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result
         witness(edge, asked, Witness::Known(&principal), SIGN_OUT, &Map::new(), None).await?;
     }
     Ok(with_cookie(fault::empty(StatusCode::NO_CONTENT), Cookie::Session.clear(edge.admin.secure)))
+}
+
+/// Ends all sessions of a person, this one too, and takes the cookie away.
+pub async fn sign_out_everywhere(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
+    from_our_page(edge, asked, headers)?;
+    let session = edge.admin.session(headers).await?;
+    let principal = session.principal(client(asked, headers));
+    edge.admin.sessions.end_all_of(&session).await?;
+    witness(edge, asked, Witness::Known(&principal), SIGN_OUT_EVERYWHERE, &Map::new(), None).await?;
+    Ok(with_cookie(fault::empty(StatusCode::NO_CONTENT), Cookie::Session.clear(edge.admin.secure)))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPassword {
+    old: Secret,
+    new: Secret,
+}
+
+async fn new_password(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let session = edge.admin.session(request.headers()).await?;
+    let client = client(asked, request.headers());
+    let given: NewPassword = written(edge, asked, request).await?;
+    let (id, session) = password_set(edge, asked, &session, given.old, given.new, client).await?;
+    Ok(with_session(&edge.admin, fault::json(StatusCode::OK, &shown(&session)), &id))
+}
+
+/// Another password for oneself, with the old one as proof. All sessions end; this browser gets a new one.
+pub async fn password_set(
+    edge: &Edge,
+    asked: &Asked,
+    session: &Session,
+    old: Secret,
+    new: Secret,
+    client: Client,
+) -> Result<(Secret, Session), Refusal> {
+    let access = &edge.dispatch.world().access;
+    let Some(user) = access.user_of(&session.identity)?.filter(|_| session.way == Way::Local) else {
+        return Err(Fault::new(Kind::Conflict, "you have no password here").hint("your identity provider keeps it").into());
+    };
+    if old == new {
+        return Err(Fault::bad_input("the new password is the old one").hint("choose another").into());
+    }
+    let proof = password(edge, asked, OWN_PASSWORD, &user.name, old, client).await?;
+    access.set_password(&user.name, new).await?;
+    let at = edge.dispatch.world().clock.wall();
+    Ok(edge.admin.sessions.begin(&Proof { at: Some(at), ..proof }).await?)
 }
 
 fn provider(edge: &Edge) -> Result<&Oidc, Refusal> {

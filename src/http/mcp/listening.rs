@@ -147,4 +147,9 @@ impl Tell for Told {
         self.tell("notifications/resources/list_changed", json!({}));
         true
     }
+
+    async fn tools_changed(&self) -> bool {
+        self.tell("notifications/tools/list_changed", json!({}));
+        true
+    }
 }

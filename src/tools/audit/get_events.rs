@@ -1,12 +1,11 @@
 //! `audit.get_events`: the trail, newest first; one's own events, or all of them for admin and approver.
 
-use crate::access::policy;
-use crate::audit::{Filter, Record, Stored};
-use crate::base::fault::{Fault, Kind};
-use crate::base::ids::DeviceId;
-use crate::base::selector::Traits;
+use crate::audit::Stored;
+use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::shape::page;
+use crate::tools::audit::wanted::{Further, Wanted, may_see};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::schema;
@@ -31,80 +30,61 @@ pub(super) const TOOL: Tool = Tool {
     run: run!(run, list::json),
 };
 
-/// Records looked through for one page; older ones are in `audit export`.
-const MOST_LOOKED_AT: usize = 5_000;
+/// Records looked through for one page: some 10 MB from the disk. What is asked for and rare is further back; the cursor goes on.
+const MOST_LOOKED_AT: usize = 20_000;
+/// Records read at a time.
+const STEP: usize = 500;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Only this device: id or name.
-    device: Option<String>,
-    /// Only this tool.
-    tool: Option<String>,
-    /// Only this outcome: ok, error (any), denied or another error kind, intent, unknown_tool.
-    outcome: Option<String>,
+    #[serde(flatten)]
+    wanted: Wanted,
     #[serde(flatten)]
     list: ListArgs,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
-    let all = cx.principal.role.sees_all_events();
-    let filter = Filter {
-        principal: (!all).then(|| cx.principal.subject.clone()),
-        device: args.device.as_deref().map(|name| cx.device(name).map(|device| device.id.to_string())).transpose()?,
-        tool: args.tool.as_ref().map(|name| name.replacen('_', ".", usize::from(!name.contains('.')))),
-        outcome: args.outcome.as_deref().map(outcome).transpose()?.flatten().map(str::to_owned),
-        ..Filter::default()
-    };
-    let only_errors = args.outcome.as_deref() == Some(ANY_ERROR);
-    let wanted = args.list.filter()?;
-    let mut rows: Vec<(u64, Map<String, Value>)> = Vec::new();
-    for stored in cx.world.audit.recent(&filter, None, MOST_LOOKED_AT)? {
-        let row = view(&stored);
-        if rows.is_empty() {
-            list::known(&row, &args.list, &wanted)?;
+    let device = args.wanted.device.as_deref().map(|name| cx.device(name).map(|device| device.id.to_string())).transpose()?;
+    // Conditions on rows that the trail can judge before a row is made of a record.
+    let person = args.list.matching.as_ref().and_then(|all| all.get("principal~")?.as_str()).map(str::to_owned);
+    let further = Further { person, correlation_id: args.list.exact("correlation_id") };
+    let filter = args.wanted.filter(further, &cx.principal, device)?;
+    let conditions = args.list.filter()?;
+    let scope = format!("audit.get_events {filter:?}");
+    let limit = page::limit(args.list.limit.map(u64::from))?;
+    // New records push older ones back, so a page goes on before a sequence number, not at a position.
+    let mut before = args.list.place(&scope)?.map(|seq| seq as u64);
+    let (mut rows, mut total, mut looked_at, mut is_first) = (Vec::new(), 0, 0, true);
+    loop {
+        let found = cx.world.audit.page(&filter, before, STEP)?;
+        looked_at += found.looked_at;
+        for stored in &found.rows {
+            let fits = rows.len() <= limit || !conditions.is_empty();
+            let row = (fits || is_first).then(|| view(stored));
+            if let (true, Some(row)) = (is_first, &row) {
+                list::known(row, &args.list, &conditions)?;
+                is_first = false;
+            }
+            let passes = row.as_ref().is_none_or(|row| conditions.is_empty() || conditions.passes_json(row));
+            if !may_see(&cx.world, &cx.principal, &stored.record) || !passes {
+                continue;
+            }
+            total += 1;
+            if let Some(row) = row.filter(|_| rows.len() <= limit) {
+                rows.push((stored.seq, row));
+            }
         }
-        let fits = !only_errors || ![OK, INTENT].contains(&stored.record.outcome.as_str());
-        if fits && may_see(cx, &stored.record) && wanted.passes_json(&row) {
-            rows.push((stored.seq, row));
-        }
-    }
-    let scope = format!("audit.get_events {all} {:?} {:?} {:?}", args.device, args.tool, args.outcome);
-    // New records push older ones back, so a page goes on after a sequence number, not at a position.
-    let span = args.list.span(cx, &scope, &rows, |(seq, _)| seq.to_string())?;
-    let total = rows.len();
-    let shown =
-        rows.into_iter().skip(span.start).take(span.len()).map(|(_, row)| list::project(row, args.list.fields.as_deref())).collect();
-    Ok(cx.page(shown, total))
-}
-
-const OK: &str = "ok";
-/// Written before what changes something.
-const INTENT: &str = "intent";
-/// Whatever went wrong.
-const ANY_ERROR: &str = "error";
-
-/// The outcome to look for; none for any error.
-fn outcome(asked: &str) -> Result<Option<&str>, Fault> {
-    let kinds = Kind::ALL.iter().map(|kind| kind.as_str());
-    let known: Vec<&str> = [OK, ANY_ERROR, INTENT, "unknown_tool"].into_iter().chain(kinds).collect();
-    if !known.contains(&asked) {
-        return Err(Fault::bad_input(format!("outcome must be one of {}", known.join(", "))));
-    }
-    Ok(Some(asked).filter(|asked| *asked != ANY_ERROR))
-}
-
-/// What was done to a device is told only to who may see the device; one that is gone is judged by what the record says.
-fn may_see(cx: &Cx, record: &Record) -> bool {
-    let Some(id) = &record.device else { return true };
-    let limits = &cx.principal.limits.devices;
-    match cx.world.fleet.get(&DeviceId(id.clone())) {
-        Ok(device) => policy::within(limits, &device.traits()),
-        Err(_) => {
-            let environment = record.environment.as_deref().and_then(|word| word.parse().ok()).unwrap_or(cx.world.rules.environment);
-            let name = record.device_name.as_deref().unwrap_or_default();
-            policy::within(limits, &Traits { id, name, environment, tags: &[] })
+        before = found.next;
+        if before.is_none() || looked_at >= MOST_LOOKED_AT {
+            break;
         }
     }
+    let is_more = rows.len() > limit;
+    rows.truncate(limit);
+    let seqs: Vec<u64> = rows.iter().map(|(seq, _)| *seq).collect();
+    let shown = rows.into_iter().map(|(_, row)| list::project(row, args.list.fields.as_deref())).collect();
+    let on = if is_more { seqs.last().copied() } else { before };
+    Ok(args.list.behind(cx, &scope, shown, &seqs, total, on))
 }
 
 fn view(stored: &Stored) -> Map<String, Value> {

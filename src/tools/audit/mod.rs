@@ -3,6 +3,8 @@
 use crate::tools::spec::Tool;
 
 mod get_events;
+mod verify;
+pub mod wanted;
 
 /// In the order of `tools/list`.
-pub const TOOLS: &[&Tool] = &[&get_events::TOOL];
+pub const TOOLS: &[&Tool] = &[&get_events::TOOL, &verify::TOOL];

@@ -5,7 +5,7 @@ use crate::tools::spec::Tool;
 mod create;
 mod list;
 mod revoke;
-mod view;
+pub(super) mod view;
 
 /// In the order of `token --help`.
 pub const TOOLS: &[&Tool] = &[&create::TOOL, &list::TOOL, &revoke::TOOL];

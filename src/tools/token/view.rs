@@ -7,7 +7,7 @@ use crate::tools::context::Cx;
 use serde_json::{Map, Value, json};
 
 /// One token.
-pub(super) fn token(cx: &Cx, token: &Token) -> Result<Map<String, Value>, Fault> {
+pub(in crate::tools) fn token(cx: &Cx, token: &Token) -> Result<Map<String, Value>, Fault> {
     let access = &cx.world.access;
     let devices: Vec<String> = token.devices.iter().map(ToString::to_string).collect();
     let state = token.state(cx.world.clock.wall()).map_or_else(|refused| refused.as_str(), |()| "active");

@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 pub(super) const TOOL: Tool = Tool {
     name: "user.set_password",
     title: "Set a password",
-    about: "Sets a local user's password and ends a lock-out.",
+    about: "Sets a local user's password, and ends a lock-out and their sessions.",
     toolset: "core",
     tier: Tier::Free,
     effect: Effect::Administers,

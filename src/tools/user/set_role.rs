@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 pub(super) const TOOL: Tool = Tool {
     name: "user.set_role",
     title: "Change a role",
-    about: "Gives a local user another role; it counts from the next thing they do.",
+    about: "Gives a local user another role, and ends their sessions: they sign in with it anew.",
     toolset: "core",
     tier: Tier::Free,
     effect: Effect::Administers,

@@ -41,7 +41,7 @@ impl Frame {
             server: edge.server_name.clone(),
             version: env!("CARGO_PKG_VERSION"),
             environment: rules.environment.as_str(),
-            read_only: rules.read_only,
+            read_only: rules.is_read_only(),
             live: None,
             at: at.to_owned(),
         }
@@ -54,13 +54,14 @@ impl Frame {
     }
 
     /// The pages named at the top.
-    pub fn tabs(&self) -> [(&'static str, &'static str); 6] {
+    pub fn tabs(&self) -> [(&'static str, &'static str); 7] {
         [
             ("/admin/", "Fleet"),
             ("/admin/plans", "Plans"),
             ("/admin/alerts", "Alerts"),
             ("/admin/audit", "Audit"),
             ("/admin/people", "People"),
+            ("/admin/settings", "Settings"),
             ("/admin/docs", "Help"),
         ]
     }
@@ -70,6 +71,7 @@ impl Frame {
         let path = self.at.split('?').next().unwrap_or_default();
         match tab {
             "/admin/" => path == tab || path.starts_with("/admin/devices"),
+            "/admin/settings" => ["/admin/settings", "/admin/backup", "/admin/update"].iter().any(|root| path.starts_with(root)),
             _ => path == tab || path.strip_prefix(tab).is_some_and(|rest| rest.starts_with('/')),
         }
     }

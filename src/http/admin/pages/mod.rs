@@ -7,15 +7,20 @@ mod alerts;
 mod assets;
 mod audit;
 mod backup;
+mod clients;
 mod device;
 mod docs;
 mod fleet;
 pub(in crate::http) mod form;
 pub(in crate::http) mod frame;
+mod me;
 mod people;
 mod plan;
 mod plans;
+mod settings;
+mod setup;
 mod sign;
+mod start;
 mod view;
 
 use crate::access::principal::Principal;
@@ -108,17 +113,24 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
     let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
     match path {
         "" => Ok(seen_other(form::HOME)),
+        "/setup" => setup::page(edge, asked, request).await,
         "/sign-in" => sign::sign_in(edge, asked, request).await,
         _ => match edge.admin.session(request.headers()).await {
             Ok(session) => inside(edge, asked, path, request, session).await,
             Err(refusal) if refusal.status != StatusCode::UNAUTHORIZED => Err(refusal),
             // A link in a mail: whoever followed it may well be signed in.
             Err(_) if is_get && came_from_elsewhere(request.headers()) => frame::onward(&at),
-            Err(_) if is_get && at == form::HOME => Ok(seen_other("/admin/sign-in")),
+            Err(_) if is_get && at == form::HOME => Ok(seen_other(door(edge)?)),
             Err(_) if is_get => Ok(seen_other(&format!("/admin/sign-in?next={}", query::encoded(&at)))),
             Err(_) => Err(Fault::new(Kind::Unauthenticated, "you are not signed in any more").hint("sign in, then do it again").into()),
         },
     }
+}
+
+/// Where somebody begins who is not signed in: where nobody can, with making the first who will.
+fn door(edge: &Edge) -> Result<&'static str, Fault> {
+    let is_first_run = edge.oidc.is_none() && !edge.dispatch.world().access.has_users()?;
+    Ok(if is_first_run { setup::PAGE } else { "/admin/sign-in" })
 }
 
 async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>, session: Session) -> Result<Response<Body>, Refusal> {
@@ -148,19 +160,28 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             ["audit"] => audit::page(&desk).await,
             ["people"] => people::page(&desk, None).await,
             ["backup"] => backup::page(&desk, None).await,
+            ["people", name] => people::person(&desk, name).await,
+            ["me"] => me::page(&desk).await,
+            ["settings"] => settings::page(&desk).await,
+            ["start"] => start::page(&desk, None).await,
             ["docs"] => docs::page(&desk, None),
             ["docs", name] => docs::page(&desk, Some(name)),
             _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
         };
     }
+    let headers = request.headers().clone();
     let given = form::body(request, edge).await?;
     match parts[..] {
+        ["me", verb] => me::act(&mut desk, verb, given, &headers).await,
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["alerts", verb] => alerts::act(&mut desk, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
         ["backup"] => backup::create(&mut desk, given).await,
         ["backup", name, verb] => backup::act(&mut desk, name, verb, given).await,
+        ["audit", "verify"] => audit::verify(&desk).await,
+        ["settings", switch] => settings::switch(&mut desk, switch, given).await,
+        ["start"] => start::make_token(&mut desk, given).await,
         ["tokens"] => people::make_token(&mut desk, given).await,
         ["tokens", id, "revoke"] => people::revoke(&mut desk, id, given).await,
         _ => Err(Fault::not_found("nothing is done at this address").into()),

@@ -3,8 +3,9 @@
 use super::form::Form;
 use super::frame::Frame;
 use super::sign::{Proved, proof_for};
-use super::view::{ago, rows, text, words};
+use super::view::{ago, maybe, rows, text, words};
 use super::{Desk, html, seen_other};
+use crate::access::PersonId;
 use crate::access::role::Role;
 use crate::access::token;
 use crate::base::fault::Fault;
@@ -34,8 +35,9 @@ struct User {
     role: String,
     state: String,
     seen: String,
-    identities: String,
+    identities: Vec<String>,
     disabled: bool,
+    me: bool,
 }
 
 struct Token {
@@ -58,16 +60,6 @@ pub async fn page(desk: &Desk<'_>, token: Option<String>) -> Result<Response<Bod
     };
     let users = desk.ask("user.list", json!({"limit": 500})).await?;
     let tokens = desk.ask("token.list", json!({"limit": 500})).await?;
-    let user = |row: &Value| {
-        let disabled = row["disabled"].as_bool().unwrap_or_default();
-        let state = match (disabled, text(row, "locked_until").as_str()) {
-            (true, _) => "kept out".to_owned(),
-            (false, "") => "may come in".to_owned(),
-            (false, until) => format!("locked after wrong passwords, {}", ago(until, now)),
-        };
-        let (name, role, seen) = (text(row, "name"), text(row, "role"), when(row, "last_seen"));
-        User { name, role, state, seen, identities: words(&row["identities"]), disabled }
-    };
     let token_row = |row: &Value| {
         let state = text(row, "state");
         Token {
@@ -84,10 +76,54 @@ pub async fn page(desk: &Desk<'_>, token: Option<String>) -> Result<Response<Bod
     html(&People {
         frame: desk.frame(),
         token,
-        users: rows(&users).map(user).collect(),
+        users: rows(&users).map(|row| user(desk, row)).collect(),
         tokens: rows(&tokens).map(token_row).collect(),
         roles: Role::ALL.iter().map(|role| role.as_str()).collect(),
     })
+}
+
+/// A user as people read it.
+fn user(desk: &Desk<'_>, row: &Value) -> User {
+    let now = desk.edge.dispatch.world().clock.wall();
+    let disabled = row["disabled"].as_bool().unwrap_or_default();
+    let state = match (disabled, maybe(row, "locked_until")) {
+        (true, _) => "Kept out".to_owned(),
+        (false, None) => "May come in".to_owned(),
+        (false, Some(until)) => format!("Locked out after too many wrong passwords; that ends {}", ago(&until, now)),
+    };
+    User {
+        me: row["person"].as_str() == desk.session.person.as_ref().map(PersonId::as_str),
+        seen: maybe(row, "last_seen").map_or_else(|| "never".to_owned(), |at| ago(&at, now)),
+        identities: row["identities"].as_array().into_iter().flatten().map(words).collect(),
+        name: text(row, "name"),
+        role: text(row, "role"),
+        state,
+        disabled,
+    }
+}
+
+#[derive(Template)]
+#[template(path = "person.html", config = "assets/ui/askama.toml")]
+struct Person {
+    frame: Frame,
+    name: String,
+    role: String,
+    state: String,
+    seen: String,
+    identities: Vec<String>,
+    disabled: bool,
+    me: bool,
+    roles: Vec<String>,
+}
+
+/// One user, and what can be changed of them.
+pub async fn person(desk: &Desk<'_>, name: &str) -> Result<Response<Body>, Refusal> {
+    let users = desk.ask("user.list", json!({"limit": 500})).await?;
+    let found = rows(&users).find(|row| row["name"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name)));
+    let Some(row) = found else { return Err(Fault::not_found("there is no such user").into()) };
+    let User { name, role, state, seen, identities, disabled, me } = user(desk, row);
+    let roles = Role::ALL.iter().map(|role| role.as_str().to_owned()).collect();
+    html(&Person { frame: desk.frame(), name, role, state, seen, identities, disabled, me, roles })
 }
 
 /// A new user.
@@ -96,14 +132,22 @@ pub async fn add(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Ref
     changed(desk, &given, "user.add", arguments).await
 }
 
-/// A user kept out, or let in again.
+/// Something of a user changed.
 pub async fn act(desk: &mut Desk<'_>, name: &str, verb: &str, given: Form) -> Result<Response<Body>, Refusal> {
-    let tool = match verb {
-        "disable" => "user.disable",
-        "enable" => "user.enable",
+    let (tool, field) = match verb {
+        "disable" => ("user.disable", None),
+        "enable" => ("user.enable", None),
+        "role" => ("user.set_role", Some("role")),
+        "password" => ("user.set_password", Some("password")),
+        "link" => ("user.link", Some("identity")),
+        "unlink" => ("user.unlink", Some("identity")),
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
     };
-    changed(desk, &given, tool, json!({"name": name})).await
+    let mut arguments = json!({"name": name});
+    if let Some(field) = field {
+        arguments[field] = given.need(field)?.into();
+    }
+    changed(desk, &given, tool, arguments).await
 }
 
 /// A token taken back.

@@ -20,6 +20,7 @@ struct SignIn {
     next: String,
     user: String,
     has_provider: bool,
+    first_run: bool,
 }
 
 #[derive(Template)]
@@ -35,7 +36,8 @@ struct Prove {
 pub async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let show = |status, wrong: Option<String>, next: &str, user: &str| {
         let (frame, has_provider) = (Frame::of(edge, None, "/admin/sign-in"), edge.oidc.is_some());
-        html_as(status, &SignIn { frame, wrong, next: next.into(), user: user.into(), has_provider })
+        let first_run = !edge.dispatch.world().access.has_users()?;
+        html_as(status, &SignIn { frame, wrong, next: next.into(), user: user.into(), has_provider, first_run })
     };
     if request.method() != Method::POST {
         let query = Form::read(request.uri().query().unwrap_or_default()).unwrap_or_default();
