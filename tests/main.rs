@@ -42,6 +42,8 @@ mod control;
 #[cfg(feature = "sim")]
 mod diagnose;
 #[cfg(feature = "sim")]
+mod discovery;
+#[cfg(feature = "sim")]
 mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;

@@ -29,8 +29,29 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
         DeviceCommand::RotateCredentials { id, dry_run } => {
             one(&way.operator("device.rotate_credentials", json!({"device": id, "dry_run": dry_run})).await?, as_json);
         }
+        DeviceCommand::Discover { seconds, port, all } => discover(way, json!({"seconds": seconds, "port": port}), all, as_json).await?,
         DeviceCommand::Bootstrap(_) => return Err(Fault::bug("bootstrap needs no store")),
         DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins, as_json).await?, as_json),
+    }
+    Ok(())
+}
+
+/// Who announces themselves nearby; without `all` those that nobody looks after.
+async fn discover(way: &Way, asked: Value, all: bool, as_json: bool) -> Result<(), Fault> {
+    let mut heard = way.operator("discovery.list", asked).await?;
+    if let Some(rows) = heard["rows"].as_array_mut().filter(|_| !all) {
+        rows.retain(|row| row["managed"].is_null());
+    }
+    if as_json {
+        output::json(&heard);
+        return Ok(());
+    }
+    for trouble in heard["troubles"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("note: {trouble}");
+    }
+    match heard["rows"].as_array() {
+        Some(rows) if !rows.is_empty() => output::rows(&["identity", "address", "mac", "board", "version", "managed"], rows),
+        _ => output::text("no router announced itself that is not managed yet; routers beyond another router are not heard: add those by address"),
     }
     Ok(())
 }

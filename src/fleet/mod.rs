@@ -15,6 +15,7 @@ mod config;
 mod counted;
 mod credential;
 mod device;
+pub mod discover;
 mod enroll;
 mod fault;
 mod fresh;

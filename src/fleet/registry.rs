@@ -11,6 +11,7 @@ use crate::fleet::cache::Cache;
 use crate::fleet::config::Settings;
 use crate::fleet::credential::Credential;
 use crate::fleet::device::{Device, Status};
+use crate::fleet::discover::table::Table as Neighbours;
 use crate::fleet::fault::FleetError;
 use crate::fleet::index::{Entry, Index, Standing};
 use crate::fleet::lane::Lane;
@@ -73,6 +74,9 @@ pub(super) struct Shared {
     lanes: RwLock<HashMap<DeviceId, Arc<Slot>>>,
     /// Logins of a store in RAM, which keeps none.
     unstored: Mutex<HashMap<DeviceId, Credential>>,
+    /// Who was heard on our networks, and whose turn it is to listen.
+    pub neighbours: Mutex<Neighbours>,
+    pub listening: Semaphore,
     edits: Semaphore,
     swept: AtomicU64,
     closing: AtomicBool,
@@ -107,6 +111,8 @@ impl Fleet {
             index: RwLock::new(index),
             lanes: RwLock::default(),
             unstored: Mutex::default(),
+            neighbours: Mutex::default(),
+            listening: Semaphore::new(1),
             edits: Semaphore::new(1),
             swept: AtomicU64::new(0),
             closing: AtomicBool::new(false),

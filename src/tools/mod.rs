@@ -12,6 +12,7 @@ pub mod device;
 pub mod dhcp;
 pub mod diagnose;
 pub mod direct;
+pub mod discovery;
 pub mod dns;
 pub mod family;
 pub mod firewall;
@@ -47,6 +48,7 @@ use spec::Tool;
 /// Every category, in the order of `tools/list`.
 pub const CATEGORIES: &[&[&Tool]] = &[
     device::TOOLS,
+    discovery::TOOLS,
     fleet::TOOLS,
     menu::TOOLS,
     plan::TOOLS,

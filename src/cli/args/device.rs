@@ -43,6 +43,18 @@ pub enum DeviceCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Listen for routers on this machine's networks, and list those not yet managed.
+    Discover {
+        /// How long to listen, at most 30.
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=30))]
+        seconds: u8,
+        /// UDP port of MNDP.
+        #[arg(long, value_name = "PORT", default_value_t = 5678, value_parser = clap::value_parser!(u16).range(1024..))]
+        port: u16,
+        /// Those that are managed too.
+        #[arg(long)]
+        all: bool,
+    },
     /// Print a RouterOS script that makes a least-privilege group and user, and HTTPS for REST.
     Bootstrap(Bootstrap),
     /// Trust new fingerprints after a certificate or host key changed.

@@ -80,6 +80,7 @@ pub const ROUTES: &[Route] = &[
     post("/devices/{device}/pins", "device.pin"),
     post("/devices/{device}/rotate", "device.rotate_credentials"),
     post("/devices/{device}/decommission", "device.decommission"),
+    get("/discovery", "discovery.list"),
     get("/devices/{device}/overview", "system.get_overview"),
     get("/devices/{device}/health", "system.get_health"),
     get("/devices/{device}/logs", "logs.get_recent"),
