@@ -57,7 +57,8 @@ async fn a_router_that_is_asked_answers_and_is_listed() {
         let mut buffer = [0; 64];
         let (length, from) = router.recv_from(&mut buffer).await.unwrap();
         assert_eq!(buffer[..length], mndp::QUESTION);
-        let answer = packet(&[(1, &[0xb8, 0x69, 0xf4, 0, 0, 1]), (5, b"edge-7"), (7, b"7.20.5 (stable)"), (10, &[60, 0, 0, 0]), (12, b"hAP ax^2")]);
+        let answer =
+            packet(&[(1, &[0xb8, 0x69, 0xf4, 0, 0, 1]), (5, b"edge-7"), (7, b"7.20.5 (stable)"), (10, &[60, 0, 0, 0]), (12, b"hAP ax^2")]);
         router.send_to(&answer, from).await.unwrap();
     });
     let ears = Ears { at: vec!["127.0.0.1:0".parse().unwrap()], ask: vec![there] };
@@ -75,7 +76,11 @@ async fn who_is_managed_already_is_told_and_comes_last() {
     site.adopt(Profile::Office, "office", json!({})).await;
     let rows = heard(&site, vec![packet(&[(1, &[2, 0, 0, 0, 0, 1]), (5, b"MikroTik"), (17, &[192, 0, 2, 7])])]).await["rows"].clone();
     assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");
-    assert_eq!((&rows[0]["managed"], &rows[0]["managed_by"]), (&json!("office"), &json!("address")), "the simulated router is at 127.0.0.1");
+    assert_eq!(
+        (&rows[0]["managed"], &rows[0]["managed_by"]),
+        (&json!("office"), &json!("address")),
+        "the simulated router is at 127.0.0.1"
+    );
     assert_eq!((&rows[0]["claims"], &rows[0]["mac"]), (&json!("192.0.2.7"), &json!("02:00:00:00:00:01")));
     let known = site.operator("discovery.list", json!({"seconds": 0})).await.structured;
     assert_eq!(known["rows"], rows, "who was heard is known without listening");
@@ -86,8 +91,9 @@ async fn who_is_managed_already_is_told_and_comes_last() {
 #[tokio::test]
 async fn floods_and_lies_leave_the_table_small_and_the_answer_marked() {
     let site = Site::bare(&[]).await;
-    let mut packets: Vec<Vec<u8>> =
-        (0..2_000u32).map(|n| packet(&[(1, &[2, 0, n.to_be_bytes()[0], n.to_be_bytes()[1], n.to_be_bytes()[2], n.to_be_bytes()[3]]), (5, b"flood")])).collect();
+    let mut packets: Vec<Vec<u8>> = (0..2_000u32)
+        .map(|n| packet(&[(1, &[2, 0, n.to_be_bytes()[0], n.to_be_bytes()[1], n.to_be_bytes()[2], n.to_be_bytes()[3]]), (5, b"flood")]))
+        .collect();
     packets.insert(0, packet(&[(1, &[2, 9, 9, 9, 9, 9]), (5, b"edge\x1b[31m\xe2\x80\xae7\n")]));
     packets.insert(1, vec![0, 0, 0, 1, 0, 5, 0xff, 0xff, b'x']);
     packets.insert(2, vec![7; 3]);

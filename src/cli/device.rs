@@ -25,7 +25,9 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
                 output::text(&format!("device \"{}\" is forgotten; its audit records stay", gone["name"].as_str().unwrap_or(&id)));
             }
         }
-        DeviceCommand::Decommission { id } => one(&way.operator("device.decommission", json!({"device": id})).await?, as_json),
+        DeviceCommand::Decommission { id, remove_account } => {
+            one(&way.operator("device.decommission", json!({"device": id, "remove_account": remove_account})).await?, as_json);
+        }
         DeviceCommand::RotateCredentials { id, dry_run } => {
             one(&way.operator("device.rotate_credentials", json!({"device": id, "dry_run": dry_run})).await?, as_json);
         }
@@ -51,7 +53,9 @@ async fn discover(way: &Way, asked: Value, all: bool, as_json: bool) -> Result<(
     }
     match heard["rows"].as_array() {
         Some(rows) if !rows.is_empty() => output::rows(&["identity", "address", "mac", "board", "version", "managed"], rows),
-        _ => output::text("no router announced itself that is not managed yet; routers beyond another router are not heard: add those by address"),
+        _ => output::text(
+            "no router announced itself that is not managed yet; routers beyond another router are not heard: add those by address",
+        ),
     }
     Ok(())
 }

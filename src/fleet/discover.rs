@@ -130,7 +130,9 @@ fn is_absent(error: &io::Error) -> bool {
 fn trouble(at: SocketAddr, error: &io::Error) -> String {
     let family = if at.is_ipv4() { "IPv4" } else { "IPv6" };
     match error.kind() {
-        io::ErrorKind::AddrInUse => format!("UDP port {} ({family}) is taken by another program of this machine; nothing was heard there", at.port()),
+        io::ErrorKind::AddrInUse => {
+            format!("UDP port {} ({family}) is taken by another program of this machine; nothing was heard there", at.port())
+        }
         io::ErrorKind::PermissionDenied => format!("this process may not open UDP port {} ({family}); nothing was heard there", at.port()),
         _ => format!("UDP port {} ({family}) cannot be opened: {error}", at.port()),
     }
@@ -147,7 +149,8 @@ fn broadcasts(routes: &str) -> Vec<Ipv4Addr> {
     let hexadecimal = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::swap_bytes);
     let of_line = |line: &str| {
         let fields: Vec<&str> = line.split_whitespace().collect();
-        let (interface, to, by, mask) = (*fields.first()?, hexadecimal(fields.get(1)?)?, hexadecimal(fields.get(2)?)?, hexadecimal(fields.get(7)?)?);
+        let (interface, to, by, mask) =
+            (*fields.first()?, hexadecimal(fields.get(1)?)?, hexadecimal(fields.get(2)?)?, hexadecimal(fields.get(7)?)?);
         let is_network = by == 0 && to != 0 && mask != 0 && mask.leading_ones() <= 30 && interface != "lo";
         is_network.then(|| Ipv4Addr::from_bits(to | !mask))
     };

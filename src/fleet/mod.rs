@@ -8,6 +8,7 @@
 
 pub mod absent;
 mod address;
+pub mod bootstrap;
 mod breaker;
 mod cache;
 mod check;
@@ -26,6 +27,7 @@ mod naming;
 mod pace;
 mod probe;
 mod registry;
+pub mod rights;
 mod rotation;
 mod slot;
 mod status;

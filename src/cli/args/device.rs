@@ -34,6 +34,9 @@ pub enum DeviceCommand {
     Decommission {
         /// Id or name.
         id: String,
+        /// Remove our account on the router first, where our user may do that.
+        #[arg(long)]
+        remove_account: bool,
     },
     /// Give our user on the router a new password that nobody sees; the old one ends.
     RotateCredentials {
@@ -68,7 +71,7 @@ pub enum DeviceCommand {
 }
 
 /// `device bootstrap`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Bootstrap {
     /// The RouterOS user to make.
     #[arg(long, value_name = "U", default_value = "mcp")]
@@ -76,6 +79,12 @@ pub struct Bootstrap {
     /// Also for changes: adds the policy `write`.
     #[arg(long)]
     pub writes: bool,
+    /// It may change its own password, for `rotate-credentials`: adds the policy `password`.
+    #[arg(long)]
+    pub rotates: bool,
+    /// It may log in over SSH too: adds the policy `ssh`.
+    #[arg(long)]
+    pub ssh: bool,
     /// Only from this address or range: the appliance's own.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,

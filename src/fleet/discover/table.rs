@@ -122,7 +122,10 @@ mod tests {
         assert!(all.iter().any(|row| row.said.identity.as_deref() == Some("honest")));
         assert!(table.dropped() > 19_000);
         table.hear(sender(1 << 20), named("late", 7), Duration::from_secs(5), Wall(0));
-        assert!(table.all(Duration::from_secs(5)).iter().any(|row| row.said.identity.as_deref() == Some("late")), "who comes later gets in");
+        assert!(
+            table.all(Duration::from_secs(5)).iter().any(|row| row.said.identity.as_deref() == Some("late")),
+            "who comes later gets in"
+        );
     }
 
     #[test]

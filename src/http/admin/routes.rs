@@ -73,6 +73,7 @@ pub const ROUTES: &[Route] = &[
     get("/devices", "device.list"),
     make("/devices", "device.add"),
     post("/devices/present", "device.present"),
+    post("/devices/bootstrap", "device.bootstrap"),
     get("/devices/{device}", "device.get"),
     patch("/devices/{device}", "device.update"),
     delete("/devices/{device}", "device.remove"),
@@ -155,7 +156,10 @@ impl Route {
 /// Operators' verbs that give nobody more power and lose nothing: looking at a router, keeping a snapshot. Keeping a change
 /// asks for a proof by itself where the risk is high; its clock runs.
 fn is_harmless(tool: &Tool) -> bool {
-    matches!(tool.name, "device.present" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep")
+    matches!(
+        tool.name,
+        "device.present" | "device.bootstrap" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep"
+    )
 }
 
 /// A route, and the arguments in the path that led to it.

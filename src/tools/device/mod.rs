@@ -3,6 +3,7 @@
 use crate::tools::spec::Tool;
 
 mod add;
+mod bootstrap;
 mod check_connectivity;
 mod decommission;
 mod get;
@@ -20,6 +21,7 @@ pub const TOOLS: &[&Tool] = &[
     &list::TOOL,
     &get::TOOL,
     &check_connectivity::TOOL,
+    &bootstrap::TOOL,
     &present::TOOL,
     &add::TOOL,
     &update::TOOL,

@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
+use crate::fleet::rights::{self, Rights};
 use crate::fleet::{Capability, Device, NewCredential, Password, Pins, Status};
 use crate::routeros::pin::{format_fingerprint, parse_fingerprint};
 use crate::routeros::ssh::is_fingerprint;
@@ -40,6 +41,7 @@ pub(super) fn whole(device: &Device, health: Value) -> Map<String, Value> {
         "device_mode": facts.device_mode,
         "flagged": facts.flagged,
         "policies": facts.policies,
+        "rights": rights(device),
         "unanswered": facts.unanswered,
         "pins": {"tls": device.pins.tls.as_ref().map(format_fingerprint), "ssh": device.pins.ssh},
         "rest_port": device.rest_port,
@@ -61,7 +63,7 @@ pub(super) fn output() -> Map<String, Value> {
         "id": {"type": "string"}, "name": {"type": "string"}, "address": {"type": "string"}, "environment": {"type": "string"}, "status": {"type": "string"},
         "version": text(), "board": text(), "tags": {"type": "object"}, "identity": text(), "serial": text(), "architecture": text(), "firmware": text(),
         "capabilities": names(), "can": {"type": "object"}, "packages": names(), "device_mode": text(), "flagged": {"type": ["boolean", "null"]},
-        "policies": {"type": ["array", "null"]}, "unanswered": names(), "pins": {"type": "object"}, "rest_port": {"type": "integer"}, "ssh_port": {"type": "integer"}, "plain_http": {"type": "boolean"},
+        "policies": {"type": ["array", "null"]}, "rights": {"type": "object"}, "unanswered": names(), "pins": {"type": "object"}, "rest_port": {"type": "integer"}, "ssh_port": {"type": "integer"}, "plain_http": {"type": "boolean"},
         "username": {"type": "string"}, "last_seen": text(), "last_error": text(), "health": {"type": ["object", "null"]}
     });
     let Value::Object(schema) =
@@ -70,6 +72,14 @@ pub(super) fn output() -> Map<String, Value> {
         return Map::new();
     };
     schema
+}
+
+/// What our user may do there, against what it needs.
+fn rights(device: &Device) -> Value {
+    let Rights { verdict, missing, excess } = rights::of(device);
+    let told =
+        |policies: Vec<(String, &str)>| -> Map<String, Value> { policies.into_iter().map(|(policy, why)| (policy, why.into())).collect() };
+    json!({"verdict": verdict.as_str(), "about": verdict.about(), "missing": told(missing), "excess": told(excess)})
 }
 
 /// A status by its name.

@@ -54,14 +54,24 @@ impl Frame {
     }
 
     /// The pages named at the top.
-    pub fn tabs(&self) -> [(&'static str, &'static str); 5] {
-        [("/admin/", "Fleet"), ("/admin/plans", "Plans"), ("/admin/audit", "Audit"), ("/admin/people", "People"), ("/admin/docs", "Help")]
+    pub fn tabs(&self) -> [(&'static str, &'static str); 6] {
+        [
+            ("/admin/", "Fleet"),
+            ("/admin/add", "Add"),
+            ("/admin/plans", "Plans"),
+            ("/admin/audit", "Audit"),
+            ("/admin/people", "People"),
+            ("/admin/docs", "Help"),
+        ]
     }
 
     /// Whether the page belongs below that one.
     pub fn is_at(&self, tab: &str) -> bool {
         let path = self.at.split('?').next().unwrap_or_default();
         match tab {
+            "/admin/add" => {
+                ["/admin/add", "/admin/discovery", "/admin/registrations", "/admin/import"].iter().any(|one| path.starts_with(one))
+            }
             "/admin/" => path == tab || path.starts_with("/admin/devices"),
             _ => path == tab || path.strip_prefix(tab).is_some_and(|rest| rest.starts_with('/')),
         }

@@ -3,9 +3,11 @@
 //! A form is a POST to an address of its own and ends in a redirect, so that nothing is done twice by reloading. Strings
 //! of routers are text in templates that escape by themselves; the policy for scripts and styles would stop the rest.
 
+mod add;
 mod assets;
 mod audit;
 mod device;
+mod discovery;
 mod docs;
 mod fleet;
 pub(in crate::http) mod form;
@@ -138,6 +140,8 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
     if is_get {
         return match parts[..] {
             [""] => fleet::page(&desk).await,
+            ["add"] => add::page(&desk).await,
+            ["discovery"] => discovery::page(&desk).await,
             ["devices", id] => device::page(&desk, id).await,
             ["devices", id, "diff"] => device::diff(&desk, id).await,
             ["plans"] => plans::page(&desk).await,
@@ -151,6 +155,8 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
     }
     let given = form::body(request, edge).await?;
     match parts[..] {
+        ["add", step] => add::act(&mut desk, step, given).await,
+        ["discovery"] => discovery::listen(&desk, given).await,
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
