@@ -163,7 +163,7 @@ async fn confirm(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Ref
         Err(refusal) => return Err(refusal),
     };
     let response = match desk.ask("device.add", Value::Object(asked)).await {
-        Ok(device) => seen_other(&format!("/admin/devices/{}", text(&device, "id"))),
+        Ok(device) => seen_other(&format!("/admin/devices/{}/manage?added=1", text(&device, "id"))),
         Err(fault) => look(desk, &given, Some(Fault { said: format!("{}; nothing was stored", fault.said), ..fault })).await?,
     };
     Ok(session::with_renewed(&desk.edge.admin, response, proved.as_ref()))

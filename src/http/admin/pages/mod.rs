@@ -12,6 +12,7 @@ mod docs;
 mod fleet;
 pub(in crate::http) mod form;
 pub(in crate::http) mod frame;
+mod manage;
 mod people;
 mod plan;
 mod plans;
@@ -142,6 +143,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             [""] => fleet::page(&desk).await,
             ["add"] => add::page(&desk).await,
             ["discovery"] => discovery::page(&desk).await,
+            ["devices", id, "manage"] => manage::page(&desk, id, manage::Said::default()).await,
             ["devices", id] => device::page(&desk, id).await,
             ["devices", id, "diff"] => device::diff(&desk, id).await,
             ["plans"] => plans::page(&desk).await,
@@ -157,6 +159,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
     match parts[..] {
         ["add", step] => add::act(&mut desk, step, given).await,
         ["discovery"] => discovery::listen(&desk, given).await,
+        ["devices", id, verb] => manage::act(&mut desk, id, verb, given).await,
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
