@@ -35,7 +35,7 @@ impl Role {
     pub fn covers(self, effect: Effect, category: &str) -> bool {
         match (self, effect) {
             // Who there is, and which secrets and tokens, is for those who may change it.
-            (role, Effect::Reads) if matches!(category, "user" | "secret" | "token") => role == Role::Admin,
+            (role, Effect::Reads) if matches!(category, "user" | "secret" | "token" | "registration") => role == Role::Admin,
             (Role::Approver, Effect::Reads) => matches!(category, "plan" | "audit" | "tools"),
             (_, Effect::Reads) => true,
             (Role::OpsRw | Role::Admin, Effect::Changes | Effect::Plans | Effect::Decides) => true,

@@ -57,6 +57,11 @@ impl Bootstrap {
         let (user, group, policy) = (quote(&self.username), quote(&self.group()), self.policy());
         let from = self.from.as_deref().map(|from| format!(" address={}", quote(from))).unwrap_or_default();
         let password = quote(password.expose());
+        // Where it was off nobody else needs it: it is opened for us alone.
+        let www = match &self.from {
+            Some(from) => format!("  :if ([/ip/service/get www-ssl disabled]) do={{ /ip/service/set www-ssl disabled=no address={} }}", quote(from)),
+            None => "  /ip/service/set www-ssl disabled=no".to_owned(),
+        };
         format!(
             r#"  :if ([:len [/user/group/find where name={group}]] = 0) do={{
     /user/group/add name={group} policy={policy}
@@ -77,7 +82,32 @@ impl Bootstrap {
     :delay 3s
     /ip/service/set www-ssl certificate="rest-tls"
   }}
-  /ip/service/set www-ssl disabled=no
+{www}
+"#
+        )
+    }
+
+    /// The script of a registration: the same, and then the router says what it shows, by itself or to whoever pasted it.
+    ///
+    /// The report is lines of `key value`. Our certificate is not checked: what is sent opens nothing (see `registration.rs`).
+    pub(super) fn registering(&self, password: &Secret, url: &str, token: &Secret) -> String {
+        let (steps, url, token) = (self.steps(password), quote(url), quote(&format!("token {}\n", token.expose())));
+        format!(
+            r#"# routeros-mcp: a user with the least rights, HTTPS for REST, and a report of its certificate. RouterOS 7.9 or newer.
+{{
+{steps}  :local print [/certificate/get [/certificate/find where name=[/ip/service/get www-ssl certificate]] fingerprint]
+  :local serial "-"
+  :do {{ :set serial [/system/routerboard/get serial-number] }} on-error={{}}
+  :local report ("fingerprint " . $print . "\nport " . [/ip/service/get www-ssl port] . "\nserial " . $serial . "\nboard " . [/system/resource/get board-name] . "\nversion " . [/system/resource/get version] . "\nidentity " . [/system/identity/get name] . "\n")
+  :do {{
+    /tool/fetch url={url} http-method=post http-header-field="Content-Type: text/plain" http-data=({token} . $report) check-certificate=no output=none
+    :put "Reported. In the page, compare the fingerprint with this one:"
+  }} on-error={{
+    :put "It could not report itself. Paste these lines into the page:"
+    :put $report
+  }}
+  :put ("sha256:" . $print)
+}}
 "#
         )
     }
@@ -116,6 +146,17 @@ mod tests {
         assert_eq!(script.matches("; /user/remove").count(), script.matches(r#"\"; /user/remove"#).count());
         assert!(script.contains("address=\"192.0.2.10\""));
         assert!(Bootstrap::farewell("a\"; :quit").contains(r#""a\"; :quit""#));
+    }
+
+    #[test]
+    fn a_registration_says_what_the_router_shows_and_never_the_password() {
+        let user = Bootstrap { username: "mcp".into(), writes: false, rotates: false, ssh: false, from: Some("192.0.2.9".into()) };
+        let script = user.registering(&Secret::new("s3cret"), "https://box/$(x)\"", &Secret::new("rmcpreg_abc"));
+        let report = &script[script.find("/tool/fetch").unwrap()..];
+        assert!(!report.contains("s3cret") && report.contains(r#"url="https://box/\$(x)\"""#), "{report}");
+        assert_eq!(script.matches("rmcpreg_abc").count(), 1);
+        assert_eq!(script.matches('{').count(), script.matches('}').count());
+        assert!(script.contains(r#"disabled=no address="192.0.2.9""#));
     }
 
     #[test]

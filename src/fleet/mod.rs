@@ -26,6 +26,7 @@ pub mod learnt;
 mod naming;
 mod pace;
 mod probe;
+pub mod registration;
 mod registry;
 pub mod rights;
 mod rotation;

@@ -27,6 +27,7 @@ pub mod ntp;
 pub mod plan;
 pub mod propose;
 pub mod queue;
+pub mod registration;
 pub mod router;
 pub mod routing;
 #[cfg(test)]
@@ -74,6 +75,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     user::TOOLS,
     secret::TOOLS,
     token::TOOLS,
+    registration::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

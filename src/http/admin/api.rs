@@ -9,6 +9,7 @@ use crate::base::secret::Secret;
 use crate::dispatch::{Call, Reply};
 use crate::http::admin::events;
 use crate::http::admin::openapi;
+use crate::http::admin::report;
 use crate::http::admin::routes::{self, Need, Route};
 use crate::http::admin::signed::Signed;
 use crate::http::fault::{self, Refusal};
@@ -34,6 +35,9 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
             return Err(Refusal::method("GET"));
         }
         return events::answer(edge, request.headers()).await;
+    }
+    if path == report::PATH {
+        return report::answer(edge, asked, request).await;
     }
     let signed = match Signed::of(edge, asked, &request).await {
         Ok(signed) => signed,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `session.rs`, `cookie.rs` | signing in and out |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
+//! | `report.rs` | routers that register themselves |
 //! | `events.rs` | what happens, as it happens |
 //! | `pages/` | the UI |
 //!
@@ -15,6 +16,7 @@ pub mod cookie;
 pub mod events;
 pub mod openapi;
 pub mod pages;
+pub mod report;
 pub mod routes;
 pub mod session;
 pub mod signed;

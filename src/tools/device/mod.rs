@@ -14,7 +14,7 @@ mod remove;
 mod rotate_credentials;
 mod test;
 mod update;
-mod view;
+pub(super) mod view;
 
 /// In the order of `tools/list`.
 pub const TOOLS: &[&Tool] = &[

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// A row of `device.list`.
-pub(super) fn brief(device: &Device) -> Map<String, Value> {
+pub(in crate::tools) fn brief(device: &Device) -> Map<String, Value> {
     let tags: Map<String, Value> = device.tags.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
     let facts = &device.facts;
     // Each row of a list of hundreds: put in one by one, into room made once.
@@ -27,7 +27,7 @@ pub(super) fn brief(device: &Device) -> Map<String, Value> {
 }
 
 /// `device.get`, and what the command line prints of a device.
-pub(super) fn whole(device: &Device, health: Value) -> Map<String, Value> {
+pub(in crate::tools) fn whole(device: &Device, health: Value) -> Map<String, Value> {
     let facts = &device.facts;
     let mut out = brief(device);
     out.extend(object(json!({
@@ -56,7 +56,7 @@ pub(super) fn whole(device: &Device, health: Value) -> Map<String, Value> {
 }
 
 /// Written out: the answer is built from the record, not from a type of its own.
-pub(super) fn output() -> Map<String, Value> {
+pub(in crate::tools) fn output() -> Map<String, Value> {
     let text = || json!({"type": ["string", "null"]});
     let names = || json!({"type": "array", "items": {"type": "string"}});
     let properties = json!({
@@ -83,7 +83,7 @@ fn rights(device: &Device) -> Value {
 }
 
 /// A status by its name.
-pub(super) fn status(word: &str) -> Result<Status, Fault> {
+pub(in crate::tools) fn status(word: &str) -> Result<Status, Fault> {
     Status::ALL
         .into_iter()
         .find(|status| status.as_str() == word)
@@ -98,7 +98,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// A login from its arguments; none when none is given.
-pub(super) fn credential(
+pub(in crate::tools) fn credential(
     password: Option<Secret>,
     reference: Option<String>,
     ssh_key_file: Option<String>,
@@ -115,7 +115,7 @@ pub(super) fn credential(
 }
 
 /// Expected fingerprints from their arguments.
-pub(super) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<Pins, Fault> {
+pub(in crate::tools) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<Pins, Fault> {
     let tls = tls
         .map(|text| parse_fingerprint(text).ok_or_else(|| Fault::bad_input("tls_fingerprint: write sha256: and 64 hexadecimal digits")))
         .transpose()?;
@@ -126,7 +126,7 @@ pub(super) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<Pins, Fault
 }
 
 /// `KEY=VALUE` each.
-pub(super) fn tags(given: &[String]) -> Result<Vec<(String, String)>, Fault> {
+pub(in crate::tools) fn tags(given: &[String]) -> Result<Vec<(String, String)>, Fault> {
     let pair = |tag: &String| {
         let split = tag.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
         split.ok_or_else(|| Fault::bad_input("tags: write KEY=VALUE"))
@@ -135,6 +135,6 @@ pub(super) fn tags(given: &[String]) -> Result<Vec<(String, String)>, Fault> {
 }
 
 /// Capabilities by their names.
-pub(super) fn capabilities(given: &[String]) -> Result<BTreeSet<Capability>, Fault> {
+pub(in crate::tools) fn capabilities(given: &[String]) -> Result<BTreeSet<Capability>, Fault> {
     given.iter().map(|word| word.parse().map_err(Fault::bad_input)).collect()
 }
