@@ -6,7 +6,11 @@ mod acme_real;
 #[cfg(feature = "sim")]
 mod admin_api;
 #[cfg(feature = "sim")]
+mod admin_onboard;
+#[cfg(feature = "sim")]
 mod admin_pages;
+#[cfg(feature = "sim")]
+mod admin_register;
 #[cfg(feature = "sim")]
 mod admin_rig;
 #[cfg(feature = "sim")]
@@ -39,6 +43,8 @@ mod config_history;
 #[cfg(feature = "sim")]
 mod conformance;
 mod control;
+#[cfg(feature = "sim")]
+mod device_import;
 #[cfg(feature = "sim")]
 mod diagnose;
 #[cfg(feature = "sim")]

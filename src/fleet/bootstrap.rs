@@ -59,7 +59,9 @@ impl Bootstrap {
         let password = quote(password.expose());
         // Where it was off nobody else needs it: it is opened for us alone.
         let www = match &self.from {
-            Some(from) => format!("  :if ([/ip/service/get www-ssl disabled]) do={{ /ip/service/set www-ssl disabled=no address={} }}", quote(from)),
+            Some(from) => {
+                format!("  :if ([/ip/service/get www-ssl disabled]) do={{ /ip/service/set www-ssl disabled=no address={} }}", quote(from))
+            }
             None => "  /ip/service/set www-ssl disabled=no".to_owned(),
         };
         format!(

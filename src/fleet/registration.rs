@@ -104,7 +104,8 @@ impl Report {
             Some(value)
         };
         let tls = line("fingerprint").and_then(parse_fingerprint).ok_or_else(|| wrong("names no certificate"))?;
-        let rest_port = line("port").map_or(Ok(443), str::parse).ok().filter(|port| *port > 0).ok_or_else(|| wrong("has a port that is none"))?;
+        let rest_port =
+            line("port").map_or(Ok(443), str::parse).ok().filter(|port| *port > 0).ok_or_else(|| wrong("has a port that is none"))?;
         let (identity, serial, board, version) = (plain("identity"), plain("serial"), plain("board"), plain("version"));
         Ok((Report { at, from, tls, rest_port, identity, serial, board, version }, line("token").map(Secret::new)))
     }
@@ -268,7 +269,8 @@ impl Fleet {
                 let password = std::str::from_utf8(&plain).map_err(Fault::bug)?;
                 Ok((one.clone(), report.clone(), Secret::new(password)))
             }
-            _ => Err(Fault::new(Kind::Conflict, format!("this registration is {state}")).hint("only one that a router reported under can be taken in")),
+            _ => Err(Fault::new(Kind::Conflict, format!("this registration is {state}"))
+                .hint("only one that a router reported under can be taken in")),
         }
     }
 
@@ -296,13 +298,21 @@ mod tests {
     #[test]
     fn a_report_is_read_and_what_is_strange_in_it_is_cut() {
         let long = "x".repeat(200);
-        let text = format!("token rmcpreg_x\nfingerprint {PRINT}\nport 8443\nserial -\nboard RB5009\nodd thing\nidentity edge\u{1b}[31m {long}\n");
+        let text =
+            format!("token rmcpreg_x\nfingerprint {PRINT}\nport 8443\nserial -\nboard RB5009\nodd thing\nidentity edge\u{1b}[31m {long}\n");
         let (report, token) = Report::parse(&text, Wall(5), None).unwrap();
         assert_eq!((report.rest_port, hex(&report.tls)), (8443, PRINT.to_owned()));
         assert_eq!((report.serial, report.board.as_deref(), token.unwrap().expose()), (None, Some("RB5009"), "rmcpreg_x"));
         let identity = report.identity.unwrap();
         assert!(identity.starts_with("edge[31m") && identity.chars().count() == VALUE_MAX, "{identity:?}");
-        for bad in ["", "fingerprint", "fingerprint abc", &format!("fingerprint {PRINT}\nport 0"), &format!("fingerprint {PRINT}\nport 70000"), &"x".repeat(3_000)] {
+        for bad in [
+            "",
+            "fingerprint",
+            "fingerprint abc",
+            &format!("fingerprint {PRINT}\nport 0"),
+            &format!("fingerprint {PRINT}\nport 70000"),
+            &"x".repeat(3_000),
+        ] {
             assert_eq!(Report::parse(bad, Wall(5), None).unwrap_err().kind, Kind::BadInput, "{bad}");
         }
     }

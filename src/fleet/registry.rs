@@ -265,6 +265,24 @@ impl Shared {
         Ok(device)
     }
 
+    /// Stores new records and what belongs to them, all or none.
+    pub async fn keep_new(&self, devices: Vec<Device>, with: Batch) -> Result<Vec<Arc<Device>>, Fault> {
+        let mut batch = with;
+        for device in &devices {
+            batch = Table::new(self.store.clone()).put_into(batch, device.id.as_str(), device);
+            batch = Table::new(self.store.clone()).put_into(batch, device.id.as_str(), &StatusRecord::of(device));
+        }
+        self.store.commit(batch, Durability::Now).await?;
+        let now = self.clock.mono();
+        let put = |device: Device| {
+            let health = Health::stored(StatusRecord::of(&device), now);
+            let device = self.index_mut().put(device, Standing::Set, health);
+            self.bus.tell(Event::Device(device.id.clone()));
+            device
+        };
+        Ok(devices.into_iter().map(put).collect())
+    }
+
     /// The batch with a login in it; one for a store in RAM is kept in memory instead.
     pub fn keep_credential(&self, batch: Batch, id: &DeviceId, credential: Credential) -> Batch {
         if self.store.is_volatile() {

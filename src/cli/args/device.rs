@@ -58,6 +58,8 @@ pub enum DeviceCommand {
         #[arg(long)]
         all: bool,
     },
+    /// Add the routers of a CSV or JSON list; with any wrong line nothing is done.
+    Import(Import),
     /// Print a RouterOS script that makes a least-privilege group and user, and HTTPS for REST.
     Bootstrap(Bootstrap),
     /// Trust new fingerprints after a certificate or host key changed.
@@ -88,6 +90,29 @@ pub struct Bootstrap {
     /// Only from this address or range: the appliance's own.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,
+}
+
+/// `device import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The list: CSV with a first line of names, or a JSON array of objects.
+    #[arg(long, value_name = "F")]
+    pub file: PathBuf,
+    /// Check the list alone; ask no router.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Add none unless all of them work.
+    #[arg(long)]
+    pub all_or_nothing: bool,
+    /// Trust what routers present whose line names no fingerprint.
+    #[arg(long)]
+    pub trust_first_use: bool,
+    /// The RouterOS user of lines that name none.
+    #[arg(long, value_name = "U")]
+    pub username: Option<String>,
+    /// The password of lines that have none.
+    #[command(flatten)]
+    pub password: Password,
 }
 
 /// Expected fingerprints.

@@ -7,6 +7,7 @@ use crate::access::token;
 use crate::base::ids::hex;
 use crate::base::secret::Secret;
 use crate::dispatch::{Call, Reply};
+use crate::fleet::roster;
 use crate::http::admin::events;
 use crate::http::admin::openapi;
 use crate::http::admin::report;
@@ -21,6 +22,9 @@ use serde_json::{Map, Value};
 
 /// Where the API is.
 pub const BASE: &str = "/admin/api/v1";
+
+/// What JSON adds to a list of routers: escapes, and the other arguments.
+const JSON_ROOM: usize = 1024 * 1024;
 
 /// Answers a request below [`BASE`]; `path` is what follows it.
 pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
@@ -67,7 +71,10 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         arguments = queried(&schema, text)?;
     }
     if matches!(route.method, "POST" | "PUT" | "PATCH") {
-        arguments = intake::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
+        let most = edge.settings.limits.body_bytes;
+        // A fleet's list is longer than anything else people send.
+        let most = if tool.name == "device.import" { most.max(roster::TEXT_MAX + JSON_ROOM) } else { most };
+        arguments = intake::object(request, most, edge.settings.limits.body).await?;
     }
     for (name, text) in in_path {
         let text = query::decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;

@@ -72,6 +72,7 @@ pub const ROUTES: &[Route] = &[
     get("/fleet", "fleet.get_summary"),
     get("/devices", "device.list"),
     make("/devices", "device.add"),
+    post("/devices/import", "device.import"),
     post("/devices/present", "device.present"),
     post("/devices/bootstrap", "device.bootstrap"),
     get("/devices/{device}", "device.get"),

@@ -7,6 +7,7 @@ mod bootstrap;
 mod check_connectivity;
 mod decommission;
 mod get;
+mod import;
 mod list;
 mod pin;
 mod present;
@@ -24,6 +25,7 @@ pub const TOOLS: &[&Tool] = &[
     &bootstrap::TOOL,
     &present::TOOL,
     &add::TOOL,
+    &import::TOOL,
     &update::TOOL,
     &test::TOOL,
     &pin::TOOL,

@@ -60,7 +60,8 @@ fn usual() -> String {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let url = args.url.or_else(|| cx.world.settings.public_url.clone());
-    let url = url.ok_or_else(|| Fault::bad_input("url is missing").hint("say where the router reaches this appliance: https://192.0.2.9:8443"))?;
+    let url =
+        url.ok_or_else(|| Fault::bad_input("url is missing").hint("say where the router reaches this appliance: https://192.0.2.9:8443"))?;
     let url = url.trim_end_matches('/');
     let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://")).unwrap_or_default();
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte);
@@ -71,7 +72,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let made = cx.world.fleet.register(&args.name, user, &format!("{url}{REPORT}"), &cx.principal.name).await?;
     let mut answer = view::row(&made.registration, cx.world.clock.wall());
     answer.insert("script".into(), made.script.into());
-    let warning = url.starts_with("http://").then_some("without TLS the report can be read and spoilt on the way; compare the fingerprint all the same");
+    let warning = url
+        .starts_with("http://")
+        .then_some("without TLS the report can be read and spoilt on the way; compare the fingerprint all the same");
     answer.insert("warning".into(), warning.into());
     Ok(answer)
 }

@@ -12,10 +12,12 @@ mod docs;
 mod fleet;
 pub(in crate::http) mod form;
 pub(in crate::http) mod frame;
+mod import;
 mod manage;
 mod people;
 mod plan;
 mod plans;
+mod registrations;
 mod sign;
 mod view;
 
@@ -143,6 +145,8 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             [""] => fleet::page(&desk).await,
             ["add"] => add::page(&desk).await,
             ["discovery"] => discovery::page(&desk).await,
+            ["registrations"] => registrations::page(&desk).await,
+            ["import"] => import::page(&desk),
             ["devices", id, "manage"] => manage::page(&desk, id, manage::Said::default()).await,
             ["devices", id] => device::page(&desk, id).await,
             ["devices", id, "diff"] => device::diff(&desk, id).await,
@@ -155,10 +159,23 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
         };
     }
+    // Text of many lines is for these two alone.
+    match parts[..] {
+        ["import"] => {
+            let given = form::long_body(request, edge, import::FORM_MAX).await?;
+            return import::act(&mut desk, given).await;
+        }
+        ["registrations", id, verb] => {
+            let given = form::long_body(request, edge, edge.settings.limits.body_bytes).await?;
+            return registrations::act(&mut desk, id, verb, given).await;
+        }
+        _ => {}
+    }
     let given = form::body(request, edge).await?;
     match parts[..] {
         ["add", step] => add::act(&mut desk, step, given).await,
         ["discovery"] => discovery::listen(&desk, given).await,
+        ["registrations"] => registrations::create(&mut desk, given).await,
         ["devices", id, verb] => manage::act(&mut desk, id, verb, given).await,
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["people"] => people::add(&mut desk, given).await,
