@@ -7,10 +7,13 @@ mod acme_real;
 mod admin_api;
 #[cfg(feature = "sim")]
 mod admin_audit;
+mod admin_onboard;
 #[cfg(feature = "sim")]
 mod admin_pages;
 #[cfg(feature = "sim")]
 mod admin_people;
+#[cfg(feature = "sim")]
+mod admin_register;
 #[cfg(feature = "sim")]
 mod admin_rig;
 #[cfg(feature = "sim")]
@@ -58,7 +61,11 @@ mod config_history;
 mod conformance;
 mod control;
 #[cfg(feature = "sim")]
+mod device_import;
+#[cfg(feature = "sim")]
 mod diagnose;
+#[cfg(feature = "sim")]
+mod discovery;
 #[cfg(feature = "sim")]
 mod fleet_add;
 #[cfg(feature = "sim")]

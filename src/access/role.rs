@@ -35,7 +35,7 @@ impl Role {
     pub fn covers(self, effect: Effect, category: &str) -> bool {
         match (self, effect) {
             // Who there is, and which secrets and tokens, is for those who may change it.
-            (role, Effect::Reads) if matches!(category, "user" | "secret" | "token" | "settings") => role == Role::Admin,
+            (role, Effect::Reads) if matches!(category, "user" | "secret" | "token" | "settings" | "registration") => role == Role::Admin,
             // Everybody may see what is theirs.
             (_, Effect::Reads) if matches!(category, "person" | "client") => true,
             (Role::Approver, Effect::Reads) => matches!(category, "plan" | "audit" | "tools"),

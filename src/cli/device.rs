@@ -1,9 +1,10 @@
 //! `device …`: the operator's verbs for devices. Passwords come from a prompt, a file or standard input, never argv.
 
 use crate::base::fault::Fault;
-use crate::cli::args::{DeviceAdd, DeviceCommand, DeviceUpdate, Password, Pins};
+use crate::cli::args::{DeviceAdd, DeviceCommand, DeviceUpdate, Import, Password, Pins};
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt};
+use crate::fleet::roster;
 use serde_json::{Map, Value, json};
 
 /// Runs one subcommand.
@@ -25,14 +26,74 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
                 output::text(&format!("device \"{}\" is forgotten; its audit records stay", gone["name"].as_str().unwrap_or(&id)));
             }
         }
-        DeviceCommand::Decommission { id } => one(&way.operator("device.decommission", json!({"device": id})).await?, as_json),
+        DeviceCommand::Decommission { id, remove_account } => {
+            one(&way.operator("device.decommission", json!({"device": id, "remove_account": remove_account})).await?, as_json);
+        }
         DeviceCommand::RotateCredentials { id, dry_run } => {
             one(&way.operator("device.rotate_credentials", json!({"device": id, "dry_run": dry_run})).await?, as_json);
         }
+        DeviceCommand::Discover { seconds, port, all } => discover(way, json!({"seconds": seconds, "port": port}), all, as_json).await?,
+        DeviceCommand::Import(asked) => import(way, asked, as_json).await?,
         DeviceCommand::Bootstrap(_) => return Err(Fault::bug("bootstrap needs no store")),
         DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins, as_json).await?, as_json),
     }
     Ok(())
+}
+
+/// Who announces themselves nearby; without `all` those that nobody looks after.
+async fn discover(way: &Way, asked: Value, all: bool, as_json: bool) -> Result<(), Fault> {
+    let mut heard = way.operator("discovery.list", asked).await?;
+    if let Some(rows) = heard["rows"].as_array_mut().filter(|_| !all) {
+        rows.retain(|row| row["managed"].is_null());
+    }
+    if as_json {
+        output::json(&heard);
+        return Ok(());
+    }
+    for trouble in heard["troubles"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        eprintln!("note: {trouble}");
+    }
+    match heard["rows"].as_array() {
+        Some(rows) if !rows.is_empty() => output::rows(&["identity", "address", "mac", "board", "version", "managed"], rows),
+        _ => output::text(
+            "no router announced itself that is not managed yet; routers beyond another router are not heard: add those by address",
+        ),
+    }
+    Ok(())
+}
+
+/// Reads the list here: the service may not see the file.
+async fn import(way: &Way, asked: Import, as_json: bool) -> Result<(), Fault> {
+    let shown = asked.file.display();
+    let size = std::fs::metadata(&asked.file).map_err(|error| Fault::bad_input(format!("{shown}: {error}")))?.len();
+    if size > roster::TEXT_MAX as u64 {
+        return Err(Fault::bad_input(format!("{shown} is longer than 3 MiB")).hint("import it in parts"));
+    }
+    if let Some(warning) = prompt::readable_by_others(&asked.file) {
+        eprintln!("note: {warning}");
+    }
+    let list = std::fs::read_to_string(&asked.file).map_err(|error| Fault::bad_input(format!("{shown}: {error}")))?;
+    let mut arguments = credential(&asked.password)?;
+    arguments.insert("secret_list".into(), list.into());
+    arguments.insert("dry_run".into(), asked.dry_run.into());
+    arguments.insert("all_or_nothing".into(), asked.all_or_nothing.into());
+    arguments.insert("trust_first_use".into(), asked.trust_first_use.into());
+    put(&mut arguments, "username", asked.username);
+    let answer = way.operator("device.import", Value::Object(arguments)).await?;
+    let number = |name: &str| answer[name].as_u64().unwrap_or_default();
+    if as_json {
+        output::json(&answer);
+    } else {
+        for problem in answer["problems"].as_array().into_iter().flatten() {
+            eprintln!("line {}: {}", problem["lines"].as_str().unwrap_or_default(), problem["what"].as_str().unwrap_or_default());
+        }
+        let done = if asked.dry_run { "none added, as asked".to_owned() } else { format!("{} added", number("added")) };
+        output::text(&format!("{} lines, {} wrong, {done}", number("lines"), number("wrong")));
+    }
+    match number("wrong") {
+        0 => Ok(()),
+        wrong => Err(Fault::bad_input(format!("{wrong} lines were not imported")).hint("correct them and import those again")),
+    }
 }
 
 async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, Fault> {

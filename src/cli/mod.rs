@@ -61,7 +61,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &["update", "health", "doctor", "discover"];
+const LATER: &[&str] = &["update", "health", "doctor"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {

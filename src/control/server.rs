@@ -25,8 +25,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Longest first line, in bytes: it carries a call's arguments, plans of many edits included.
-pub const MAX_OPENING_BYTES: usize = 1024 * 1024;
+/// Longest first line, in bytes: it carries a call's arguments, a list of thousands of routers included.
+pub const MAX_OPENING_BYTES: usize = 4 * 1024 * 1024;
 
 /// How long a peer may take to read an answer.
 const WRITE_WAIT: Duration = Duration::from_secs(30);

@@ -18,7 +18,7 @@ use crate::fleet::lane::Read;
 use crate::fleet::naming;
 use crate::fleet::probe::{self, Reader};
 use crate::fleet::registry::Fleet;
-use crate::fleet::trust::{Place, check_place, refuse_plain};
+use crate::fleet::trust::{Place, check_place, check_written, refuse_plain};
 use crate::fleet::wire::{Ask, Said, Via, Wire};
 use crate::routeros::ssh::is_fingerprint;
 use crate::routeros::{MenuPath, Query, RouterError};
@@ -52,6 +52,12 @@ pub struct NewDevice {
     pub capabilities: BTreeSet<Capability>,
     /// Whoever looked at the fingerprints saw an SSH host key alone: REST is left alone, whatever it shows by now.
     pub ssh_only: bool,
+}
+
+/// A device that was logged in to, and is not stored yet.
+pub struct Ready {
+    device: Device,
+    credential: Credential,
 }
 
 /// Changes to a record; what is `None` stays.
@@ -97,8 +103,14 @@ impl Fleet {
     /// Errs with `BadInput`, `Conflict` (name taken), `Unreachable`, `Untrusted` (a fingerprint differs; no credential
     /// was sent), `RouterDenied` (wrong login), `Storage`.
     pub async fn enroll(&self, new: NewDevice, credential: NewCredential, expected: Pins) -> Result<Arc<Device>, Fault> {
-        let shared = self.shared.clone();
-        self.check_new(&new, &expected)?;
+        let ready = self.examine(new, credential, expected).await?;
+        self.take_in(vec![ready]).await?.pop().ok_or_else(|| Fault::bug("a device that was stored is not told"))
+    }
+
+    /// All of `enroll` but storing it.
+    pub async fn examine(&self, new: NewDevice, credential: NewCredential, expected: Pins) -> Result<Ready, Fault> {
+        let shared = &self.shared;
+        self.check(&new, &expected)?;
         let password = credential.password.read(&shared.settings).await?;
         let place = check_place(&new.place, &shared.settings).await?;
         let presented = if new.ssh_only { self.present_ssh(&place).await? } else { self.present(&place).await? };
@@ -114,12 +126,45 @@ impl Fleet {
         device.last_seen = Some(shared.clock.wall());
         device.status = Status::Reachable;
         let credential = Credential::seal(&credential, &device.id, &shared.seal);
+        Ok(Ready { device, credential })
+    }
+
+    /// Stores what was examined, all or none. Errs with `Conflict` when a name was taken meanwhile, `BadInput` when there is no
+    /// room for all, `Storage`.
+    pub async fn take_in(&self, ready: Vec<Ready>) -> Result<Vec<Arc<Device>>, Fault> {
+        let (shared, fleet) = (self.shared.clone(), self.clone());
         self.edit(async move {
-            shared.namesake(&device.name, None)?;
-            let batch = shared.keep_credential(Batch::new(), &device.id, credential);
-            shared.keep(device, Standing::Set, batch).await
+            fleet.has_room(ready.len())?;
+            let mut names = BTreeSet::new();
+            for one in &ready {
+                shared.namesake(&one.device.name, None)?;
+                if !names.insert(naming::folded(&one.device.name)) {
+                    return Err(FleetError::NameTaken { name: one.device.name.clone() }.into());
+                }
+            }
+            let mut batch = Batch::new();
+            let mut devices = Vec::with_capacity(ready.len());
+            for Ready { device, credential } in ready {
+                batch = shared.keep_credential(batch, &device.id, credential);
+                devices.push(device);
+            }
+            shared.keep_new(devices, batch).await
         })
         .await
+    }
+
+    /// Errs with `BadInput` for what `enroll` would refuse without asking anybody.
+    pub fn check_new(&self, new: &NewDevice, expected: &Pins) -> Result<(), Fault> {
+        self.check(new, expected)?;
+        check_written(&new.place, &self.shared.settings)
+    }
+
+    /// Errs with `BadInput` when so many more are too many.
+    pub fn has_room(&self, more: usize) -> Result<(), Fault> {
+        match self.len() + more > DEVICES_MAX {
+            true => Err(Fault::bad_input(format!("this appliance looks after at most {DEVICES_MAX} devices; it has {}", self.len()))),
+            false => Ok(()),
+        }
     }
 
     /// Changes a record. When the way to the router changes, the new one must lead to the pinned router and log in
@@ -332,7 +377,7 @@ impl Fleet {
         probe::survey(read, username, self.shared.clock.wall()).await
     }
 
-    fn check_new(&self, new: &NewDevice, expected: &Pins) -> Result<(), Fault> {
+    fn check(&self, new: &NewDevice, expected: &Pins) -> Result<(), Fault> {
         let ours = self.shared.settings.environment;
         naming::check_name(&new.name)?;
         naming::check_tags(&new.tags)?;
@@ -344,9 +389,7 @@ impl Fleet {
                 .hint("leave --environment out, or use the appliance of that environment"));
         }
         refuse_plain(&new.place, &self.shared.settings)?;
-        if self.len() >= DEVICES_MAX {
-            return Err(Fault::bad_input(format!("this appliance looks after {DEVICES_MAX} devices already")));
-        }
+        self.has_room(1)?;
         Ok(self.shared.namesake(&new.name, None)?)
     }
 }

@@ -8,6 +8,7 @@
 
 pub mod absent;
 mod address;
+pub mod bootstrap;
 mod breaker;
 mod cache;
 mod check;
@@ -15,6 +16,7 @@ mod config;
 mod counted;
 mod credential;
 mod device;
+pub mod discover;
 mod enroll;
 mod fault;
 mod fresh;
@@ -24,7 +26,10 @@ pub mod learnt;
 mod naming;
 mod pace;
 mod probe;
+pub mod registration;
 mod registry;
+pub mod rights;
+pub mod roster;
 mod rotation;
 mod slot;
 mod status;
@@ -36,7 +41,7 @@ pub use check::{Connectivity, Reach, Sample};
 pub use config::{Config, HealthCheck, Settings, VerifyTls};
 pub use credential::{NewCredential, Password, Reference};
 pub use device::{Can, Capability, Device, Facts, Package, Pins, Status, Wifi, WwwSsl};
-pub use enroll::{Changes, NewDevice};
+pub use enroll::{Changes, NewDevice, Ready};
 pub use fault::FleetError;
 pub use fresh::Fresh;
 pub use lane::{Answer, Counted, Lane, Printed, Read};
@@ -48,7 +53,7 @@ pub use ways::Dialled;
 pub use wire::{Ask, Said, Via, Wire, Write};
 
 /// What of the fleet's records is sealed.
-pub const SEALED: [crate::store::Field; 3] = [credential::SEALED, rotation::SEALED[0], rotation::SEALED[1]];
+pub const SEALED: [crate::store::Field; 4] = [credential::SEALED, registration::SEALED, rotation::SEALED[0], rotation::SEALED[1]];
 
 #[cfg(test)]
 mod lane_tests;

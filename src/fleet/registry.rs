@@ -11,6 +11,7 @@ use crate::fleet::cache::Cache;
 use crate::fleet::config::Settings;
 use crate::fleet::credential::Credential;
 use crate::fleet::device::{Device, Status};
+use crate::fleet::discover::table::Table as Neighbours;
 use crate::fleet::fault::FleetError;
 use crate::fleet::index::{Entry, Index, Standing};
 use crate::fleet::lane::Lane;
@@ -73,6 +74,9 @@ pub(super) struct Shared {
     lanes: RwLock<HashMap<DeviceId, Arc<Slot>>>,
     /// Logins of a store in RAM, which keeps none.
     unstored: Mutex<HashMap<DeviceId, Credential>>,
+    /// Who was heard on our networks, and whose turn it is to listen.
+    pub neighbours: Mutex<Neighbours>,
+    pub listening: Semaphore,
     edits: Semaphore,
     swept: AtomicU64,
     closing: AtomicBool,
@@ -107,6 +111,8 @@ impl Fleet {
             index: RwLock::new(index),
             lanes: RwLock::default(),
             unstored: Mutex::default(),
+            neighbours: Mutex::default(),
+            listening: Semaphore::new(1),
             edits: Semaphore::new(1),
             swept: AtomicU64::new(0),
             closing: AtomicBool::new(false),
@@ -257,6 +263,24 @@ impl Shared {
         self.cache.forget(&id);
         self.bus.tell(Event::Device(id));
         Ok(device)
+    }
+
+    /// Stores new records and what belongs to them, all or none.
+    pub async fn keep_new(&self, devices: Vec<Device>, with: Batch) -> Result<Vec<Arc<Device>>, Fault> {
+        let mut batch = with;
+        for device in &devices {
+            batch = Table::new(self.store.clone()).put_into(batch, device.id.as_str(), device);
+            batch = Table::new(self.store.clone()).put_into(batch, device.id.as_str(), &StatusRecord::of(device));
+        }
+        self.store.commit(batch, Durability::Now).await?;
+        let now = self.clock.mono();
+        let put = |device: Device| {
+            let health = Health::stored(StatusRecord::of(&device), now);
+            let device = self.index_mut().put(device, Standing::Set, health);
+            self.bus.tell(Event::Device(device.id.clone()));
+            device
+        };
+        Ok(devices.into_iter().map(put).collect())
     }
 
     /// The batch with a login in it; one for a store in RAM is kept in memory instead.

@@ -174,6 +174,16 @@ pub(super) fn refuse_plain(place: &Place, settings: &Settings) -> Result<(), Fau
     Ok(())
 }
 
+/// The place as it is written, without asking a resolver.
+pub(super) fn check_written(place: &Place, settings: &Settings) -> Result<(), Fault> {
+    let rules = address::Rules { loopback: true, own_listeners: &settings.own_listeners };
+    let host = address::parse_host(&place.address, place.rest_port, &rules)?;
+    match host.parse() {
+        Ok(ip) => address::check(ip, place.rest_port, &rules),
+        Err(_) => Ok(()),
+    }
+}
+
 /// The place with its address in one spelling, checked as text and where it points.
 pub(super) async fn check_place(place: &Place, settings: &Settings) -> Result<Place, Fault> {
     let rules = address::Rules { loopback: true, own_listeners: &settings.own_listeners };

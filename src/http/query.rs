@@ -5,6 +5,15 @@ const MOST_FIELDS: usize = 64;
 
 /// The fields of `a=1&b=2`, in order; nothing when they cannot be read or are too many.
 pub fn fields(text: &str) -> Option<Vec<(String, String)>> {
+    read_fields(text, decoded)
+}
+
+/// The same where values may have lines: forms with a field for long text.
+pub fn long_fields(text: &str) -> Option<Vec<(String, String)>> {
+    read_fields(text, decoded_lines)
+}
+
+fn read_fields(text: &str, decoded: fn(&str) -> Option<String>) -> Option<Vec<(String, String)>> {
     let parts: Vec<&str> = text.split('&').filter(|part| !part.is_empty()).collect();
     if parts.len() > MOST_FIELDS {
         return None;
@@ -19,6 +28,10 @@ pub fn fields(text: &str) -> Option<Vec<(String, String)>> {
 
 /// Percent-encoding undone, once; nothing for what is no text, or holds control characters.
 pub fn decoded(text: &str) -> Option<String> {
+    decoded_lines(text).filter(|text| !text.chars().any(char::is_control))
+}
+
+fn decoded_lines(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -32,7 +45,7 @@ pub fn decoded(text: &str) -> Option<String> {
         }
         bytes.push(u8::from_str_radix(std::str::from_utf8(&digits).ok()?, 16).ok()?);
     }
-    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
+    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')))
 }
 
 /// A value as it stands in a query.

@@ -15,6 +15,7 @@ pub mod device;
 pub mod dhcp;
 pub mod diagnose;
 pub mod direct;
+pub mod discovery;
 pub mod dns;
 pub mod family;
 pub mod firewall;
@@ -30,6 +31,7 @@ pub mod person;
 pub mod plan;
 pub mod propose;
 pub mod queue;
+pub mod registration;
 pub mod router;
 pub mod routing;
 #[cfg(test)]
@@ -52,6 +54,7 @@ use spec::Tool;
 /// Every category, in the order of `tools/list`.
 pub const CATEGORIES: &[&[&Tool]] = &[
     device::TOOLS,
+    discovery::TOOLS,
     fleet::TOOLS,
     menu::TOOLS,
     plan::TOOLS,
@@ -82,6 +85,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     client::TOOLS,
     person::TOOLS,
     settings::TOOLS,
+    registration::TOOLS,
 ];
 
 /// Every tool of every audience, in the order of `tools/list`.

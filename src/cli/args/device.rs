@@ -34,6 +34,9 @@ pub enum DeviceCommand {
     Decommission {
         /// Id or name.
         id: String,
+        /// Remove our account on the router first, where our user may do that.
+        #[arg(long)]
+        remove_account: bool,
     },
     /// Give our user on the router a new password that nobody sees; the old one ends.
     RotateCredentials {
@@ -43,6 +46,20 @@ pub enum DeviceCommand {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Listen for routers on this machine's networks, and list those not yet managed.
+    Discover {
+        /// How long to listen, at most 30.
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=30))]
+        seconds: u8,
+        /// UDP port of MNDP.
+        #[arg(long, value_name = "PORT", default_value_t = 5678, value_parser = clap::value_parser!(u16).range(1024..))]
+        port: u16,
+        /// Those that are managed too.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Add the routers of a CSV or JSON list; with any wrong line nothing is done.
+    Import(Import),
     /// Print a RouterOS script that makes a least-privilege group and user, and HTTPS for REST.
     Bootstrap(Bootstrap),
     /// Trust new fingerprints after a certificate or host key changed.
@@ -56,7 +73,7 @@ pub enum DeviceCommand {
 }
 
 /// `device bootstrap`.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Bootstrap {
     /// The RouterOS user to make.
     #[arg(long, value_name = "U", default_value = "mcp")]
@@ -64,9 +81,38 @@ pub struct Bootstrap {
     /// Also for changes: adds the policy `write`.
     #[arg(long)]
     pub writes: bool,
+    /// It may change its own password, for `rotate-credentials`: adds the policy `password`.
+    #[arg(long)]
+    pub rotates: bool,
+    /// It may log in over SSH too: adds the policy `ssh`.
+    #[arg(long)]
+    pub ssh: bool,
     /// Only from this address or range: the appliance's own.
     #[arg(long, value_name = "ADDRESS")]
     pub from: Option<String>,
+}
+
+/// `device import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The list: CSV with a first line of names, or a JSON array of objects.
+    #[arg(long, value_name = "F")]
+    pub file: PathBuf,
+    /// Check the list alone; ask no router.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Add none unless all of them work.
+    #[arg(long)]
+    pub all_or_nothing: bool,
+    /// Trust what routers present whose line names no fingerprint.
+    #[arg(long)]
+    pub trust_first_use: bool,
+    /// The RouterOS user of lines that name none.
+    #[arg(long, value_name = "U")]
+    pub username: Option<String>,
+    /// The password of lines that have none.
+    #[command(flatten)]
+    pub password: Password,
 }
 
 /// Expected fingerprints.

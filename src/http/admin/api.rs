@@ -7,10 +7,12 @@ use crate::access::token;
 use crate::base::ids::hex;
 use crate::base::secret::Secret;
 use crate::dispatch::{Call, Reply};
+use crate::fleet::roster;
 use crate::http::admin::download;
 use crate::http::admin::events;
 use crate::http::admin::export;
 use crate::http::admin::openapi;
+use crate::http::admin::report;
 use crate::http::admin::routes::{self, Need, Route};
 use crate::http::admin::signed::Signed;
 use crate::http::fault::{self, Refusal};
@@ -22,6 +24,9 @@ use serde_json::{Map, Value};
 
 /// Where the API is.
 pub const BASE: &str = "/admin/api/v1";
+
+/// What JSON adds to a list of routers: escapes, and the other arguments.
+const JSON_ROOM: usize = 1024 * 1024;
 
 /// Answers a request below [`BASE`]; `path` is what follows it.
 pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
@@ -39,6 +44,9 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
     }
     if path == export::PATH {
         return export::answer(edge, asked, request).await;
+    }
+    if path == report::PATH {
+        return report::answer(edge, asked, request).await;
     }
     let signed = match Signed::of(edge, asked, &request).await {
         Ok(signed) => signed,
@@ -68,7 +76,10 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         arguments = queried(&schema, text)?;
     }
     if matches!(route.method, "POST" | "PUT" | "PATCH") {
-        arguments = intake::object(request, edge.settings.limits.body_bytes, edge.settings.limits.body).await?;
+        let most = edge.settings.limits.body_bytes;
+        // A fleet's list is longer than anything else people send.
+        let most = if tool.name == "device.import" { most.max(roster::TEXT_MAX + JSON_ROOM) } else { most };
+        arguments = intake::object(request, most, edge.settings.limits.body).await?;
     }
     for (name, text) in in_path {
         let text = query::decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;

@@ -5,6 +5,7 @@
 //! | `session.rs`, `cookie.rs` | signing in and out |
 //! | `setup.rs` | the first administrator |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
+//! | `report.rs` | routers that register themselves |
 //! | `events.rs` | what happens, as it happens |
 //! | `download.rs` | files |
 //! | `export.rs` | the trail as a file |
@@ -20,6 +21,7 @@ pub mod events;
 pub mod export;
 pub mod openapi;
 pub mod pages;
+pub mod report;
 pub mod routes;
 pub mod session;
 pub mod setup;

@@ -72,7 +72,9 @@ pub const ROUTES: &[Route] = &[
     get("/fleet", "fleet.get_summary"),
     get("/devices", "device.list"),
     make("/devices", "device.add"),
+    post("/devices/import", "device.import"),
     post("/devices/present", "device.present"),
+    post("/devices/bootstrap", "device.bootstrap"),
     get("/devices/{device}", "device.get"),
     patch("/devices/{device}", "device.update"),
     delete("/devices/{device}", "device.remove"),
@@ -80,6 +82,7 @@ pub const ROUTES: &[Route] = &[
     post("/devices/{device}/pins", "device.pin"),
     post("/devices/{device}/rotate", "device.rotate_credentials"),
     post("/devices/{device}/decommission", "device.decommission"),
+    get("/discovery", "discovery.list"),
     get("/devices/{device}/overview", "system.get_overview"),
     get("/devices/{device}/health", "system.get_health"),
     get("/devices/{device}/logs", "logs.get_recent"),
@@ -125,6 +128,11 @@ pub const ROUTES: &[Route] = &[
     get("/me", "person.get"),
     get("/settings", "settings.get"),
     post("/settings/switches", "settings.set_switches"),
+    get("/registrations", "registration.list"),
+    make("/registrations", "registration.create"),
+    delete("/registrations/{id}", "registration.revoke"),
+    post("/registrations/{id}/report", "registration.paste"),
+    make("/registrations/{id}/accept", "registration.accept"),
     get("/secrets", "secret.list"),
     put("/secrets/{name}", "secret.set"),
     delete("/secrets/{name}", "secret.remove"),
@@ -168,7 +176,10 @@ impl Route {
 /// Operators' verbs that give nobody more power and lose nothing: looking at a router, keeping a snapshot. Keeping a change
 /// asks for a proof by itself where the risk is high; its clock runs.
 fn is_harmless(tool: &Tool) -> bool {
-    matches!(tool.name, "device.present" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep" | "alert.test")
+    matches!(
+        tool.name,
+        "device.present" | "device.bootstrap" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep" | "alert.test"
+    )
 }
 
 /// A route, and the arguments in the path that led to it.

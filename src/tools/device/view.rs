@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
+use crate::fleet::rights::{self, Rights};
 use crate::fleet::{Capability, Device, NewCredential, Password, Pins, Status};
 use crate::routeros::pin::{format_fingerprint, parse_fingerprint};
 use crate::routeros::ssh::is_fingerprint;
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
 /// A row of `device.list`.
-pub(super) fn brief(device: &Device) -> Map<String, Value> {
+pub(in crate::tools) fn brief(device: &Device) -> Map<String, Value> {
     let tags: Map<String, Value> = device.tags.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
     let facts = &device.facts;
     // Each row of a list of hundreds: put in one by one, into room made once.
@@ -26,7 +27,7 @@ pub(super) fn brief(device: &Device) -> Map<String, Value> {
 }
 
 /// `device.get`, and what the command line prints of a device.
-pub(super) fn whole(device: &Device, health: Value) -> Map<String, Value> {
+pub(in crate::tools) fn whole(device: &Device, health: Value) -> Map<String, Value> {
     let facts = &device.facts;
     let mut out = brief(device);
     out.extend(object(json!({
@@ -40,6 +41,7 @@ pub(super) fn whole(device: &Device, health: Value) -> Map<String, Value> {
         "device_mode": facts.device_mode,
         "flagged": facts.flagged,
         "policies": facts.policies,
+        "rights": rights(device),
         "unanswered": facts.unanswered,
         "pins": {"tls": device.pins.tls.as_ref().map(format_fingerprint), "ssh": device.pins.ssh},
         "rest_port": device.rest_port,
@@ -54,14 +56,14 @@ pub(super) fn whole(device: &Device, health: Value) -> Map<String, Value> {
 }
 
 /// Written out: the answer is built from the record, not from a type of its own.
-pub(super) fn output() -> Map<String, Value> {
+pub(in crate::tools) fn output() -> Map<String, Value> {
     let text = || json!({"type": ["string", "null"]});
     let names = || json!({"type": "array", "items": {"type": "string"}});
     let properties = json!({
         "id": {"type": "string"}, "name": {"type": "string"}, "address": {"type": "string"}, "environment": {"type": "string"}, "status": {"type": "string"},
         "version": text(), "board": text(), "tags": {"type": "object"}, "identity": text(), "serial": text(), "architecture": text(), "firmware": text(),
         "capabilities": names(), "can": {"type": "object"}, "packages": names(), "device_mode": text(), "flagged": {"type": ["boolean", "null"]},
-        "policies": {"type": ["array", "null"]}, "unanswered": names(), "pins": {"type": "object"}, "rest_port": {"type": "integer"}, "ssh_port": {"type": "integer"}, "plain_http": {"type": "boolean"},
+        "policies": {"type": ["array", "null"]}, "rights": {"type": "object"}, "unanswered": names(), "pins": {"type": "object"}, "rest_port": {"type": "integer"}, "ssh_port": {"type": "integer"}, "plain_http": {"type": "boolean"},
         "username": {"type": "string"}, "last_seen": text(), "last_error": text(), "health": {"type": ["object", "null"]}
     });
     let Value::Object(schema) =
@@ -72,8 +74,16 @@ pub(super) fn output() -> Map<String, Value> {
     schema
 }
 
+/// What our user may do there, against what it needs.
+fn rights(device: &Device) -> Value {
+    let Rights { verdict, missing, excess } = rights::of(device);
+    let told =
+        |policies: Vec<(String, &str)>| -> Map<String, Value> { policies.into_iter().map(|(policy, why)| (policy, why.into())).collect() };
+    json!({"verdict": verdict.as_str(), "about": verdict.about(), "missing": told(missing), "excess": told(excess)})
+}
+
 /// A status by its name.
-pub(super) fn status(word: &str) -> Result<Status, Fault> {
+pub(in crate::tools) fn status(word: &str) -> Result<Status, Fault> {
     Status::ALL
         .into_iter()
         .find(|status| status.as_str() == word)
@@ -88,7 +98,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// A login from its arguments; none when none is given.
-pub(super) fn credential(
+pub(in crate::tools) fn credential(
     password: Option<Secret>,
     reference: Option<String>,
     ssh_key_file: Option<String>,
@@ -105,7 +115,7 @@ pub(super) fn credential(
 }
 
 /// Expected fingerprints from their arguments.
-pub(super) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<Pins, Fault> {
+pub(in crate::tools) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<Pins, Fault> {
     let tls = tls
         .map(|text| parse_fingerprint(text).ok_or_else(|| Fault::bad_input("tls_fingerprint: write sha256: and 64 hexadecimal digits")))
         .transpose()?;
@@ -116,7 +126,7 @@ pub(super) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<Pins, Fault
 }
 
 /// `KEY=VALUE` each.
-pub(super) fn tags(given: &[String]) -> Result<Vec<(String, String)>, Fault> {
+pub(in crate::tools) fn tags(given: &[String]) -> Result<Vec<(String, String)>, Fault> {
     let pair = |tag: &String| {
         let split = tag.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
         split.ok_or_else(|| Fault::bad_input("tags: write KEY=VALUE"))
@@ -125,6 +135,6 @@ pub(super) fn tags(given: &[String]) -> Result<Vec<(String, String)>, Fault> {
 }
 
 /// Capabilities by their names.
-pub(super) fn capabilities(given: &[String]) -> Result<BTreeSet<Capability>, Fault> {
+pub(in crate::tools) fn capabilities(given: &[String]) -> Result<BTreeSet<Capability>, Fault> {
     given.iter().map(|word| word.parse().map_err(Fault::bad_input)).collect()
 }

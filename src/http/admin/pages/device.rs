@@ -142,7 +142,7 @@ fn capabilities(device: &Value) -> Vec<Granted> {
 }
 
 /// What a grant lets us do.
-fn about(capability: Capability) -> &'static str {
+pub fn about(capability: Capability) -> &'static str {
     match capability {
         Capability::Writes => "small changes at once: comments, names, lists that begin with mcp-",
         Capability::Professional => "plans, approved by a person",

@@ -39,6 +39,14 @@ pub async fn body(request: Request<Incoming>, edge: &Edge) -> Result<Form, Refus
     text.and_then(Form::read).ok_or_else(|| Fault::bad_input("the form cannot be read").into())
 }
 
+/// The same with lines in its values, up to a size of its own.
+pub async fn long_body(request: Request<Incoming>, edge: &Edge, most: usize) -> Result<Form, Refusal> {
+    let (parts, incoming) = request.into_parts();
+    let bytes = intake::of_kind("application/x-www-form-urlencoded", &parts.headers, incoming, most, edge.settings.limits.body).await?;
+    let fields = std::str::from_utf8(&bytes).ok().and_then(query::long_fields);
+    fields.map(Form).ok_or_else(|| Fault::bad_input("the form cannot be read").into())
+}
+
 /// Where people go on when nothing else was asked for.
 pub const HOME: &str = "/admin/";
 

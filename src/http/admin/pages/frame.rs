@@ -70,12 +70,17 @@ impl Frame {
     pub fn is_at(&self, tab: &str) -> bool {
         let path = self.at.split('?').next().unwrap_or_default();
         match tab {
-            "/admin/" => path == tab || path.starts_with("/admin/devices"),
-            "/admin/settings" => ["/admin/settings", "/admin/backup", "/admin/update"].iter().any(|root| path.starts_with(root)),
+            "/admin/" => path == tab || FLEET.iter().any(|root| path.starts_with(root)),
+            "/admin/settings" => SETTINGS.iter().any(|root| path.starts_with(root)),
             _ => path == tab || path.strip_prefix(tab).is_some_and(|rest| rest.starts_with('/')),
         }
     }
 }
+
+/// Pages below Fleet.
+const FLEET: &[&str] = &["/admin/devices", "/admin/add", "/admin/discovery", "/admin/registrations", "/admin/import"];
+/// Pages below Settings.
+const SETTINGS: &[&str] = &["/admin/settings", "/admin/backup", "/admin/update"];
 
 #[derive(Template)]
 #[template(path = "message.html", config = "assets/ui/askama.toml")]

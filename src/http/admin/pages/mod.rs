@@ -3,20 +3,25 @@
 //! A form is a POST to an address of its own and ends in a redirect, so that nothing is done twice by reloading. Strings
 //! of routers are text in templates that escape by themselves; the policy for scripts and styles would stop the rest.
 
+mod add;
 mod alerts;
 mod assets;
 mod audit;
 mod backup;
 mod clients;
 mod device;
+mod discovery;
 mod docs;
 mod fleet;
 pub(in crate::http) mod form;
 pub(in crate::http) mod frame;
+mod import;
+mod manage;
 mod me;
 mod people;
 mod plan;
 mod plans;
+mod registrations;
 mod settings;
 mod setup;
 mod sign;
@@ -152,6 +157,11 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
     if is_get {
         return match parts[..] {
             [""] => fleet::page(&desk).await,
+            ["add"] => add::page(&desk).await,
+            ["discovery"] => discovery::page(&desk).await,
+            ["registrations"] => registrations::page(&desk).await,
+            ["import"] => import::page(&desk),
+            ["devices", id, "manage"] => manage::page(&desk, id, manage::Said::default()).await,
             ["devices", id] => device::page(&desk, id).await,
             ["devices", id, "diff"] => device::diff(&desk, id).await,
             ["plans"] => plans::page(&desk).await,
@@ -169,9 +179,25 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
         };
     }
+    // Text of many lines is for these two alone.
+    match parts[..] {
+        ["import"] => {
+            let given = form::long_body(request, edge, import::FORM_MAX).await?;
+            return import::act(&mut desk, given).await;
+        }
+        ["registrations", id, verb] => {
+            let given = form::long_body(request, edge, edge.settings.limits.body_bytes).await?;
+            return registrations::act(&mut desk, id, verb, given).await;
+        }
+        _ => {}
+    }
     let headers = request.headers().clone();
     let given = form::body(request, edge).await?;
     match parts[..] {
+        ["add", step] => add::act(&mut desk, step, given).await,
+        ["discovery"] => discovery::listen(&desk, given).await,
+        ["registrations"] => registrations::create(&mut desk, given).await,
+        ["devices", id, verb] => manage::act(&mut desk, id, verb, given).await,
         ["me", verb] => me::act(&mut desk, verb, given, &headers).await,
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["alerts", verb] => alerts::act(&mut desk, verb, given).await,

@@ -1,0 +1,343 @@
+//! A list of routers as people keep it, CSV or JSON: read whole and judged line by line before anybody is asked.
+//!
+//! ```text
+//! name,address,username,password,tls_fingerprint,tags
+//! edge-1,192.0.2.1,mcp,s3cret,sha256:…,site=north rack=2
+//! ```
+//! JSON is an array of objects with the same names. What is wrong is told by line and without values: they may be passwords.
+
+use crate::base::fault::Fault;
+use crate::base::secret::Secret;
+use crate::base::tier::Environment;
+use crate::fleet::credential::{NewCredential, Password};
+use crate::fleet::device::Pins;
+use crate::fleet::enroll::NewDevice;
+use crate::fleet::naming::folded;
+use crate::fleet::registry::Fleet;
+use crate::fleet::trust::Place;
+use crate::routeros::pin::parse_fingerprint;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap};
+
+/// The longest list, bytes.
+pub const TEXT_MAX: usize = 3 * 1024 * 1024;
+/// The most lines.
+pub const LINES_MAX: usize = 10_000;
+/// What a line may say.
+const COLUMNS: &[&str] = &[
+    "name",
+    "address",
+    "rest_port",
+    "ssh_port",
+    "plain_http",
+    "ssh_only",
+    "username",
+    "password",
+    "password_ref",
+    "tls_fingerprint",
+    "ssh_fingerprint",
+    "tags",
+    "capabilities",
+];
+
+/// What holds for lines that say nothing else.
+pub struct Shared {
+    /// Who we are there.
+    pub username: Option<String>,
+    /// How we log in.
+    pub password: Option<Password>,
+    /// Lines without a fingerprint are good: whatever the router presents is trusted.
+    pub trust_first_use: bool,
+    /// The appliance's own.
+    pub environment: Environment,
+    /// Where SSH listens.
+    pub ssh_port: u16,
+}
+
+/// A router to be added.
+pub struct Line {
+    /// Of the file; of an entry its place, from 1.
+    pub number: usize,
+    /// The device.
+    pub new: NewDevice,
+    /// Its login.
+    pub credential: NewCredential,
+    /// What it must present.
+    pub expected: Pins,
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// As [`Line::number`].
+    pub line: usize,
+    /// In words without values of the list.
+    pub what: String,
+}
+
+type Cells = BTreeMap<String, String>;
+
+/// Reads a list. Whatever is wrong with any line is told of that line; `fleet` judges what only it knows.
+///
+/// Errs with `BadInput` when it is no list at all.
+pub fn read(text: &str, shared: &Shared, fleet: &Fleet) -> Result<(Vec<Line>, Vec<Problem>), Fault> {
+    let (rows, mut problems) = rows(text)?;
+    let mut lines: Vec<Line> = Vec::with_capacity(rows.len());
+    let (mut names, mut places) = (HashMap::new(), HashMap::new());
+    for (number, cells) in rows {
+        let judged = line(number, &cells, shared).and_then(|line| fleet.check_new(&line.new, &line.expected).map(|()| line));
+        let line = match judged {
+            Ok(line) => line,
+            Err(fault) => {
+                problems.push(Problem { line: number, what: nameless(&fault.said, &cells) });
+                continue;
+            }
+        };
+        let earlier = names.insert(folded(&line.new.name), number);
+        let same = places.insert((line.new.place.address.to_ascii_lowercase(), line.new.place.rest_port), number);
+        match (earlier, same) {
+            (Some(earlier), _) => problems.push(Problem { line: number, what: format!("has the name of line {earlier}") }),
+            (None, Some(same)) => problems.push(Problem { line: number, what: format!("is the same address and port as line {same}") }),
+            (None, None) => lines.push(line),
+        }
+    }
+    if let Err(fault) = fleet.has_room(lines.len()) {
+        problems.push(Problem { line: 0, what: fault.said });
+    }
+    Ok((lines, problems))
+}
+
+/// Messages of the fleet may quote what a cell says: names and addresses are fine to tell, logins are not.
+fn nameless(said: &str, cells: &Cells) -> String {
+    let secret = cells.get("password").filter(|password| password.len() > 3 && said.contains(password.as_str()));
+    secret.map_or_else(|| said.to_owned(), |password| said.replace(password.as_str(), "•••"))
+}
+
+/// Rows by number, and what is wrong with those that are none.
+fn rows(text: &str) -> Result<(Vec<(usize, Cells)>, Vec<Problem>), Fault> {
+    if text.len() > TEXT_MAX {
+        return Err(Fault::bad_input("the list is longer than 3 MiB").hint("import it in parts"));
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    let (rows, problems) = if text.trim_start().starts_with(['[', '{']) { from_json(text)? } else { from_csv(text)? };
+    if rows.is_empty() && problems.is_empty() {
+        return Err(Fault::bad_input("the list is empty").hint("a first line with the columns' names, then a line a router"));
+    }
+    if rows.len() + problems.len() > LINES_MAX {
+        return Err(Fault::bad_input(format!("the list has more than {LINES_MAX} lines")).hint("import it in parts"));
+    }
+    Ok((rows, problems))
+}
+
+type Rows = (Vec<(usize, Cells)>, Vec<Problem>);
+
+fn known(column: &str) -> Result<(), Fault> {
+    match COLUMNS.contains(&column) {
+        true => Ok(()),
+        // A first line that is missing may hold a password where a name should be: it is not repeated.
+        false => Err(Fault::bad_input("the first line, or an entry, names a column that there is not")
+            .hint(format!("columns are {}", COLUMNS.join(", ")))),
+    }
+}
+
+fn from_csv(text: &str) -> Result<Rows, Fault> {
+    let first = text.lines().next().unwrap_or_default();
+    // Spreadsheets of half of Europe separate by semicolons.
+    let separator = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator).flexible(true).trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
+    let unreadable = || Fault::bad_input("the list is neither CSV nor JSON");
+    let head: Vec<String> = reader.headers().map_err(|_| unreadable())?.iter().map(str::to_ascii_lowercase).collect();
+    if head.len() == 1 && head[0].is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    for (at, column) in head.iter().enumerate() {
+        known(column)?;
+        if head[..at].contains(column) {
+            return Err(Fault::bad_input(format!("the first line names {column} twice")));
+        }
+    }
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for record in reader.records() {
+        let record = record.map_err(|_| unreadable())?;
+        let number = record.position().map_or(0, |at| at.line() as usize);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        if record.len() != head.len() {
+            problems.push(Problem { line: number, what: format!("has {} cells, the first line {}", record.len(), head.len()) });
+        } else {
+            let cells = head.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
+            rows.push((number, cells.map(|(name, cell)| (name.clone(), cell.to_owned())).collect()));
+        }
+        if rows.len() + problems.len() > LINES_MAX {
+            break;
+        }
+    }
+    Ok((rows, problems))
+}
+
+fn from_json(text: &str) -> Result<Rows, Fault> {
+    let entries: Vec<Value> = serde_json::from_str(text).map_err(|error| {
+        // The library's words may quote the text.
+        Fault::bad_input(format!("the list is no JSON array of objects (line {}, column {})", error.line(), error.column()))
+    })?;
+    let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    for (at, entry) in entries.iter().enumerate() {
+        let number = at + 1;
+        let Value::Object(members) = entry else {
+            problems.push(Problem { line: number, what: "is no object".into() });
+            continue;
+        };
+        let mut cells = Cells::new();
+        let mut wrong = None;
+        for (name, value) in members {
+            match (known(name), cell(value)) {
+                (Ok(()), Some(text)) if text.is_empty() => {}
+                (Ok(()), Some(text)) => drop(cells.insert(name.clone(), text)),
+                (Ok(()), None) => wrong = Some(format!("{name} is no text")),
+                (Err(_), _) => wrong = Some("names a column that there is not".to_owned()),
+            }
+        }
+        match wrong {
+            Some(what) => problems.push(Problem { line: number, what }),
+            None => rows.push((number, cells)),
+        }
+    }
+    Ok((rows, problems))
+}
+
+/// A value as a cell would say it.
+fn cell(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => Some(String::new()),
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(_) | Value::Number(_) => Some(value.to_string()),
+        Value::Array(items) => {
+            items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>().map(|all| all.join(","))
+        }
+        Value::Object(pairs) => pairs
+            .iter()
+            .map(|(key, value)| value.as_str().map(|value| format!("{key}={value}")))
+            .collect::<Option<Vec<_>>>()
+            .map(|all| all.join(",")),
+    }
+}
+
+fn line(number: usize, cells: &Cells, shared: &Shared) -> Result<Line, Fault> {
+    let get = |name: &str| cells.get(name).map(String::as_str);
+    let need = |name: &str| get(name).map(str::to_owned).ok_or_else(|| Fault::bad_input(format!("{name} is missing")));
+    let flag = |name: &str| match get(name).map(str::to_ascii_lowercase).as_deref() {
+        None | Some("no" | "false" | "0") => Ok(false),
+        Some("yes" | "true" | "1") => Ok(true),
+        Some(_) => Err(Fault::bad_input(format!("{name} is yes or no"))),
+    };
+    let port = |name: &str, usual: u16| match get(name) {
+        None => Ok(usual),
+        Some(text) => {
+            text.parse().ok().filter(|port| *port > 0).ok_or_else(|| Fault::bad_input(format!("{name} is a number from 1 to 65535")))
+        }
+    };
+    let plain_http = flag("plain_http")?;
+    let tls = get("tls_fingerprint")
+        .map(|text| parse_fingerprint(text).ok_or_else(|| Fault::bad_input("tls_fingerprint is sha256: and 64 hexadecimal digits")))
+        .transpose()?;
+    let expected = Pins { tls, ssh: get("ssh_fingerprint").map(str::to_owned) };
+    if expected.tls.is_none() && expected.ssh.is_none() && !shared.trust_first_use {
+        return Err(Fault::bad_input("names no fingerprint, and trusting whatever is presented was not asked for"));
+    }
+    let username = get("username").map(str::to_owned).or_else(|| shared.username.clone());
+    let password = match (get("password"), get("password_ref")) {
+        (Some(_), Some(_)) => return Err(Fault::bad_input("has both password and password_ref")),
+        (Some(password), None) => Password::Given(Secret::new(password)),
+        (None, Some(reference)) => Password::At(reference.parse()?),
+        (None, None) => shared.password.clone().ok_or_else(|| Fault::bad_input("password is missing"))?,
+    };
+    let tags = get("tags").unwrap_or_default().split([',', ' ', '|']).filter(|tag| !tag.is_empty());
+    let tag = |tag: &str| tag.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let tags = tags.map(|text| tag(text).ok_or_else(|| Fault::bad_input("tags are KEY=VALUE"))).collect::<Result<_, _>>()?;
+    let words = get("capabilities").unwrap_or_default().split([',', ' ', '|']).filter(|word| !word.is_empty());
+    let new = NewDevice {
+        name: need("name")?,
+        place: Place {
+            address: need("address")?,
+            rest_port: port("rest_port", if plain_http { 80 } else { 443 })?,
+            ssh_port: port("ssh_port", shared.ssh_port)?,
+            plain_http,
+        },
+        username: username.ok_or_else(|| Fault::bad_input("username is missing"))?,
+        environment: shared.environment,
+        tags,
+        capabilities: words
+            .map(|word| word.parse().map_err(|_| Fault::bad_input("capabilities has a word that is none")))
+            .collect::<Result<_, _>>()?,
+        ssh_only: flag("ssh_only")?,
+    };
+    Ok(Line { number, new, credential: NewCredential { password, ssh_key_file: None }, expected })
+}
+
+/// Problems in the same words together, with their lines: `("password is missing", "2-5, 9")`.
+pub fn grouped(problems: &[Problem]) -> Vec<(String, String)> {
+    let mut groups: Vec<(&str, Vec<usize>)> = Vec::new();
+    let mut at: HashMap<&str, usize> = HashMap::new();
+    for problem in problems {
+        let place = *at.entry(problem.what.as_str()).or_insert_with(|| {
+            groups.push((problem.what.as_str(), Vec::new()));
+            groups.len() - 1
+        });
+        groups[place].1.push(problem.line);
+    }
+    groups.into_iter().map(|(what, lines)| (what.to_owned(), ranges(lines))).collect()
+}
+
+fn ranges(mut lines: Vec<usize>) -> String {
+    lines.sort_unstable();
+    lines.dedup();
+    let mut spans: Vec<(usize, usize)> = Vec::new();
+    for line in lines {
+        match spans.last_mut() {
+            Some((_, last)) if *last + 1 == line => *last = line,
+            _ => spans.push((line, line)),
+        }
+    }
+    let told = |(first, last): &(usize, usize)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    spans.iter().map(told).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spreadsheets_of_both_kinds_and_json_say_the_same() {
+        let comma = "\u{feff}Name,address,tags\r\nedge-1,192.0.2.1,\"a=1,b=2\"\r\n\r\nedge-2,192.0.2.2,\r\n";
+        let semicolon = "name;address;tags\nedge-1;192.0.2.1;a=1,b=2\n#note\nedge-2;192.0.2.2;\n";
+        let json = r#"[{"name":"edge-1","address":"192.0.2.1","tags":["a=1","b=2"]},{"name":"edge-2","address":"192.0.2.2","tags":null}]"#;
+        let cells = |text: &str| rows(text).unwrap().0.into_iter().map(|(_, cells)| cells).collect::<Vec<_>>();
+        assert_eq!(cells(comma), cells(semicolon));
+        assert_eq!(cells(comma), cells(json));
+        assert_eq!(rows(comma).unwrap().0[1].0, 4, "the line of the file");
+    }
+
+    #[test]
+    fn what_is_no_list_is_refused_and_never_repeated() {
+        for bad in
+            ["", "name\n", "edge-1,192.0.2.1,hunter2\n", "name,name\n", "[1", "{\"name\":1}", "[{\"hunter2\":1}", &"x".repeat(TEXT_MAX + 1)]
+        {
+            let fault = rows(bad).map(|_| ()).unwrap_err();
+            assert!(!format!("{} {:?}", fault.said, fault.hint).contains("hunter2"), "{fault:?}");
+        }
+        let (good, problems) = rows("name,address\na,b\nc\nd,e,f\n").unwrap();
+        assert_eq!((good.len(), problems.iter().map(|one| one.line).collect::<Vec<_>>()), (1, vec![3, 4]));
+        let (_, problems) = rows(r#"[1,{"name":{"a":1}},{"hunter2":"x"}]"#).unwrap();
+        assert_eq!(problems.len(), 3);
+        assert!(problems.iter().all(|one| !one.what.contains("hunter2")));
+    }
+
+    #[test]
+    fn the_same_problem_is_told_once_with_its_lines() {
+        let problem = |line, what: &str| Problem { line, what: what.into() };
+        let groups = grouped(&[problem(2, "a"), problem(9, "b"), problem(3, "a"), problem(7, "a")]);
+        assert_eq!(groups, [("a".to_owned(), "2-3, 7".to_owned()), ("b".to_owned(), "9".to_owned())]);
+    }
+}
