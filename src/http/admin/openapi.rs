@@ -71,6 +71,11 @@ fn beside() -> Map<String, Value> {
         "/session/reauthenticate": {"post": {"operationId": "session.reauthenticate", "summary": "Prove again who you are", "security": signed_in,
             "requestBody": body(json!({"password": text()}), &["password"]),
             "responses": with("200", answer("The session, and its new cookie", session), &["400", "401", "403", "408", "409", "413", "415", "429", "503"])}},
+        "/registrations/report": {"post": {"operationId": "registration.report", "security": [],
+            "summary": "A router says under its one-time token what certificate it shows: lines of `key value`",
+            "requestBody": {"required": true, "content": {"text/plain": {"schema": text()}}},
+            "responses": with("200", json!({"description": "Taken: a person compares the fingerprint", "content": {"text/plain": {"schema": text()}}}),
+                &["400", "401", "408", "413", "429", "503"])}},
         "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
             "parameters": [
                 {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},
