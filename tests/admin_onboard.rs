@@ -46,7 +46,7 @@ async fn a_router_is_added_in_two_steps_and_not_before_its_fingerprint_was_confi
 
     let login = sim.credentials().mcp;
     let with = |more: &[(&'static str, &str)]| -> Vec<(String, String)> {
-        let usual = place.iter().copied().chain([("username", login.user.as_str()), ("tls_fingerprint", print.as_str())]);
+        let usual = place.iter().copied().chain([("username", login.user), ("tls_fingerprint", print.as_str())]);
         let mut fields: Vec<(String, String)> = usual.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         fields.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
         fields.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
@@ -90,7 +90,7 @@ async fn who_may_not_add_routers_adds_none_and_a_page_of_another_site_neither() 
         ("address", "127.0.0.1"),
         ("rest_port", rest.as_str()),
         ("name", "office"),
-        ("username", login.user.as_str()),
+        ("username", login.user),
         ("password", login.password.expose()),
         ("tls_fingerprint", print.as_str()),
         ("trusted", "on"),
@@ -124,7 +124,7 @@ async fn a_stale_proof_asks_for_ones_own_password_on_the_same_page() {
             ("address", "127.0.0.1".to_owned()),
             ("rest_port", rest.clone()),
             ("name", "office".to_owned()),
-            ("username", login.user.clone()),
+            ("username", login.user.to_owned()),
             ("password", login.password.expose().to_owned()),
             ("tls_fingerprint", print.clone()),
             ("trusted", "on".to_owned()),

@@ -57,8 +57,6 @@ async fn a_router_reports_itself_and_is_taken_in_once_its_fingerprint_was_compar
     let other = format!("sha256:{PRINT}");
     assert_eq!(anna.form(&at, &[("tls_fingerprint", &print), ("address", "127.0.0.1")]).await.status, 400, "not without the box");
     assert_eq!(anna.form(&at, &[("tls_fingerprint", &other), ("address", "127.0.0.1"), ("trusted", "on")]).await.status, 502);
-    let ssh = sim.ssh_port();
-    let _ = ssh;
     let done = anna.form(&at, &[("tls_fingerprint", &print), ("address", "127.0.0.1"), ("trusted", "on"), ("tags", "site=north")]).await;
     assert_eq!(done.status, 303, "{done:?}");
     let device = web.site.device("office");

@@ -1,6 +1,8 @@
 //! Routers that announce themselves, over real UDP on this machine: who is heard, what lies and floods come to, and what is
 //! said when the port is somebody else's.
 
+#![allow(clippy::disallowed_methods, reason = "whoever announces here ends with its test, and no shutdown waits for it")]
+
 use crate::site::Site;
 use routeros_mcp::fleet::discover::{Ears, mndp, table};
 use routeros_mcp::sim::profiles::Profile;

@@ -75,7 +75,10 @@ pub struct Problem {
     pub what: String,
 }
 
+/// A line's cells by the names of their columns.
 type Cells = BTreeMap<String, String>;
+/// Lines that can be read, and what is wrong with the others.
+type Rows = (Vec<(usize, Cells)>, Vec<Problem>);
 
 /// Reads a list. Whatever is wrong with any line is told of that line; `fleet` judges what only it knows.
 ///
@@ -114,7 +117,7 @@ fn nameless(said: &str, cells: &Cells) -> String {
 }
 
 /// Rows by number, and what is wrong with those that are none.
-fn rows(text: &str) -> Result<(Vec<(usize, Cells)>, Vec<Problem>), Fault> {
+fn rows(text: &str) -> Result<Rows, Fault> {
     if text.len() > TEXT_MAX {
         return Err(Fault::bad_input("the list is longer than 3 MiB").hint("import it in parts"));
     }
@@ -128,8 +131,6 @@ fn rows(text: &str) -> Result<(Vec<(usize, Cells)>, Vec<Problem>), Fault> {
     }
     Ok((rows, problems))
 }
-
-type Rows = (Vec<(usize, Cells)>, Vec<Problem>);
 
 fn known(column: &str) -> Result<(), Fault> {
     match COLUMNS.contains(&column) {

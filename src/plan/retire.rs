@@ -29,6 +29,13 @@ impl Engine {
     /// # Errors
     /// `Conflict` while something else changes the device; `UnknownOutcome` when it cannot be said whether it is gone.
     pub async fn retire(&self, id: &DeviceId) -> Result<Account, Fault> {
+        // Whatever becomes of the caller: it is found out whether the account is gone.
+        let (engine, id) = (self.clone(), id.clone());
+        let done = self.core.tasks.spawn(async move { engine.retire_now(&id).await });
+        done.await.map_err(Fault::bug)?
+    }
+
+    async fn retire_now(&self, id: &DeviceId) -> Result<Account, Fault> {
         let core = &self.core;
         let device = core.fleet.get(id)?;
         let script = Bootstrap::farewell(&device.username);
@@ -45,6 +52,9 @@ impl Engine {
         }
         let _hold = core.hold(id)?;
         self.unsettled_on(std::slice::from_ref(id), None)?;
+        if let Some(epoch) = &self.epoch {
+            epoch.advance().await?;
+        }
         match gone(core, id, &device.username).await? {
             None => Ok(Account { removed: true, why: None, script }),
             Some(why) => stays(why),

@@ -91,6 +91,11 @@ fn beside() -> Map<String, Value> {
         "/audit/export": {"get": {"operationId": "audit.export", "summary": "The trail as a file", "security": [{"session": []}, {"bearer": ["audit:read"]}],
             "parameters": export::input().get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, schema)| json!({"name": name, "in": "query", "schema": schema})).collect::<Vec<_>>(),
             "responses": with("200", json!({"description": "The records, and as JSON a signed head", "content": {"application/json": {"schema": {"type": "object"}}, "text/csv": {"schema": text()}}}), &["400", "401", "403", "429", "503"])}},
+        "/registrations/report": {"post": {"operationId": "registration.report", "security": [],
+            "summary": "A router says under its one-time token what certificate it shows: lines of `key value`",
+            "requestBody": {"required": true, "content": {"text/plain": {"schema": text()}}},
+            "responses": with("200", json!({"description": "Taken: a person compares the fingerprint", "content": {"text/plain": {"schema": text()}}}),
+                &["400", "401", "408", "413", "429", "503"])}},
         "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
             "parameters": [
                 {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},

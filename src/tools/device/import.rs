@@ -55,7 +55,7 @@ const BEGIN_WITHIN: Duration = Duration::from_secs(780);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// The list: CSV with a first line of names, or a JSON array of objects. Columns: name, address, username, password or password_ref, tls_fingerprint, ssh_fingerprint, rest_port, ssh_port, plain_http, ssh_only, tags, capabilities. Kept out of the trail, for passwords stand in it.
+    /// CSV with a first line of names, or a JSON array of objects; columns as in the help on the admin pages. Hidden in the trail.
     #[schemars(with = "String", length(min = 1))]
     secret_list: Secret,
     /// The user of lines that name none.
