@@ -4,32 +4,12 @@
 // at 320 px, and ends with "ui: N passed, M failed". Needs playwright-core and axe-core beside it.
 
 import { spawn, execFile } from "node:child_process";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { chromium } from "playwright-core";
+import { LOOKS, claim, finish, hold, start, tabTo } from "./rig.mjs";
 
 const [program, shots, browserPath = "/usr/bin/chromium"] = process.argv.slice(2);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const run = promisify(execFile);
-let passed = 0;
-let failed = 0;
-
-async function claim(name, work) {
-  try {
-    await work();
-    passed += 1;
-    console.log(`  ok   ${name}`);
-  } catch (fault) {
-    failed += 1;
-    console.log(`  FAIL ${name}: ${String(fault.message ?? fault).split("\n").slice(0, 6).join(" | ")}`);
-  }
-}
-
-function hold(is, said) {
-  if (!is) throw new Error(said);
-}
 
 // --- the appliance -----------------------------------------------------------------------------------
 
@@ -54,18 +34,7 @@ async function plan(reason) {
 
 // --- the browser -------------------------------------------------------------------------------------
 
-mkdirSync(shots, { recursive: true });
-const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-const complaints = [];
-
-async function open(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
-  const page = await context.newPage();
-  page.on("console", (message) => message.type() === "error" && complaints.push(`${page.url()}: ${message.text()}`));
-  page.on("pageerror", (fault) => complaints.push(`${page.url()}: ${fault.message}`));
-  page.on("request", (request) => new URL(request.url()).origin === site.http || complaints.push(`asked elsewhere: ${request.url()}`));
-  return page;
-}
+const { browser, open, look, complaints } = await start(site.http, shots, browserPath);
 
 async function signIn(page, next = "") {
   await page.goto(`${admin}sign-in${next ? `?next=${encodeURIComponent(next)}` : ""}`);
@@ -91,11 +60,7 @@ const PAGES = [
   ["no-such-page", "nothing"],
 ];
 
-for (const [theme, options] of [
-  ["light", { colorScheme: "light" }],
-  ["dark", { colorScheme: "dark" }],
-  ["narrow", { viewport: { width: 320, height: 720 } }],
-]) {
+for (const [theme, options] of LOOKS) {
   const page = await open(options);
   await page.goto(`${admin}sign-in`);
   await page.screenshot({ path: `${shots}/${theme}-sign-in.png`, fullPage: true });
@@ -103,13 +68,7 @@ for (const [theme, options] of [
   for (const [name, path] of PAGES) {
     await claim(`${theme}: ${name} has no barrier that axe finds, and fits the width`, async () => {
       await page.goto(admin + path);
-      await page.screenshot({ path: `${shots}/${theme}-${name}.png`, fullPage: true });
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      hold(over <= 0, `${over} px wider than the window`);
-      // Through the debugger: the policy of the page would not let a script of others in.
-      await page.evaluate(axe);
-      const found = await page.evaluate(() => window.axe.run());
-      hold(found.violations.length === 0, found.violations.map((one) => `${one.id} ${one.nodes.map((node) => node.target).join(" ")}`).join("; "));
+      await look(page, `${theme}-${name}`);
     });
   }
   await page.context().close();
@@ -133,13 +92,7 @@ await claim("a plan is approved and refused with the keyboard alone", async () =
   await signIn(page);
   const made = await plan("approved with the keyboard");
   await page.goto(`${admin}plans/${made.id}`);
-  const to = async (selector) => {
-    for (let at = 0; at < 80; at += 1) {
-      await page.keyboard.press("Tab");
-      if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
-    }
-    throw new Error(`Tab does not reach ${selector}`);
-  };
+  const to = (selector) => tabTo(page, selector);
   await to("[name=digest]");
   await page.keyboard.type(made.short_digest);
   await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
@@ -211,5 +164,4 @@ await claim("no page broke its own policy, asked anybody else, or failed in its 
 await browser.close();
 demo.kill("SIGTERM");
 await new Promise((resolve) => demo.once("exit", resolve));
-console.log(`ui: ${passed} passed, ${failed} failed`);
-process.exit(failed === 0 ? 0 : 1);
+finish("ui");

@@ -22,8 +22,11 @@ pub(super) struct Switch {
     effective: Value,
 }
 
+/// Who changed what, the last one first.
+pub(super) type Changes = Vec<Map<String, Value>>;
+
 /// All of them, and how those set here came to be.
-pub(super) fn switches(cx: &Cx) -> Result<(Vec<Switch>, Vec<Map<String, Value>>), Fault> {
+pub(super) fn switches(cx: &Cx) -> Result<(Vec<Switch>, Changes), Fault> {
     let (rules, settings) = (&cx.world.rules, &cx.world.settings);
     let Kept { set, changes } = Switches::kept(&cx.world.store)?;
     let flag = |name, about, file: bool, here: bool| Switch {
