@@ -38,5 +38,7 @@ fn picture(first: &FirstRun) -> String {
         return String::new();
     }
     let code = QrCode::new(first.address.as_bytes()).map(|code| code.render::<Dense1x2>().quiet_zone(true).build());
-    code.map_or_else(|_| String::new(), |code| format!("\n{code}\n"))
+    // Black on white whatever the terminal's own colours are: not every camera reads it the other way round.
+    let line = |line: &str| format!("\x1b[30;107m{line}\x1b[0m\n");
+    code.map_or_else(|_| String::new(), |code| format!("\n{}\n", code.lines().map(line).collect::<String>()))
 }
