@@ -13,7 +13,7 @@ use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 pub(super) const TOOL: Tool = Tool {
     name: "audit.get_events",
@@ -33,6 +33,10 @@ pub(super) const TOOL: Tool = Tool {
 
 /// Records looked through for one page; older ones are in `audit export`.
 const MOST_LOOKED_AT: usize = 5_000;
+/// Records read at a time: they are larger than what is kept of them.
+const CHUNK: usize = 250;
+/// Reads for one page, each of 10,000 records at most: when hardly any record fits.
+const MOST_LOOKS: usize = 20;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -57,24 +61,34 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     };
     let only_errors = args.outcome.as_deref() == Some(ANY_ERROR);
     let wanted = args.list.filter()?;
-    let mut rows: Vec<(u64, Map<String, Value>)> = Vec::new();
-    for stored in cx.world.audit.recent(&filter, None, MOST_LOOKED_AT)? {
-        let row = view(&stored);
-        if rows.is_empty() {
-            list::known(&row, &args.list, &wanted)?;
+    let names: Vec<&str> = wanted.conditions().iter().map(|one| one.name.as_str()).collect();
+    let (mut fitting, mut before, mut looks): (Vec<Stored>, Option<u64>, usize) = (Vec::new(), None, 0);
+    let mut is_checked = false;
+    while fitting.len() < MOST_LOOKED_AT && looks < MOST_LOOKS {
+        let page = cx.world.audit.page(&filter, before, CHUNK)?;
+        for stored in page.rows {
+            if !std::mem::replace(&mut is_checked, true) {
+                list::known(&view(&stored, FIELDS), &args.list, &wanted)?;
+            }
+            let fits = !only_errors || ![OK, INTENT].contains(&stored.record.outcome.as_str());
+            if fits && may_see(cx, &stored.record) && (names.is_empty() || wanted.passes_json(&view(&stored, &names))) {
+                fitting.push(lean(stored));
+            }
         }
-        let fits = !only_errors || ![OK, INTENT].contains(&stored.record.outcome.as_str());
-        if fits && may_see(cx, &stored.record) && wanted.passes_json(&row) {
-            rows.push((stored.seq, row));
+        before = page.next;
+        if before.is_none() {
+            break;
         }
+        looks += 1;
+        // A long trail is looked through beside the other calls, not before them.
+        tokio::task::yield_now().await;
     }
+    fitting.truncate(MOST_LOOKED_AT);
     let scope = format!("audit.get_events {all} {:?} {:?} {:?}", args.device, args.tool, args.outcome);
     // New records push older ones back, so a page goes on after a sequence number, not at a position.
-    let span = args.list.span(cx, &scope, &rows, |(seq, _)| seq.to_string())?;
-    let total = rows.len();
-    let shown =
-        rows.into_iter().skip(span.start).take(span.len()).map(|(_, row)| list::project(row, args.list.fields.as_deref())).collect();
-    Ok(cx.page(shown, total))
+    let span = args.list.span(cx, &scope, &fitting, |stored| stored.seq.to_string())?;
+    let shown = fitting[span].iter().map(|stored| list::project(view(stored, FIELDS), args.list.fields.as_deref())).collect();
+    Ok(cx.page(shown, fitting.len()))
 }
 
 const OK: &str = "ok";
@@ -107,23 +121,39 @@ fn may_see(cx: &Cx, record: &Record) -> bool {
     }
 }
 
-fn view(stored: &Stored) -> Map<String, Value> {
+/// The fields of a row.
+const FIELDS: &[&str] =
+    &["seq", "time", "principal", "role", "client", "tool", "device", "outcome", "plan_id", "duration_ms", "correlation_id"];
+
+/// These fields of a row.
+fn view(stored: &Stored, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), field(stored, name)?))).collect()
+}
+
+fn field(stored: &Stored, name: &str) -> Option<Value> {
     let record = &stored.record;
-    let row = json!({
-        "seq": stored.seq,
-        "time": stored.time.rfc3339(),
-        "principal": record.principal.name,
-        "role": record.principal.role,
-        "client": record.client.name,
-        "tool": record.tool,
-        "device": record.device_name,
-        "outcome": record.outcome,
-        "plan_id": record.plan_id,
-        "duration_ms": record.duration_ms,
-        "correlation_id": record.correlation_id,
-    });
-    match row {
-        Value::Object(map) => map,
-        _ => Map::new(),
+    Some(match name {
+        "seq" => stored.seq.into(),
+        "time" => stored.time.rfc3339().into(),
+        "principal" => record.principal.name.as_str().into(),
+        "role" => record.principal.role.as_str().into(),
+        "client" => record.client.name.as_str().into(),
+        "tool" => record.tool.as_str().into(),
+        "device" => record.device_name.as_deref().into(),
+        "outcome" => record.outcome.as_str().into(),
+        "plan_id" => record.plan_id.as_deref().into(),
+        "duration_ms" => record.duration_ms.into(),
+        "correlation_id" => record.correlation_id.as_str().into(),
+        _ => return None,
+    })
+}
+
+/// Without what no row shows: it is most of a record.
+fn lean(mut stored: Stored) -> Stored {
+    let Record { principal, client, arguments, device, environment, error_kind, .. } = &mut stored.record;
+    for text in [&mut principal.issuer, &mut principal.subject, &mut client.version, &mut client.address, arguments] {
+        *text = String::new();
     }
+    (*device, *environment, *error_kind) = (None, None, None);
+    stored
 }
