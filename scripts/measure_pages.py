@@ -78,7 +78,7 @@ def pages(put) -> None:
 
 @contextlib.contextmanager
 def daemon(data_dir: Path):
-    """Health is asked for, as it always is, but not while pages are timed."""
+    """The daemon without health checks and snapshots, which would take processor time while pages are timed: days are empty here."""
     with rig.serve(data_dir, {**os.environ, **SETTINGS, "ROUTEROS_MCP_HTTP_TLS": "off"}) as ready:
         yield Daemon(data_dir, ready, tls=False)
 
