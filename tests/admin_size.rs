@@ -6,6 +6,8 @@ use crate::plan_tools::opened;
 use crate::site::Site;
 use routeros_mcp::access::Role;
 use routeros_mcp::alert::{Kind, Subject};
+use routeros_mcp::base::clock::Wall;
+use routeros_mcp::history::health::Sample;
 use routeros_mcp::sim::profiles::Profile;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -72,6 +74,16 @@ async fn every_page_is_within_8_kb_and_all_with_their_files_within_60_kb() {
         let device = site.device(&format!("edge-{n:03}"));
         let subject = Subject::device(device.id.as_str(), &device.name);
         site.app.dispatch.world().alerts.raise(Kind::DeviceDown, &subject, "no answer from 192.0.2.7:443 within 5 s");
+    }
+    // No two lines of a day are alike.
+    let now = site.app.dispatch.world().clock.wall();
+    for n in 0..DEVICES as i64 {
+        let id = site.device(&format!("edge-{n:03}")).id.clone();
+        for step in 0..145 {
+            let cpu = ((step * 7919 + n * 104_729) % 101) as u8;
+            let sample = Sample { reachable: true, cpu_percent: Some(cpu), ..Sample::silent(Wall(now.0 - (145 - step) * 600_000)) };
+            site.app.dispatch.world().history.add(&id, sample).await.unwrap();
+        }
     }
     let web = Web::over(site).await;
     let person = signed_in(&web, "anna", Role::Admin).await;

@@ -129,6 +129,20 @@ pub(crate) fn decode(seq: u64, payload: &[u8]) -> Result<Stored, AuditError> {
     }
 }
 
+/// Whose record it is, read without the rest: enough to leave most of a long trail out. None for a version that is not today's.
+pub(crate) fn subject(payload: &[u8]) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct Beginning<'p> {
+        _time: Wall,
+        _boot: [u8; 16],
+        _issuer: &'p str,
+        subject: &'p str,
+    }
+    let (version, body) = payload.split_first()?;
+    let read = (*version == VERSION).then(|| postcard::take_from_bytes::<Beginning<'_>>(body))?;
+    read.ok().map(|(beginning, _)| beginning.subject)
+}
+
 /// A record no longer than the disk should bear: callers and routers choose some of these words.
 fn bounded(mut record: Record) -> Record {
     let Record { principal, client, .. } = &mut record;
@@ -188,6 +202,8 @@ pub(crate) mod tests {
         let stored = decode(9, &encode(Wall(1), [0xab; 16], sample(1))).unwrap();
         assert_eq!((stored.seq, stored.time, stored.boot_id.as_str()), (9, Wall(1), "ab".repeat(16).as_str()));
         assert_eq!(stored.record, sample(1));
+        assert_eq!(subject(&encode(Wall(1), [0xab; 16], sample(1))), Some("user-1"));
+        assert_eq!((subject(&[VERSION]), subject(&[VERSION + 1, 0]), subject(&[])), (None, None, None));
     }
 
     #[test]

@@ -189,20 +189,21 @@ impl Findings {
     fn hour(&mut self, hour: &[&Sample], sample: &Sample, limits: &Thresholds) {
         let lost = hour.iter().filter(|one| !one.reachable).count();
         let percent = lost * 100 / hour.len().max(1);
-        let words = format!("{lost} of {} looks within the last hour had no answer", hour.len());
+        // Made only where it is told: a page judges thousands of samples.
+        let words = || format!("{lost} of {} looks within the last hour had no answer", hour.len());
         if hour.len() > FEW_LOOKS && percent >= usize::from(limits.loss_percent.1) {
-            self.add(CRITICAL, words);
+            self.add(CRITICAL, words());
         } else if hour.len() > FEW_LOOKS && percent >= usize::from(limits.loss_percent.0) {
-            self.add(WARNING, words);
+            self.add(WARNING, words());
         }
         // Links come and go while a router starts.
         let running = hour.iter().filter(|one| one.uptime_seconds.is_none_or(|up| up >= JUST_STARTED_SECONDS));
         let downs = growth(running.filter_map(|one| one.link_downs));
-        let said = format!("interfaces lost their link {downs} times within the last hour; interface.list shows which");
+        let said = || format!("interfaces lost their link {downs} times within the last hour; interface.list shows which");
         if downs >= limits.link_downs.1 {
-            self.add(CRITICAL, said);
+            self.add(CRITICAL, said());
         } else if downs >= limits.link_downs.0 {
-            self.add(WARNING, said);
+            self.add(WARNING, said());
         }
         let starts = starts(hour.iter().copied()).count();
         if starts >= MANY_STARTS {

@@ -3,6 +3,7 @@
 mod block;
 mod column;
 pub mod config;
+pub mod day;
 pub mod events;
 pub mod health;
 pub mod look;

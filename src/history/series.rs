@@ -10,6 +10,7 @@
 use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;
 use crate::history::block::{self, pack, unpack};
+use crate::history::day::Days;
 use crate::history::health::{RECENT_MS, Sample};
 use crate::history::look::Noted;
 use crate::store::{self, Batch, Durability, Record, Store, StoreError, body_as};
@@ -110,6 +111,7 @@ impl Span {
 pub struct History {
     store: Store,
     recent: Arc<Mutex<HashMap<DeviceId, Recent>>>,
+    days: Arc<Days>,
 }
 
 /// What is in memory of a device.
@@ -129,7 +131,7 @@ struct Recent {
 impl History {
     /// Over the store; reads nothing yet.
     pub fn new(store: Store) -> Self {
-        History { store, recent: Arc::default() }
+        History { store, recent: Arc::default(), days: Arc::default() }
     }
 
     /// Takes a sample in.
@@ -284,6 +286,11 @@ impl History {
         Ok(samples)
     }
 
+    /// Days at a glance.
+    pub(super) fn days(&self) -> &Days {
+        &self.days
+    }
+
     /// What earlier looks at a device noted for later ones.
     pub(super) fn noted(&self, device: &DeviceId) -> Noted {
         self.recent().get(device).map(|recent| recent.noted.clone()).unwrap_or_default()
@@ -296,6 +303,7 @@ impl History {
     /// Forgets a device's samples.
     pub async fn forget(&self, device: &DeviceId) -> Result<(), StoreError> {
         self.recent().remove(device);
+        self.days.forget(device);
         self.drop_until(device, i64::MAX).await
     }
 

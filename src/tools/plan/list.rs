@@ -39,6 +39,9 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let mut plans = cx.world.plans.list()?;
+    // Cheap before dear: a row takes the records of all its devices.
+    let state = args.list.exact("state");
+    plans.retain(|plan| state.as_deref().is_none_or(|state| plan.state.as_str() == state));
     plans.retain(|plan| show::is_visible(&cx.world.fleet, &cx.principal, plan));
     list::cut(cx, "plan.list", &args.list, plans, |plan| plan.id.to_string(), |plan| row(cx, plan))
 }

@@ -3,21 +3,16 @@
 use super::frame::Frame;
 use super::view::{lines, rows, text};
 use super::{Desk, html};
-use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;
-use crate::history::health::judge_after;
+use crate::history::day::SLOTS;
 use crate::http::Body;
 use crate::http::fault::Refusal;
 use askama::Template;
 use hyper::Response;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// Routers on a page.
 const PAGE: u16 = 50;
-/// Points of a sparkline.
-const POINTS: usize = 48;
-const DAY: Duration = Duration::from_secs(86_400);
 
 #[derive(Template)]
 #[template(path = "fleet.html", config = "assets/ui/askama.toml")]
@@ -112,29 +107,12 @@ fn line(desk: &Desk<'_>, row: &Value) -> Line {
     }
 }
 
-/// The score over the last day as points, and the lowest of it. Samples were stored when something was worth it; each
-/// stands for the time since the one before.
+/// The score over the last day as points, and the lowest of it.
 fn day(desk: &Desk<'_>, id: &DeviceId) -> (Option<String>, u8) {
     let world = desk.edge.dispatch.world();
-    let now = world.clock.wall();
-    let from = Wall(now.0 - DAY.as_millis() as i64);
-    let Ok(samples) = world.history.since(id, from) else { return (None, 0) };
-    if samples.len() < 2 {
-        return (None, 0);
-    }
-    let mut worst: Vec<Option<u8>> = vec![None; POINTS];
-    for (at, sample) in samples.iter().enumerate() {
-        let score = judge_after(&samples[..at][at.saturating_sub(60)..], sample, &world.settings.health).score;
-        let place = ((sample.at.0 - from.0) as f64 / DAY.as_millis() as f64 * POINTS as f64) as usize;
-        let slot = &mut worst[place.min(POINTS - 1)];
-        *slot = Some(slot.map_or(score, |known| known.min(score)));
-    }
-    let lowest = worst.iter().flatten().min().copied().unwrap_or_default();
-    let points: Vec<(f64, Option<f64>)> = worst
-        .iter()
-        .enumerate()
-        .filter(|(_, score)| score.is_some())
-        .map(|(at, score)| (at as f64 / (POINTS - 1) as f64, score.map(f64::from)))
-        .collect();
-    (lines(&points, 100.0, 96.0, 20.0).into_iter().next().filter(|line| line.contains(' ')), lowest)
+    let Ok(lowest) = world.history.day(id, world.clock.wall(), &world.settings.health) else { return (None, 0) };
+    let known = lowest.iter().enumerate().filter_map(|(at, score)| Some((at as f64 / (SLOTS - 1) as f64, Some(f64::from((*score)?)))));
+    let points: Vec<(f64, Option<f64>)> = known.collect();
+    let line = lines(&points, 100.0, 96.0, 20.0).into_iter().next().filter(|line| line.contains(' '));
+    (line, lowest.iter().flatten().min().copied().unwrap_or_default())
 }
