@@ -9,6 +9,7 @@ import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
+import onboard from "./onboard.mjs";
 
 const [program, shots, browserPath = "/usr/bin/chromium"] = process.argv.slice(2);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -199,6 +200,8 @@ await claim("a stolen cookie is worth nothing once its person has signed out", a
   await thief.context().close();
   await page.context().close();
 });
+
+await onboard({ claim, hold, open, signIn, call, admin, site, axe, shots });
 
 // Pages that are not there are answered with a status that browsers put in their console.
 for (let at = complaints.length - 1; at >= 0; at -= 1) {
