@@ -17,7 +17,10 @@ const PRINT: &str = "aabbccddeeff00112233445566778899aabbccddeeff001122334455667
 async fn opened(web: &Web, name: &str) -> (Value, String, String) {
     let made = web.site.operator("registration.create", json!({"name": name, "url": "https://192.0.2.9:8443"})).await;
     assert_eq!(made.fault, None, "{}", made.text);
-    let script = made.structured["script"].as_str().unwrap().to_owned();
+    let lines: Vec<&str> = made.structured["script"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    // On one line the comment at its head would take all of it away.
+    assert!(lines.len() > 30 && lines[0].starts_with('#') && lines[1] == "{", "{lines:?}");
+    let script = lines.join("\n");
     let after = |mark: &str| script.split(mark).nth(1).unwrap().split(['"', '\\']).next().unwrap().to_owned();
     (made.structured.clone(), after("token "), after("password=\""))
 }
