@@ -162,7 +162,7 @@ async fn the_pages_of_on_boarding_are_there_and_teach_the_next_step() {
         assert!(page.body.len() < 24_000, "{path}: {} bytes", page.body.len());
     }
     let script = anna.form("/admin/add/script", &[("username", "a\"b"), ("writes", "on"), ("from", "192.0.2.9")]).await;
-    assert!(script.status == 200 && script.body.contains("policy=read,test,api,rest-api,write"), "{script:?}");
+    assert!(script.status == 200 && script.body.contains("policy=read,test,api,rest-api,write\n"), "{script:?}");
     let mut rita = signed_in(&web, "rita", Role::ReadOnly).await;
     let page = rita.get(&manage).await;
     assert!(page.status == 200 && page.body.contains("for administrators") && !page.body.contains("Decommission office"), "{page:?}");
@@ -228,7 +228,7 @@ async fn a_decommissioned_router_stays_listed_and_says_what_is_left_on_it() {
     let (web, mut anna, id) = with_router().await;
     let at = |verb: &str| format!("/admin/devices/{id}/{verb}");
     let done = anna.form(&at("decommission"), &[("remove_account", "on")]).await;
-    assert!(done.status == 200 && done.body.contains("still on the router") && done.body.contains("/user/remove"), "{done:?}");
+    assert!(done.status == 200 && done.body.contains("still on the router") && done.body.contains("]\n/user/group/remove"), "{done:?}");
     assert!(anna.get("/admin/").await.body.contains("decommissioned"));
     let again = anna.form(&at("decommission"), &[]).await;
     assert_eq!(again.status, 409, "{again:?}");

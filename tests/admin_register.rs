@@ -3,6 +3,7 @@
 
 use crate::admin_rig::{Browser, signed_in};
 use crate::http_rig::{Answer, Web};
+use crate::sim_ssh::{admin, said};
 use routeros_mcp::access::Role;
 use routeros_mcp::routeros::pin::format_fingerprint;
 use routeros_mcp::sim::profiles::Profile;
@@ -17,7 +18,10 @@ const PRINT: &str = "aabbccddeeff00112233445566778899aabbccddeeff001122334455667
 async fn opened(web: &Web, name: &str) -> (Value, String, String) {
     let made = web.site.operator("registration.create", json!({"name": name, "url": "https://192.0.2.9:8443"})).await;
     assert_eq!(made.fault, None, "{}", made.text);
-    let script = made.structured["script"].as_str().unwrap().to_owned();
+    let lines: Vec<&str> = made.structured["script"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    // On one line the comment at its head would take all of it away.
+    assert!(lines.len() > 30 && lines[0].starts_with('#') && lines[1] == "{", "{lines:?}");
+    let script = lines.join("\n");
     let after = |mark: &str| script.split(mark).nth(1).unwrap().split(['"', '\\']).next().unwrap().to_owned();
     (made.structured.clone(), after("token "), after("password=\""))
 }
@@ -68,6 +72,43 @@ async fn a_router_reports_itself_and_is_taken_in_once_its_fingerprint_was_compar
         assert!(!rows.to_string().contains(secret.as_str()) && !trail.to_string().contains(secret.as_str()));
     }
     assert!(trail.to_string().contains("registration.report"), "reports stand in the trail");
+    web.close().await;
+    sim.stop().await;
+}
+
+#[tokio::test]
+async fn the_script_makes_our_user_on_a_router_and_prints_what_it_could_not_send() {
+    let web = Web::open(&[]).await;
+    let sim = Sim::start(Options { plain: false, ..Options::new(Profile::Office, "office") }).await.unwrap();
+    let asked = json!({"name": "office", "url": "https://192.0.2.9:8443", "username": "mcp-reg", "writes": true});
+    let made = web.site.operator("registration.create", asked).await;
+    assert_eq!(made.fault, None, "{}", made.text);
+    let lines: Vec<&str> = made.structured["script"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let print = format_fingerprint(&sim.fingerprint());
+    sim.world().set("/certificate", "router-cert", "fingerprint", print.strip_prefix("sha256:").unwrap());
+    // A terminal takes it line by line; a command over SSH ends with its first one, which is a comment.
+    let said = said(&admin(&sim).await, &lines[1..].join("\n")).await;
+    // Simulated routers reach nobody: this is what a router in a strict device mode does.
+    assert!(said.contains("Paste these lines into the page"), "{said}");
+    assert!(said.trim_end().ends_with(&print), "{said}");
+    let id = made.structured["id"].as_str().unwrap();
+    let pasted = web.site.operator("registration.paste", json!({"id": id, "report": said})).await;
+    assert_eq!(
+        (&pasted.structured["state"], &pasted.structured["report"]["tls_fingerprint"]),
+        (&json!("pending"), &json!(print)),
+        "{}",
+        pasted.text
+    );
+    assert_eq!(pasted.structured["report"]["rest_port"], sim.https_port(), "{}", pasted.text);
+    let taken = web.site.operator("registration.accept", json!({"id": id, "tls_fingerprint": print, "address": "127.0.0.1"})).await;
+    assert_eq!(
+        (taken.fault, &taken.structured["rights"]["verdict"]),
+        (None, &json!("over")),
+        "may write, and nothing is granted: {}",
+        taken.text
+    );
+    let granted = web.site.operator("device.update", json!({"device": "office", "capabilities": ["writes"]})).await;
+    assert_eq!(granted.structured["rights"]["verdict"], "least", "{}", granted.text);
     web.close().await;
     sim.stop().await;
 }

@@ -97,10 +97,10 @@ impl Bootstrap {
         format!(
             r#"# routeros-mcp: a user with the least rights, HTTPS for REST, and a report of its certificate. RouterOS 7.9 or newer.
 {{
-{steps}  :local print [/certificate/get [/certificate/find where name=[/ip/service/get www-ssl certificate]] fingerprint]
+{steps}  :local seen [/certificate/get [/certificate/find where name=[/ip/service/get www-ssl certificate]] fingerprint]
   :local serial "-"
   :do {{ :set serial [/system/routerboard/get serial-number] }} on-error={{}}
-  :local report ("fingerprint " . $print . "\nport " . [/ip/service/get www-ssl port] . "\nserial " . $serial . "\nboard " . [/system/resource/get board-name] . "\nversion " . [/system/resource/get version] . "\nidentity " . [/system/identity/get name] . "\n")
+  :local report ("fingerprint " . $seen . "\nport " . [/ip/service/get www-ssl port] . "\nserial " . $serial . "\nboard " . [/system/resource/get board-name] . "\nversion " . [/system/resource/get version] . "\nidentity " . [/system/identity/get name] . "\n")
   :do {{
     /tool/fetch url={url} http-method=post http-header-field="Content-Type: text/plain" http-data=({token} . $report) check-certificate=no output=none
     :put "Reported. In the page, compare the fingerprint with this one:"
@@ -108,7 +108,7 @@ impl Bootstrap {
     :put "It could not report itself. Paste these lines into the page:"
     :put $report
   }}
-  :put ("sha256:" . $print)
+  :put ("sha256:" . $seen)
 }}
 "#
         )

@@ -159,9 +159,10 @@ fn from_csv(text: &str) -> Result<Rows, Fault> {
         }
     }
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
+    let mut lines = Lines { text, at: 0, number: 1 };
     for record in reader.records() {
         let record = record.map_err(|_| unreadable())?;
-        let number = record.position().map_or(0, |at| at.line() as usize);
+        let number = lines.of(record.position().map_or(0, |at| at.byte() as usize));
         if record.iter().all(str::is_empty) {
             continue;
         }
@@ -176,6 +177,36 @@ fn from_csv(text: &str) -> Result<Rows, Fault> {
         }
     }
     Ok((rows, problems))
+}
+
+/// Counts lines. The reader's own count stands before the blank lines and notes that it passes over, and between CR and LF.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    number: usize,
+}
+
+impl Lines<'_> {
+    /// The line of the record that the reader began to look for at a byte; bytes only rise.
+    fn of(&mut self, byte: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        while let Some(next) = bytes.get(self.at) {
+            let is_before = self.at < byte;
+            match next {
+                b'\n' => self.number += 1,
+                b'\r' => {}
+                b'#' if !is_before => {
+                    let rest = bytes[self.at..].iter().position(|byte| *byte == b'\n');
+                    self.at += rest.unwrap_or(bytes.len() - self.at);
+                    continue;
+                }
+                _ if is_before => {}
+                _ => break,
+            }
+            self.at += 1;
+        }
+        self.number
+    }
 }
 
 fn from_json(text: &str) -> Result<Rows, Fault> {
@@ -317,7 +348,9 @@ mod tests {
         let cells = |text: &str| rows(text).unwrap().0.into_iter().map(|(_, cells)| cells).collect::<Vec<_>>();
         assert_eq!(cells(comma), cells(semicolon));
         assert_eq!(cells(comma), cells(json));
-        assert_eq!(rows(comma).unwrap().0[1].0, 4, "the line of the file");
+        let numbers = |text: &str| rows(text).unwrap().0.into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+        assert_eq!((numbers(comma), numbers(semicolon)), (vec![2, 4], vec![2, 4]), "the lines of the file");
+        assert_eq!(numbers("name,tags\na,\"x\ny\"\n\n# b\n\nc,z"), [2, 7], "a cell may have lines");
     }
 
     #[test]

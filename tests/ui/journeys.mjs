@@ -6,6 +6,7 @@
 import { spawn, execFile } from "node:child_process";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
+import onboard from "./onboard.mjs";
 import { LOOKS, claim, finish, hold, start, tabTo } from "./rig.mjs";
 
 const [program, shots, browserPath = "/usr/bin/chromium"] = process.argv.slice(2);
@@ -153,6 +154,8 @@ await claim("a stolen cookie is worth nothing once its person has signed out", a
   await thief.context().close();
   await page.context().close();
 });
+
+await onboard({ open, look, signIn, call, admin, site });
 
 // Pages that are not there are answered with a status that browsers put in their console.
 for (let at = complaints.length - 1; at >= 0; at -= 1) {

@@ -56,13 +56,14 @@ struct Answer {
     username: String,
     /// Its password: it stands in the script, and nowhere else.
     password: String,
-    /// To paste into a terminal of the router.
-    script: String,
+    /// To paste into a terminal of the router, line by line: a text in an answer has no line ends.
+    script: Vec<String>,
 }
 
 async fn run(_cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let Args { username, writes, rotates, ssh, from } = args;
     let password = bootstrap::password();
     let script = Bootstrap { username: username.clone(), writes, rotates, ssh, from }.script(&password);
+    let script = script.lines().map(str::to_owned).collect();
     Ok(Answer { username, password: password.expose().to_owned(), script })
 }

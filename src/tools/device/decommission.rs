@@ -42,7 +42,7 @@ struct Args {
 fn output() -> Map<String, Value> {
     let mut schema = view::output();
     schema["properties"]["account"] = json!({"type": "object", "properties": {
-        "removed": {"type": "boolean"}, "why": {"type": ["string", "null"]}, "script": {"type": "string"},
+        "removed": {"type": "boolean"}, "why": {"type": ["string", "null"]}, "script": {"type": "array", "items": {"type": "string"}},
     }});
     schema
 }
@@ -56,12 +56,17 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let account = match args.remove_account {
         true => {
             let account = cx.world.plans.retire(&device.id).await?;
-            json!({"removed": account.removed, "why": account.why, "script": account.script})
+            json!({"removed": account.removed, "why": account.why, "script": lines(&account.script)})
         }
-        false => json!({"removed": false, "why": "nobody asked for it", "script": Bootstrap::farewell(&device.username)}),
+        false => json!({"removed": false, "why": "nobody asked for it", "script": lines(&Bootstrap::farewell(&device.username))}),
     };
     let device = cx.world.fleet.decommission(&device.id).await?;
     let mut answer = view::whole(&device, Value::Null);
     answer.insert("account".into(), account);
     Ok(answer)
+}
+
+/// A text in an answer has no line ends.
+fn lines(script: &str) -> Vec<&str> {
+    script.lines().collect()
 }

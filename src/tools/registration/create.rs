@@ -71,7 +71,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let user = Bootstrap { username: args.username, writes: args.writes, rotates: args.rotates, ssh: args.ssh, from: args.from };
     let made = cx.world.fleet.register(&args.name, user, &format!("{url}{REPORT}"), &cx.principal.name).await?;
     let mut answer = view::row(&made.registration, cx.world.clock.wall());
-    answer.insert("script".into(), made.script.into());
+    // A text in an answer has no line ends.
+    answer.insert("script".into(), made.script.lines().collect::<Vec<_>>().into());
     let warning = url
         .starts_with("http://")
         .then_some("without TLS the report can be read and spoilt on the way; compare the fingerprint all the same");

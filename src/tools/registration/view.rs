@@ -25,7 +25,7 @@ pub(super) fn output() -> Map<String, Value> {
     let text = || json!({"type": "string"});
     let schema = json!({"type": "object", "properties": {
         "id": text(), "name": text(), "username": text(), "state": text(), "by": text(), "created_at": text(), "expires_at": text(),
-        "report": {"type": ["object", "null"]}, "device": {"type": ["string", "null"]}, "script": text(), "warning": {"type": ["string", "null"]},
+        "report": {"type": ["object", "null"]}, "device": {"type": ["string", "null"]}, "script": {"type": "array", "items": text()}, "warning": {"type": ["string", "null"]},
     }, "required": ["id", "name", "state"]});
     schema.as_object().cloned().unwrap_or_default()
 }

@@ -7,7 +7,7 @@ use super::device::about;
 use super::form::Form;
 use super::frame::Frame;
 use super::sign::{Proved, proof_for};
-use super::view::{maybe, text, words};
+use super::view::{self, maybe, text, words};
 use super::{Desk, html_as, seen_other};
 use crate::access::session::Way;
 use crate::base::fault::{Fault, Kind};
@@ -98,7 +98,7 @@ async fn script(desk: &Desk<'_>, given: &Form) -> Result<Response<Body>, Refusal
         asked["from"] = given.get("from").trim().into();
     }
     let made = desk.ask("device.bootstrap", asked).await?;
-    first(desk, StatusCode::OK, given.get("address"), given.get("name"), None, maybe(&made, "script"))
+    first(desk, StatusCode::OK, given.get("address"), given.get("name"), None, view::script(&made, "script"))
 }
 
 /// The second step: what it presents. With `wrong` again, after something went wrong.

@@ -7,7 +7,7 @@ use super::add::{Grant, chosen, grants, is_on, port, tags};
 use super::form::Form;
 use super::frame::Frame;
 use super::sign::{Proved, proof_for};
-use super::view::{maybe, text, words};
+use super::view::{maybe, script, text, words};
 use super::{Desk, html_as, seen_other};
 use crate::access::session::Way;
 use crate::base::fault::{Fault, Kind};
@@ -289,7 +289,7 @@ async fn decommission(desk: &Desk<'_>, id: &str, given: &Form) -> Result<Respons
             let why = text(account, "why");
             (
                 format!("{name} is decommissioned. Our user is still on the router: {why}. To remove it, paste there as a full user:"),
-                maybe(account, "script"),
+                script(account, "script"),
             )
         }
     };

@@ -4,7 +4,7 @@ use super::add::{Grant, chosen, grants, is_on, tags};
 use super::form::Form;
 use super::frame::Frame;
 use super::sign::{Proved, proof_for};
-use super::view::{ago, maybe, rows, text};
+use super::view::{ago, maybe, rows, script, text};
 use super::{Desk, html_as, seen_other};
 use crate::access::session::Way;
 use crate::base::fault::Fault;
@@ -72,7 +72,7 @@ async fn show(desk: &Desk<'_>, status: StatusCode, wrong: Option<Fault>, made: O
     };
     let page = Registrations {
         frame: desk.frame(),
-        script: made.as_ref().and_then(|made| maybe(made, "script")),
+        script: made.as_ref().and_then(|made| script(made, "script")),
         warning: made.as_ref().and_then(|made| maybe(made, "warning")),
         wrong: wrong.map(|fault| (fault.said, fault.hint)),
         url: desk.asked.origin.clone(),

@@ -27,6 +27,12 @@ pub fn words(value: &Value) -> String {
     }
 }
 
+/// A text of many lines, which answers have one by one.
+pub fn script(value: &Value, name: &str) -> Option<String> {
+    let lines = value[name].as_array()?.iter().map(|line| line.as_str().unwrap_or_default());
+    Some(lines.fold(String::new(), |text, line| text + line + "\n"))
+}
+
 /// The rows of a page of a list.
 pub fn rows(page: &Value) -> impl Iterator<Item = &Value> {
     page["rows"].as_array().into_iter().flatten()
