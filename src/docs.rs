@@ -27,6 +27,7 @@ pub const PAGES: &[Page] = &[
     page!("connecting-clients", "Connecting clients", "How MCP clients start the program, and what they see."),
     page!("tls-and-proxies", "TLS and proxies", "Certificates from files, certbot or an authority, systemd sockets, and proxies in front."),
     page!("devices", "Devices", "Taking routers into care: login, pins, environments, tags, status."),
+    page!("adding-routers", "Adding routers", "By address, from those nearby, by a script that registers itself, or from a list."),
     page!("tools", "Tools", "What can be asked, how lists and answers look, and what an answer costs."),
     page!("admin", "Admin pages and API", "Signing in, approving, users and tokens in a browser, and the API below."),
     page!("safe-change", "How a change stays safe", "Plans: who says yes, what the router holds meanwhile, and how a change is undone."),
@@ -36,7 +37,8 @@ pub const PAGES: &[Page] = &[
     page!("security-model", "Security model", "What is trusted, what is kept back, and what is written down."),
     page!("monitoring", "Monitoring", "Prometheus and Grafana: who may fetch metrics, where, and how to read them."),
     page!("metrics", "Metrics", "Every metric, with its labels and what it counts."),
-    page!("alerts", "Alerts", "What is told by webhook and syslog, how a receiver checks it, and what the shipped Prometheus alerts mean."),
+    page!("notifications", "Notifications", "What is told by webhook and syslog, when, and how a receiver checks it."),
+    page!("alerts", "Alerts", "What each shipped alert of Prometheus means, and what to do about it."),
     page!("backup", "Backup and disaster recovery", "Making, checking and restoring backups, and changing the master key."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
 ];
