@@ -43,7 +43,9 @@ async fn get(browser: &Browser, path: &str) -> Got {
 /// The pages and files a page leads to, without their queries; what the API gives to take along is neither.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let parts = text.split("href=\"").chain(text.split("src=\"")).skip(1);
-    parts.filter_map(|part| part.split(['"', '?', '#']).next()).filter(|path| path.starts_with("/admin/") && !path.starts_with("/admin/api/"))
+    parts
+        .filter_map(|part| part.split(['"', '?', '#']).next())
+        .filter(|path| path.starts_with("/admin/") && !path.starts_with("/admin/api/"))
 }
 
 /// Pages of one making: a device is like another, and so is a plan.
