@@ -28,6 +28,11 @@ pub const PAGES: &[Page] = &[
     page!("tls-and-proxies", "TLS and proxies", "Certificates from files, certbot or an authority, systemd sockets, and proxies in front."),
     page!("devices", "Devices", "Taking routers into care: login, pins, environments, tags, status."),
     page!("adding-routers", "Adding routers", "By address, from those nearby, by a script that registers itself, or from a list."),
+    page!(
+        "walkthrough",
+        "Walkthrough",
+        "The first quarter of an hour, scene by scene: first run, a router, a client, a change and one undone."
+    ),
     page!("tools", "Tools", "What can be asked, how lists and answers look, and what an answer costs."),
     page!("admin", "Admin pages and API", "Signing in, approving, users and tokens in a browser, and the API below."),
     page!("safe-change", "How a change stays safe", "Plans: who says yes, what the router holds meanwhile, and how a change is undone."),

@@ -176,3 +176,18 @@ async fn an_open_stream_hears_nothing_more_once_its_session_is_over() {
     assert!(!rest.contains("plan-secret"), "{rest}");
     web.close().await;
 }
+
+#[tokio::test]
+async fn the_last_administrator_cannot_stop_being_one_by_themselves() {
+    let web = Web::open(&[]).await;
+    let mut anna = signed_in(&web, "anna", Role::Admin).await;
+    let demoted = anna.post("/admin/api/v1/users/anna/role", json!({"role": "approver"})).await;
+    assert_eq!((demoted.status, &demoted.message()["error"]["kind"]), (409, &json!("conflict")), "{demoted:?}");
+    assert_eq!(anna.post("/admin/api/v1/users/ANNA/disable", json!({})).await.status, 409);
+    assert!(is_in(&mut anna).await);
+    let mut bert = signed_in(&web, "bert", Role::Admin).await;
+    assert_eq!(anna.post("/admin/api/v1/users/anna/role", json!({"role": "approver"})).await.status, 200);
+    assert_eq!(bert.post("/admin/api/v1/users/bert/disable", json!({})).await.status, 409, "now it is bert");
+    assert_eq!(web.site.operator("user.disable", json!({"name": "bert"})).await.fault, None, "the command line may");
+    web.close().await;
+}

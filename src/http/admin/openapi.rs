@@ -6,6 +6,9 @@ use crate::http::admin::routes::{Need, ROUTES, Route};
 use crate::tools::spec::Tool;
 use serde_json::{Map, Value, json};
 
+/// What any request may be answered with: it is no request, its address is too long, its sender guesses too much, we stop.
+const ANYWHERE: [&str; 4] = ["400", "414", "429", "503"];
+
 /// The document, for a server called `origin`.
 pub fn document(origin: &str) -> Value {
     let mut paths = Map::new();
@@ -51,7 +54,8 @@ fn beside() -> Map<String, Value> {
         statuses.iter().map(refusal).collect::<Map<String, Value>>()
     };
     let with = |status: &str, answer: Value, refusals: &[&str]| {
-        let mut all = no(refusals);
+        let mut all = no(&ANYWHERE);
+        all.extend(no(refusals));
         all.insert(status.into(), answer);
         Value::Object(all)
     };
@@ -221,7 +225,7 @@ fn responses(route: &Route, tool: &Tool) -> Value {
         json!({"application/json": {"schema": output}})
     };
     all.insert(route.status.to_string(), json!({"description": tool.title, "content": content}));
-    for status in ["400", "401", "403", "404", "408", "409", "413", "415", "422", "429", "502", "503", "504"] {
+    for status in ["401", "403", "404", "408", "409", "413", "415", "422", "502", "504"].into_iter().chain(ANYWHERE) {
         all.insert(status.into(), json!({"$ref": "#/components/responses/Error"}));
     }
     all.into()

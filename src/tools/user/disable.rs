@@ -6,7 +6,7 @@ use crate::base::tier::{Effect, Tier};
 use crate::tools::context::Cx;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
-use crate::tools::user::view;
+use crate::tools::user::{last, view};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -35,6 +35,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    last::stays(cx, &args.name)?;
     let user = cx.world.access.set_disabled(&args.name, true).await?;
     view::user(cx, &user)
 }

@@ -6,6 +6,7 @@ mod add;
 mod check;
 mod disable;
 mod enable;
+mod last;
 mod link;
 mod list;
 mod set_password;

@@ -1,12 +1,13 @@
 //! `user.set_role`: gives a local user another role.
 
+use crate::access::role::Role;
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::tools::context::Cx;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
-use crate::tools::user::view;
+use crate::tools::user::{last, view};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -37,7 +38,10 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
-    let role = args.role.parse().map_err(Fault::bad_input)?;
+    let role: Role = args.role.parse().map_err(Fault::bad_input)?;
+    if role != Role::Admin {
+        last::stays(cx, &args.name)?;
+    }
     let user = cx.world.access.set_role(&args.name, role).await?;
     view::user(cx, &user)
 }
