@@ -55,6 +55,7 @@ const PAGES = [
   ["plan", `plans/${first.id}`],
   ["alerts", "alerts"],
   ["audit", "audit"],
+  ["backup", "backup"],
   ["people", "people"],
   ["help", "docs"],
   ["prove", "prove?next=/admin/people"],
