@@ -160,6 +160,16 @@ async fn an_administrator_makes_checks_takes_along_and_deletes_a_backup_in_the_p
     assert!(checked.body.contains("is whole"), "{checked:?}");
     let wrong = anna.form(&format!("/admin/backup/{name}/verify"), &[("opener", "something else entirely")]).await;
     assert!(wrong.status == 400 && wrong.body.contains("does not open"), "{wrong:?}");
+    let identity = "AGE-SECRET-KEY-1CANARYCANARYCANARYCANARYCANARYCANARYCANARYCANARYCAN";
+    anna.form(&format!("/admin/backup/{name}/verify"), &[("opener", identity)]).await;
+    let trail = web.site.operator("audit.get_events", json!({"tool": "backup.verify"})).await;
+    assert_eq!(trail.structured["rows"].as_array().unwrap().len(), 6, "three, before and after: {}", trail.text);
+    let files = std::fs::read_dir(web.site.app.places.state.join("audit")).unwrap();
+    for file in files.map(|file| std::fs::read(file.unwrap().path()).unwrap()) {
+        for secret in [identity, PASSPHRASE] {
+            assert!(!file.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret} is in the trail");
+        }
+    }
     let taken = anna.form(&format!("/admin/backup/{name}/download"), &[]).await;
     assert_eq!((taken.status, taken.header("content-type")), (200, Some("application/octet-stream")));
     assert_eq!(taken.header("content-disposition"), Some(format!("attachment; filename=\"{name}\"").as_str()));

@@ -51,6 +51,9 @@ pub(super) async fn create(parts: &Parts, lock: Lock, master: Option<Zeroizing<S
     if to.exists() {
         return Err(BackupError::Exists(to.to_owned()));
     }
+    if parts.seal.is_changing() {
+        return Err(BackupError::Changing);
+    }
     let dir = to.parent().unwrap_or(Path::new("."));
     let copy = Scratch::in_dir(dir, "store");
     let mut manifest = Manifest::new(parts.clock.wall(), &parts.environment, parts.seal.key_id());
@@ -58,6 +61,9 @@ pub(super) async fn create(parts: &Parts, lock: Lock, master: Option<Zeroizing<S
     manifest.audit = AuditHead { seq: head.seq, hash: hex(&head.hash) };
     manifest.left_out = parts.left_out.clone();
     parts.store.copy_to(copy.path()).await?;
+    if parts.seal.is_changing() || parts.seal.key_id() != manifest.key_id {
+        return Err(BackupError::Changing);
+    }
     manifest.tables = tables(copy.path()).await?.into_iter().collect();
     let (config, to) = (parts.config.clone(), to.to_owned());
     let packed = move || -> Result<Manifest, BackupError> {

@@ -40,6 +40,9 @@ pub enum BackupError {
         /// What is here instead.
         found: String,
     },
+    /// Some secrets in the store are sealed under one master key and some under another just now.
+    #[error("the master key is being changed, and a backup of this moment would hold two")]
+    Changing,
     /// The disk.
     #[error("backup: {doing}")]
     Io {
@@ -80,6 +83,7 @@ impl From<BackupError> for Fault {
                 Kind::Conflict,
                 "put that key in place (encryption_key or master.key), or restore with --without-secrets and enter secrets again",
             ),
+            BackupError::Changing => (Kind::Conflict, "try again in a minute"),
             BackupError::Io { .. } => (Kind::Storage, "see that there is room on the disk and that the directory can be written"),
             BackupError::Store(inner) => return Fault::from(inner.clone()),
         };

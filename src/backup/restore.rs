@@ -58,6 +58,10 @@ pub struct Restored {
 ///
 /// Errs with `OtherKey` where its secrets could not be opened and `without_secrets` is not said, and as verifying does.
 pub async fn restore(file: &Path, opener: &Opener, target: &Target, without_secrets: bool, now: Wall) -> Result<Restored, BackupError> {
+    let next = reseal::next_file(&target.key_file);
+    if next.exists() {
+        return Err(BackupError::Exists(next));
+    }
     let opened = open(file, opener, &target.state).await?;
     let (keys, manifest) = (key_of(&opened, target)?, opened.manifest.clone());
     let mut missing: Vec<String> = manifest.left_out.iter().map(|key| format!("setting {key}")).collect();
@@ -72,7 +76,10 @@ pub async fn restore(file: &Path, opener: &Opener, target: &Target, without_secr
     }
     let before = set_aside(target, now)?;
     if let Keys::Inside = &keys {
-        place(&opened.part(MASTER_KEY), &target.key_file)?;
+        // Beside a key that is here, as if the key were being changed: whichever store stands when the power goes, the next
+        // start opens it and puts this key in its place.
+        let to = if target.key_file.exists() { reseal::next_file(&target.key_file) } else { target.key_file.clone() };
+        place(&opened.part(MASTER_KEY), &to)?;
     }
     let config = target.state.join("restored-config.toml");
     place(&opened.part(CONFIG), &config)?;

@@ -1,6 +1,7 @@
 //! The backups of this appliance: where they lie, how many are kept, and making one under a name of its own.
 //!
-//! `routeros-mcp-20261126T201500Z.age`; nothing of another name in the directory is touched.
+//! `routeros-mcp-20261126T201500Z.age`, and `…Z-auto.age` for those of the schedule, which alone are removed by themselves.
+//! Nothing of another name in the directory is touched.
 
 use crate::backup::create::{Scratch, create};
 use crate::backup::error::BackupError;
@@ -20,6 +21,8 @@ use tokio::sync::Mutex;
 const PREFIX: &str = "routeros-mcp-";
 /// And end so.
 const SUFFIX: &str = ".age";
+/// After the time, in names of those that the schedule made.
+const SCHEDULED: &str = "-auto";
 /// Backups made in one second.
 const SAME_SECOND: u32 = 9;
 
@@ -63,6 +66,8 @@ pub struct Kept {
     pub bytes: u64,
     /// When it was made, by the clock of that moment.
     pub made_at: Option<Wall>,
+    /// The schedule made it, and removes it when there are newer ones.
+    pub is_scheduled: bool,
 }
 
 /// How the last scheduled backup went.
@@ -89,6 +94,7 @@ struct Inner {
 impl Backups {
     /// Over the parts that go into one.
     pub fn new(parts: Parts, settings: Settings) -> Backups {
+        sweep(&settings.dir);
         let backups = Backups(Arc::new(Inner { parts, settings, turn: Mutex::new(()), last: Plain::new(None) }));
         backups.measure();
         backups
@@ -111,7 +117,7 @@ impl Backups {
             .filter_map(|entry| {
                 let name = entry.file_name().into_string().ok().filter(|name| is_name(name))?;
                 let about = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
-                Some(Kept { made_at: made_at(&name), bytes: about.len(), name })
+                Some(Kept { made_at: made_at(&name), is_scheduled: is_scheduled(&name), bytes: about.len(), name })
             })
             .collect();
         kept.sort_by(|a, b| b.name.cmp(&a.name));
@@ -120,6 +126,10 @@ impl Backups {
 
     /// Makes one now. Without a lock of its own it is for `backup.recipients`.
     pub async fn create(&self, lock: Option<Lock>, with_master_key: bool) -> Result<(Kept, Manifest), BackupError> {
+        self.make(lock, with_master_key, false).await
+    }
+
+    async fn make(&self, lock: Option<Lock>, with_master_key: bool, is_scheduled: bool) -> Result<(Kept, Manifest), BackupError> {
         let lock = match lock {
             Some(lock) => lock,
             None if self.0.settings.recipients.is_empty() => return Err(BackupError::Nobody),
@@ -131,21 +141,22 @@ impl Backups {
         let dir = &self.0.settings.dir;
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(BackupError::io("making the directory"))?;
         let (at, master) = (self.0.parts.clock.wall(), with_master_key.then(|| self.0.parts.seal.written()));
-        let free = (1..=SAME_SECOND).map(|turn| name(at, turn)).find(|name| !dir.join(name).exists());
-        let name = free.ok_or_else(|| BackupError::Exists(dir.join(name(at, SAME_SECOND))))?;
+        let free = (1..=SAME_SECOND).map(|turn| name(at, turn, is_scheduled)).find(|name| !dir.join(name).exists());
+        let name = free.ok_or_else(|| BackupError::Exists(dir.join(name(at, SAME_SECOND, is_scheduled))))?;
         let manifest = create(&self.0.parts, lock, master, &dir.join(&name)).await?;
         self.measure();
         let bytes = std::fs::metadata(dir.join(&name)).map_err(BackupError::io("looking at the backup"))?.len();
-        Ok((Kept { made_at: Some(at), bytes, name }, manifest))
+        Ok((Kept { made_at: Some(at), is_scheduled, bytes, name }, manifest))
     }
 
     /// Makes one because it is time, and removes the oldest beyond those that are kept.
     pub async fn scheduled(&self) -> Result<Kept, BackupError> {
-        let made = self.create(None, false).await;
+        let made = self.make(None, false, true).await;
         let failed = made.as_ref().err().map(ToString::to_string);
         *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(Last { at: self.0.parts.clock.wall(), failed });
         let (kept, _) = made?;
-        for old in self.list()?.iter().skip(self.0.settings.keep.max(1)) {
+        let scheduled: Vec<Kept> = self.list()?.into_iter().filter(|kept| kept.is_scheduled).collect();
+        for old in scheduled.iter().skip(self.0.settings.keep.max(1)) {
             std::fs::remove_file(self.0.settings.dir.join(&old.name)).map_err(BackupError::io("removing an old backup"))?;
         }
         self.measure();
@@ -197,11 +208,12 @@ impl std::fmt::Debug for Backups {
     }
 }
 
-/// `routeros-mcp-20261126T201500Z.age`; later ones of the same second end in `-2` and so on, which sort behind.
-fn name(at: Wall, turn: u32) -> String {
+/// `routeros-mcp-20261126T201500Z.age`; later ones of the same second end in `-2` and so on.
+fn name(at: Wall, turn: u32, is_scheduled: bool) -> String {
     let digits: String = at.rfc3339().split('.').next().unwrap_or_default().chars().filter(|c| !"-:".contains(*c)).collect();
     let more = if turn > 1 { format!("-{turn}") } else { String::new() };
-    format!("{PREFIX}{digits}Z{more}{SUFFIX}")
+    let auto = if is_scheduled { SCHEDULED } else { "" };
+    format!("{PREFIX}{digits}Z{auto}{more}{SUFFIX}")
 }
 
 fn stamp(name: &str) -> Option<&str> {
@@ -210,6 +222,10 @@ fn stamp(name: &str) -> Option<&str> {
 
 fn is_name(name: &str) -> bool {
     stamp(name).is_some_and(|stamp| !stamp.is_empty() && stamp.len() <= 24 && stamp.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+}
+
+fn is_scheduled(name: &str) -> bool {
+    stamp(name).is_some_and(|stamp| stamp.contains(SCHEDULED))
 }
 
 fn made_at(name: &str) -> Option<Wall> {
@@ -222,7 +238,7 @@ fn made_at(name: &str) -> Option<Wall> {
 }
 
 /// Removes what a backup that was cut off left beside the others.
-pub fn sweep(dir: &Path) {
+fn sweep(dir: &Path) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
@@ -240,9 +256,10 @@ mod tests {
     #[test]
     fn names_tell_the_time_and_sort_by_it() {
         let at = Wall::parse("2026-11-26T20:15:00.5Z").unwrap();
-        assert_eq!(name(at, 1), "routeros-mcp-20261126T201500Z.age");
-        assert!(name(at, 2) > name(at, 1).replace(".age", "") && is_name(&name(at, 9)));
-        assert_eq!(made_at(&name(at, 3)), Wall::parse("2026-11-26T20:15:00Z"));
+        assert_eq!(name(at, 1, false), "routeros-mcp-20261126T201500Z.age");
+        assert!(is_scheduled(&name(at, 2, true)) && is_name(&name(at, 9, true)) && !is_scheduled(&name(at, 1, false)));
+        assert!(is_name(&name(at, 9, false)));
+        assert_eq!(made_at(&name(at, 3, true)), Wall::parse("2026-11-26T20:15:00Z"));
         for bad in ["", "x.age", "routeros-mcp-.age", "routeros-mcp-../../etc/passwd.age", "routeros-mcp-a b.age", "routeros-mcp-1/2.age"] {
             assert!(!is_name(bad), "{bad}");
         }

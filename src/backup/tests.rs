@@ -138,6 +138,55 @@ async fn with_the_master_key_inside_the_backup_alone_gives_everything_back() {
 }
 
 #[tokio::test]
+async fn a_power_cut_between_key_and_store_of_a_restore_leaves_what_opens() {
+    const OTHER: [u8; 32] = [9; 32];
+    let (rig, here) = (rig().await, dir());
+    let file = rig.made(true).await;
+    let target = target(here.path(), None);
+    for cut in [true, false] {
+        let store = Store::open(Options::at(&target.store)).unwrap();
+        let own = Seal::new(&OTHER);
+        seal::check_canary(&store, &own).await.unwrap();
+        store.commit(Batch::new().put("login", "edge", own.seal(SEALED, b"mine")), Durability::Now).await.unwrap();
+        store.close().await.unwrap();
+        let (before, key) = (std::fs::read(&target.store).unwrap(), data_encoding::BASE64.encode(&OTHER));
+        std::fs::write(&target.key_file, key).unwrap();
+        std::fs::set_permissions(&target.key_file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        restore(&file, &rig.opener(), &target, false, NOW).await.unwrap();
+        if cut {
+            std::fs::write(&target.store, &before).unwrap();
+        }
+        let store = Store::open(Options::at(&target.store)).unwrap();
+        let key = seal::load_or_create_master(&target.key_file).unwrap();
+        let seal = crate::store::reseal::resume(&store, key, &fields(), &target.key_file, false).await.unwrap();
+        seal::check_canary(&store, &seal).await.unwrap();
+        let sealed = store.get("login", "edge").unwrap().unwrap();
+        assert_eq!(&**seal.open(SEALED, &sealed).unwrap(), if cut { &b"mine"[..] } else { b"hunter2" });
+        assert_eq!(*seal::load_or_create_master(&target.key_file).unwrap(), MASTER);
+        store.close().await.unwrap();
+        std::fs::remove_file(&target.store).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_backup_is_made_while_the_master_key_is_changed() {
+    let rig = rig().await;
+    let (key_file, to) = (rig.dir.path().join("master.key"), rig.dir.path().join("b.age"));
+    let (store, seal) = (rig.store.clone(), rig.parts.seal.clone());
+    let fields = fields();
+    let changing = crate::store::reseal::rotate(&store, &seal, &fields, &key_file, None, false);
+    let (changed, refused) = tokio::join!(changing, async {
+        while !rig.parts.seal.is_changing() {
+            tokio::task::yield_now().await;
+        }
+        create(&rig.parts, rig.lock(), None, &to).await
+    });
+    changed.unwrap();
+    assert!(matches!(refused, Err(BackupError::Changing)), "{refused:?}");
+    create(&rig.parts, rig.lock(), None, &to).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_passphrase_opens_what_was_made_with_it_and_no_other_does() {
     let rig = rig().await;
     let (lock, to) = (Lock::Passphrase(Secret::new("correct horse battery")), rig.dir.path().join("p.age"));
@@ -245,12 +294,13 @@ async fn scheduled_backups_are_kept_by_number_and_nothing_else_is_touched() {
     assert_eq!(backups.list().unwrap(), []);
     std::fs::create_dir(&settings.dir).unwrap();
     std::fs::write(settings.dir.join("mine.age"), "x").unwrap();
+    let (mine, _) = backups.create(None, false).await.unwrap();
     for _ in 0..4 {
         backups.scheduled().await.unwrap();
         hand.advance(std::time::Duration::from_secs(60));
     }
     let names: Vec<String> = backups.list().unwrap().into_iter().map(|kept| kept.name).collect();
-    assert_eq!(names.len(), 2, "{names:?}");
+    assert_eq!((names.len(), &names[2]), (3, &mine.name), "a person's own is left alone: {names:?}");
     assert!(names[0] > names[1] && settings.dir.join("mine.age").exists());
     assert_eq!(backups.last().unwrap().failed, None);
     for bad in ["mine.age", "../b.age", "routeros-mcp-x/../../b.age", ""] {

@@ -16,6 +16,8 @@ use crate::store::seal::{self, AROUND, CANARY_PLACE, Place, Seal};
 use crate::store::{Store, record, sync_parent};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::Instant;
 use zeroize::Zeroizing;
 
 /// A field whose values are sealed. Each part names its own.
@@ -64,6 +66,10 @@ const PAGE: usize = 200;
 /// Times a row is taken up that somebody else changes meanwhile.
 const TRIES: usize = 20;
 
+/// Whoever sealed under the old key just before the change commits within; the old key is not let go of earlier. Nothing waits
+/// between sealing and committing, so this is for a machine that hangs.
+const STRAGGLERS: Duration = Duration::from_secs(1);
+
 /// Where the next master key lies while it is not the master key yet.
 pub fn next_file(key_file: &Path) -> PathBuf {
     key_file.with_extension("key.next")
@@ -82,15 +88,20 @@ pub async fn rotate(
     is_configured: bool,
 ) -> Result<usize, StoreError> {
     let (next, new) = (next_file(key_file), new.unwrap_or_else(|| Zeroizing::new(random::<32>())));
-    if next.exists() {
-        return Err(StoreError::KeyFile {
-            path: next,
-            why: "an earlier change of the key is not over: restart the appliance, which ends it",
-        });
+    let turn = seal.turn();
+    if turn.is_none() || next.exists() {
+        let why = "an earlier change of the key is not over: wait for it, or restart the appliance, which ends it";
+        return Err(StoreError::KeyFile { path: next, why });
     }
     seal::write_master(&next, &new).map_err(|e| StoreError::io("writing the new master key", e))?;
+    if *seal::load_or_create_master(&next)? != *new {
+        // Nothing is sealed under a key that is not on the disk.
+        return Err(StoreError::KeyFile { path: next, why: "somebody else put another key there" });
+    }
     seal.change(&new);
-    finish(store, seal, fields, key_file, is_configured).await
+    let done = finish(store, seal, fields, key_file, is_configured).await;
+    drop(turn);
+    done
 }
 
 /// Takes up a change that was cut off, or whose new key the configuration does not give yet. `master` is the key that the
@@ -128,16 +139,18 @@ pub async fn resume(
 }
 
 async fn finish(store: &Store, seal: &Seal, fields: &[Field], key_file: &Path, is_configured: bool) -> Result<usize, StoreError> {
-    let mut sealed = 0;
-    // Whoever sealed under the old key just before the change may have committed just after we had passed.
+    let (mut sealed, begun) = (0, Instant::now());
     loop {
         let mut found = 0;
         for table in tables(fields) {
             found += table_anew(store, seal, fields, table).await?;
         }
         sealed += found;
-        if found == 0 {
+        if found == 0 && begun.elapsed() >= STRAGGLERS {
             break;
+        }
+        if found == 0 {
+            tokio::time::sleep(STRAGGLERS.saturating_sub(begun.elapsed())).await;
         }
     }
     sealed += table_anew(store, seal, &[CANARY], CANARY.table).await?;

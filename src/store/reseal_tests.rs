@@ -92,6 +92,17 @@ async fn everything_is_sealed_anew_and_the_new_key_takes_the_old_ones_place() {
 }
 
 #[tokio::test]
+async fn two_changes_at_once_are_one_change_and_a_refusal() {
+    let rig = rig().await;
+    let key_file = rig.key_file();
+    let change = || rotate(&rig.store, &rig.seal, &FIELDS, &key_file, None, false);
+    let (one, other) = tokio::join!(change(), change());
+    assert!(one.is_ok() && matches!(other, Err(StoreError::KeyFile { .. })), "{one:?} {other:?}");
+    let key = seal::load_or_create_master(&key_file).unwrap();
+    assert!(rig.opens(&key));
+}
+
+#[tokio::test]
 async fn a_change_that_was_cut_off_anywhere_is_ended_by_the_next_start() {
     for step in 0..4 {
         let rig = rig().await;

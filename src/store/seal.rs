@@ -17,6 +17,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{Mutex, MutexGuard};
 use zeroize::Zeroizing;
 
 /// The first byte of everything sealed.
@@ -53,7 +54,13 @@ impl Place<'_> {
 /// Seals under one master key, and opens what that one sealed or, while it is being changed, the one before. Clones share
 /// their keys: a change reaches all of them.
 #[derive(Clone)]
-pub struct Seal(Arc<RwLock<Keys>>);
+pub struct Seal(Arc<Inner>);
+
+struct Inner {
+    keys: RwLock<Keys>,
+    /// One change of the key at a time: two would forget each other's.
+    changing: Mutex<()>,
+}
 
 struct Keys {
     current: Master,
@@ -81,7 +88,7 @@ impl Master {
 impl Seal {
     /// Under this master key.
     pub fn new(master: &[u8; 32]) -> Seal {
-        Seal(Arc::new(RwLock::new(Keys { current: Master::new(master), before: None })))
+        Seal(Arc::new(Inner { keys: RwLock::new(Keys { current: Master::new(master), before: None }), changing: Mutex::new(()) }))
     }
 
     /// Which master key this is, as 8 hexadecimal digits; says nothing about the key itself.
@@ -91,29 +98,39 @@ impl Seal {
 
     /// From now on seals under this key; what the one before sealed still opens.
     pub(super) fn change(&self, master: &[u8; 32]) {
-        let mut keys = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self.0.keys.write().unwrap_or_else(PoisonError::into_inner);
         let before = std::mem::replace(&mut keys.current, Master::new(master));
         if before.id != keys.current.id {
             keys.before = Some(before);
         }
     }
 
+    /// The turn to change the key; nothing while somebody else has it.
+    pub(super) fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        self.0.changing.try_lock().ok()
+    }
+
+    /// Whether some values may still be sealed under another key than the current one.
+    pub fn is_changing(&self) -> bool {
+        self.mark_before().is_some()
+    }
+
     /// Nothing that the key before sealed is left.
     pub(super) fn forget_before(&self) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).before = None;
+        self.0.keys.write().unwrap_or_else(PoisonError::into_inner).before = None;
     }
 
     /// What begins every value that the key before sealed; nothing when there is none.
     pub(super) fn mark_before(&self) -> Option<[u8; 1 + ID]> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).before.as_ref().map(|before| mark(before.id))
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).before.as_ref().map(|before| mark(before.id))
     }
 
     fn current(&self) -> Master {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).current.clone()
+        self.0.keys.read().unwrap_or_else(PoisonError::into_inner).current.clone()
     }
 
     fn of(&self, id: [u8; ID]) -> Option<Master> {
-        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let keys = self.0.keys.read().unwrap_or_else(PoisonError::into_inner);
         [Some(&keys.current), keys.before.as_ref()].into_iter().flatten().find(|master| master.id == id).cloned()
     }
 

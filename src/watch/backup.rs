@@ -18,7 +18,6 @@ const RETRY: Duration = Duration::from_secs(3_600);
 /// Starts the task; it ends with `stop`.
 pub fn start(dispatch: Arc<Dispatch>, hours: u32, tasks: &TaskTracker, stop: &CancellationToken) {
     let stop = stop.clone();
-    crate::backup::sweep(&dispatch.world().backups.settings().dir);
     tasks.spawn(async move {
         stop.run_until_cancelled(async move {
             let mut schedule = Schedule { every: Duration::from_secs(u64::from(hours) * 3_600), not_before: Duration::ZERO };
@@ -47,7 +46,8 @@ impl Schedule {
         if mono < self.not_before || !now.is_plausible() {
             return false;
         }
-        let newest = world.backups.list().ok().and_then(|kept| kept.first().and_then(|kept| kept.made_at));
+        let kept = world.backups.list().unwrap_or_default();
+        let newest = kept.iter().find(|kept| kept.is_scheduled).and_then(|kept| kept.made_at);
         // One of the future was made by a clock that went wrong.
         let is_due = newest.is_none_or(|at| at > now || u128::from(now.0.abs_diff(at.0)) >= self.every.as_millis());
         if !is_due {

@@ -37,9 +37,9 @@ struct Args {
     /// The passphrase it was made with.
     #[schemars(with = "Option<String>")]
     passphrase: Option<Secret>,
-    /// An age identity of one of its recipients (AGE-SECRET-KEY-1…).
+    /// An age identity of one of its recipients (AGE-SECRET-KEY-1…). Its name keeps it out of the trail.
     #[schemars(with = "Option<String>")]
-    identity: Option<Secret>,
+    secret_key: Option<Secret>,
 }
 
 fn output() -> Map<String, Value> {
@@ -47,7 +47,7 @@ fn output() -> Map<String, Value> {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
-    let opener = match (args.passphrase, args.identity) {
+    let opener = match (args.passphrase, args.secret_key) {
         (Some(passphrase), None) => Opener::Passphrase(passphrase),
         (None, Some(identity)) => Opener::Identities(identity),
         _ => return Err(Fault::bad_input("a backup is opened by its passphrase or by an identity").hint("give one of the two")),

@@ -88,7 +88,7 @@ pub async fn act(desk: &mut Desk<'_>, name: &str, verb: &str, given: Form) -> Re
     match verb {
         "verify" => {
             let opener = given.need("opener")?;
-            let by = if opener.trim_start().starts_with("AGE-SECRET-KEY-") { "identity" } else { "passphrase" };
+            let by = if opener.trim_start().starts_with("AGE-SECRET-KEY-") { "secret_key" } else { "passphrase" };
             let found = desk.ask("backup.verify", json!({"name": name, by: opener})).await?;
             let said = format!(
                 "{name} is whole: version {}, {} rows, secrets under master key {}.",
