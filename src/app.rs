@@ -23,9 +23,9 @@ use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
 use crate::store::{Epoch, Options, Seal, Store, Vault};
-use crate::tools::context::{self, World};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
+use crate::tools::world::{self, World};
 use crate::watch;
 use first_run::{Door, FirstRun};
 use ops::Ops;
@@ -122,7 +122,7 @@ impl App {
         })?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
-        let tools_settings = context::Settings { config: Arc::new(config::shown(&loaded.view)), ..settings(&config) };
+        let tools_settings = world::Settings { config: Arc::new(config::shown(&loaded.view)), ..settings(&config) };
         let world = Arc::new(World {
             fleet,
             audit,

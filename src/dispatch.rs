@@ -6,6 +6,7 @@
 pub mod call;
 pub mod kept;
 mod marks;
+mod shaped;
 pub mod sight;
 pub mod trail;
 
@@ -16,18 +17,17 @@ use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{CorrelationId, DeviceId};
 use crate::base::tier::Effect;
-use crate::fleet::Via;
-use crate::shape::{budget, table, untrusted};
 use crate::store::Durability;
 use crate::tools;
 use crate::tools::arguments;
 pub use crate::tools::context::Progress;
-use crate::tools::context::{Cx, Notes, World};
+use crate::tools::context::{Cx, Notes};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool};
+use crate::tools::world::World;
 pub use call::{Call, Listed, Reply};
 use kept::Kept;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -90,10 +90,10 @@ impl Dispatch {
         let notes = cx.take_notes();
         let took = self.world.clock.mono().saturating_sub(started);
         self.tell(&cx, &notes);
-        let shaped = self.shaped(&cx, &notes, result);
+        let shaped = shaped::reply(&cx, &notes, result);
         let reply = match self.written(&cx, &notes, &given, &shaped, took).await {
             Ok(()) => shaped,
-            Err(fault) => self.shaped(&cx, &notes, Err(fault)),
+            Err(fault) => shaped::reply(&cx, &notes, Err(fault)),
         };
         self.world.alerts.used(&cx.principal, tool.effect, reply.fault);
         let tokens = reply.meta.get("estimated_tokens").and_then(Value::as_u64);
@@ -167,58 +167,6 @@ impl Dispatch {
         }
     }
 
-    /// A tool's answer or fault, as it may leave.
-    fn shaped(&self, cx: &Cx, notes: &Notes, result: Result<Value, Fault>) -> Reply {
-        let mut meta = Map::new();
-        meta.insert("correlation_id".into(), cx.correlation_id.as_str().into());
-        let mut value = match result {
-            Ok(value) => value,
-            Err(fault) => return failed(cx, notes, &fault, meta),
-        };
-        if let Some((id, ..)) = &notes.device {
-            meta.insert("device_id".into(), id.as_str().into());
-        }
-        if let Some(reading) = notes.reading {
-            meta.insert("read_at".into(), reading.read_at.rfc3339().into());
-            meta.insert("age_ms".into(), reading.age_ms.into());
-            meta.insert("cached".into(), reading.cached.into());
-            if reading.via != Via::Rest {
-                meta.insert("via".into(), reading.via.as_str().into());
-            }
-        }
-        let pointers: Vec<String> = cx.tool.untrusted.iter().map(|p| (*p).to_owned()).chain(notes.untrusted.iter().cloned()).collect();
-        untrusted::answer(&mut value, &pointers);
-        if !pointers.is_empty() {
-            meta.insert("untrusted".into(), json!(pointers));
-        }
-        let settings = &self.world.settings;
-        let mut text = table::text(&value);
-        let mut tokens = read_by_model(&value, &text);
-        // No model reads what operators' verbs answer, and what was done cannot be refused any more.
-        let has_limit = cx.tool.audience == Audience::Model && cx.tool.effect == Effect::Reads;
-        if tokens > settings.warn_tokens {
-            self.world.meter().budget(cx.tool.name, tokens > settings.most_tokens && has_limit);
-        }
-        if tokens > settings.most_tokens && has_limit {
-            match cut(&mut value, notes, settings.most_tokens) {
-                Some(whole) => {
-                    meta.insert(
-                        "token_warning".into(),
-                        format!("cut to fit {} tokens; go on with next_cursor", settings.most_tokens).into(),
-                    );
-                    text = whole;
-                    tokens = read_by_model(&value, &text);
-                }
-                None => return failed(cx, notes, &too_long(cx.tool, tokens, settings.most_tokens), meta),
-            }
-        } else if tokens > settings.warn_tokens {
-            let hint = format!("about {tokens} tokens; name fields, narrow with where, or lower limit");
-            meta.insert("token_warning".into(), hint.into());
-        }
-        meta.insert("estimated_tokens".into(), tokens.into());
-        Reply { structured: value, text, meta, fault: None, unknown_tool: false }
-    }
-
     /// Writes the call down. What changed something is durable before the caller hears of it.
     async fn written(&self, cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &Reply, took: Duration) -> Result<(), Fault> {
         let durability = if cx.tool.effect == Effect::Reads { Durability::Soon } else { Durability::Now };
@@ -270,7 +218,7 @@ impl Dispatch {
         let fault = Fault::not_found(format!("unknown tool: {name}")).hint("tools.search finds tools by words");
         let mut meta = Map::new();
         meta.insert("correlation_id".into(), call.correlation_id.as_str().into());
-        Reply { unknown_tool: true, ..error_reply(&fault, None, &call.correlation_id.0, meta) }
+        Reply { unknown_tool: true, ..shaped::error_reply(&fault, None, &call.correlation_id.0, meta) }
     }
 
     /// The tools this principal is shown, in their fixed order.
@@ -348,11 +296,6 @@ fn alias(given: &mut Map<String, Value>, input: &Map<String, Value>) {
     }
 }
 
-/// What a model reads of an answer: clients show it the text or the structured content, so the longer of the two.
-fn read_by_model(structured: &Value, text: &str) -> u64 {
-    budget::tokens(budget::json_bytes(structured).max(text.len()))
-}
-
 fn late(tool: &Tool, timeout: Duration) -> Fault {
     let said = format!("{}: no answer within {} s", tool.name, timeout.as_secs());
     if tool.effect == Effect::Reads {
@@ -370,71 +313,4 @@ fn cancelled(tool: &Tool) -> Fault {
     } else {
         Fault::new(Kind::UnknownOutcome, said).hint("read the state back before repeating the call")
     }
-}
-
-fn too_long(tool: &Tool, tokens: u64, most: u64) -> Fault {
-    Fault::bad_input(format!("{}: the answer would be about {tokens} tokens, more than the {most} allowed", tool.name))
-        .hint("ask for less: name a device, fewer hours, or a narrower menu")
-}
-
-/// Ends a list early, as late as fits; answers its text, or nothing when it is no list or not even a row fits.
-fn cut(value: &mut Value, notes: &Notes, most_tokens: u64) -> Option<String> {
-    let paged = notes.paged.as_ref()?;
-    let rows = std::mem::take(value.get_mut("rows")?.as_array_mut()?);
-    let mut keep = |count: usize| {
-        let members = value.as_object_mut()?;
-        members.insert("rows".into(), Value::Array(rows[..count].to_vec()));
-        members.insert("next_cursor".into(), paged.next(count)?.into());
-        let text = table::text(value);
-        (read_by_model(value, &text) <= most_tokens).then_some(text)
-    };
-    // All rows do not fit; none always would.
-    let (mut fits, mut too_many) = (0, rows.len());
-    while fits + 1 < too_many {
-        let middle = fits.midpoint(too_many);
-        if keep(middle).is_some() { fits = middle } else { too_many = middle }
-    }
-    keep(fits)
-}
-
-fn failed(cx: &Cx, notes: &Notes, fault: &Fault, mut meta: Map<String, Value>) -> Reply {
-    if matches!(fault.kind, Kind::Bug | Kind::Storage) {
-        tracing::error!(tool = cx.tool.name, correlation_id = cx.correlation_id.as_str(), cause = fault.chain(), "call failed");
-    } else {
-        tracing::debug!(tool = cx.tool.name, correlation_id = cx.correlation_id.as_str(), cause = fault.chain(), "call refused");
-    }
-    let device = notes.device.as_ref().map(|(id, ..)| id.as_str());
-    if let Some(id) = device {
-        meta.insert("device_id".into(), id.into());
-    }
-    error_reply(fault, device, cx.correlation_id.as_str(), meta)
-}
-
-/// Longest message or hint, in characters: enough for five wrong arguments, too short for a speech.
-const MOST_SAID: usize = 500;
-
-/// Words of an error on one line, without what nobody sees: they may repeat what a caller or a router wrote.
-fn tidy(text: &str) -> String {
-    untrusted::cut(&untrusted::strip(text), MOST_SAID).into_owned()
-}
-
-fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &str, mut meta: Map<String, Value>) -> Reply {
-    let said = tidy(&fault.said);
-    let hint = fault.hint.as_deref().map(tidy).filter(|hint| !hint.is_empty());
-    let mut error = Map::new();
-    error.insert("kind".into(), fault.kind.as_str().into());
-    error.insert("message".into(), said.as_str().into());
-    error.insert("hint".into(), hint.as_deref().map_or(Value::Null, Value::from));
-    error.insert("retryable".into(), fault.kind.may_retry().into());
-    if let Some(id) = device {
-        error.insert("device_id".into(), id.into());
-    }
-    error.insert("correlation_id".into(), correlation_id.into());
-    let structured = json!({ "error": error });
-    let text = match hint {
-        Some(hint) => format!("{said}\nhint: {hint}"),
-        None => said,
-    };
-    meta.insert("estimated_tokens".into(), read_by_model(&structured, &text).into());
-    Reply { structured, text, meta, fault: Some(fault.kind), unknown_tool: false }
 }

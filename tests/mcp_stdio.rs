@@ -17,8 +17,8 @@ use routeros_mcp::mcp::{Settings, stdio};
 use routeros_mcp::plan;
 use routeros_mcp::store::seal::Seal;
 use routeros_mcp::store::{self, Store};
-use routeros_mcp::tools::context::{self, World};
 use routeros_mcp::tools::plan::Live;
+use routeros_mcp::tools::world::{self, World};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -92,7 +92,7 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
         clock,
         rules: Rules::open(Environment::Lab),
         diagnostics: Default::default(),
-        settings: context::Settings::default(),
+        settings: world::Settings::default(),
     })))
 }
 

@@ -1,12 +1,12 @@
 //! [`Alerts`]: where everything is raised, and from where it is told.
 
 use crate::access::principal::Principal;
-use crate::alert::board::{Board, Now, Outcome, Standing, View};
-use crate::alert::channel::{Channel, Failure, Tried};
+use crate::alert::board::{Board, Now, Outcome};
+use crate::alert::channel::Channel;
 use crate::alert::deliver::{self, Line};
 use crate::alert::kind::{Kind, Rule};
 use crate::alert::life::Seen;
-use crate::alert::message::{From, Message, Subject, What};
+use crate::alert::message::{From, Subject, What};
 use crate::alert::queue::Queue;
 use crate::alert::record::{Past, Stands};
 use crate::alert::syslog::{Syslog, Target};
@@ -19,7 +19,7 @@ use crate::base::secret::Secret;
 use crate::base::tier::Effect;
 use crate::host::metrics::Meter;
 use crate::host::outgoing::Outgoing;
-use crate::store::{Batch, Durability, Field, Name, Place, Seal, Store, Table};
+use crate::store::{Batch, Durability, Seal, Store, Table};
 use rustls::pki_types::CertificateDer;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,11 +35,7 @@ const NAP: Duration = Duration::from_secs(3_600);
 const HOUR_MS: u128 = 3_600_000;
 
 /// The table of what belongs to the appliance itself.
-const BOX: &str = "appliance";
-const SECRET: Place<'static> = Place { purpose: "alert", table: BOX, key: "alert-webhook", field: "secret" };
-/// What of it is sealed.
-pub const SEALED: Field =
-    Field { purpose: SECRET.purpose, table: BOX, field: Name::Is(SECRET.field), about: "keys of this appliance itself", row_stays: false };
+pub(super) const BOX: &str = "appliance";
 const PEAKS: &str = "callers";
 
 /// `[alert]` in the config file.
@@ -83,43 +79,22 @@ pub struct Parts {
     pub settings: Settings,
 }
 
-/// A channel as others see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChannelView {
-    /// `webhook` or `syslog`.
-    pub channel: &'static str,
-    /// Where it leads.
-    pub to: String,
-    /// Messages on their way.
-    pub waiting: usize,
-    /// What came of the last try.
-    pub outcome: Option<&'static str>,
-    /// In words.
-    pub said: String,
-    /// When it was.
-    pub at: Option<Wall>,
-    /// When it is tried again.
-    pub next: Option<Wall>,
-    /// Where the secret that signs is: `file`, `store`, or none.
-    pub secret: Option<&'static str>,
-}
-
 /// All alerts. Clones share them.
 #[derive(Clone)]
-pub struct Alerts(Arc<Hub>);
+pub struct Alerts(pub(super) Arc<Hub>);
 
 pub(super) struct Hub {
     pub store: Store,
-    seal: Seal,
+    pub seal: Seal,
     pub clock: Clock,
     pub meter: Meter,
     bus: Bus,
-    settings: Settings,
-    board: Mutex<Board>,
+    pub settings: Settings,
+    pub board: Mutex<Board>,
     usage: Mutex<Usage>,
-    past: Mutex<VecDeque<(u64, Past)>>,
+    pub past: Mutex<VecDeque<(u64, Past)>>,
     certificate_ends: Mutex<Option<Wall>>,
-    lines: Vec<Arc<Line>>,
+    pub lines: Vec<Arc<Line>>,
     /// The board is not what it was.
     changed: Notify,
 }
@@ -262,125 +237,9 @@ impl Alerts {
     fn now(&self) -> Now {
         now(&self.0.clock)
     }
-
-    /// Every alert that lasts, the worst first, then those that are over, the newest first.
-    pub fn list(&self) -> Vec<View> {
-        let mut views = held(&self.0.board).live();
-        views.sort_by(|a, b| b.kind.severity().cmp(&a.kind.severity()).then(b.since.cmp(&a.since)));
-        let past = held(&self.0.past);
-        let over = past.iter().rev().map(|(_, past)| View {
-            kind: past.kind,
-            standing: Standing::Over,
-            subject: past.subject.clone(),
-            details: past.details.clone(),
-            since: past.since,
-            told_at: Some(past.told_at),
-            ended_at: past.ended_at,
-            repeats: past.repeats,
-        });
-        views.extend(over);
-        views
-    }
-
-    /// When each kind is told; those that are missing are not.
-    pub fn rules(&self) -> &BTreeMap<Kind, Rule> {
-        &self.0.settings.rules
-    }
-
-    /// The ways out, and how each does.
-    pub fn channels(&self) -> Vec<ChannelView> {
-        let view = |line: &Arc<Line>| {
-            let condition = line.condition();
-            ChannelView {
-                channel: line.channel.name(),
-                to: line.channel.to(),
-                waiting: line.queue.len(),
-                outcome: condition.outcome,
-                said: condition.said,
-                at: condition.at,
-                next: condition.next,
-                secret: matches!(line.channel, Channel::Webhook(_)).then(|| self.0.where_secret_is()).flatten(),
-            }
-        };
-        self.0.lines.iter().map(view).collect()
-    }
-
-    /// Sends a test through each channel now, and says what came back. What waits is tried again where that went well.
-    pub async fn test(&self) -> Vec<Tried> {
-        let message = Message::test(self.0.clock.wall());
-        let tries = self.0.lines.iter().map(|line| async {
-            let began = self.0.clock.mono();
-            let sent = self.0.send(line, &message).await;
-            let outcome = match &sent {
-                Ok(_) => "delivered",
-                Err(failure) if failure.is_final => "refused",
-                Err(_) => "failed",
-            };
-            self.0.meter.delivery(line.channel.name(), outcome, 1);
-            if sent.is_ok() {
-                line.again.notify_one();
-            }
-            let took_ms = self.0.clock.mono().saturating_sub(began).as_millis() as u64;
-            let delivered = sent.is_ok();
-            let said = sent.unwrap_or_else(|failure| failure.said);
-            Tried { channel: line.channel.name(), to: line.channel.to(), delivered, said, took_ms }
-        });
-        futures_util::future::join_all(tries).await
-    }
-
-    /// Seals what signs messages of the webhook in the store.
-    ///
-    /// Errs with `Conflict` where the file has one, or there is no webhook; `Storage` where credentials cannot be kept.
-    pub async fn set_secret(&self, secret: &Secret) -> Result<(), Fault> {
-        let hub = &self.0;
-        if hub.settings.webhook_secret.is_some() {
-            return Err(
-                Fault::new(fault::Kind::Conflict, "the secret stands in alert.webhook_secret").hint("change it there, or take it out")
-            );
-        }
-        if hub.settings.webhook.is_none() {
-            return Err(Fault::new(fault::Kind::Conflict, "there is no webhook to sign for").hint("set alert.webhook_url first"));
-        }
-        if hub.store.is_volatile() {
-            return Err(
-                Fault::new(fault::Kind::Storage, "state lies in RAM: no credentials are kept there").hint("set alert.webhook_secret")
-            );
-        }
-        let sealed = hub.seal.seal(SECRET, secret.expose().as_bytes());
-        hub.store.commit(Batch::new().put(BOX, SECRET.key, sealed), Durability::Now).await?;
-        hub.lines.iter().for_each(|line| line.again.notify_one());
-        Ok(())
-    }
 }
 
 impl Hub {
-    /// Sends a message through a line, now.
-    pub async fn send(&self, line: &Line, message: &Message) -> Result<String, Failure> {
-        let secret = match &line.channel {
-            Channel::Webhook(_) => self.secret().map_err(|_| Failure::again("the secret that signs cannot be read"))?,
-            Channel::Syslog(_) => None,
-        };
-        line.channel.send(message, &self.settings.from, secret.as_ref(), self.clock.wall()).await
-    }
-
-    /// The file's, else the store's.
-    fn secret(&self) -> Result<Option<Secret>, Fault> {
-        if let Some(secret) = &self.settings.webhook_secret {
-            return Ok(Some(secret.clone()));
-        }
-        let Some(sealed) = self.store.get(BOX, SECRET.key)? else { return Ok(None) };
-        let plain = self.seal.open(SECRET, &sealed)?;
-        Ok(std::str::from_utf8(&plain).ok().map(Secret::new))
-    }
-
-    fn where_secret_is(&self) -> Option<&'static str> {
-        match (&self.settings.webhook_secret, self.store.get(BOX, SECRET.key)) {
-            (Some(_), _) => Some("file"),
-            (None, Ok(Some(_))) => Some("store"),
-            (None, _) => None,
-        }
-    }
-
     /// What was told now, on its way and written down.
     async fn take(&self, outcome: Outcome) {
         let now = self.clock.wall();
@@ -475,10 +334,6 @@ fn channels(settings: &Settings) -> Vec<Channel> {
     channels
 }
 
-fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-#[cfg(test)]
-#[path = "hub_tests.rs"]
-mod tests;

@@ -15,7 +15,8 @@
 //! | `queue.rs` | messages on their way, kept over a restart |
 //! | `channel.rs`, `webhook.rs`, `syslog/` | where they go |
 //! | `deliver.rs` | carrying them there, again and later where need be |
-//! | `hub.rs` | [`Alerts`]: all of it |
+//! | `hub.rs` | [`Alerts`]: where everything is raised, and from where it is told |
+//! | `show.rs`, `secret.rs` | what others see of it; what signs messages |
 
 mod board;
 mod channel;
@@ -26,12 +27,16 @@ pub mod life;
 pub mod message;
 mod queue;
 mod record;
+mod secret;
+mod show;
 pub mod syslog;
 mod usage;
 pub mod webhook;
 
 pub use board::{Now, Standing, View};
 pub use channel::{Failure, Tried};
-pub use hub::{Alerts, ChannelView, Parts, SEALED, Settings};
+pub use hub::{Alerts, Parts, Settings};
 pub use kind::{Kind, Rule, Severity};
 pub use message::{Message, Status, Subject, What};
+pub use secret::SEALED;
+pub use show::ChannelView;

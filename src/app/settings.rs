@@ -19,7 +19,7 @@ use crate::http;
 use crate::http::metrics::Offered;
 use crate::mcp;
 use crate::plan;
-use crate::tools::context::{Settings, World};
+use crate::tools::world::{Settings, World};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, SocketAddr};

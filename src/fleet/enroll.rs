@@ -14,12 +14,11 @@ use crate::fleet::credential::{Credential, NewCredential, ssh_login};
 use crate::fleet::device::{Capability, Device, Facts, Pins, Status};
 use crate::fleet::fault::FleetError;
 use crate::fleet::index::Standing;
-use crate::fleet::lane::Read;
 use crate::fleet::naming;
 use crate::fleet::probe::{self, Reader};
 use crate::fleet::registry::Fleet;
 use crate::fleet::trust::{Place, check_place, check_written, refuse_plain};
-use crate::fleet::wire::{Ask, Said, Via, Wire};
+use crate::fleet::wire::{Ask, Said, Wire};
 use crate::routeros::ssh::is_fingerprint;
 use crate::routeros::{MenuPath, Query, RouterError};
 use crate::store::Batch;
@@ -27,8 +26,6 @@ use futures_util::future::FutureExt;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// The most devices one appliance looks after.
 const DEVICES_MAX: usize = 5_000;
@@ -250,7 +247,7 @@ impl Fleet {
         Ok(())
     }
 
-    async fn stored_login(&self, device: &Device) -> Result<(Option<Secret>, Option<PathBuf>), Fault> {
+    pub(super) async fn stored_login(&self, device: &Device) -> Result<(Option<Secret>, Option<PathBuf>), Fault> {
         let shared = &self.shared;
         let stored = shared.credential(device)?;
         Ok((stored.open(&device.id, &shared.seal, &shared.settings).await?, stored.ssh_key_file))
@@ -258,7 +255,7 @@ impl Fleet {
 
     /// Finds out whether SSH lets us in, where a host key is pinned and the survey saw nothing against it. A key that was given
     /// must work, and another host key is always an error; a password that SSH refuses only means that there is no SSH.
-    async fn prove_ssh(&self, device: &mut Device, key_file: Option<&Path>, password: Option<Secret>) -> Result<(), Fault> {
+    pub(super) async fn prove_ssh(&self, device: &mut Device, key_file: Option<&Path>, password: Option<Secret>) -> Result<(), Fault> {
         let login = ssh_login(key_file, password).await?;
         let worth_trying = std::mem::take(&mut device.facts.can.ssh) || key_file.is_some();
         if !worth_trying {
@@ -272,93 +269,6 @@ impl Fleet {
             Some(Err(error)) => device.facts.unanswered.push(format!("ssh: {error}")),
         }
         Ok(())
-    }
-
-    /// Trusts what the device presents now (or, with `expected`, only exactly that), and ends its quarantine.
-    ///
-    /// Errs with `Untrusted` when a fingerprint differs from the expected one, `Unreachable`, `Conflict` (decommissioned,
-    /// or changed by somebody else meanwhile).
-    pub async fn pin(&self, id: &DeviceId, expected: Pins) -> Result<Arc<Device>, Fault> {
-        let (shared, id) = (self.shared.clone(), id.clone());
-        check_pins(&expected)?;
-        let (before, epoch) = shared.current(&id)?;
-        let mut device = (*before).clone();
-        if device.status == Status::Decommissioned {
-            return Err(FleetError::Decommissioned { name: device.name }.into());
-        }
-        let presented = self.present(&device.place()).await?;
-        presented.compare(&expected)?;
-        let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
-        // A service that does not answer just now is not forgotten.
-        let tls = if presented.has_rest() { pins.tls } else { pins.tls.or(device.pins.tls) };
-        device.pins = Pins { ssh: pins.ssh.or(device.pins.ssh.take()), tls };
-        device.status = Status::Unknown;
-        device.last_error = None;
-        device.updated_at = shared.clock.wall();
-        let device = self
-            .edit(async move {
-                shared.unchanged(&id, epoch)?;
-                shared.keep(device, Standing::Set, Batch::new()).await
-            })
-            .await?;
-        // Whether the login still works shows in the status; the pins stand either way.
-        let identity = Read::fresh(MenuPath::parse("/system/identity")?);
-        let _ = self.lane(&device).read(identity).await;
-        self.get(&device.id)
-    }
-
-    /// Asks the router again what it is and can, and stores that. Errs as a read does.
-    pub async fn probe(&self, id: &DeviceId) -> Result<Arc<Device>, Fault> {
-        let device = self.get(id)?;
-        let lane = self.lane(&device);
-        let came_over_ssh = AtomicBool::new(false);
-        let read = |path: MenuPath, query: Query| {
-            let (lane, came_over_ssh) = (lane.clone(), &came_over_ssh);
-            async move {
-                let answer = lane.read(Read { path, query, max_age: Duration::ZERO }).await?;
-                if answer.via == Via::Ssh {
-                    came_over_ssh.store(true, Ordering::Relaxed);
-                }
-                Ok(answer.rows.to_vec())
-            }
-            .boxed()
-        };
-        let mut probed = (*device).clone();
-        probed.facts = probe::survey(&read, &device.username, self.shared.clock.wall()).await?;
-        probed.facts.can.ssh |= came_over_ssh.into_inner();
-        self.probe_ssh(&mut probed).await?;
-        if let Some(unused) = self.rest_unused(&device).await? {
-            probed.facts.unanswered.push(format!("rest: {}", unused.said));
-        }
-        self.put_facts(id, probed.facts).await
-    }
-
-    /// As `prove_ssh` with the stored login; what fails is a finding here.
-    async fn probe_ssh(&self, device: &mut Device) -> Result<(), Fault> {
-        let (password, key_file) = self.stored_login(device).await?;
-        match self.prove_ssh(device, key_file.as_deref(), password).await {
-            Err(fault) if fault.kind == Kind::Untrusted => {
-                self.shared.quarantine(&device.id, fault.said.clone()).await;
-                Err(fault)
-            }
-            Err(fault) => {
-                device.facts.can.ssh = false;
-                device.facts.unanswered.push(format!("ssh: {}", fault.said));
-                Ok(())
-            }
-            Ok(()) => Ok(()),
-        }
-    }
-
-    async fn put_facts(&self, id: &DeviceId, facts: Facts) -> Result<Arc<Device>, Fault> {
-        let (shared, id) = (self.shared.clone(), id.clone());
-        self.edit(async move {
-            let mut device = (*shared.current(&id)?.0).clone();
-            device.facts = facts;
-            device.updated_at = shared.clock.wall();
-            shared.keep(device, Standing::AsIs, Batch::new()).await
-        })
-        .await
     }
 
     /// A survey over a connection that is being tried.
@@ -447,7 +357,7 @@ fn check_username(name: &str) -> Result<(), Fault> {
     if ok { Ok(()) } else { Err(Fault::bad_input("a user name has 1 to 128 characters, none of them a colon or control character")) }
 }
 
-fn check_pins(pins: &Pins) -> Result<(), Fault> {
+pub(super) fn check_pins(pins: &Pins) -> Result<(), Fault> {
     match &pins.ssh {
         Some(ssh) if !is_fingerprint(ssh) => {
             Err(Fault::bad_input("an SSH fingerprint is SHA256: and 43 characters of base64").hint("as `ssh-keygen -lf` prints it"))

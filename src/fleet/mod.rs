@@ -8,6 +8,7 @@
 
 pub mod absent;
 mod address;
+mod again;
 pub mod bootstrap;
 mod breaker;
 mod cache;

@@ -48,6 +48,7 @@ pub mod tools;
 pub mod user;
 pub mod vpn;
 pub mod wireless;
+pub mod world;
 
 use spec::Tool;
 

@@ -9,7 +9,7 @@ use crate::fleet::{Device, Status};
 use crate::plan::record::{Plan, PlanId};
 use crate::plan::state::PlanState;
 use crate::store::Space;
-use crate::tools::context::World;
+use crate::tools::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@
 use crate::base::ids::DeviceId;
 use crate::fleet::Status;
 use crate::history::look::Depth;
-use crate::tools::context::World;
+use crate::tools::world::World;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;

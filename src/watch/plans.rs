@@ -1,7 +1,7 @@
 //! Plans when nobody calls: what ended ones left on routers goes, old drafts expire, old records are forgotten.
 
 use crate::base::clock::Wall;
-use crate::tools::context::World;
+use crate::tools::world::World;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

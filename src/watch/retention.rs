@@ -2,7 +2,7 @@
 
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
-use crate::tools::context::World;
+use crate::tools::world::World;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

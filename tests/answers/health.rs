@@ -156,7 +156,7 @@ async fn samples_outlive_the_process_and_old_ones_are_swept() {
     site.app.dispatch.world().history.add(&id, old).await.unwrap();
     let site = site.reopened(&[("health_check.enabled", "false")]).await;
     let world = site.app.dispatch.world();
-    let kept = |world: &tools::context::World| world.history.since(&id, Wall(0)).unwrap();
+    let kept = |world: &tools::world::World| world.history.since(&id, Wall(0)).unwrap();
     // Looks within one second are one sample.
     assert!((2..=4).contains(&kept(world).len()), "{:?}", kept(world));
     assert_eq!(kept(world)[0].at.0 / 1_000, old.at.0 / 1_000);

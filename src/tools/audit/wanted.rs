@@ -7,7 +7,7 @@ use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::selector::Traits;
-use crate::tools::context::World;
+use crate::tools::world::World;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
