@@ -156,6 +156,8 @@ impl App {
             // Who was signed out since would be signed in again.
             self.sessions().end_all().await?;
         }
+        // First: what is found out on the way is for people.
+        watch::alerts::start(self.dispatch.world().clone(), self.config.store.path.clone(), &self.tasks, &self.stop);
         // What a crash left is taken in hand before anybody can ask for more.
         self.plans().resume().await?;
         let handles = Handles {
@@ -171,7 +173,6 @@ impl App {
             let jitter = self.config.health_check.jitter_seconds.0;
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
         }
-        watch::alerts::start(self.dispatch.world().clone(), self.config.store.path.clone(), &self.tasks, &self.stop);
         watch::meter::start(self.dispatch.world().meter().clone(), &self.tasks, &self.stop);
         watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
         watch::plans::start(self.dispatch.world().clone(), self.config.retention.plan_days, &self.tasks, &self.stop);

@@ -250,11 +250,15 @@ async fn an_account_is_removed_where_it_is_ours_and_we_may_and_nowhere_else() {
     for (name, policy, comment, removed) in [
         ("kept-1", "read,write,test,api,rest-api", "routeros-mcp", false),
         ("kept-2", MAY, "somebody else's", false),
+        ("kept-3", MAY, "routeros-mcp", false),
         ("gone", MAY, "routeros-mcp", true),
     ] {
         site.adopt(Profile::Office, name, json!({})).await;
         grant(&site, name, policy, comment);
         assert_eq!(site.operator("device.test", json!({"device": name})).await.fault, None);
+        // Somebody's kill switch holds for this too.
+        let switch = json!({"read_only": name == "kept-3"});
+        assert_eq!(site.operator("settings.set_switches", switch).await.fault, None);
         let done = site.operator("device.decommission", json!({"device": name, "remove_account": true})).await;
         assert_eq!(done.fault, None, "{name}: {}", done.text);
         assert_eq!(

@@ -67,6 +67,7 @@ impl Rig {
             tags: vec![("site".into(), "north".into())],
             capabilities: [Capability::Writes].into(),
             ssh_only: false,
+            only_named: false,
         }
     }
 
@@ -187,6 +188,20 @@ async fn a_wrong_fingerprint_sends_no_credential_and_stores_nothing() {
         rig.sent_no_credential();
         rig.holds_nothing();
     }
+}
+
+#[tokio::test]
+async fn a_key_that_nobody_compared_is_not_trusted_where_only_the_named_ones_are() {
+    let rig = Rig::new(Profile::HomeAp).await;
+    let tls = Some(rig.sim.fingerprint());
+    let named = |name: &str| NewDevice { only_named: true, ..rig.new_device(name) };
+    let device = rig.fleet.enroll(named("edge"), rig.login(), Pins { tls, ssh: None }).await.unwrap();
+    assert_eq!((device.pins.tls, &device.pins.ssh), (tls, &None));
+    assert_eq!(rig.ssh.tries(), 0, "whoever answers there gets no password");
+    let pinned = rig.fleet.pin(&device.id, Pins { tls, ssh: None }).await.unwrap();
+    assert_eq!(pinned.pins.ssh, None, "nor when the other one is pinned again");
+    let both = Pins { tls, ssh: Some(rig.ssh.fingerprint.clone()) };
+    assert_eq!(rig.fleet.pin(&device.id, both.clone()).await.unwrap().pins, both);
 }
 
 #[tokio::test]

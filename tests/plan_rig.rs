@@ -196,6 +196,7 @@ impl Appliance {
             tags: vec![],
             capabilities: Capability::ALL.into_iter().collect(),
             ssh_only: false,
+            only_named: false,
         };
         let password = NewCredential::password(sim.credentials().mcp.password);
         self.fleet.enroll(new, password, Pins::default()).await.unwrap()

@@ -11,8 +11,8 @@ use crate::alert::record::{Past, Stands};
 use crate::base::clock::Wall;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Alerts at one time; what would be one more is counted, and told by the log.
-pub const MOST: usize = 2_000;
+/// Alerts of one kind at one time: every device there may be. What would be one more is counted, and told by the log.
+pub const MOST: usize = 5_000;
 /// Messages of one kind that go out one by one; more within [`GATHER`] become one.
 const FEW: usize = 5;
 /// How long messages of one kind are gathered.
@@ -127,7 +127,7 @@ impl Board {
     /// With what was told before this process and still stood then.
     pub fn new(rules: BTreeMap<Kind, Rule>, stands: Vec<Stands>, now: Now) -> Board {
         let mut board = Board { rules, alerts: BTreeMap::new(), ready: BTreeMap::new(), spent: BTreeMap::new(), refused: 0 };
-        for stood in stands.into_iter().take(MOST) {
+        for stood in stands {
             // A clock that was set meanwhile tells nothing.
             let ago = if now.wall.is_plausible() { (now.wall.0 - stood.told_at.0).max(0) } else { 0 };
             let life = Life { phase: Phase::Told, told: Some(now.ms.saturating_sub(ago)), repeats: 0 };
@@ -146,7 +146,7 @@ impl Board {
         if known.is_none() && matches!(seen, Seen::IsNot | Seen::Time) {
             return;
         }
-        if known.is_none() && self.alerts.len() >= MOST {
+        if known.is_none() && self.of(kind).count() >= MOST {
             self.refused += 1;
             if self.refused.is_power_of_two() {
                 tracing::warn!(kind = kind.as_str(), refused = self.refused, "no room for more alerts");
@@ -257,7 +257,12 @@ impl Board {
     /// When time changes something about it. What is over and not told yet is kept until it is.
     fn due(&self, (kind, id): &Key, alert: &Alert) -> Option<Ms> {
         let due = due(&alert.life, *self.rules.get(kind)?);
-        due.filter(|_| alert.life.phase != Phase::Over || !self.is_ending(kind, id))
+        let is_unsaid = |over| self.ready.get(&(*kind, over)).is_some_and(|ready| ready.items.contains_key(id));
+        due.filter(|_| match alert.life.phase {
+            Phase::Over => !is_unsaid(true),
+            Phase::Happened => !is_unsaid(false),
+            Phase::Held { .. } | Phase::Told => true,
+        })
     }
 
     /// When [`Board::pass`] may have something to tell.

@@ -180,3 +180,26 @@ fn it_says_when_it_is_to_be_asked_next() {
     assert_eq!(board.pass(at(200_000)).messages.len(), 1);
     assert_eq!(board.next(), Some(5 + HOLD + 900_000), "when it may be told again");
 }
+
+#[test]
+fn what_happens_is_told_whatever_its_cooldown() {
+    for (cooldown, many) in [(0, 1), (0, 10), (30, 10)] {
+        let rule = Rule { hold: Duration::ZERO, cooldown: Duration::from_secs(cooldown) };
+        let mut board = Board::new(BTreeMap::from([(Kind::GuardFired, rule)]), Vec::new(), at(0));
+        for n in 0..many {
+            board.see(Kind::GuardFired, &Subject::plan(&format!("plan-{n}")), "", Seen::Happens, at(0));
+        }
+        let told = until(&mut board, 0, 200_000);
+        assert_eq!(told.iter().map(|(_, message)| message.count).sum::<u32>(), many, "{cooldown} s: {:?}", said(&told));
+    }
+}
+
+#[test]
+fn one_kind_leaves_room_for_the_others() {
+    let mut board = board();
+    for n in 0..MOST + 10 {
+        board.see(Kind::DeviceDown, &router(n), "", Seen::Is, at(0));
+    }
+    board.see(Kind::PlanWaiting, &Subject::plan("plan-1"), "", Seen::Is, at(0));
+    assert_eq!(board.live().len(), MOST + 1);
+}

@@ -103,13 +103,15 @@ impl Alerts {
     /// With what an earlier process told and left. Nothing is sent before [`Alerts::start`].
     pub fn open(parts: Parts) -> Result<Alerts, Fault> {
         let Parts { store, seal, clock, meter, bus, settings } = parts;
-        let stands = Table::<Stands>::new(store.clone()).all()?.into_iter().map(|(_, stood)| stood).collect();
+        let stands: Vec<Stands> = Table::<Stands>::new(store.clone()).all()?.into_iter().map(|(_, stood)| stood).collect();
         let past = Table::<Past>::new(store.clone()).all()?;
         let past = past.into_iter().filter_map(|(key, past)| Some((u64::from_str_radix(&key, 16).ok()?, past))).collect();
         let peaks = Table::<Peaks>::new(store.clone()).get(PEAKS)?.unwrap_or_default();
         let now = now(&clock);
-        let board = Mutex::new(Board::new(settings.rules.clone(), stands, now));
-        let usage = Mutex::new(Usage::new(settings.unusual_factor, peaks));
+        let unusual = stands.iter().filter(|stood| stood.kind == Kind::UnusualUse);
+        let mut usage = Usage::new(settings.unusual_factor, peaks);
+        unusual.for_each(|stood| usage.was_unusual(&stood.subject.id, &stood.subject.name));
+        let (usage, board) = (Mutex::new(usage), Mutex::new(Board::new(settings.rules.clone(), stands, now)));
         let mut lines = Vec::new();
         for channel in channels(&settings) {
             let queue = Queue::open(channel.name(), &store)?;
@@ -197,8 +199,8 @@ impl Alerts {
         if !self.0.settings.rules.contains_key(&Kind::UnusualUse) || (who.issuer == "local" && who.subject == "background") {
             return;
         }
-        let id = format!("{} {}", who.issuer, who.subject);
-        let turn = held(&self.0.usage).count(&id, &who.name, what, self.hour());
+        let subject = Subject::new(What::Principal, &format!("{} {}", who.issuer, who.subject), &who.name);
+        let turn = held(&self.0.usage).count(&subject.id, &who.name, what, self.hour());
         turn.into_iter().for_each(|turn| self.turned(turn));
     }
 
@@ -218,7 +220,7 @@ impl Alerts {
     }
 
     fn turned(&self, turn: Turn) {
-        let subject = Subject::new(What::Principal, &turn.id, &turn.name);
+        let subject = Subject::known(What::Principal, &turn.id, &turn.name);
         match turn.why {
             Some(why) => self.raise(Kind::UnusualUse, &subject, &why),
             None => self.end(Kind::UnusualUse, &subject),

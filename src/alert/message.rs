@@ -4,6 +4,7 @@ use crate::alert::kind::{Kind, Severity};
 use crate::base::clock::Wall;
 use crate::base::ids::{hex, random};
 use crate::shape::untrusted;
+use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -46,6 +47,8 @@ pub struct Subject {
 
 /// Longest name and id, in characters.
 const NAME: usize = 80;
+/// Digits of a digest at the end of an id that is too long.
+const MARK: usize = 16;
 /// Longest details, in characters.
 const DETAILS: usize = 300;
 /// Subjects named in one message; the others are counted.
@@ -54,7 +57,17 @@ pub const NAMED: usize = 20;
 impl Subject {
     /// Of that sort. Callers choose their names, and routers some others: what nobody sees is taken out.
     pub fn new(what: What, id: &str, name: &str) -> Subject {
-        Subject { what, id: tidy(id, NAME), name: tidy(name, NAME) }
+        // The id tells subjects apart: one that is too long ends in what is its own.
+        let id = match tidy(id, NAME) {
+            short if short == id => short,
+            cut => format!("{}~{}", tidy(&cut, NAME - MARK - 1), hex(&digest(&SHA256, id.as_bytes()).as_ref()[..MARK / 2])),
+        };
+        Subject { what, id, name: tidy(name, NAME) }
+    }
+
+    /// Of that sort, by an id that was one before.
+    pub fn known(what: What, id: &str, name: &str) -> Subject {
+        Subject { what, id: id.to_owned(), name: tidy(name, NAME) }
     }
 
     /// A router.
@@ -208,6 +221,15 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ids_that_are_too_long_still_tell_callers_apart() {
+        let issuer = "https://login.microsoftonline.com/0123456789abcdef0123456789abcdef/v2.0/very-long";
+        let of = |who: &str| Subject::new(What::Principal, &format!("{issuer} {who}"), who);
+        let (anna, bert) = (of("anna"), of("bert"));
+        assert_ne!(anna.id, bert.id);
+        assert!(anna.id.chars().count() <= NAME && anna == of("anna"));
+    }
 
     #[test]
     fn words_of_others_are_one_short_line() {

@@ -76,6 +76,12 @@ impl Usage {
         Usage { factor, hour: 0, callers: before.callers.into_iter().take(MOST).map(caller).collect() }
     }
 
+    /// An earlier process told so of this caller, and not that it was over.
+    pub fn was_unusual(&mut self, id: &str, name: &str) {
+        let caller = self.callers.entry(id.to_owned()).or_insert_with(|| Caller { name: tidy(name, 80), seen: -1, ..Caller::default() });
+        caller.unusual = true;
+    }
+
     /// Counts one act. `hour` never goes back.
     pub fn count(&mut self, id: &str, name: &str, what: Use, hour: i64) -> Option<Turn> {
         if !self.callers.contains_key(id) && self.callers.len() >= MOST {
@@ -184,6 +190,15 @@ mod tests {
         assert_eq!(writes(&mut usage, 100, 0).len(), 1);
         assert!(writes(&mut usage, 5, 1).is_empty(), "the hour before was the one");
         let turns = writes(&mut usage, 5, 2);
+        assert_eq!(turns, [Turn { id: "a".into(), name: "anna".into(), why: None }]);
+    }
+
+    #[test]
+    fn who_was_unusual_before_a_restart_becomes_usual_again() {
+        let mut usage = fresh();
+        usage.was_unusual("a", "anna");
+        let (mut turns, _) = usage.roll(1);
+        turns.extend(usage.roll(2).0);
         assert_eq!(turns, [Turn { id: "a".into(), name: "anna".into(), why: None }]);
     }
 

@@ -10,7 +10,9 @@ use serde_json::json;
 pub fn run(arguments: &Arguments, as_json: bool) -> Result<(), Fault> {
     let Arguments { username, writes, rotates, ssh, from } = arguments.clone();
     let password = bootstrap::password();
-    let script = Bootstrap { username, writes, rotates, ssh, from }.script(&password);
+    let user = Bootstrap { username, writes, rotates, ssh, from };
+    user.check()?;
+    let script = user.script(&password);
     if as_json {
         output::json(&json!({"username": arguments.username, "password": password.expose(), "script": script}));
         return Ok(());

@@ -33,9 +33,15 @@ impl Fleet {
         let presented = self.present(&device.place()).await?;
         presented.compare(&expected)?;
         let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
-        // A service that does not answer just now is not forgotten.
-        let tls = if presented.has_rest() { pins.tls } else { pins.tls.or(device.pins.tls) };
-        device.pins = Pins { ssh: pins.ssh.or(device.pins.ssh.take()), tls };
+        // A service that does not answer just now is not forgotten. Where somebody names one key the other stays as it is.
+        let is_blind = expected.tls.is_none() && expected.ssh.is_none();
+        let tls = match is_blind || expected.tls.is_some() {
+            true if presented.has_rest() => pins.tls,
+            true => pins.tls.or(device.pins.tls),
+            false => device.pins.tls,
+        };
+        let ssh = pins.ssh.filter(|_| is_blind || expected.ssh.is_some());
+        device.pins = Pins { ssh: ssh.or(device.pins.ssh.take()), tls };
         device.status = Status::Unknown;
         device.last_error = None;
         device.updated_at = shared.clock.wall();

@@ -7,9 +7,13 @@
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/8978504/User>,
 //! <https://help.mikrotik.com/docs/spaces/ROS/pages/2555969/Certificates>
 
+use crate::base::fault::Fault;
 use crate::base::ids::random;
 use crate::base::secret::Secret;
+use crate::fleet::enroll::check_username;
 use crate::routeros::script::quote;
+use ipnet::IpNet;
+use std::net::IpAddr;
 
 /// What reading takes; `test` is for ping and its like. No `sensitive`: we never need a router's secrets.
 const READS: &str = "read,test,api,rest-api";
@@ -35,6 +39,18 @@ pub fn password() -> Secret {
 }
 
 impl Bootstrap {
+    /// Errs with `BadInput` for a user or an address that no router takes: the script would end half-way there.
+    pub fn check(&self) -> Result<(), Fault> {
+        check_username(&self.username)?;
+        let is_address = |text: &str| text.parse::<IpAddr>().is_ok() || text.parse::<IpNet>().is_ok();
+        match &self.from {
+            Some(from) if !is_address(from) => {
+                Err(Fault::bad_input("from is no address and no range").hint("such as 192.0.2.9 or 192.0.2.0/24, the appliance's own"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The policies of its group.
     pub fn policy(&self) -> String {
         let more = [(self.writes, ",write"), (self.rotates, ",password"), (self.ssh, ",ssh")];
@@ -57,6 +73,7 @@ impl Bootstrap {
         let (user, group, policy) = (quote(&self.username), quote(&self.group()), self.policy());
         let from = self.from.as_deref().map(|from| format!(" address={}", quote(from))).unwrap_or_default();
         let password = quote(password.expose());
+        let taken = quote(&format!("{} is a full user of somebody's and is left alone: choose another name", self.username));
         // Where it was off nobody else needs it: it is opened for us alone.
         let www = match &self.from {
             Some(from) => {
@@ -70,10 +87,14 @@ impl Bootstrap {
   }} else={{
     /user/group/set [/user/group/find where name={group}] policy={policy}
   }}
-  :if ([:len [/user/find where name={user}]] = 0) do={{
-    /user/add name={user} group={group}{from} password={password} comment="{OURS}"
+  :if ([:len [/user/find where name={user} and group="full"]] > 0) do={{
+    :put {taken}
   }} else={{
-    /user/set [/user/find where name={user}] group={group}{from} password={password}
+    :if ([:len [/user/find where name={user}]] = 0) do={{
+      /user/add name={user} group={group}{from} password={password} comment="{OURS}"
+    }} else={{
+      /user/set [/user/find where name={user}] group={group}{from} password={password}
+    }}
   }}
   :if ([:len [/ip/service/find where name="www-ssl" and certificate="none"]] > 0) do={{
     /certificate/add name="rest-ca" common-name="rest-ca" key-usage=key-cert-sign,crl-sign days-valid=3650
@@ -114,10 +135,12 @@ impl Bootstrap {
         )
     }
 
-    /// Undoes what the script made of users: for a router that is not looked after any more.
+    /// Undoes what the script made of users, and of nobody else: for a router that is not looked after any more.
     pub fn farewell(username: &str) -> String {
         let (user, group) = (quote(username), quote(&format!("{username}-group")));
-        format!("/user/remove [/user/find where name={user}]\n/user/group/remove [/user/group/find where name={group}]\n")
+        format!(
+            "/user/remove [/user/find where name={user} and comment=\"{OURS}\"]\n/user/group/remove [/user/group/find where name={group}]\n"
+        )
     }
 }
 

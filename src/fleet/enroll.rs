@@ -49,12 +49,21 @@ pub struct NewDevice {
     pub capabilities: BTreeSet<Capability>,
     /// Whoever looked at the fingerprints saw an SSH host key alone: REST is left alone, whatever it shows by now.
     pub ssh_only: bool,
+    /// Somebody compared fingerprints: only what the expected ones name is trusted, and nothing else is sent a login.
+    pub only_named: bool,
 }
 
 /// A device that was logged in to, and is not stored yet.
 pub struct Ready {
     device: Device,
     credential: Credential,
+}
+
+impl Ready {
+    /// What it will be known by.
+    pub fn id(&self) -> &DeviceId {
+        &self.device.id
+    }
 }
 
 /// Changes to a record; what is `None` stays.
@@ -112,6 +121,7 @@ impl Fleet {
         let place = check_place(&new.place, &shared.settings).await?;
         let presented = if new.ssh_only { self.present_ssh(&place).await? } else { self.present(&place).await? };
         presented.compare(&expected)?;
+        let presented = if new.only_named { presented.named_alone(&expected) } else { presented };
         let pins = presented.pins(shared.settings.routeros.verify_tls, &expected);
         let mut device = fresh(new, place, pins, shared.clock.wall());
         let key_file = credential.ssh_key_file.as_deref();
@@ -129,6 +139,11 @@ impl Fleet {
     /// Stores what was examined, all or none. Errs with `Conflict` when a name was taken meanwhile, `BadInput` when there is no
     /// room for all, `Storage`.
     pub async fn take_in(&self, ready: Vec<Ready>) -> Result<Vec<Arc<Device>>, Fault> {
+        self.take_in_with(ready, Batch::new()).await
+    }
+
+    /// The same together with what else then holds.
+    pub(super) async fn take_in_with(&self, ready: Vec<Ready>, mut batch: Batch) -> Result<Vec<Arc<Device>>, Fault> {
         let (shared, fleet) = (self.shared.clone(), self.clone());
         self.edit(async move {
             fleet.has_room(ready.len())?;
@@ -139,7 +154,6 @@ impl Fleet {
                     return Err(FleetError::NameTaken { name: one.device.name.clone() }.into());
                 }
             }
-            let mut batch = Batch::new();
             let mut devices = Vec::with_capacity(ready.len());
             for Ready { device, credential } in ready {
                 batch = shared.keep_credential(batch, &device.id, credential);
@@ -352,7 +366,7 @@ fn changed(before: &Device, changes: &Changes) -> Result<Device, Fault> {
 }
 
 /// HTTP's Basic login ends a name at the first colon.
-fn check_username(name: &str) -> Result<(), Fault> {
+pub(super) fn check_username(name: &str) -> Result<(), Fault> {
     let ok = !name.is_empty() && name.chars().count() <= USERNAME_MAX && !name.contains(':') && !name.chars().any(char::is_control);
     if ok { Ok(()) } else { Err(Fault::bad_input("a user name has 1 to 128 characters, none of them a colon or control character")) }
 }

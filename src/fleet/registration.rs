@@ -15,11 +15,14 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{hex, random};
 use crate::base::secret::Secret;
 use crate::fleet::bootstrap::{self, Bootstrap};
+use crate::fleet::device::Device;
+use crate::fleet::enroll::Ready;
 use crate::fleet::registry::Fleet;
 use crate::routeros::pin::parse_fingerprint;
-use crate::store::{Durability, Field, Name, Place, Record, Table};
+use crate::store::{Batch, Durability, Field, Name, Place, Record, StoreError, Table};
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// What tokens begin with.
@@ -165,7 +168,7 @@ fn id_of(digest: &[u8; 32]) -> String {
 }
 
 /// Every way of being no good looks the same.
-fn refused() -> Fault {
+pub fn refused() -> Fault {
     Fault::new(Kind::Unauthenticated, "this report is not taken").hint("make a new registration in the admin pages")
 }
 
@@ -179,9 +182,10 @@ impl Fleet {
     /// Errs with `BadInput` for a name that no device may have, `Conflict` when it is taken, `Busy` when many are open.
     pub async fn register(&self, name: &str, user: Bootstrap, url: &str, by: &str) -> Result<Made, Fault> {
         crate::fleet::naming::check_name(name)?;
+        user.check()?;
         self.shared.namesake(name, None)?;
         let now = self.shared.clock.wall();
-        if self.registrations().await?.iter().filter(|one| one.is_open(now)).count() >= OPEN_MAX {
+        if self.registrations()?.iter().filter(|one| one.is_open(now)).count() >= OPEN_MAX {
             return Err(Fault::new(Kind::Busy, format!("{OPEN_MAX} registrations are open")).hint("revoke those nobody needs"));
         }
         let (token, password) = (Secret::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&random::<32>()))), bootstrap::password());
@@ -205,22 +209,30 @@ impl Fleet {
         Ok(Made { script: user.registering(&password, url, &token), registration })
     }
 
-    /// All of them, the newest first. Wipes passwords that nobody can use any more, and forgets what is long over.
-    pub async fn registrations(&self) -> Result<Vec<Registration>, Fault> {
-        let (now, table) = (self.shared.clock.wall(), self.table());
-        let mut all = Vec::new();
-        for (id, mut one) in table.all()? {
-            if !one.is_open(now) && one.created_at.0 + KEPT_MS < now.0 {
-                table.delete(&id).await?;
-                continue;
-            }
-            if !one.is_open(now) && one.password.take().is_some() {
-                table.put(&id, &one, Durability::Now).await?;
-            }
-            all.push(one);
-        }
+    /// All of them, the newest first.
+    pub fn registrations(&self) -> Result<Vec<Registration>, Fault> {
+        let mut all: Vec<Registration> = self.table().all()?.into_iter().map(|(_, one)| one).collect();
         all.sort_by_key(|one| std::cmp::Reverse(one.created_at));
         Ok(all)
+    }
+
+    /// Wipes passwords that nobody can use any more, and forgets what is long over.
+    pub async fn sweep_registrations(&self) -> Result<(), Fault> {
+        let (now, table) = (self.shared.clock.wall(), self.table());
+        for (id, one) in table.all()?.into_iter().filter(|(_, one)| !one.is_open(now)) {
+            let batch = Batch::new();
+            let batch = match one.created_at.0 + KEPT_MS < now.0 {
+                true => table.delete_into(batch, &id),
+                false if one.password.is_some() => table.put_into(batch, &id, &Registration { password: None, ..one.clone() }),
+                false => continue,
+            };
+            match table.store().commit(table.expect_into(batch, &id, Some(&one)), Durability::Now).await {
+                // It changed just now: next time.
+                Err(StoreError::Expectation { .. }) => {}
+                done => done?,
+            }
+        }
+        Ok(())
     }
 
     /// One of them. Errs with `NotFound`.
@@ -259,6 +271,10 @@ impl Fleet {
     pub async fn paste_report(&self, id: &str, report: Report) -> Result<Registration, Fault> {
         let before = self.registration(id)?;
         let state = before.state(self.shared.clock.wall());
+        // It arrived, and the router did not hear so.
+        if state == "pending" && before.report.as_ref().is_some_and(|known| known.tls == report.tls) {
+            return Ok(before);
+        }
         if state != "waiting" {
             return Err(Fault::new(Kind::Conflict, format!("this registration is {state}: it waits for no report")).hint("make a new one"));
         }
@@ -283,11 +299,13 @@ impl Fleet {
         }
     }
 
-    /// It became this device.
-    pub async fn registration_done(&self, id: &str, device: &str) -> Result<(), Fault> {
-        let before = self.registration(id)?;
-        let after = Registration { device: Some(device.to_owned()), password: None, ..before.clone() };
-        self.swap(&before, after).await.map(drop)
+    /// It becomes a device, both or neither. Errs with `Conflict` when it was revoked meanwhile, and as `take_in`.
+    pub async fn take_in_registered(&self, before: &Registration, ready: Ready) -> Result<Arc<Device>, Fault> {
+        let after = Registration { device: Some(ready.id().to_string()), password: None, ..before.clone() };
+        let table = self.table();
+        let batch = table.expect_into(table.put_batch(&after, &after.id), &after.id, Some(before));
+        let mut devices = self.take_in_with(vec![ready], batch).await?;
+        devices.pop().ok_or_else(|| Fault::bug("a device that was stored is not told"))
     }
 
     async fn swap(&self, before: &Registration, after: Registration) -> Result<Registration, Fault> {

@@ -16,8 +16,10 @@ use crate::fleet::naming::folded;
 use crate::fleet::registry::Fleet;
 use crate::fleet::trust::Place;
 use crate::routeros::pin::parse_fingerprint;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 /// The longest list, bytes.
 pub const TEXT_MAX: usize = 3 * 1024 * 1024;
@@ -97,7 +99,9 @@ pub fn read(text: &str, shared: &Shared, fleet: &Fleet) -> Result<(Vec<Line>, Ve
             }
         };
         let earlier = names.insert(folded(&line.new.name), number);
-        let same = places.insert((line.new.place.address.to_ascii_lowercase(), line.new.place.rest_port), number);
+        let place = &line.new.place;
+        let port = if line.new.ssh_only { place.ssh_port } else { place.rest_port };
+        let same = places.insert((place.address.to_ascii_lowercase(), port), number);
         match (earlier, same) {
             (Some(earlier), _) => problems.push(Problem { line: number, what: format!("has the name of line {earlier}") }),
             (None, Some(same)) => problems.push(Problem { line: number, what: format!("is the same address and port as line {same}") }),
@@ -145,8 +149,12 @@ fn from_csv(text: &str) -> Result<Rows, Fault> {
     let first = text.lines().next().unwrap_or_default();
     // Spreadsheets of half of Europe separate by semicolons.
     let separator = if first.contains(';') && !first.contains(',') { b';' } else { b',' };
-    let mut reader =
-        csv::ReaderBuilder::new().delimiter(separator).flexible(true).trim(csv::Trim::All).comment(Some(b'#')).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(separator)
+        .flexible(true)
+        .trim(csv::Trim::Headers)
+        .comment(Some(b'#'))
+        .from_reader(text.as_bytes());
     let unreadable = || Fault::bad_input("the list is neither CSV nor JSON");
     let head: Vec<String> = reader.headers().map_err(|_| unreadable())?.iter().map(str::to_ascii_lowercase).collect();
     if head.len() == 1 && head[0].is_empty() {
@@ -163,13 +171,15 @@ fn from_csv(text: &str) -> Result<Rows, Fault> {
     for record in reader.records() {
         let record = record.map_err(|_| unreadable())?;
         let number = lines.of(record.position().map_or(0, |at| at.byte() as usize));
-        if record.iter().all(str::is_empty) {
+        if record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
         if record.len() != head.len() {
             problems.push(Problem { line: number, what: format!("has {} cells, the first line {}", record.len(), head.len()) });
         } else {
-            let cells = head.iter().zip(&record).filter(|(_, cell)| !cell.is_empty());
+            // A password may begin or end with a blank.
+            let cells = head.iter().zip(&record).map(|(name, cell)| (name, if name == "password" { cell } else { cell.trim() }));
+            let cells = cells.filter(|(_, cell)| !cell.is_empty());
             rows.push((number, cells.map(|(name, cell)| (name.clone(), cell.to_owned())).collect()));
         }
         if rows.len() + problems.len() > LINES_MAX {
@@ -210,10 +220,13 @@ impl Lines<'_> {
 }
 
 fn from_json(text: &str) -> Result<Rows, Fault> {
-    let entries: Vec<Value> = serde_json::from_str(text).map_err(|error| {
+    let Entries(entries) = serde_json::from_str(text).map_err(|error| {
         // The library's words may quote the text.
         Fault::bad_input(format!("the list is no JSON array of objects (line {}, column {})", error.line(), error.column()))
     })?;
+    if entries.len() > LINES_MAX {
+        return Err(Fault::bad_input(format!("the list has more than {LINES_MAX} entries")).hint("import it in parts"));
+    }
     let (mut rows, mut problems) = (Vec::new(), Vec::new());
     for (at, entry) in entries.iter().enumerate() {
         let number = at + 1;
@@ -237,6 +250,34 @@ fn from_json(text: &str) -> Result<Rows, Fault> {
         }
     }
     Ok((rows, problems))
+}
+
+/// A JSON array; of a longer one than is taken, one entry too many.
+struct Entries(Vec<Value>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Entries, A::Error> {
+                let mut entries = Vec::new();
+                while entries.len() <= LINES_MAX
+                    && let Some(entry) = items.next_element()?
+                {
+                    entries.push(entry);
+                }
+                while items.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Entries(entries))
+            }
+        }
+        from.deserialize_seq(Reader)
+    }
 }
 
 /// A value as a cell would say it.
@@ -303,7 +344,9 @@ fn line(number: usize, cells: &Cells, shared: &Shared) -> Result<Line, Fault> {
         capabilities: words
             .map(|word| word.parse().map_err(|_| Fault::bad_input("capabilities has a word that is none")))
             .collect::<Result<_, _>>()?,
-        ssh_only: flag("ssh_only")?,
+        // A host key alone was compared: REST is left alone.
+        ssh_only: flag("ssh_only")? || (expected.tls.is_none() && expected.ssh.is_some() && !shared.trust_first_use),
+        only_named: !shared.trust_first_use,
     };
     Ok(Line { number, new, credential: NewCredential { password, ssh_key_file: None }, expected })
 }
@@ -366,6 +409,14 @@ mod tests {
         let (_, problems) = rows(r#"[1,{"name":{"a":1}},{"hunter2":"x"}]"#).unwrap();
         assert_eq!(problems.len(), 3);
         assert!(problems.iter().all(|one| !one.what.contains("hunter2")));
+    }
+
+    #[test]
+    fn a_password_keeps_its_blanks_and_too_many_entries_are_refused() {
+        let cells = rows("name, password\n edge ,  s3cret \n").unwrap().0;
+        assert_eq!((cells[0].1["name"].as_str(), cells[0].1["password"].as_str()), ("edge", "  s3cret "));
+        let many = format!("[{}1]", "1,".repeat(1_000_000));
+        assert!(rows(&many).map(|_| ()).unwrap_err().said.contains("more than"));
     }
 
     #[test]

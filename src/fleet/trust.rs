@@ -66,6 +66,18 @@ impl Presented {
         Pins { tls: self.tls.as_ref().filter(|_| pinned).map(|tls| tls.sha256), ssh: self.ssh.as_ref().map(|ssh| ssh.fingerprint.clone()) }
     }
 
+    /// The same without what `expected` does not name: nobody compared that. A certificate counts where it is what we would pin.
+    pub(super) fn named_alone(mut self, expected: &Pins) -> Presented {
+        if self.pins_tls && expected.tls.is_none() {
+            self.tls = None;
+            self.rest_error.get_or_insert_with(|| "nobody compared its certificate".into());
+        }
+        if expected.ssh.is_none() {
+            self.ssh = None;
+        }
+        self
+    }
+
     /// Errs with `Untrusted` when a fingerprint differs, `Unreachable` when one was expected and nothing is shown.
     pub(super) fn compare(&self, expected: &Pins) -> Result<(), Fault> {
         if let Some(tls) = &expected.tls {

@@ -14,6 +14,8 @@ pub mod stream;
 use crate::access::principal::Principal;
 use crate::access::scope::Scope;
 use crate::access::token::Bearer;
+use crate::base::fault::Kind;
+use crate::base::tier::Effect;
 use crate::dispatch::Dispatch;
 use crate::host::metrics::Meter;
 use crate::http::fault::{self, Refusal};
@@ -118,6 +120,7 @@ impl Mcp {
         let needed = taken.as_ref().map_or(Ok(Scope::Read), |taken| needed(&taken.message))?;
         if !scopes.contains(&needed) {
             self.meter().denied(who.role.as_str(), "scope");
+            self.dispatch.world().alerts.used(&who, Effect::Reads, Some(Kind::Denied));
             return Err(bearer::insufficient(edge, &asked, &[needed]));
         }
         let asks = |method: &str| matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == method);

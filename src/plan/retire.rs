@@ -10,7 +10,7 @@ use crate::fleet::bootstrap::{Bootstrap, OURS};
 use crate::fleet::{Ask, Write};
 use crate::plan::engine::Engine;
 use crate::plan::work::Core;
-use crate::routeros::{MenuPath, Query};
+use crate::routeros::{Denial, MenuPath, Query};
 
 /// What became of the account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl Engine {
         let device = core.fleet.get(id)?;
         let script = Bootstrap::farewell(&device.username);
         let stays = |why: &str| Ok(Account { removed: false, why: Some(why.to_owned()), script: script.clone() });
-        if core.rules.read_only {
+        if core.rules.is_read_only() {
             return stays("this appliance is set to read only; nothing here changes a router");
         }
         let granted = device.facts.policies.clone().unwrap_or_default();
@@ -86,7 +86,9 @@ async fn gone(core: &Core, id: &DeviceId, username: &str) -> Result<Option<&'sta
     let knocked = async { core.fleet.fresh(id).await?.rows(MenuPath::parse("/system/identity")?, Query::new()).await };
     match knocked.await {
         Ok(_) => Ok(Some("the router still lets it in")),
-        Err(Fault { kind: Kind::RouterDenied, .. }) => Ok(None),
+        // Only that: a user whose rights were cut is refused too, and is there.
+        Err(fault) if Denial::Login.is_why(&fault) => Ok(None),
+        Err(fault) if fault.kind == Kind::RouterDenied => Ok(Some("the router still knows it, and lets it do less than before")),
         Err(fault) => Err(Fault::new(Kind::UnknownOutcome, "it is not known whether our user was removed: the router does not answer")
             .hint("look at /user there; then decommission without removing the account")
             .cause(fault)),

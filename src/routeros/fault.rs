@@ -190,6 +190,13 @@ pub enum Denial {
     SshExec,
 }
 
+impl Denial {
+    /// Whether a fault says that it was this.
+    pub fn is_why(self, fault: &Fault) -> bool {
+        fault.kind == Kind::RouterDenied && fault.said.ends_with(&self.to_string())
+    }
+}
+
 impl fmt::Display for Denial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -13,6 +13,7 @@ use crate::tools::world::World;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,12 +26,12 @@ const PLANS_EACH: u32 = 20;
 /// Starts to look and to tell; ends with `stop`. `store` is the store's file.
 pub fn start(world: Arc<World>, store: PathBuf, tasks: &TaskTracker, stop: &CancellationToken) {
     world.alerts.start(tasks, stop);
-    let stop = stop.clone();
-    tasks.spawn(async move { stop.run_until_cancelled(watch(world, store)).await });
+    // Now, not when the task first runs: what happens meanwhile is heard.
+    let (stop, events) = (stop.clone(), world.fleet.bus().listen());
+    tasks.spawn(async move { stop.run_until_cancelled(watch(world, store, events)).await });
 }
 
-async fn watch(world: Arc<World>, store: PathBuf) {
-    let mut events = world.fleet.bus().listen();
+async fn watch(world: Arc<World>, store: PathBuf, mut events: Receiver<Event>) {
     let mut looks = 0_u32;
     loop {
         devices(&world);

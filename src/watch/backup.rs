@@ -58,6 +58,8 @@ impl Schedule {
         let mut arguments = Map::new();
         arguments.insert("scheduled".into(), true.into());
         let reply = dispatch.call(Call::new("backup.create", arguments, Arc::new(principal), Audience::Operator)).await;
+        // Whatever failed: a full disk stops the call before the verb is reached.
+        world.alerts.backup_failed(reply.fault.map(|_| reply.text.as_str()));
         if reply.fault.is_some() {
             tracing::error!(why = %reply.text, "the scheduled backup was not made; trying again in an hour");
         }

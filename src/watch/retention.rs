@@ -39,5 +39,5 @@ pub async fn sweep(world: &World, health_days: u32) -> Result<(), Fault> {
     for device in world.fleet.list() {
         world.history.retain_from(&device.id, until).await?;
     }
-    Ok(())
+    world.fleet.sweep_registrations().await
 }

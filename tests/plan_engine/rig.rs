@@ -317,6 +317,7 @@ pub(crate) async fn enroll(fleet: &Fleet, sim: &Sim, name: &str, plain: bool) ->
         tags: vec![],
         capabilities: Capability::ALL.into(),
         ssh_only: false,
+        only_named: false,
     };
     fleet.enroll(new, NewCredential::password(sim.credentials().mcp.password), Pins::default()).await.unwrap()
 }

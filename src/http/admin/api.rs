@@ -4,8 +4,10 @@
 //! the kind of caller the verb is for.
 
 use crate::access::token;
+use crate::base::fault::Kind;
 use crate::base::ids::hex;
 use crate::base::secret::Secret;
+use crate::base::tier::Effect;
 use crate::dispatch::{Call, Reply};
 use crate::fleet::roster;
 use crate::http::admin::download;
@@ -109,11 +111,13 @@ fn may(edge: &Edge, asked: &Asked, route: &Route, signed: &Signed) -> Result<(),
     match (route.need(), signed) {
         (Need::Scope(scope), Signed::Bearer { principal, scopes }) if !scopes.contains(&scope) => {
             edge.meter().denied(principal.role.as_str(), "scope");
+            edge.dispatch.world().alerts.used(principal, Effect::Reads, Some(Kind::Denied));
             Err(bearer::insufficient(edge, asked, &[scope]))
         }
         (Need::Scope(_), _) => Ok(()),
         (Need::Session | Need::Proof, Signed::Bearer { principal, .. }) => {
             edge.meter().denied(principal.role.as_str(), "person");
+            edge.dispatch.world().alerts.used(principal, Effect::Reads, Some(Kind::Denied));
             Err(Refusal::of(StatusCode::FORBIDDEN, "person", "no bearer token can do this, whatever its role")
                 .hint("a person does it in the admin pages, or with the command line and a password"))
         }

@@ -4,10 +4,10 @@
 //! counts against the address, as wrong passwords do.
 
 use crate::access::principal::Client;
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Kind;
 use crate::base::ids::hex;
 use crate::dispatch::Witness;
-use crate::fleet::registration::{REPORT_MAX, Report};
+use crate::fleet::registration::{REPORT_MAX, Report, refused};
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge, intake};
 use hyper::body::Incoming;
@@ -42,7 +42,10 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
         Ok(one) => {
             given.insert("id".into(), one.id.into());
             given.insert("tls_fingerprint".into(), one.report.map(|report| format!("sha256:{}", hex(&report.tls))).into());
-            edge.dispatch.witness(unproven, VERB, &given, None, &asked.correlation).await?;
+            // It is taken whatever becomes of the record: the router must not be told otherwise.
+            if let Err(fault) = edge.dispatch.witness(unproven, VERB, &given, None, &asked.correlation).await {
+                tracing::error!(cause = fault.chain(), "a report of a router is not in the trail");
+            }
             Ok(fault::text(StatusCode::OK, "taken: a person compares the fingerprint now\n".to_owned()))
         }
         Err(fault) => {
@@ -54,8 +57,4 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
             Err(fault.into())
         }
     }
-}
-
-fn refused() -> Fault {
-    Fault::new(Kind::Unauthenticated, "this report is not taken").hint("make a new registration in the admin pages")
 }

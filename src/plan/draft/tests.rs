@@ -50,6 +50,7 @@ impl Rig {
             tags: vec![],
             capabilities: capabilities.iter().copied().collect(),
             ssh_only: false,
+            only_named: false,
         };
         let device = fleet.enroll(new, NewCredential::password(sim.credentials().mcp.password), Pins::default()).await.unwrap();
         let (rules, author) = (Rules::open(Environment::Lab), Principal::stdio(Role::OpsRw));

@@ -60,10 +60,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         (None, named) => Some(Lock::Recipients(named)),
     };
     if args.scheduled {
-        let made = backups.scheduled().await;
-        let why = made.as_ref().err().map(ToString::to_string);
-        cx.world.alerts.backup_failed(why.as_deref());
-        let kept = made?;
+        let kept = backups.scheduled().await?;
         let path = backups.path(&kept.name)?;
         let mut answer = view::kept(&kept);
         answer.insert("path".into(), path.display().to_string().into());

@@ -75,6 +75,9 @@ struct Args {
     /// REST was off when the fingerprints were looked at: trust the SSH host key alone and leave REST alone.
     #[serde(default)]
     ssh_only: bool,
+    /// Trust only the keys that the fingerprints name; without it a service whose fingerprint is left out is trusted as it is.
+    #[serde(default)]
+    only_named: bool,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
@@ -98,6 +101,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         tags: view::tags(&args.tags)?,
         capabilities: view::capabilities(&args.capabilities)?,
         ssh_only: args.ssh_only,
+        only_named: args.only_named,
     };
     let pins = view::pins(args.tls_fingerprint.as_deref(), args.ssh_fingerprint)?;
     let device = cx.world.fleet.enroll(new, credential, pins).await?;

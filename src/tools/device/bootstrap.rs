@@ -63,7 +63,9 @@ struct Answer {
 async fn run(_cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let Args { username, writes, rotates, ssh, from } = args;
     let password = bootstrap::password();
-    let script = Bootstrap { username: username.clone(), writes, rotates, ssh, from }.script(&password);
+    let user = Bootstrap { username: username.clone(), writes, rotates, ssh, from };
+    user.check()?;
+    let script = user.script(&password);
     let script = script.lines().map(str::to_owned).collect();
     Ok(Answer { username, password: password.expose().to_owned(), script })
 }

@@ -60,7 +60,12 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         }
         false => json!({"removed": false, "why": "nobody asked for it", "script": lines(&Bootstrap::farewell(&device.username))}),
     };
-    let device = cx.world.fleet.decommission(&device.id).await?;
+    let is_gone = account["removed"] == true;
+    let device = cx.world.fleet.decommission(&device.id).await.map_err(|fault| match is_gone {
+        true => Fault { said: format!("our user on the router is removed already; {}", fault.said), ..fault }
+            .hint("decommission it again, without removing the account"),
+        false => fault,
+    })?;
     let mut answer = view::whole(&device, Value::Null);
     answer.insert("account".into(), account);
     Ok(answer)

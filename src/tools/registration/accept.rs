@@ -65,16 +65,17 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     }
     let address = args.address.or(report.from).ok_or_else(|| Fault::bad_input("address is missing: the report was pasted"))?;
     let new = NewDevice {
-        name: one.name,
+        name: one.name.clone(),
         place: Place { address, rest_port: report.rest_port, ssh_port: cx.world.settings.ssh_port, plain_http: false },
-        username: one.username,
+        username: one.username.clone(),
         environment: cx.world.rules.environment,
         tags: device_view::tags(&args.tags)?,
         capabilities: device_view::capabilities(&args.capabilities)?,
         ssh_only: false,
+        only_named: true,
     };
-    let device = fleet.enroll(new, NewCredential::password(password), pins).await?;
-    fleet.registration_done(&args.id, device.id.as_str()).await?;
+    let ready = fleet.examine(new, NewCredential::password(password), pins).await?;
+    let device = fleet.take_in_registered(&one, ready).await?;
     cx.about(&device);
     Ok(device_view::whole(&device, Value::Null))
 }

@@ -36,7 +36,7 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let now = cx.world.clock.wall();
-    let rows: Vec<Map<String, Value>> = cx.world.fleet.registrations().await?.iter().map(|one| view::row(one, now)).collect();
+    let rows: Vec<Map<String, Value>> = cx.world.fleet.registrations()?.iter().map(|one| view::row(one, now)).collect();
     let id = |row: &Map<String, Value>| row["id"].as_str().unwrap_or("").to_owned();
     list::cut(cx, "registration.list", &args.list, rows, id, Clone::clone)
 }

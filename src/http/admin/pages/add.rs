@@ -147,6 +147,8 @@ async fn confirm(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Ref
         }
     }
     asked.insert("ssh_only".into(), is_on(&given, "ssh_only").into());
+    // What did not answer when they looked was not compared.
+    asked.insert("only_named".into(), true.into());
     asked.insert("tags".into(), tags(given.get("tags")).into());
     asked.insert("capabilities".into(), chosen(&given).into());
     if !is_on(&given, "trusted") {
