@@ -109,7 +109,12 @@ impl Switches {
         let Some(what) = difference(&before, &kept.set) else { return Ok(None) };
         kept.changes.insert(0, Change { at, by, what: what.clone(), why: why.trim().into() });
         kept.changes.truncate(CHANGES);
-        Table::new(store.clone()).put(KEY, &kept, Durability::Now).await?;
+        // Meanwhile whatever one of the two stops is stopped: a caller who leaves now leaves a switch too many, never one too few.
+        self.put(before.and(&kept.set));
+        if let Err(error) = Table::new(store.clone()).put(KEY, &kept, Durability::Now).await {
+            self.put(before);
+            return Err(error.into());
+        }
         self.put(kept.set);
         Ok(Some(what))
     }
@@ -120,6 +125,22 @@ impl Switches {
 }
 
 impl Set {
+    /// What either of the two stops.
+    fn and(&self, other: &Set) -> Set {
+        let both = |one: &[String], other: &[String]| {
+            let mut all = one.to_vec();
+            all.extend(other.iter().filter(|name| !one.contains(name)).cloned());
+            all
+        };
+        Set {
+            read_only: self.read_only || other.read_only,
+            no_plan_apply: self.no_plan_apply || other.no_plan_apply,
+            no_tools: self.no_tools || other.no_tools,
+            tools: both(&self.tools, &other.tools),
+            toolsets: both(&self.toolsets, &other.toolsets),
+        }
+    }
+
     /// Whether a tool is off by its name, its category or its toolset.
     pub fn stops(&self, tool: &str, toolset: &str) -> bool {
         names(&self.tools, tool) || self.toolsets.iter().any(|off| off == toolset)
@@ -165,6 +186,24 @@ mod tests {
     fn store() -> (Store, tempfile::TempDir) {
         let dir = tempfile::tempdir().unwrap();
         (Store::open(Options { volatile_ok: true, ..Options::at(dir.path().join("s.redb")) }).unwrap(), dir)
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_leaves_in_the_middle_leaves_no_switch_too_few() {
+        let ((store, _dir), switches) = (store(), Switches::default());
+        let turn = |on| {
+            switches.set(&store, anna(), Wall(0), "", move |set| {
+                set.read_only = on;
+                Ok(())
+            })
+        };
+        // Polled once, which hands the change to the store, and dropped.
+        assert!(futures_util::FutureExt::now_or_never(turn(true)).is_none());
+        assert!(switches.now().read_only);
+        turn(true).await.unwrap();
+        assert!(futures_util::FutureExt::now_or_never(turn(false)).is_none());
+        assert!(switches.now().read_only, "what was not seen to be over goes on");
+        turn(false).await.unwrap();
     }
 
     #[tokio::test]
