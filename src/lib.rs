@@ -21,6 +21,8 @@ pub mod dispatch;
 
 pub mod tools;
 
+pub mod update;
+
 pub mod backup;
 
 pub mod alert;

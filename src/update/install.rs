@@ -1,0 +1,141 @@
+//! How this appliance was installed, and so who may change its version.
+
+use crate::update::swap::{BINARY, Layout, SYSTEM_VERSIONS};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Who puts another version in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// A package manager, or whoever made the image; the command to type.
+    Managed {
+        /// Who owns the file, in words.
+        by: String,
+        /// What to type.
+        command: String,
+    },
+    /// Root's unit, which is handed what to do.
+    Unit(Layout),
+    /// We ourselves: the directory of versions is ours.
+    Own(Layout),
+    /// We ourselves: a lone file that is ours to replace.
+    Lone(PathBuf),
+}
+
+/// Looks around on a machine whose root directory is `root`; `exe` is the file that runs.
+pub fn find(root: &Path, exe: &Path) -> Way {
+    let versions = root.join(SYSTEM_VERSIONS.trim_start_matches('/'));
+    let layout = Layout { root: versions_of(exe).unwrap_or(versions) };
+    if exe.starts_with(layout.root.join("versions")) {
+        return if is_writable(&layout.root) { Way::Own(layout) } else { Way::Unit(layout) };
+    }
+    if let Some((by, command)) = owner(root, exe) {
+        return Way::Managed { by, command };
+    }
+    for (mark, by) in [(".dockerenv", "a container image"), ("run/.containerenv", "a container image")] {
+        if root.join(mark).exists() {
+            return Way::Managed { by: by.into(), command: "pull the new image and start the container again".into() };
+        }
+    }
+    match exe.parent() {
+        Some(dir) if is_writable(dir) => Way::Lone(exe.to_owned()),
+        _ => Way::Managed {
+            by: "a directory that this appliance cannot write".into(),
+            command: format!("install -m 755 routeros-mcp {}", exe.display()),
+        },
+    }
+}
+
+/// The directory of versions that a binary lies in: `…/versions/0.9.1/routeros-mcp`.
+fn versions_of(exe: &Path) -> Option<PathBuf> {
+    let versions = exe.parent()?.parent()?;
+    (exe.file_name()? == BINARY && versions.file_name()? == "versions").then(|| versions.parent().map(Path::to_owned))?
+}
+
+/// Which package the file belongs to, and how that is upgraded.
+fn owner(root: &Path, exe: &Path) -> Option<(String, String)> {
+    let path = exe.to_str()?;
+    let listed = |dir: &str| -> Option<String> {
+        let lists = fs::read_dir(root.join(dir)).ok()?;
+        let has = |list: &Path| fs::read_to_string(list).is_ok_and(|text| text.lines().any(|line| line.trim_end() == path));
+        let mut lists = lists.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "list"));
+        let list = lists.find(|list| has(list))?;
+        Some(list.file_stem()?.to_str()?.split(':').next()?.to_owned())
+    };
+    if let Some(package) = listed("var/lib/dpkg/info") {
+        return Some(("dpkg".into(), format!("apt-get update && apt-get install --only-upgrade {package}")));
+    }
+    if let Some(package) = listed("usr/lib/opkg/info") {
+        return Some(("opkg".into(), format!("opkg update && opkg upgrade {package}")));
+    }
+    if let Some(package) = listed("lib/apk/packages").or_else(|| in_apk(root, path)) {
+        return Some(("apk".into(), format!("apk update && apk upgrade {package}")));
+    }
+    None
+}
+
+/// apk's own list: `P:` names the package, `F:` a directory, `R:` a file in it.
+fn in_apk(root: &Path, path: &str) -> Option<String> {
+    let text = fs::read_to_string(root.join("lib/apk/db/installed")).ok()?;
+    let (mut package, mut dir) = ("", "");
+    for line in text.lines() {
+        match line.split_once(':') {
+            Some(("P", name)) => package = name,
+            Some(("F", name)) => dir = name,
+            Some(("R", name)) if path.trim_start_matches('/') == format!("{dir}/{name}") => return Some(package.to_owned()),
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_writable(dir: &Path) -> bool {
+    rustix::fs::access(dir, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn machine(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn a_package_managers_file_is_left_to_it_and_its_command_is_named() {
+        for (list, text, by, word) in [
+            ("var/lib/dpkg/info/routeros-mcp:amd64.list", "/usr\n/usr/bin/routeros-mcp\n", "dpkg", "apt-get install --only-upgrade routeros-mcp"),
+            ("usr/lib/opkg/info/routeros-mcp.list", "/usr/bin/routeros-mcp\n", "opkg", "opkg upgrade routeros-mcp"),
+            ("lib/apk/packages/routeros-mcp.list", "/usr/bin/routeros-mcp\n", "apk", "apk upgrade routeros-mcp"),
+            ("lib/apk/db/installed", "P:other\nF:usr/bin\nR:other\n\nP:routeros-mcp\nF:usr/bin\nR:routeros-mcp\n", "apk", "apk upgrade routeros-mcp"),
+        ] {
+            let root = machine(&[(list, text)]);
+            match find(root.path(), Path::new("/usr/bin/routeros-mcp")) {
+                Way::Managed { by: found, command } => assert!(found == by && command.contains(word), "{found}: {command}"),
+                other => panic!("{list}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn containers_and_read_only_directories_are_not_ours() {
+        let root = machine(&[(".dockerenv", "")]);
+        assert!(matches!(find(root.path(), Path::new("/routeros-mcp")), Way::Managed { by, .. } if by.contains("container")));
+        assert!(matches!(find(machine(&[]).path(), Path::new("/proc/1/routeros-mcp")), Way::Managed { .. }));
+    }
+
+    #[test]
+    fn a_binary_among_versions_is_switched_and_a_lone_one_replaced() {
+        let root = machine(&[("opt/x/versions/1.0.0/routeros-mcp", ""), ("bin/routeros-mcp", "")]);
+        let exe = root.path().join("opt/x/versions/1.0.0/routeros-mcp");
+        assert_eq!(find(root.path(), &exe), Way::Own(Layout { root: root.path().join("opt/x") }));
+        let lone = root.path().join("bin/routeros-mcp");
+        assert_eq!(find(root.path(), &lone), Way::Lone(lone));
+    }
+}

@@ -1,0 +1,219 @@
+//! One version in another's place, so that at every moment there is a whole executable to start.
+//!
+//! ```text
+//! versions/0.9.1/routeros-mcp     current -> versions/0.9.2
+//! versions/0.9.2/routeros-mcp     pending     from= to= tries= id=   until the new one has proved itself
+//!                                 rolled_back from= to= id= reason=  what the guard, or a person, took back
+//! ```
+//!
+//! `pending` stands before `current` is flipped: a new version never runs without a way back. The guard
+//! (`systemd/routeros-mcp-guard`) counts its starts there and flips back.
+
+use crate::update::disk::Disk;
+use crate::update::error::UpdateError;
+use crate::update::manifest::Seen;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Where versions are, where root keeps them.
+pub const SYSTEM_VERSIONS: &str = "/var/lib/routeros-mcp-bin";
+/// The name of the executable in each.
+pub const BINARY: &str = "routeros-mcp";
+/// Copied at a time.
+const PIECE: usize = 64 * 1024;
+
+/// The directory of versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    /// It.
+    pub root: PathBuf,
+}
+
+/// One change of version, as `pending` and `rolled_back` say it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Turn {
+    /// The version before.
+    pub from: String,
+    /// The version after.
+    pub to: String,
+    /// Ties it to the service's own notes.
+    pub id: String,
+    /// Why it was taken back, if it was.
+    pub reason: String,
+}
+
+impl Layout {
+    /// The executable of a version.
+    pub fn binary(&self, version: &str) -> PathBuf {
+        self.root.join("versions").join(version).join(BINARY)
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// The version that `current` names.
+    pub fn current(&self) -> Option<String> {
+        let target = fs::read_link(self.at("current")).ok()?;
+        Some(target.file_name()?.to_str()?.to_owned())
+    }
+
+    /// A switch that has not proved itself yet.
+    pub fn pending(&self) -> Option<Turn> {
+        self.turn("pending")
+    }
+
+    /// The last switch that was taken back.
+    pub fn rolled_back(&self) -> Option<Turn> {
+        self.turn("rolled_back")
+    }
+
+    /// The last switch that was kept, and can be taken back.
+    pub fn previous(&self) -> Option<Turn> {
+        self.turn("previous")
+    }
+
+    /// Why root did not do what was asked last: the id and the reason.
+    pub fn refused(&self) -> Option<Turn> {
+        self.turn("refused")
+    }
+
+    fn turn(&self, name: &str) -> Option<Turn> {
+        let mut text = String::new();
+        fs::File::open(self.at(name)).ok()?.take(4_096).read_to_string(&mut text).ok()?;
+        let fields: BTreeMap<&str, &str> = text.lines().filter_map(|line| line.split_once('=')).collect();
+        let field = |name: &str| fields.get(name).map(|value| (*value).to_owned());
+        Some(Turn { from: field("from")?, to: field("to")?, id: field("id")?, reason: field("reason").unwrap_or_default() })
+    }
+
+    /// What root has seen of releases. A file that cannot be read stops every update: nobody forgets by breaking it.
+    pub fn seen(&self) -> Result<Seen, UpdateError> {
+        let path = self.at("ratchet.json");
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| UpdateError::refused(format!("{} cannot be read", path.display()))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Seen::default()),
+            Err(error) => Err(UpdateError::io("reading", &path)(error)),
+        }
+    }
+
+    /// Puts a version in place and makes it the one that starts next.
+    pub fn switch(&self, disk: &mut impl Disk, binary: &Path, turn: &Turn, seen: &Seen) -> io::Result<()> {
+        self.install(disk, binary, &turn.to)?;
+        self.keep(disk, seen)?;
+        disk.remove(&self.at("rolled_back"))?;
+        disk.remove(&self.at("refused"))?;
+        self.note(disk, "pending", turn, "tries=0\n")?;
+        self.flip(disk, &turn.to)?;
+        self.ask_for_restart(disk)
+    }
+
+    /// Root's ratchet.
+    pub fn keep(&self, disk: &mut impl Disk, seen: &Seen) -> io::Result<()> {
+        self.write(disk, "ratchet.json", &serde_json::to_vec(seen)?)
+    }
+
+    /// The new version has proved itself.
+    pub fn commit(&self, disk: &mut impl Disk) -> io::Result<()> {
+        let Some(turn) = self.pending() else { return Ok(()) };
+        self.note(disk, "previous", &turn, "")?;
+        disk.remove(&self.at("pending"))?;
+        disk.sync(&self.root)?;
+        self.prune(disk, &[&turn.from, &turn.to])
+    }
+
+    /// Back to the version before the last switch.
+    pub fn back(&self, disk: &mut impl Disk, reason: &str) -> Result<Turn, UpdateError> {
+        let Some(turn) = self.pending().or_else(|| self.previous()) else {
+            return Err(UpdateError::not_now("there is no version to go back to", "the one before the last update is kept, no older one"));
+        };
+        let turn = Turn { reason: reason.to_owned(), ..turn };
+        if !is_executable(&self.binary(&turn.from)) {
+            return Err(UpdateError::not_now(format!("version {} is not here any more", turn.from), "install it by hand"));
+        }
+        let mut done = || -> io::Result<()> {
+            self.note(disk, "rolled_back", &turn, "")?;
+            self.flip(disk, &turn.from)?;
+            disk.remove(&self.at("pending"))?;
+            disk.remove(&self.at("previous"))?;
+            disk.sync(&self.root)?;
+            self.ask_for_restart(disk)
+        };
+        done().map_err(UpdateError::io("switching back in", &self.root))?;
+        Ok(turn)
+    }
+
+    /// Writes down why nothing was done.
+    pub fn refuse(&self, disk: &mut impl Disk, id: &str, why: &str) -> io::Result<()> {
+        let why: String = why.chars().filter(|c| !c.is_control()).take(500).collect();
+        let turn = Turn { from: String::new(), to: String::new(), id: id.to_owned(), reason: why };
+        self.note(disk, "refused", &turn, "")
+    }
+
+    fn ask_for_restart(&self, disk: &mut impl Disk) -> io::Result<()> {
+        self.write(disk, "restart", b"")
+    }
+
+    /// A whole copy under its name, or none.
+    fn install(&self, disk: &mut impl Disk, from: &Path, version: &str) -> io::Result<()> {
+        let versions = self.at("versions");
+        let (fresh, place) = (versions.join(format!(".{version}.new")), versions.join(version));
+        disk.remove_dir(&fresh)?;
+        disk.make_dir(&fresh)?;
+        let to = fresh.join(BINARY);
+        let mut source = fs::File::open(from)?;
+        let mut piece = vec![0; PIECE];
+        loop {
+            match source.read(&mut piece)? {
+                0 => break,
+                read => disk.append(&to, &piece[..read])?,
+            }
+        }
+        disk.set_mode(&to, 0o755)?;
+        disk.sync(&to)?;
+        disk.sync(&fresh)?;
+        // One that was taken back may still lie there; nothing runs it.
+        disk.remove_dir(&place)?;
+        disk.rename(&fresh, &place)?;
+        disk.sync(&versions)
+    }
+
+    fn flip(&self, disk: &mut impl Disk, version: &str) -> io::Result<()> {
+        let fresh = self.at("current.new");
+        disk.remove(&fresh)?;
+        disk.link(&Path::new("versions").join(version), &fresh)?;
+        disk.rename(&fresh, &self.at("current"))?;
+        disk.sync(&self.root)
+    }
+
+    fn note(&self, disk: &mut impl Disk, name: &str, turn: &Turn, more: &str) -> io::Result<()> {
+        let Turn { from, to, id, reason } = turn;
+        self.write(disk, name, format!("from={from}\nto={to}\n{more}id={id}\nreason={reason}\n").as_bytes())
+    }
+
+    /// All of a file or what was there before.
+    fn write(&self, disk: &mut impl Disk, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let (fresh, place) = (self.at(&format!("{name}.new")), self.at(name));
+        disk.remove(&fresh)?;
+        disk.append(&fresh, bytes)?;
+        disk.sync(&fresh)?;
+        disk.rename(&fresh, &place)?;
+        disk.sync(&self.root)
+    }
+
+    fn prune(&self, disk: &mut impl Disk, keep: &[&str]) -> io::Result<()> {
+        for entry in fs::read_dir(self.at("versions"))?.flatten() {
+            if !keep.iter().any(|kept| entry.file_name() == **kept) {
+                disk.remove_dir(&entry.path())?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether the system would start it.
+pub fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
