@@ -53,7 +53,9 @@ impl UpdateError {
 impl From<UpdateError> for Fault {
     fn from(error: UpdateError) -> Fault {
         match error {
-            UpdateError::Refused(_) => Fault::new(Kind::Rejected, error.to_string()).hint("nothing was switched; get the release again from where it is published"),
+            UpdateError::Refused(_) => {
+                Fault::new(Kind::Rejected, error.to_string()).hint("nothing was switched; get the release again from where it is published")
+            }
             UpdateError::NotNow { said, hint } => Fault::new(Kind::Conflict, said).hint(hint),
             UpdateError::Io { .. } => Fault::new(Kind::Storage, error.to_string()).hint("nothing was switched").cause(error),
             UpdateError::Store(error) => error.into(),

@@ -110,10 +110,20 @@ mod tests {
     #[test]
     fn a_package_managers_file_is_left_to_it_and_its_command_is_named() {
         for (list, text, by, word) in [
-            ("var/lib/dpkg/info/routeros-mcp:amd64.list", "/usr\n/usr/bin/routeros-mcp\n", "dpkg", "apt-get install --only-upgrade routeros-mcp"),
+            (
+                "var/lib/dpkg/info/routeros-mcp:amd64.list",
+                "/usr\n/usr/bin/routeros-mcp\n",
+                "dpkg",
+                "apt-get install --only-upgrade routeros-mcp",
+            ),
             ("usr/lib/opkg/info/routeros-mcp.list", "/usr/bin/routeros-mcp\n", "opkg", "opkg upgrade routeros-mcp"),
             ("lib/apk/packages/routeros-mcp.list", "/usr/bin/routeros-mcp\n", "apk", "apk upgrade routeros-mcp"),
-            ("lib/apk/db/installed", "P:other\nF:usr/bin\nR:other\n\nP:routeros-mcp\nF:usr/bin\nR:routeros-mcp\n", "apk", "apk upgrade routeros-mcp"),
+            (
+                "lib/apk/db/installed",
+                "P:other\nF:usr/bin\nR:other\n\nP:routeros-mcp\nF:usr/bin\nR:routeros-mcp\n",
+                "apk",
+                "apk upgrade routeros-mcp",
+            ),
         ] {
             let root = machine(&[(list, text)]);
             match find(root.path(), Path::new("/usr/bin/routeros-mcp")) {

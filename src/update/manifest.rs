@@ -129,7 +129,10 @@ impl Release {
         if let Some((seq, known)) = seen.seq.get(&key.id)
             && (manifest.seq < *seq || (manifest.seq == *seq && *known != digest))
         {
-            return Err(UpdateError::refused(format!("it is number {} of its key, and number {seq} was seen before: an old release put back", manifest.seq)));
+            return Err(UpdateError::refused(format!(
+                "it is number {} of its key, and number {seq} was seen before: an old release put back",
+                manifest.seq
+            )));
         }
         judge(&manifest, here)?;
         let artifact = artifact(&manifest, &here.target)?;
@@ -176,12 +179,16 @@ fn judge(manifest: &Manifest, here: &Here) -> Result<(), UpdateError> {
             return no("its times cannot be read".into());
         }
     }
-    let newer = |one: &str, than: &str| self_update::version::bump_is_greater(than, one).map_err(|_| UpdateError::refused("its version is none"));
+    let newer =
+        |one: &str, than: &str| self_update::version::bump_is_greater(than, one).map_err(|_| UpdateError::refused("its version is none"));
     if !newer(&manifest.version, &here.version)? {
         return no(format!("it is version {}, and {} runs here", manifest.version, here.version));
     }
     if newer(&manifest.min_from_version, &here.version)? {
-        return no(format!("it takes version {} at least, and {} runs here: install one between them first", manifest.min_from_version, here.version));
+        return no(format!(
+            "it takes version {} at least, and {} runs here: install one between them first",
+            manifest.min_from_version, here.version
+        ));
     }
     if here.store_schema < manifest.schema.store_min_readable || here.store_schema > manifest.schema.store {
         return no(format!("it cannot read this store (schema {})", here.store_schema));

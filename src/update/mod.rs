@@ -20,3 +20,10 @@ pub mod stage;
 pub mod swap;
 
 pub use error::UpdateError;
+
+#[cfg(test)]
+mod power_tests;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tamper_tests;

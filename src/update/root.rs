@@ -52,15 +52,16 @@ pub enum Act {
 /// Does what `request.json` in `update` asks for, and takes it away. What is refused is written beside the versions.
 pub fn answer(layout: &Layout, update: &Path, keys: &Keys, here: &Here) -> Result<(), UpdateError> {
     let path = update.join(REQUEST);
-    let read = bounded(&path, REQUEST_MAX).and_then(|bytes| {
-        serde_json::from_slice::<Request>(&bytes).map_err(|_| UpdateError::refused("the request cannot be read"))
-    });
+    let read = bounded(&path, REQUEST_MAX)
+        .and_then(|bytes| serde_json::from_slice::<Request>(&bytes).map_err(|_| UpdateError::refused("the request cannot be read")));
     // Once only, whatever comes of it: a unit that is started for a file must not find it again.
     fs::remove_file(&path).map_err(UpdateError::io("removing", &path))?;
-    let done = read.and_then(|request| act(layout, update, keys, here, &request).map_err(|error| (request.id.clone(), error)).or_else(|(id, error)| {
-        let _ = layout.refuse(&mut Real, &id, &error.to_string());
-        Err(error)
-    }));
+    let done = read.and_then(|request| {
+        act(layout, update, keys, here, &request).map_err(|error| (request.id.clone(), error)).or_else(|(id, error)| {
+            let _ = layout.refuse(&mut Real, &id, &error.to_string());
+            Err(error)
+        })
+    });
     let _ = fs::remove_dir_all(layout.root.join("incoming"));
     done
 }
@@ -89,7 +90,8 @@ fn apply(layout: &Layout, staged: &Path, keys: &Keys, here: &Here, request: &Req
     let _ = fs::remove_dir_all(&incoming);
     fs::create_dir_all(&incoming).map_err(UpdateError::io("making", &incoming))?;
     fs::set_permissions(&incoming, Permissions::from_mode(0o700)).map_err(UpdateError::io("permissions of", &incoming))?;
-    let (manifest, signature) = (bounded(&staged.join(MANIFEST), MANIFEST_MAX as u64 + 1)?, bounded(&staged.join(SIGNATURE), SIGNATURE_MAX as u64 + 1)?);
+    let (manifest, signature) =
+        (bounded(&staged.join(MANIFEST), MANIFEST_MAX as u64 + 1)?, bounded(&staged.join(SIGNATURE), SIGNATURE_MAX as u64 + 1)?);
     let mut seen = layout.seen()?;
     let before = seen.clone();
     let opened = Release::open(&manifest, &signature, keys, &mut seen, here);

@@ -155,8 +155,16 @@ async fn run(command: &mut Command, time: Duration, copies: &Copies) -> Result<S
     let finished = async {
         let (mut said, mut complained) = (Vec::new(), Vec::new());
         let (out, err) = (out.map(|out| out.take(OUTPUT_MAX)), err.map(|err| err.take(OUTPUT_MAX)));
-        let read_out = async { if let Some(mut out) = out { let _ = out.read_to_end(&mut said).await; } };
-        let read_err = async { if let Some(mut err) = err { let _ = err.read_to_end(&mut complained).await; } };
+        let read_out = async {
+            if let Some(mut out) = out {
+                let _ = out.read_to_end(&mut said).await;
+            }
+        };
+        let read_err = async {
+            if let Some(mut err) = err {
+                let _ = err.read_to_end(&mut complained).await;
+            }
+        };
         tokio::join!(read_out, read_err);
         (child.wait().await, said, complained)
     };
