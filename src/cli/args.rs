@@ -4,6 +4,7 @@ mod device;
 mod keep;
 mod people;
 mod plan;
+mod update;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ pub use device::*;
 pub use keep::*;
 pub use people::*;
 pub use plan::*;
+pub use update::*;
 
 /// Look after MikroTik routers through MCP: a model proposes, a person approves, the router holds the undo.
 #[derive(Debug, Parser)]
@@ -78,6 +80,9 @@ pub enum Command {
     /// Change the master key that seals secrets.
     #[command(subcommand)]
     Key(KeyCommand),
+    /// What root's unit runs when an operator confirmed an update.
+    #[command(subcommand, hide = true)]
+    Update(UpdateCommand),
     /// Print the tool catalogue.
     Catalog {
         /// As a table for the docs instead of JSON.

@@ -26,6 +26,7 @@ mod snapshot;
 mod stdio;
 mod token;
 mod tool;
+mod update;
 mod user;
 mod version;
 
@@ -61,7 +62,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &["update", "health", "doctor"];
+const LATER: &[&str] = &["health", "doctor"];
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
@@ -114,6 +115,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
         Some(Command::Device(DeviceCommand::Bootstrap(asked))) => return bootstrap::run(&asked, as_json),
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
+        Some(Command::Update(command)) => return update::run(&inputs, command),
         #[cfg(feature = "sim")]
         Some(Command::Demo(command)) => return block_on(demo::run(inputs, command, as_json)),
         other => other,

@@ -176,7 +176,6 @@ fn a_version_that_does_not_stand_is_back_by_the_third_start() {
         ("is for another machine", elf, 0o755),
         ("is noise", crate::base::ids::random::<4096>().to_vec(), 0o755),
         ("has no exec bit", program("1.1.0"), 0o644),
-        ("is empty", Vec::new(), 0o644),
     ];
     for (name, bytes, mode) in bad {
         let site = Site::new();

@@ -61,6 +61,7 @@ pub fn unpack(file: &Path, artifact: &Artifact, into: &Path) -> Result<PathBuf, 
             ArchiveKind::Plain(Some(Compression::Gz))
         }
     };
+    fs::create_dir_all(into).map_err(UpdateError::io("making", into))?;
     let mut extract = Extract::from_source(file);
     extract.archive(kind).extract_file(into, &name).map_err(|_| UpdateError::refused("its file cannot be unpacked"))?;
     let (unpacked, binary) = (into.join(&name), into.join(BINARY));
