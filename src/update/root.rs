@@ -57,9 +57,9 @@ pub fn answer(layout: &Layout, update: &Path, keys: &Keys, here: &Here) -> Resul
     // Once only, whatever comes of it: a unit that is started for a file must not find it again.
     fs::remove_file(&path).map_err(UpdateError::io("removing", &path))?;
     let done = read.and_then(|request| {
-        act(layout, update, keys, here, &request).map_err(|error| (request.id.clone(), error)).or_else(|(id, error)| {
-            let _ = layout.refuse(&mut Real, &id, &error.to_string());
-            Err(error)
+        act(layout, update, keys, here, &request).inspect_err(|error| {
+            // The service reads there why nothing happened.
+            let _ = layout.refuse(&mut Real, &request.id, &error.to_string());
         })
     });
     let _ = fs::remove_dir_all(layout.root.join("incoming"));
