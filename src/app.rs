@@ -40,8 +40,10 @@ pub mod first_run;
 mod keys;
 mod ops;
 mod settings;
+mod updates;
 
 pub use backups::restore_target;
+pub use updates::at_start;
 
 /// The whole appliance in this process.
 pub struct App {
@@ -78,6 +80,7 @@ impl App {
         places.create()?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let meter = meter(&config);
+        updates::put_back(loaded).await?;
         let store = open_store(loaded, &meter).await?;
         let seal = Arc::new(keys::open(&config, &places, &store).await?);
         let audit = Audit::open(&audit_dir(&places), clock.clone(), audit::Options { meter: meter.clone(), ..audit::Options::default() })?;
@@ -120,6 +123,10 @@ impl App {
             bus: fleet.bus().clone(),
             settings: alert_settings(&config)?,
         })?;
+        let updates = updates::open(
+            loaded,
+            updates::Base { store: store.clone(), clock: clock.clone(), meter: meter.clone(), bus: fleet.bus().clone() },
+        )?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
         let tools_settings = world::Settings { config: Arc::new(config::shown(&loaded.view)), ..settings(&config) };
@@ -134,8 +141,9 @@ impl App {
             backups: backups::open(
                 loaded,
                 &places,
-                backups::Base { store: store.clone(), seal: seal.clone(), clock: clock.clone(), meter },
+                backups::Base { store: store.clone(), seal: seal.clone(), clock: clock.clone(), meter: meter.clone() },
             ),
+            updates,
             store,
             clock,
             rules,
@@ -181,6 +189,11 @@ impl App {
             let every = self.config.backup.interval_hours;
             watch::backup::start(self.dispatch.clone(), every, &self.tasks, &self.stop);
         }
+        self.dispatch.world().updates.settle().await?;
+        watch::update::tell(&self.dispatch).await?;
+        if self.config.update.check {
+            watch::update::start(self.dispatch.clone(), self.config.update.interval_hours, &self.tasks, &self.stop);
+        }
         if self.config.snapshot.enabled {
             watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
         }
@@ -207,6 +220,8 @@ impl App {
         };
         let listener = http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await?;
         let _ = self.door.set(Door::of(&listener, &self.config));
+        let url = listener.url.clone();
+        watch::update::prove(self.dispatch.clone(), move || Box::pin(updates::answers(url.clone())), &self.tasks, &self.stop);
         Ok(listener)
     }
 

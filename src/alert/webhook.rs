@@ -66,6 +66,8 @@ fn failed(error: &OutgoingError) -> Failure {
         OutgoingError::Refused { why, .. } => format!("not called: {why}"),
         OutgoingError::Unreachable { why, .. } => format!("no answer: {why}"),
         OutgoingError::TooLong { .. } => "the answer is too long".into(),
+        // Those of downloads.
+        OutgoingError::NoFile { .. } | OutgoingError::Write { .. } => error.to_string(),
         OutgoingError::Client(_) => "no TLS client can be made here".into(),
     })
 }

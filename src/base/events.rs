@@ -26,6 +26,8 @@ pub enum Event {
     Alert,
     /// A program came in through MCP. Its caller's subject.
     Client(String),
+    /// An update of this appliance moved on.
+    Update,
     /// Somebody set a kill switch: what may be done, and what is listed, is not what it was.
     Switches,
 }
@@ -35,7 +37,7 @@ impl Event {
     pub fn device(&self) -> Option<&DeviceId> {
         match self {
             Event::Device(id) | Event::Health(id) | Event::Config(id) => Some(id),
-            Event::Plan(_) | Event::Fired(_) | Event::Alert | Event::Client(_) | Event::Switches => None,
+            Event::Plan(_) | Event::Fired(_) | Event::Alert | Event::Client(_) | Event::Update | Event::Switches => None,
         }
     }
 }

@@ -38,6 +38,7 @@ use args::{Cli, Command, DeviceCommand};
 use clap::{CommandFactory, Parser};
 use std::future::Future;
 use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Runtime};
 
 /// Worker threads: weak boxes have few cores, and routers are slower than any of them.
@@ -115,7 +116,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
         Some(Command::Device(DeviceCommand::Bootstrap(asked))) => return bootstrap::run(&asked, as_json),
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
-        Some(Command::Update(command)) => return update::run(&inputs, command),
+        Some(Command::Update(args::UpdateCommand::HandOver { versions, requests })) => return update::hand_over(&inputs, versions, &requests),
         #[cfg(feature = "sim")]
         Some(Command::Demo(command)) => return block_on(demo::run(inputs, command, as_json)),
         other => other,
@@ -132,7 +133,26 @@ fn run(cli: Cli) -> Result<(), Fault> {
     if let Err(fault) = check::known_tools(&loaded) {
         tracing::warn!("{}", fault.said);
     }
-    block_on_workers(with_store(loaded, command, as_json))
+    match command {
+        Some(Command::Serve(serve)) => self::serve(loaded, serve),
+        None if loaded.config.mcp.transport != Transport::Stdio => self::serve(loaded, args::Serve { once_ready_fd: None }),
+        command => block_on_workers(with_store(loaded, command, as_json)),
+    }
+}
+
+/// The daemon, and what it becomes afterwards, when nothing of it runs any more.
+fn serve(loaded: Loaded, arguments: args::Serve) -> Result<(), Fault> {
+    let arguments = Arc::new(arguments);
+    let (given, ended) = (arguments.clone(), Arc::new(OnceLock::new()));
+    let keep = ended.clone();
+    block_on_workers(async move {
+        let _ = keep.set(serve::run(&loaded, &given).await?);
+        Ok(())
+    })?;
+    match ended.get() {
+        Some(serve::Ended::MakesWay(binary)) => serve::become_version(binary, &arguments),
+        _ => Ok(()),
+    }
 }
 
 /// The log of a daemon or a stdio server. One-off commands stay quiet unless something is wrong, and with `--json` even
@@ -156,8 +176,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
     let command = match command {
         None if loaded.config.mcp.transport == Transport::Stdio => return stdio::run(&loaded).await,
         Some(Command::Stdio) => return stdio::run(&loaded).await,
-        None => return serve::run(&loaded, &args::Serve { once_ready_fd: None }).await,
-        Some(Command::Serve(serve)) => return serve::run(&loaded, &serve).await,
+        None => return Err(Fault::bug("the daemon came here")),
         Some(Command::Backup(command)) => return backup::run(&loaded, command, as_json).await,
         Some(command) => command,
     };
@@ -170,6 +189,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
         Command::User(command) => user::run(&way, command, as_json).await,
         Command::Secret(command) => secret::run(&way, command, as_json).await,
         Command::Token(command) => token::run(&way, command, as_json).await,
+        Command::Update(command) => update::run(&way, &loaded, command, as_json).await,
         Command::Key(args::KeyCommand::Rotate { new_key_file }) => backup::rotate(&way, new_key_file.as_deref(), as_json).await,
         Command::SetupToken => first_run::run(&way, as_json).await,
         Command::Audit(command) => audit::run(&way, &loaded, command, as_json).await,

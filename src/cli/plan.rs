@@ -108,7 +108,7 @@ async fn approve(way: &Way, asked: PlanApprove, as_json: bool) -> Result<(), Fau
 }
 
 /// Calls a verb of people. Without a user the appliance says whether one is needed; on a terminal that person is then asked.
-async fn as_person(
+pub(super) async fn as_person(
     way: &Way,
     verb: &str,
     mut arguments: Value,

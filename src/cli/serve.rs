@@ -1,15 +1,29 @@
 //! `serve`: the daemon.
 
 use crate::app::App;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::cli::args::Serve;
 use crate::config::Loaded;
 use crate::host::notify::Notifier;
 use crate::host::signal::{Signal, Signals};
 use serde_json::json;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
-/// Runs until SIGTERM or SIGINT.
-pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
+/// How it ended.
+pub enum Ended {
+    /// Told to.
+    Stopped,
+    /// This process makes way for another version: what to become, unless a supervisor sees to that.
+    MakesWay(PathBuf),
+}
+
+/// Runs until SIGTERM or SIGINT, or until another version takes its place.
+pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
+    if let Some(binary) = crate::app::at_start(loaded)? {
+        eprintln!("routeros-mcp: version {} did not stand and makes way for the one before", env!("CARGO_PKG_VERSION"));
+        return Ok(Ended::MakesWay(binary));
+    }
     // Listening first: a signal during start-up ends it in order.
     let mut signals = Signals::listen().map_err(Fault::bug)?;
     let notifier = Notifier::from_process();
@@ -66,8 +80,16 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
             }
         });
     }
+    let restart = app.dispatch.world().updates.restart().clone();
     loop {
-        match signals.next().await {
+        let signal = tokio::select! {
+            signal = signals.next() => signal,
+            () = restart.cancelled() => {
+                tracing::info!("stopping: another version takes this one's place");
+                break;
+            }
+        };
+        match signal {
             Signal::Reload => {
                 notifier.reloading();
                 match listener.reload() {
@@ -83,10 +105,37 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<(), Fault> {
             }
         }
     }
-    notifier.stopping();
+    let way = app.dispatch.world().updates.settings().way.clone();
+    // Whoever becomes another version goes on under the same supervisor, which hears that it is ready again.
+    if !restart.is_cancelled() {
+        notifier.stopping();
+    }
     tokio::select! {
         () = app.close() => {}
         signal = signals.end() => tracing::warn!(?signal, "told twice: leaving without waiting for what runs"),
     }
-    Ok(())
+    match way.layout() {
+        Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(layout.started())),
+        _ => Ok(Ended::Stopped),
+    }
+}
+
+/// Becomes another version, with the same arguments. Sockets that a supervisor passed are closed by now and cannot be passed on:
+/// there it ends, and is started again.
+pub fn become_version(binary: &Path, arguments: &Serve) -> Result<(), Fault> {
+    use std::os::unix::process::CommandExt;
+    if std::env::var_os("LISTEN_FDS").is_some() {
+        return Ok(());
+    }
+    let mut passed: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if arguments.once_ready_fd.is_some() {
+        // Said once; the descriptor is closed.
+        let flag = |argument: &OsString| argument.to_string_lossy().starts_with("--once-ready-fd");
+        if let Some(at) = passed.iter().position(flag) {
+            let more = usize::from(passed[at] == "--once-ready-fd");
+            passed.drain(at..=(at + more).min(passed.len() - 1));
+        }
+    }
+    let error = std::process::Command::new(binary).args(passed).exec();
+    Err(Fault::new(Kind::Storage, format!("{}: {error}", binary.display())).hint("start it by hand; `update status` tells how the update went"))
 }

@@ -1,17 +1,203 @@
-//! `update hand-over`: root's part of an update. The configuration says whose signature counts besides the built-in keys'.
+//! `update …`: another version of this program, looked for, tried out, and switched to on a person's word.
 
 use crate::base::fault::{Fault, Kind};
-use crate::cli::args::UpdateCommand;
-use crate::config::{self, Inputs};
+use crate::cli::args::{UpdateApply, UpdateCommand, UpdatePerson};
+use crate::cli::plan::as_person;
+use crate::cli::reach::Way;
+use crate::cli::{output, prompt};
+use crate::config::{self, Inputs, Loaded};
+use crate::shape::table;
 use crate::store;
 use crate::update::manifest::Here;
 use crate::update::root;
 use crate::update::signature::Keys;
 use crate::update::swap::Layout;
+use serde_json::{Value, json};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A new version answers within; then it is on its own, and `update status` tells.
+const COMES_UP: Duration = Duration::from_secs(60);
+/// Asked so often.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// Runs one subcommand.
-pub fn run(inputs: &Inputs, command: UpdateCommand) -> Result<(), Fault> {
-    let UpdateCommand::HandOver { versions, requests } = command;
+pub async fn run(way: &Way, loaded: &Loaded, command: UpdateCommand, as_json: bool) -> Result<(), Fault> {
+    match command {
+        UpdateCommand::Status => show(&way.operator("update.get_status", json!({})).await?, as_json),
+        UpdateCommand::Check => show(&way.operator("update.check", json!({})).await?, as_json),
+        UpdateCommand::Stage { file } => show(&stage(way, file.as_deref()).await?, as_json),
+        UpdateCommand::Apply(asked) => apply(way, loaded, asked, as_json).await,
+        UpdateCommand::RollBack { person, yes } => roll_back(way, loaded, person, yes, as_json).await,
+        UpdateCommand::HandOver { .. } => Err(Fault::bug("root's part came to the service's")),
+    }
+}
+
+async fn stage(way: &Way, file: Option<&Path>) -> Result<Value, Fault> {
+    let Some(file) = file else { return way.operator("update.stage", json!({})).await };
+    let status = way.operator("update.get_status", json!({})).await?;
+    let dir = PathBuf::from(status["upload_dir"].as_str().unwrap_or_default());
+    let name = bring(file, &dir).map_err(|error| Fault::bad_input(format!("{}: {}", file.display(), crate::cli::fault::io_words(&error))))?;
+    way.operator("update.stage", json!({"upload": name})).await
+}
+
+/// Copies a bundle to where the service reads it; it may run as another user.
+fn bring(file: &Path, dir: &Path) -> io::Result<String> {
+    let mut from = File::open(file)?;
+    let owner = dir.parent().map(std::fs::metadata).transpose()?;
+    let _ = std::fs::remove_dir_all(dir);
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let name = crate::base::ids::hex(&crate::base::ids::random::<8>());
+    let path = dir.join(&name);
+    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    io::copy(&mut from, &mut to)?;
+    if let Some(owner) = owner {
+        for path in [dir, &path] {
+            chown(path, Some(owner.uid()), Some(owner.gid()))?;
+        }
+    }
+    Ok(name)
+}
+
+async fn apply(way: &Way, loaded: &Loaded, asked: UpdateApply, as_json: bool) -> Result<(), Fault> {
+    let UpdateApply { version, file, digest, person, yes } = asked;
+    let mut status = match &file {
+        Some(file) => stage(way, Some(file)).await?,
+        None => way.operator("update.get_status", json!({})).await?,
+    };
+    let ready = |status: &Value| status["staged"]["version"].as_str().map(str::to_owned);
+    if file.is_none() && ready(&status).is_none() {
+        if status["available"].is_null() {
+            let hint = "`update check` looks for one; `update apply --file BUNDLE` takes one along";
+            return Err(Fault::new(Kind::Conflict, "no newer version is known").hint(hint));
+        }
+        status = stage(way, None).await?;
+    }
+    let Some(ready) = ready(&status) else { return Err(Fault::bug("what was staged is not there")) };
+    if !as_json {
+        output::text(&described(&status));
+    }
+    let version = match version {
+        Some(version) => version,
+        None if yes => ready.clone(),
+        None if prompt::someone_there() => prompt::line(&format!("Type the version ({ready}) to switch to it"), "--yes")?,
+        None => return Err(prompt::missing(&["VERSION"]).hint(format!("update apply {ready} --yes"))),
+    };
+    if !yes && prompt::someone_there() && file.is_none() && version == ready {
+        prompt::yes(&format!("Switch from {} to {ready}?", table::cell(&status["version"])), "--yes")?;
+    } else if !yes && !prompt::someone_there() {
+        return Err(prompt::missing(&["--yes"]));
+    }
+    // What was shown is what is confirmed.
+    let digest = digest.map_or_else(|| status["staged"]["digest"].clone(), Value::from);
+    let arguments = json!({"version": version, "digest": digest});
+    let done = as_person(way, "update.apply", arguments, person.user, &person.password, as_json).await?;
+    ends(way, loaded, &ready, done, as_json).await
+}
+
+async fn roll_back(way: &Way, loaded: &Loaded, person: UpdatePerson, yes: bool, as_json: bool) -> Result<(), Fault> {
+    let status = way.operator("update.get_status", json!({})).await?;
+    let Some(to) = status["rollback"]["to"].as_str().map(str::to_owned) else {
+        return Err(Fault::new(Kind::Conflict, "there is no version to go back to").hint("the one before the last update is kept, no older one"));
+    };
+    let lost = match status["rollback"]["restores_store"].as_bool() {
+        Some(true) => "The store of before the update is put back: what was stored since is lost, but for the audit trail; approvals and sessions are void.",
+        _ => "Nothing that is stored is lost.",
+    };
+    if !as_json {
+        output::text(&format!("from {} back to {to}. {lost}", table::cell(&status["version"])));
+    }
+    if !yes {
+        prompt::yes(&format!("Go back to {to}?"), "--yes")?;
+    }
+    let done = as_person(way, "update.roll_back", json!({}), person.user, &person.password, as_json).await?;
+    ends(way, loaded, &to, done, as_json).await
+}
+
+/// Waits for the other version to answer, where a daemon makes way for it.
+async fn ends(way: &Way, loaded: &Loaded, version: &str, done: Value, as_json: bool) -> Result<(), Fault> {
+    let mut status = done;
+    if let Way::Holder(_) = way {
+        let deadline = tokio::time::Instant::now() + COMES_UP;
+        while status["version"] != version && tokio::time::Instant::now() < deadline {
+            tokio::time::sleep(PAUSE).await;
+            let socket = crate::app::places(loaded).control_socket();
+            if crate::control::client::hello(&socket).await.is_ok()
+                && let Ok(now) = Way::Holder(socket).operator("update.get_status", json!({})).await
+            {
+                status = now;
+            }
+        }
+        if status["version"] != version {
+            return Err(Fault::new(Kind::UnknownOutcome, format!("version {version} does not answer yet"))
+                .hint("`update status` tells how it went; it goes back by itself within three starts"));
+        }
+    }
+    if as_json {
+        output::json(&status);
+    } else if status["version"] == version {
+        let watched = if status["state"] == "probation" { "; it is watched for two minutes before it is kept" } else { "" };
+        output::text(&format!("version {version} runs{watched}"));
+    } else {
+        output::text(&format!("version {version} is in place: it runs with the next start"));
+    }
+    Ok(())
+}
+
+fn show(status: &Value, as_json: bool) -> Result<(), Fault> {
+    if as_json {
+        output::json(status);
+    } else {
+        output::text(&described(status));
+    }
+    Ok(())
+}
+
+fn described(status: &Value) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        if !value.is_empty() {
+            text.push_str(&format!("{name:<12}{value}\n"));
+        }
+    };
+    let cell = |value: &Value| table::cell(value);
+    line("version", format!("{} (channel {}, updated by {})", cell(&status["version"]), cell(&status["channel"]), cell(&status["updated_by"])));
+    line("state", cell(&status["state"]));
+    line("command", cell(&status["command"]));
+    line("looked at", cell(&status["looked_at"]));
+    line("failed", cell(&status["look_failed"]));
+    for name in ["staged", "available"] {
+        let release = &status[name];
+        if release.is_null() || (name == "available" && !status["staged"].is_null()) {
+            continue;
+        }
+        line(name, format!("{} ({}, released {}, {} bytes)", cell(&release["version"]), cell(&release["severity"]), cell(&release["released"]), cell(&release["size"])));
+        line("notes", cell(&release["notes"]));
+        line("more", cell(&release["notes_url"]));
+        if release["changes_store"] == true {
+            line("store", format!("it changes the store to schema {}", cell(&release["store_schema"])));
+        }
+        if release["is_stale"] == true {
+            line("note", "it is older than its maker thought: there is probably a newer one that does not get here".into());
+        }
+        line("digest", cell(&release["short_digest"]));
+        line("waits until", cell(&release["expires_at"]));
+    }
+    if !status["rollback"].is_null() {
+        line("back to", cell(&status["rollback"]["to"]));
+    }
+    if let Value::Object(last) = &status["last"] {
+        let why = last["why"].as_str().map(|why| format!(": {}", table::cell(&why.into()))).unwrap_or_default();
+        line("last", format!("{} to {}, {} at {}{why}", cell(&last["from"]), cell(&last["to"]), cell(&last["how"]), cell(&last["at"])));
+    }
+    text
+}
+
+/// `update hand-over`: root's part. The configuration says whose signature counts besides the built-in keys'.
+pub fn hand_over(inputs: &Inputs, versions: PathBuf, requests: &Path) -> Result<(), Fault> {
     let settings = config::load(inputs)?.config.update;
     let keys = Keys::built_in()?.with(&settings.public_keys)?;
     if keys.is_empty() {
@@ -23,5 +209,5 @@ pub fn run(inputs: &Inputs, command: UpdateCommand) -> Result<(), Fault> {
         channel: settings.channel,
         store_schema: store::SCHEMA,
     };
-    Ok(root::answer(&Layout { root: versions }, &requests, &keys, &here)?)
+    Ok(root::answer(&Layout::at_root(versions), requests, &keys, &here)?)
 }

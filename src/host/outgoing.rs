@@ -18,12 +18,15 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::sync::OnceCell;
 
 /// A connection stands after.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A whole exchange takes no longer.
 const WHOLE: Duration = Duration::from_secs(10);
+/// A download takes no longer: 64 MB over a weak link.
+const DOWNLOAD: Duration = Duration::from_secs(15 * 60);
 /// The longest answer, bytes. Key sets of large providers have some 20 kB.
 const ANSWER_MAX: usize = 1 << 20;
 
@@ -47,10 +50,29 @@ pub enum OutgoingError {
         why: String,
     },
     /// Longer than anything we ask for.
-    #[error("the answer from {url} is longer than {ANSWER_MAX} bytes")]
+    #[error("the answer from {url} is longer than {most} bytes")]
     TooLong {
         /// Without its query.
         url: String,
+        /// What is taken.
+        most: u64,
+    },
+    /// A file is not given there.
+    #[error("{url} answers {status}")]
+    NoFile {
+        /// Without its query.
+        url: String,
+        /// What it says instead.
+        status: u16,
+    },
+    /// A file could not be written here.
+    #[error("writing what {url} gives: {cause}")]
+    Write {
+        /// Without its query.
+        url: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
     },
     /// The client itself cannot be made.
     #[error("no TLS client")]
@@ -92,25 +114,56 @@ impl Outgoing {
 
     /// The answer of any request. A status that says no is an answer.
     pub async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, OutgoingError> {
-        let url: Url = request.uri().to_string().parse().map_err(|_| refused(&request.uri().to_string(), "it is no address".into()))?;
-        let name = shown(&url);
-        self.judge(&url).map_err(|why| refused(&name, why.into()))?;
-        let client = self.client.get_or_try_init(|| connect(self.resolver.clone(), self.more_roots.clone())).await?;
+        let (client, url, name) = self.judged(&request.uri().to_string()).await?;
         let (parts, body) = request.into_parts();
         let sent = client.request(parts.method, url).headers(parts.headers).body(body).send();
         let mut response = sent.await.map_err(|error| unreachable(&name, &error))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let too_long = || OutgoingError::TooLong { url: name.clone(), most: ANSWER_MAX as u64 };
         if response.content_length().is_some_and(|length| length > ANSWER_MAX as u64) {
-            return Err(OutgoingError::TooLong { url: name });
+            return Err(too_long());
         }
         let mut body = Vec::new();
         while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&name, &error))? {
             if body.len() + piece.len() > ANSWER_MAX {
-                return Err(OutgoingError::TooLong { url: name });
+                return Err(too_long());
             }
             body.extend_from_slice(&piece);
         }
         Ok(answer(status, headers, body))
+    }
+
+    /// A file of at most so many bytes, written as it comes, into one that is open already; flushed to the disk.
+    pub async fn download(&self, url: &str, most: u64, to: std::fs::File) -> Result<(), OutgoingError> {
+        let (client, url, name) = self.judged(url).await?;
+        let sent = client.get(url).timeout(DOWNLOAD).send().await;
+        let mut response = sent.map_err(|error| unreachable(&name, &error))?;
+        if response.status() != http::StatusCode::OK {
+            return Err(OutgoingError::NoFile { url: name, status: response.status().as_u16() });
+        }
+        let too_long = || OutgoingError::TooLong { url: name.clone(), most };
+        if response.content_length().is_some_and(|length| length > most) {
+            return Err(too_long());
+        }
+        let write = |cause| OutgoingError::Write { url: name.clone(), cause };
+        let (mut to, mut taken) = (tokio::fs::File::from_std(to), 0);
+        while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&name, &error))? {
+            taken += piece.len() as u64;
+            if taken > most {
+                return Err(too_long());
+            }
+            to.write_all(&piece).await.map_err(write)?;
+        }
+        to.sync_all().await.map_err(write)
+    }
+
+    /// The client, and an address that may be called, with how it is shown.
+    async fn judged(&self, url: &str) -> Result<(&Client, Url, String), OutgoingError> {
+        let url: Url = url.parse().map_err(|_| refused(url, "it is no address".into()))?;
+        let name = shown(&url);
+        self.judge(&url).map_err(|why| refused(&name, why.into()))?;
+        let client = self.client.get_or_try_init(|| connect(self.resolver.clone(), self.more_roots.clone())).await?;
+        Ok((client, url, name))
     }
 
     /// What an address says by itself; what a name resolves to is judged when it is.
@@ -257,7 +310,7 @@ fn shown(url: &Url) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncReadExt;
     use tokio::net::TcpListener;
 
     fn lab() -> Outgoing {

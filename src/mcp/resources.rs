@@ -135,7 +135,7 @@ impl Kind {
             Event::Health(_) => self.hears.1,
             Event::Config(_) => self.hears.2,
             Event::Plan(_) => self.is_of_plan(),
-            Event::Fired(_) | Event::Alert | Event::Client(_) | Event::Switches => false,
+            Event::Fired(_) | Event::Alert | Event::Client(_) | Event::Update | Event::Switches => false,
         }
     }
 

@@ -45,6 +45,7 @@ pub mod system;
 pub mod token;
 #[allow(clippy::module_inception, reason = "the category is called `tools`: tools.search")]
 pub mod tools;
+pub mod update;
 pub mod user;
 pub mod vpn;
 pub mod wireless;
@@ -80,6 +81,7 @@ pub const CATEGORIES: &[&[&Tool]] = &[
     config::TOOLS,
     user::TOOLS,
     backup::TOOLS,
+    update::TOOLS,
     secret::TOOLS,
     token::TOOLS,
     alert::TOOLS,

@@ -19,6 +19,7 @@ use crate::host::metrics::Meter;
 use crate::plan::Engine;
 use crate::store::{Store, Vault};
 use crate::tools::diagnose::limits::Limits;
+use crate::update::Updates;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -40,6 +41,8 @@ pub struct World {
     pub vault: Vault,
     /// The way back.
     pub backups: Backups,
+    /// Other versions of this program.
+    pub updates: Updates,
     /// Where caches that survive a restart live.
     pub store: Store,
     /// Time.

@@ -10,6 +10,14 @@ pub enum UpdateError {
     /// What was offered is not what a key of ours vouches for, or not for us.
     #[error("the update is refused: {0}")]
     Refused(String),
+    /// It is the version that runs, or an older one.
+    #[error("it is version {offered}, and {runs} runs here")]
+    NotNewer {
+        /// What was offered.
+        offered: String,
+        /// What runs.
+        runs: String,
+    },
     /// It cannot be done now, or here.
     #[error("{said}")]
     NotNow {
@@ -56,6 +64,7 @@ impl From<UpdateError> for Fault {
             UpdateError::Refused(_) => {
                 Fault::new(Kind::Rejected, error.to_string()).hint("nothing was switched; get the release again from where it is published")
             }
+            UpdateError::NotNewer { .. } => Fault::new(Kind::Conflict, error.to_string()).hint("there is nothing to do; `update rollback` goes back"),
             UpdateError::NotNow { said, hint } => Fault::new(Kind::Conflict, said).hint(hint),
             UpdateError::Io { .. } => Fault::new(Kind::Storage, error.to_string()).hint("nothing was switched").cause(error),
             UpdateError::Store(error) => error.into(),

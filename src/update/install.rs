@@ -16,16 +16,25 @@ pub enum Way {
     },
     /// Root's unit, which is handed what to do.
     Unit(Layout),
-    /// We ourselves: the directory of versions is ours.
+    /// We ourselves: the directory of versions is ours, or a lone file is ours to replace.
     Own(Layout),
-    /// We ourselves: a lone file that is ours to replace.
-    Lone(PathBuf),
 }
 
-/// Looks around on a machine whose root directory is `root`; `exe` is the file that runs.
-pub fn find(root: &Path, exe: &Path) -> Way {
+impl Way {
+    /// Where versions lie, unless others see to them.
+    pub fn layout(&self) -> Option<&Layout> {
+        match self {
+            Way::Unit(layout) | Way::Own(layout) => Some(layout),
+            Way::Managed { .. } => None,
+        }
+    }
+}
+
+/// Looks around on a machine whose root directory is `root`; `exe` is the file that runs, and `lone` where versions of a lone
+/// file are kept.
+pub fn find(root: &Path, exe: &Path, lone: &Path) -> Way {
     let versions = root.join(SYSTEM_VERSIONS.trim_start_matches('/'));
-    let layout = Layout { root: versions_of(exe).unwrap_or(versions) };
+    let layout = Layout::at_root(versions_of(exe).unwrap_or(versions));
     if exe.starts_with(layout.root.join("versions")) {
         return if is_writable(&layout.root) { Way::Own(layout) } else { Way::Unit(layout) };
     }
@@ -38,7 +47,7 @@ pub fn find(root: &Path, exe: &Path) -> Way {
         }
     }
     match exe.parent() {
-        Some(dir) if is_writable(dir) => Way::Lone(exe.to_owned()),
+        Some(dir) if is_writable(dir) => Way::Own(Layout { root: lone.to_owned(), copy: Some(exe.to_owned()) }),
         _ => Way::Managed {
             by: "a directory that this appliance cannot write".into(),
             command: format!("install -m 755 routeros-mcp {}", exe.display()),
@@ -126,7 +135,7 @@ mod tests {
             ),
         ] {
             let root = machine(&[(list, text)]);
-            match find(root.path(), Path::new("/usr/bin/routeros-mcp")) {
+            match find(root.path(), Path::new("/usr/bin/routeros-mcp"), Path::new("/s")) {
                 Way::Managed { by: found, command } => assert!(found == by && command.contains(word), "{found}: {command}"),
                 other => panic!("{list}: {other:?}"),
             }
@@ -136,16 +145,17 @@ mod tests {
     #[test]
     fn containers_and_read_only_directories_are_not_ours() {
         let root = machine(&[(".dockerenv", "")]);
-        assert!(matches!(find(root.path(), Path::new("/routeros-mcp")), Way::Managed { by, .. } if by.contains("container")));
-        assert!(matches!(find(machine(&[]).path(), Path::new("/proc/1/routeros-mcp")), Way::Managed { .. }));
+        assert!(matches!(find(root.path(), Path::new("/routeros-mcp"), Path::new("/s")), Way::Managed { by, .. } if by.contains("container")));
+        assert!(matches!(find(machine(&[]).path(), Path::new("/proc/1/routeros-mcp"), Path::new("/s")), Way::Managed { .. }));
     }
 
     #[test]
     fn a_binary_among_versions_is_switched_and_a_lone_one_replaced() {
         let root = machine(&[("opt/x/versions/1.0.0/routeros-mcp", ""), ("bin/routeros-mcp", "")]);
         let exe = root.path().join("opt/x/versions/1.0.0/routeros-mcp");
-        assert_eq!(find(root.path(), &exe), Way::Own(Layout { root: root.path().join("opt/x") }));
+        assert_eq!(find(root.path(), &exe, Path::new("/s")), Way::Own(Layout::at_root(root.path().join("opt/x"))));
         let lone = root.path().join("bin/routeros-mcp");
-        assert_eq!(find(root.path(), &lone), Way::Lone(lone));
+        let kept = Layout { root: "/s".into(), copy: Some(lone.clone()) };
+        assert_eq!(find(root.path(), &lone, Path::new("/s")), Way::Own(kept));
     }
 }

@@ -182,7 +182,7 @@ fn judge(manifest: &Manifest, here: &Here) -> Result<(), UpdateError> {
     let newer =
         |one: &str, than: &str| self_update::version::bump_is_greater(than, one).map_err(|_| UpdateError::refused("its version is none"));
     if !newer(&manifest.version, &here.version)? {
-        return no(format!("it is version {}, and {} runs here", manifest.version, here.version));
+        return Err(UpdateError::NotNewer { offered: manifest.version.clone(), runs: here.version.clone() });
     }
     if newer(&manifest.min_from_version, &here.version)? {
         return no(format!(

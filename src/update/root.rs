@@ -54,8 +54,12 @@ pub fn answer(layout: &Layout, update: &Path, keys: &Keys, here: &Here) -> Resul
     let path = update.join(REQUEST);
     let read = bounded(&path, REQUEST_MAX)
         .and_then(|bytes| serde_json::from_slice::<Request>(&bytes).map_err(|_| UpdateError::refused("the request cannot be read")));
-    // Once only, whatever comes of it: a unit that is started for a file must not find it again.
-    fs::remove_file(&path).map_err(UpdateError::io("removing", &path))?;
+    // Once only, whatever comes of it: a unit that is started for a file must not find it again, nor a directory of that name.
+    match fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_dir()) {
+        true => fs::remove_dir_all(&path),
+        false => fs::remove_file(&path),
+    }
+    .map_err(UpdateError::io("removing", &path))?;
     let done = read.and_then(|request| {
         act(layout, update, keys, here, &request).inspect_err(|error| {
             // The service reads there why nothing happened.
@@ -86,6 +90,7 @@ fn apply(layout: &Layout, staged: &Path, keys: &Keys, here: &Here, request: &Req
     if layout.pending().is_some() {
         return Err(UpdateError::not_now("the last update has not proved itself yet", "wait two minutes, or roll it back"));
     }
+    layout.adopt(&mut Real, &here.version).map_err(UpdateError::io("keeping what runs in", &layout.root))?;
     let incoming = layout.root.join("incoming");
     let _ = fs::remove_dir_all(&incoming);
     fs::create_dir_all(&incoming).map_err(UpdateError::io("making", &incoming))?;

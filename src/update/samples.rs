@@ -107,7 +107,7 @@ pub struct Site {
 impl Site {
     pub fn new() -> Site {
         let dir = tempfile::tempdir().unwrap();
-        let layout = Layout { root: dir.path().join("bin") };
+        let layout = Layout::at_root(dir.path().join("bin"));
         let old = layout.binary("1.0.0");
         fs::create_dir_all(old.parent().unwrap()).unwrap();
         fs::write(&old, program("1.0.0")).unwrap();

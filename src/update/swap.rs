@@ -4,6 +4,7 @@
 //! versions/0.9.1/routeros-mcp     current -> versions/0.9.2
 //! versions/0.9.2/routeros-mcp     pending     from= to= tries= id=   until the new one has proved itself
 //!                                 rolled_back from= to= id= reason=  what the guard, or a person, took back
+//!                                 starts      id and number, where no guard counts
 //! ```
 //!
 //! `pending` stands before `current` is flipped: a new version never runs without a way back. The guard
@@ -29,6 +30,8 @@ const PIECE: usize = 64 * 1024;
 pub struct Layout {
     /// It.
     pub root: PathBuf,
+    /// A lone executable elsewhere that is always a copy of `current`, where the program was put down as one file.
+    pub copy: Option<PathBuf>,
 }
 
 /// One change of version, as `pending` and `rolled_back` say it.
@@ -45,6 +48,16 @@ pub struct Turn {
 }
 
 impl Layout {
+    /// Where a directory of versions is.
+    pub fn at_root(root: impl Into<PathBuf>) -> Layout {
+        Layout { root: root.into(), copy: None }
+    }
+
+    /// The executable that a supervisor starts.
+    pub fn started(&self) -> PathBuf {
+        self.copy.clone().unwrap_or_else(|| self.root.join("current").join(BINARY))
+    }
+
     /// The executable of a version.
     pub fn binary(&self, version: &str) -> PathBuf {
         self.root.join("versions").join(version).join(BINARY)
@@ -98,12 +111,41 @@ impl Layout {
         }
     }
 
+    /// A lone executable becomes the first of the versions, so that there is one to go back to.
+    pub fn adopt(&self, disk: &mut impl Disk, version: &str) -> io::Result<()> {
+        let Some(lone) = &self.copy else { return Ok(()) };
+        if self.current().as_deref() == Some(version) && is_executable(&self.binary(version)) {
+            return Ok(());
+        }
+        disk.make_dir(&self.at("versions"))?;
+        self.install(disk, lone, version)?;
+        let fresh = self.at("current.new");
+        disk.remove(&fresh)?;
+        disk.link(&Path::new("versions").join(version), &fresh)?;
+        disk.rename(&fresh, &self.at("current"))
+    }
+
+    /// Counts a start of a version that is pending, where no guard counts; answers how many there were.
+    pub fn count_start(&self, disk: &mut impl Disk, id: &str) -> io::Result<u32> {
+        let before = fs::read_to_string(self.at("starts")).unwrap_or_default();
+        let before = before.trim().strip_prefix(id).and_then(|rest| rest.trim().parse::<u32>().ok()).unwrap_or(0);
+        self.write(disk, "starts", format!("{id} {}\n", before + 1).as_bytes())?;
+        Ok(before + 1)
+    }
+
+    /// Whether the guard outside counts the starts of what is pending.
+    pub fn is_guarded(&self) -> bool {
+        let text = fs::read_to_string(self.at("pending")).unwrap_or_default();
+        text.lines().any(|line| line.strip_prefix("tries=").is_some_and(|tries| tries != "0"))
+    }
+
     /// Puts a version in place and makes it the one that starts next.
     pub fn switch(&self, disk: &mut impl Disk, binary: &Path, turn: &Turn, seen: &Seen) -> io::Result<()> {
         self.install(disk, binary, &turn.to)?;
         self.keep(disk, seen)?;
         disk.remove(&self.at("rolled_back"))?;
         disk.remove(&self.at("refused"))?;
+        disk.remove(&self.at("starts"))?;
         self.note(disk, "pending", turn, "tries=0\n")?;
         self.flip(disk, &turn.to)?;
         self.ask_for_restart(disk)
@@ -125,7 +167,9 @@ impl Layout {
 
     /// Back to the version before the last switch.
     pub fn back(&self, disk: &mut impl Disk, reason: &str) -> Result<Turn, UpdateError> {
-        let Some(turn) = self.pending().or_else(|| self.previous()) else {
+        let pending = self.pending();
+        let is_pending = pending.is_some();
+        let Some(turn) = pending.or_else(|| self.previous()) else {
             return Err(UpdateError::not_now("there is no version to go back to", "the one before the last update is kept, no older one"));
         };
         let turn = Turn { reason: reason.to_owned(), ..turn };
@@ -136,7 +180,10 @@ impl Layout {
             self.note(disk, "rolled_back", &turn, "")?;
             self.flip(disk, &turn.from)?;
             disk.remove(&self.at("pending"))?;
-            disk.remove(&self.at("previous"))?;
+            // Of one that never proved itself nothing was kept: the version before still has its own way back.
+            if !is_pending {
+                disk.remove(&self.at("previous"))?;
+            }
             disk.sync(&self.root)?;
             self.ask_for_restart(disk)
         };
@@ -161,17 +208,7 @@ impl Layout {
         let (fresh, place) = (versions.join(format!(".{version}.new")), versions.join(version));
         disk.remove_dir(&fresh)?;
         disk.make_dir(&fresh)?;
-        let to = fresh.join(BINARY);
-        let mut source = fs::File::open(from)?;
-        let mut piece = vec![0; PIECE];
-        loop {
-            match source.read(&mut piece)? {
-                0 => break,
-                read => disk.append(&to, &piece[..read])?,
-            }
-        }
-        disk.set_mode(&to, 0o755)?;
-        disk.sync(&to)?;
+        copy(disk, from, &fresh.join(BINARY))?;
         disk.sync(&fresh)?;
         // One that was taken back may still lie there; nothing runs it.
         disk.remove_dir(&place)?;
@@ -184,7 +221,13 @@ impl Layout {
         disk.remove(&fresh)?;
         disk.link(&Path::new("versions").join(version), &fresh)?;
         disk.rename(&fresh, &self.at("current"))?;
-        disk.sync(&self.root)
+        disk.sync(&self.root)?;
+        let Some((lone, dir)) = self.copy.as_ref().and_then(|lone| Some((lone, lone.parent()?))) else { return Ok(()) };
+        let fresh = dir.join(format!(".{BINARY}.new"));
+        disk.remove(&fresh)?;
+        copy(disk, &self.binary(version), &fresh)?;
+        disk.rename(&fresh, lone)?;
+        disk.sync(dir)
     }
 
     fn note(&self, disk: &mut impl Disk, name: &str, turn: &Turn, more: &str) -> io::Result<()> {
@@ -210,6 +253,20 @@ impl Layout {
         }
         Ok(())
     }
+}
+
+/// All of an executable, on the disk when it returns.
+fn copy(disk: &mut impl Disk, from: &Path, to: &Path) -> io::Result<()> {
+    let mut source = fs::File::open(from)?;
+    let mut piece = vec![0; PIECE];
+    loop {
+        match source.read(&mut piece)? {
+            0 => break,
+            read => disk.append(to, &piece[..read])?,
+        }
+    }
+    disk.set_mode(to, 0o755)?;
+    disk.sync(to)
 }
 
 /// Whether the system would start it.

@@ -65,7 +65,7 @@ fn heard(world: &World, event: &Event) {
         Event::Device(id) | Event::Health(id) => device(world, id),
         Event::Plan(id) => plan(world, id),
         Event::Fired(id) => world.alerts.happened(Kind::GuardFired, &Subject::plan(id), &on(world, id)),
-        Event::Config(_) | Event::Alert | Event::Client(_) | Event::Switches => {}
+        Event::Config(_) | Event::Alert | Event::Client(_) | Event::Update | Event::Switches => {}
     }
 }
 

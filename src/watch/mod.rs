@@ -8,3 +8,4 @@ pub mod plans;
 pub mod retention;
 pub mod rotation;
 pub mod snapshot;
+pub mod update;

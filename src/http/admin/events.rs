@@ -28,7 +28,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 const BACKLOG: usize = 64;
 
 /// One of everything, for whoever missed some.
-const MISSED: &[u8] = b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: alert\ndata: {}\n\nevent: client\ndata: {}\n\nevent: settings\ndata: {}\n\n";
+const MISSED: &[u8] = b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: alert\ndata: {}\n\nevent: client\ndata: {}\n\nevent: settings\ndata: {}\n\nevent: update\ndata: {}\n\n";
 
 /// A stream of events for whoever is signed in.
 pub async fn answer(edge: &Edge, headers: &HeaderMap) -> Result<Response<Body>, Refusal> {
@@ -92,6 +92,7 @@ fn written(event: &Event) -> Bytes {
         Event::Plan(id) | Event::Fired(id) => ("plan", id.as_str()),
         Event::Alert => ("alert", ""),
         Event::Client(id) => ("client", id.as_str()),
+        Event::Update => ("update", ""),
         Event::Switches => ("settings", "switches"),
     };
     Bytes::from(format!("event: {kind}\ndata: {}\n\n", json!({"id": id})))

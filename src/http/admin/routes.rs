@@ -124,6 +124,11 @@ pub const ROUTES: &[Route] = &[
     get("/backups/{name}/content", "backup.download"),
     post("/backups/{name}/verify", "backup.verify"),
     delete("/backups/{name}", "backup.remove"),
+    get("/update", "update.get_status"),
+    post("/update/check", "update.check"),
+    post("/update/stage", "update.stage"),
+    post("/update/confirm", "update.apply"),
+    post("/update/roll-back", "update.roll_back"),
     get("/clients", "client.list"),
     get("/me", "person.get"),
     get("/settings", "settings.get"),
@@ -178,7 +183,7 @@ impl Route {
 fn is_harmless(tool: &Tool) -> bool {
     matches!(
         tool.name,
-        "device.present" | "device.bootstrap" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep" | "alert.test"
+        "device.present" | "device.bootstrap" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep" | "alert.test" | "update.check"
     )
 }
 

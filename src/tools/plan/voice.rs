@@ -7,7 +7,7 @@ use crate::plan::Voice;
 use crate::tools::context::Cx;
 
 /// The person of that name and password; without a name, the caller, with what they proved.
-pub(super) async fn of(cx: &Cx, user: Option<String>, password: Option<Secret>) -> Result<Voice, Fault> {
+pub async fn of(cx: &Cx, user: Option<String>, password: Option<Secret>) -> Result<Voice, Fault> {
     match (user, password) {
         (Some(user), Some(password)) => Ok(Voice::of(&cx.world.access.authenticate(&user, password).await?)),
         (Some(_), None) => Err(Fault::bad_input("password is missing").hint("--password-file FILE, or run this on a terminal to be asked")),

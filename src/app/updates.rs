@@ -1,0 +1,115 @@
+//! Updates of this appliance: what they are made with, the start that looks at their notes, and how we see that we answer.
+
+use super::places;
+use crate::base::clock::Clock;
+use crate::base::events::Bus;
+use crate::base::fault::Fault;
+use crate::base::tier::Environment;
+use crate::config::Loaded;
+use crate::host::metrics::Meter;
+use crate::host::outgoing::Outgoing;
+use crate::routeros;
+use crate::store::{self, Store};
+use crate::update::manifest::Here;
+use crate::update::signature::Keys;
+use crate::update::snapshot::Snapshots;
+use crate::update::start::{self, Start};
+use crate::update::{self, Updates, install};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// Our own listener answers within.
+const ANSWERS: Duration = Duration::from_secs(5);
+/// What of the environment a new version is tried with, beside our own settings.
+const PASSED_ON: &[&str] = &["CREDENTIALS_DIRECTORY", "HOME", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+
+/// Parts that stand already.
+pub(super) struct Base {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) meter: Meter,
+    pub(super) bus: Bus,
+}
+
+/// The updates of this appliance.
+pub(super) fn open(loaded: &Loaded, base: Base) -> Result<Updates, Fault> {
+    let Base { store, clock, meter, bus } = base;
+    let outgoing = Outgoing::new(loaded.config.environment == Environment::Lab);
+    Ok(Updates::open(update::Parts { store, clock, meter, bus, outgoing, settings: settings(loaded)? }))
+}
+
+/// Before the store is opened: puts back the one of the version before, where a newer one was taken back.
+pub(super) async fn put_back(loaded: &Loaded) -> Result<(), Fault> {
+    let Some(layout) = way(loaded).layout().cloned() else { return Ok(()) };
+    let store = &loaded.config.store.path;
+    let snapshots = Snapshots::beside(store);
+    if let Some(turn) = snapshots.put_back(&layout, store, &places(loaded).epoch()).await? {
+        let aside = snapshots.set_aside(&turn.id);
+        tracing::error!(version = turn.to, why = turn.reason, aside = %aside.display(), "an update was taken back: the store of before it is in place, the newer one is beside");
+    }
+    Ok(())
+}
+
+/// Before anything else of a daemon: a version that does not stand makes way. Answers what to become then.
+pub fn at_start(loaded: &Loaded) -> Result<Option<PathBuf>, Fault> {
+    match start::at_start(&way(loaded), env!("CARGO_PKG_VERSION"))? {
+        Start::Go => Ok(None),
+        Start::Become(binary) => Ok(Some(binary)),
+    }
+}
+
+fn way(loaded: &Loaded) -> install::Way {
+    let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("routeros-mcp"));
+    install::find(Path::new("/"), &exe, &dir(loaded).join("versions"))
+}
+
+fn dir(loaded: &Loaded) -> PathBuf {
+    places(loaded).state.join("update")
+}
+
+fn settings(loaded: &Loaded) -> Result<update::Settings, Fault> {
+    let from = &loaded.config.update;
+    let dir = dir(loaded);
+    std::fs::create_dir_all(&dir).map_err(update::UpdateError::io("making", &dir))?;
+    let passed = |name: &str| name.starts_with("ROUTEROS_MCP_") || PASSED_ON.contains(&name);
+    let environment = std::env::vars().filter(|(name, _)| passed(name)).collect();
+    let here = Here {
+        version: env!("CARGO_PKG_VERSION").into(),
+        target: self_update::get_target().into(),
+        channel: from.channel.clone(),
+        store_schema: store::SCHEMA,
+    };
+    Ok(update::Settings {
+        url: from.url.clone(),
+        keys: Keys::built_in()?.with(&from.public_keys)?,
+        here,
+        way: way(loaded),
+        dir,
+        store: loaded.config.store.path.clone(),
+        key_file: places(loaded).master_key(),
+        config: loaded.view.files.first().cloned(),
+        environment,
+    })
+}
+
+/// Whether our listener answers, through its own front door.
+pub(super) async fn answers(url: String) -> bool {
+    let Some((scheme, at)) = url.split_once("://") else { return false };
+    let Ok(mut at) = at.parse::<std::net::SocketAddr>() else { return false };
+    if at.ip().is_unspecified() {
+        at.set_ip(if at.is_ipv4() { std::net::Ipv4Addr::LOCALHOST.into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+    }
+    if scheme == "https" {
+        return routeros::probe_tls(&at.ip().to_string(), at.port(), ANSWERS).await.is_ok();
+    }
+    let asked = async {
+        let mut stream = TcpStream::connect(at).await?;
+        stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+        let mut head = [0; 12];
+        stream.read_exact(&mut head).await?;
+        std::io::Result::Ok(head.ends_with(b" 200"))
+    };
+    tokio::time::timeout(ANSWERS, asked).await.is_ok_and(|answered| answered.unwrap_or(false))
+}

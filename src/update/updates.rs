@@ -1,0 +1,239 @@
+//! The updates of this appliance: one release at a time, from being found to having proved itself.
+
+use crate::base::clock::{Clock, Wall};
+use crate::base::events::{Bus, Event};
+use crate::base::fault::Fault;
+use crate::host::metrics::Meter;
+use crate::host::outgoing::Outgoing;
+use crate::store::{Durability, Store, Table};
+use crate::update::error::UpdateError;
+use crate::update::install::Way;
+use crate::update::manifest::Here;
+use crate::update::record::{Confirmed, Ended, How, KEY, Offer, Staged, State};
+use crate::update::signature::Keys;
+use crate::update::snapshot::Snapshots;
+use crate::update::swap::Turn;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// What is staged waits for so long.
+pub const STAGED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// What updates are made with.
+pub struct Parts {
+    /// Where their state is kept, and what is copied before a switch.
+    pub store: Store,
+    /// Time.
+    pub clock: Clock,
+    /// Counts whether there is one.
+    pub meter: Meter,
+    /// Tells the pages.
+    pub bus: Bus,
+    /// Asks where releases are.
+    pub outgoing: Outgoing,
+    /// Choices.
+    pub settings: Settings,
+}
+
+/// What the configuration and the installation choose.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where releases are.
+    pub url: Option<String>,
+    /// Whose signature counts.
+    pub keys: Keys,
+    /// For whom a release has to be.
+    pub here: Here,
+    /// How this appliance was installed.
+    pub way: Way,
+    /// `update/` in the state directory.
+    pub dir: PathBuf,
+    /// The store's file.
+    pub store: PathBuf,
+    /// The file with the master key, where there is one.
+    pub key_file: PathBuf,
+    /// The configuration file, where there is one.
+    pub config: Option<PathBuf>,
+    /// What a new version is tried with: settings and credentials that come by environment.
+    pub environment: Vec<(String, String)>,
+}
+
+/// Finds, stages, switches. Clones share it.
+#[derive(Clone)]
+pub struct Updates(pub(super) Arc<Inner>);
+
+pub(super) struct Inner {
+    pub(super) table: Table<State>,
+    pub(super) clock: Clock,
+    pub(super) meter: Meter,
+    pub(super) bus: Bus,
+    pub(super) outgoing: Outgoing,
+    pub(super) settings: Settings,
+    pub(super) snapshots: Snapshots,
+    /// One at a time: looking, staging, switching.
+    pub(super) turn: tokio::sync::Mutex<()>,
+    /// Cancelled when this process has to make way for another version.
+    pub(super) restart: CancellationToken,
+}
+
+/// Where an update stands, for who decides.
+#[derive(Debug, Clone)]
+pub struct Status {
+    /// What the store knows.
+    pub state: State,
+    /// A switch that has not proved itself yet.
+    pub pending: Option<Turn>,
+    /// The switch that can be taken back.
+    pub back: Option<Turn>,
+    /// Whether going back puts an older store in place.
+    pub loses: bool,
+}
+
+impl Status {
+    /// What can be done now, in one word: the steps of an update in their order.
+    pub fn word(&self, now: Wall) -> &'static str {
+        match &self.state {
+            _ if self.pending.is_some() => "probation",
+            State { confirmed: Some(_), .. } => "switching",
+            State { staged: Some(staged), .. } if !staged.is_over(now) => "awaiting_confirmation",
+            State { offer: Some(_), .. } => "available",
+            _ => "idle",
+        }
+    }
+}
+
+impl Staged {
+    /// Whether it waited too long, or the clock went elsewhere.
+    pub fn is_over(&self, now: Wall) -> bool {
+        u128::from(now.0.abs_diff(self.at.0)) >= STAGED_FOR.as_millis()
+    }
+}
+
+impl Updates {
+    /// Over an open store. Looks at nothing yet.
+    pub fn open(parts: Parts) -> Updates {
+        let Parts { store, clock, meter, bus, outgoing, settings } = parts;
+        let snapshots = Snapshots::beside(&settings.store);
+        let (table, restart) = (Table::new(store), CancellationToken::new());
+        Updates(Arc::new(Inner { table, clock, meter, bus, outgoing, settings, snapshots, turn: tokio::sync::Mutex::default(), restart }))
+    }
+
+    /// Choices.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Cancelled when this process has to make way for another version.
+    pub fn restart(&self) -> &CancellationToken {
+        &self.0.restart
+    }
+
+    /// Where it stands.
+    pub fn status(&self) -> Result<Status, Fault> {
+        let state = self.state()?;
+        let layout = self.0.settings.way.layout();
+        let pending = layout.and_then(|layout| layout.pending());
+        let back = pending.clone().or_else(|| layout.and_then(|layout| layout.previous()));
+        let loses = back.as_ref().is_some_and(|turn| self.0.snapshots.has(&turn.id));
+        Ok(Status { state, pending, back, loses })
+    }
+
+    pub(super) fn state(&self) -> Result<State, Fault> {
+        Ok(self.0.table.get(KEY)?.unwrap_or_default())
+    }
+
+    pub(super) async fn keep(&self, state: &State) -> Result<(), Fault> {
+        self.0.table.put(KEY, state, Durability::Now).await?;
+        self.0.bus.tell(Event::Update);
+        Ok(())
+    }
+
+    /// Errs where others see to the version of this program.
+    pub(super) fn ours(&self) -> Result<(), UpdateError> {
+        match &self.0.settings.way {
+            Way::Managed { by, command } => {
+                Err(UpdateError::not_now(format!("this program belongs to {by}, which updates it"), format!("on the box: {command}")))
+            }
+            Way::Unit(_) | Way::Own(_) => Ok(()),
+        }
+    }
+
+    /// What became of what a person confirmed, from the notes beside the versions. Called at a start, and before anybody looks.
+    pub async fn settle(&self) -> Result<(), Fault> {
+        let _turn = self.0.turn.lock().await;
+        let (mut state, before) = (self.state()?, self.state()?);
+        self.note_end(&mut state);
+        let runs = &self.0.settings.here.version;
+        state.offer = state.offer.filter(|offer| is_newer(&offer.version, runs));
+        let now = self.0.clock.wall();
+        if state.staged.as_ref().is_some_and(|staged| staged.is_over(now) || !is_newer(&staged.offer.version, runs)) {
+            state.staged = None;
+            self.clean_staged();
+        }
+        self.0.meter.update_available(state.offer.is_some());
+        if state != before { self.keep(&state).await } else { Ok(()) }
+    }
+
+    fn note_end(&self, state: &mut State) {
+        let Some(layout) = self.0.settings.way.layout() else { return };
+        let now = self.0.clock.wall();
+        let named = |turn: Option<Turn>, id: &str| turn.filter(|turn| turn.id == id);
+        let ended = |of: Confirmed, how, why| Some(Ended { of, how, why, at: now, is_told: false });
+        if let Some(of) = state.confirmed.clone() {
+            let runs = &self.0.settings.here.version;
+            state.last = if let Some(turn) = named(layout.rolled_back(), &of.id) {
+                ended(of, How::RolledBack, Some(turn.reason))
+            } else if let Some(turn) = named(layout.refused(), &of.id) {
+                ended(of, How::Failed, Some(turn.reason))
+            } else if named(layout.pending(), &of.id).is_some() || of.from == *runs && self.is_asking() {
+                return;
+            } else if named(layout.previous(), &of.id).is_some() {
+                ended(of, How::Kept, None)
+            } else {
+                ended(of, How::Failed, Some("the switch was cut off before it began".into()))
+            };
+            state.confirmed = None;
+        } else if let Some(last) = state.last.as_ref().filter(|last| last.how == How::Kept)
+            && let Some(turn) = named(layout.rolled_back(), &last.of.id)
+        {
+            state.last = ended(last.of.clone(), How::RolledBack, Some(turn.reason));
+        }
+    }
+
+    /// Whether root has not answered yet.
+    fn is_asking(&self) -> bool {
+        self.0.settings.dir.join(crate::update::root::REQUEST).exists()
+    }
+
+    /// How the last one went, if the audit trail does not have it yet; it is taken to have it from now on.
+    pub async fn news(&self) -> Result<Option<Ended>, Fault> {
+        let _turn = self.0.turn.lock().await;
+        let mut state = self.state()?;
+        let Some(last) = state.last.as_mut().filter(|last| !last.is_told) else { return Ok(None) };
+        last.is_told = true;
+        let last = last.clone();
+        self.keep(&state).await?;
+        Ok(Some(last))
+    }
+
+    /// What is known to be newer, for whoever tells people.
+    pub fn available(&self) -> Result<Option<Offer>, Fault> {
+        Ok(self.state()?.offer)
+    }
+
+    pub(super) fn clean_staged(&self) {
+        let dir = self.0.settings.dir.join("staged");
+        if let Err(error) = std::fs::remove_dir_all(&dir)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "a staged update could not be removed");
+        }
+    }
+}
+
+/// Whether a version is above another.
+pub(super) fn is_newer(version: &str, than: &str) -> bool {
+    self_update::version::bump_is_greater(than, version).unwrap_or(false)
+}
