@@ -66,6 +66,38 @@ for (const text of document.querySelectorAll("pre.copy")) {
   if (navigator.clipboard) text.before(button);
 }
 
+// A file goes on its way as it is; the form then says which one it was.
+for (const form of document.querySelectorAll("[data-upload]")) {
+  form.addEventListener("submit", async (event) => {
+    const file = form.querySelector("[type=file]").files[0];
+    if (!file || form.elements.upload.value) return;
+    event.preventDefault();
+    const said = form.querySelector("[role=status]");
+    said.textContent = "Sending…";
+    const headers = { "Content-Type": "application/octet-stream" };
+    const answer = await fetch(form.dataset.upload, { method: "POST", headers, body: file }).catch(() => null);
+    if (answer && answer.status === 401) {
+      location = `/admin/prove?next=${encodeURIComponent(location.pathname)}`;
+      return;
+    }
+    const told = answer ? await answer.json().catch(() => ({})) : {};
+    if (!answer || !answer.ok) {
+      said.textContent = told.error?.message ?? "It did not get there.";
+      return;
+    }
+    form.elements.upload.value = told.upload;
+    said.textContent = "Trying it out…";
+    form.submit();
+  });
+}
+
+// A list from a file is shown before it is sent.
+for (const input of document.querySelectorAll("[data-into]")) {
+  input.addEventListener("change", async () => {
+    if (input.files[0]) input.form.elements[input.dataset.into].value = await input.files[0].text();
+  });
+}
+
 const live = document.querySelector("[data-live]");
 if (live) follow(live);
 tick();

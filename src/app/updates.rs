@@ -3,7 +3,7 @@
 use super::places;
 use crate::base::clock::Clock;
 use crate::base::events::Bus;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Environment;
 use crate::config::Loaded;
 use crate::host::metrics::Meter;
@@ -15,6 +15,8 @@ use crate::update::signature::Keys;
 use crate::update::snapshot::Snapshots;
 use crate::update::start::{self, Start};
 use crate::update::{self, Updates, install};
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -72,7 +74,7 @@ fn dir(loaded: &Loaded) -> PathBuf {
 fn settings(loaded: &Loaded) -> Result<update::Settings, Fault> {
     let from = &loaded.config.update;
     let dir = dir(loaded);
-    std::fs::create_dir_all(&dir).map_err(update::UpdateError::io("making", &dir))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(&dir).map_err(update::UpdateError::io("making", &dir))?;
     let passed = |name: &str| name.starts_with("ROUTEROS_MCP_") || PASSED_ON.contains(&name);
     let environment = std::env::vars().filter(|(name, _)| passed(name)).collect();
     let here = Here {
@@ -83,7 +85,7 @@ fn settings(loaded: &Loaded) -> Result<update::Settings, Fault> {
     };
     Ok(update::Settings {
         url: from.url.clone(),
-        keys: Keys::built_in()?.with(&from.public_keys)?,
+        keys: Keys::built_in()?.with(&from.public_keys).map_err(|error| Fault::new(Kind::Config, format!("update.public_keys: {error}")))?,
         here,
         way: way(loaded),
         dir,

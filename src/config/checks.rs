@@ -267,12 +267,7 @@ impl Checks<'_> {
         if !self.values.is_set(key.name) || *value == default || self.already_not_yet(key.name) {
             return;
         }
-        if later.serious {
-            let said = format!("{value} needs {}, which is not yet in this build; allowed now: {default}", later.what);
-            self.error(key.name, said);
-        } else {
-            self.warn(key.name, format!("has no effect: {} is not yet in this build", later.what));
-        }
+        self.warn(key.name, format!("has no effect: {later} is not yet in this build"));
     }
 
     fn already_not_yet(&self, key: &str) -> bool {

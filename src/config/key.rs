@@ -20,7 +20,7 @@ pub struct Key {
     /// Which of two values is the stricter one; set for keys that the file alone may loosen.
     pub guard: Option<Strict>,
     /// What this build still lacks for values other than the default.
-    pub later: Option<Later>,
+    pub later: Option<&'static str>,
 }
 
 /// What values of a key look like. Numbers in ranges are inclusive.
@@ -105,15 +105,6 @@ pub enum Strict {
     Never,
 }
 
-/// A feature that this build does not have yet.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Later {
-    /// What is missing: `the HTTP listener`.
-    pub what: &'static str,
-    /// Whether the operator would believe that a service or protection is on.
-    pub serious: bool,
-}
-
 /// A key with no default.
 pub(super) const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
     Key { name, kind, default: Standard::Unset, about, aliases: &[], guard: None, later: None }
@@ -152,13 +143,7 @@ impl Key {
 
     /// Other values than the default do nothing yet: a warning.
     pub(super) const fn idle(mut self, what: &'static str) -> Key {
-        self.later = Some(Later { what, serious: false });
-        self
-    }
-
-    /// Other values than the default promise what is not there yet: an error.
-    pub(super) const fn missing(mut self, what: &'static str) -> Key {
-        self.later = Some(Later { what, serious: true });
+        self.later = Some(what);
         self
     }
 

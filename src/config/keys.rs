@@ -20,13 +20,12 @@ const ALERTS: &[&str] = &[
     "unusual_use",
 ];
 
-// What other builds bring; a key names one of these in its `idle` or `missing`.
+// What other builds bring; a key names one of these in its `idle`.
 const SWEEP: &str = "retention";
-const UPDATE: &str = "self-update";
 
 const YEARS_DAYS: i64 = 3_650;
 
-/// All keys. A feature that arrives takes its `idle` and `missing` away here.
+/// All keys. A feature that arrives takes its `idle` away here.
 #[rustfmt::skip] // a table: a key a line reads better than a chain a line
 pub const KEYS: &[Key] = &[
     key("environment", Kind::Word(ENVIRONMENTS), "Where this appliance belongs; a device whose environment differs is never touched")
@@ -215,11 +214,11 @@ pub const KEYS: &[Key] = &[
     key("alert.unusual_use_for", Kind::Span(0, 86_400), "A caller writes or is denied more than alert.unusual_factor times as often as in its busiest hour: told when it lasts so long").is("0s"),
     key("alert.unusual_use_cooldown", Kind::Span(0, 30 * 86_400), "And of the same not again within").is("1h"),
 
-    key("update.check", Kind::Flag, "Look for newer versions; nothing is ever applied by itself").is("false").guard(Strict::Less).missing(UPDATE),
-    key("update.url", Kind::Remote, "Where releases are").guard(Strict::Never).idle(UPDATE),
-    key("update.channel", Kind::Name, "Which releases").is("stable").guard(Strict::Never).idle(UPDATE),
-    key("update.interval_hours", Kind::Int(1, 720, "hours"), "How often to look").is("24").guard(Strict::Less).idle(UPDATE),
-    key("update.public_keys", Kind::List(Item::Text), "Further keys that may sign releases").is("").guard(Strict::Never).idle(UPDATE),
+    key("update.check", Kind::Flag, "Look for newer versions; nothing is ever applied by itself").is("false").guard(Strict::Less),
+    key("update.url", Kind::Remote, "Where releases are").guard(Strict::Never),
+    key("update.channel", Kind::Name, "Which releases").is("stable").guard(Strict::Never),
+    key("update.interval_hours", Kind::Int(1, 720, "hours"), "How often to look").is("24").guard(Strict::Less),
+    key("update.public_keys", Kind::List(Item::Text), "Further keys that may sign releases").is("").guard(Strict::Never),
 
     key("backup.enabled", Kind::Flag, "Back up on a schedule").is("false"),
     key("backup.interval_hours", Kind::Int(1, 8_760, "hours"), "How often").is("24"),

@@ -17,7 +17,7 @@ pub mod sections;
 mod show;
 mod value;
 
-pub use key::{Item, Key, Kind, Later, Standard, Strict};
+pub use key::{Item, Key, Kind, Standard, Strict};
 pub use keys::{KEYS, find};
 pub use load::{Inputs, Loaded, load};
 pub use report::{Problem, Problems, Source, Weight};

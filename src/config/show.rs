@@ -144,7 +144,7 @@ fn describe(out: &mut String, key: &Key, environment: Environment) {
         facts.push("only the file may loosen it".into());
     }
     if let Some(later) = key.later {
-        facts.push(format!("not yet in this build: {}", later.what));
+        facts.push(format!("not yet in this build: {later}"));
     }
     let _ = write!(out, "\n# {}.\n# {}\n# env {}\n", key.about, facts.join("; "), env_names(key).join(", "));
     let name = key.parts().1;

@@ -30,6 +30,9 @@ impl Way {
     }
 }
 
+/// Where images keep their programs.
+const IMAGE_DIRS: &[&str] = &["/", "/app", "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+
 /// Looks around on a machine whose root directory is `root`; `exe` is the file that runs, and `lone` where versions of a lone
 /// file are kept.
 pub fn find(root: &Path, exe: &Path, lone: &Path) -> Way {
@@ -41,10 +44,11 @@ pub fn find(root: &Path, exe: &Path, lone: &Path) -> Way {
     if let Some((by, command)) = owner(root, exe) {
         return Way::Managed { by, command };
     }
-    for (mark, by) in [(".dockerenv", "a container image"), ("run/.containerenv", "a container image")] {
-        if root.join(mark).exists() {
-            return Way::Managed { by: by.into(), command: "pull the new image and start the container again".into() };
-        }
+    // A file that somebody laid down elsewhere in a container, on a volume say, is no part of its image.
+    let is_in_image = exe.parent().and_then(Path::to_str).is_some_and(|dir| IMAGE_DIRS.contains(&dir));
+    if is_in_image && [".dockerenv", "run/.containerenv"].iter().any(|mark| root.join(mark).exists()) {
+        let command = "pull the new image and start the container again".into();
+        return Way::Managed { by: "a container image".into(), command };
     }
     match exe.parent() {
         Some(dir) if is_writable(dir) => Way::Own(Layout { root: lone.to_owned(), copy: Some(exe.to_owned()) }),

@@ -66,7 +66,6 @@ pub fn answer(layout: &Layout, update: &Path, keys: &Keys, here: &Here) -> Resul
             let _ = layout.refuse(&mut Real, &request.id, &error.to_string());
         })
     });
-    let _ = fs::remove_dir_all(layout.root.join("incoming"));
     done
 }
 
@@ -77,7 +76,11 @@ pub fn act(layout: &Layout, update: &Path, keys: &Keys, here: &Here, request: &R
         return Err(UpdateError::refused("the request cannot be read"));
     }
     match request.act {
-        Act::Apply => apply(layout, &update.join("staged").join(&request.id), keys, here, request),
+        Act::Apply => {
+            let done = apply(layout, &update.join("staged").join(&request.id), keys, here, request);
+            let _ = fs::remove_dir_all(layout.root.join("incoming"));
+            done
+        }
         Act::Commit => match layout.pending() {
             Some(turn) if turn.id == request.id => layout.commit(&mut Real).map_err(UpdateError::io("committing in", &layout.root)),
             _ => Err(UpdateError::refused("nothing of that name waits to be kept")),

@@ -71,10 +71,15 @@ impl Keys {
         wanted.map(|entry| key(&entry.public, entry.used_for == Use::Recovery)).collect::<Result<_, _>>().map(Keys)
     }
 
-    /// With the operator's own beside them. Those may not revoke.
+    /// With the operator's own beside them. Those may not revoke, and the test keys, whose secrets everybody has, are none of them.
     pub fn with(mut self, further: &[String]) -> Result<Keys, UpdateError> {
+        let tests = Keys::parse(BUILT_IN, true)?;
         for text in further {
             let added = key(text, false)?;
+            let is_test = |key: &Key| key.id == added.id && !self.0.iter().any(|known| known.id == key.id);
+            if tests.0.iter().any(is_test) {
+                return Err(UpdateError::refused(format!("{} is a test key: everybody has its secret", added.id)));
+            }
             if !self.0.iter().any(|known| known.id == added.id) {
                 self.0.push(added);
             }
@@ -137,6 +142,9 @@ mod tests {
         let text = BUILT_IN.replace("test = true", "test = false");
         assert_eq!(Keys::parse(&text, false).unwrap().0.len(), debug.0.len());
         assert!(release.0.len() < debug.0.len(), "the test keys of this file are marked");
+        let test = "RWTneAPJ/bVnrnhG+s93zoLo/HYAcNibSOM13GtAvEZgXymRTlENpywI".to_owned();
+        assert!(release.with(std::slice::from_ref(&test)).is_err(), "nor takes one that somebody configures");
+        assert!(debug.with(&[test]).is_ok());
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::http::admin::openapi;
 use crate::http::admin::report;
 use crate::http::admin::routes::{self, Need, Route};
 use crate::http::admin::signed::Signed;
+use crate::http::admin::upload;
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge, bearer, intake, limits, query};
 use crate::tools::spec::{Audience, Tool};
@@ -49,6 +50,9 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
     }
     if path == report::PATH {
         return report::answer(edge, asked, request).await;
+    }
+    if path == upload::PATH {
+        return upload::answer(edge, asked, request).await;
     }
     let signed = match Signed::of(edge, asked, &request).await {
         Ok(signed) => signed,
@@ -91,7 +95,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
         arguments.insert(name.to_owned(), text.into());
     }
     let left = edge.take(signed.principal())?;
-    may(edge, asked, route, &signed)?;
+    may(edge, asked, route.need(), &signed)?;
     let made = (tool.name == "token.create").then(token::make);
     if let Some(secret) = &made {
         arguments.insert("digest".into(), hex(&token::digest(secret.expose())).into());
@@ -106,9 +110,9 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
     Ok(response)
 }
 
-/// Whether the caller is of the kind the route is for.
-fn may(edge: &Edge, asked: &Asked, route: &Route, signed: &Signed) -> Result<(), Refusal> {
-    match (route.need(), signed) {
+/// Whether the caller is of the kind that is needed.
+pub(super) fn may(edge: &Edge, asked: &Asked, need: Need, signed: &Signed) -> Result<(), Refusal> {
+    match (need, signed) {
         (Need::Scope(scope), Signed::Bearer { principal, scopes }) if !scopes.contains(&scope) => {
             edge.meter().denied(principal.role.as_str(), "scope");
             edge.dispatch.world().alerts.used(principal, Effect::Reads, Some(Kind::Denied));

@@ -26,6 +26,7 @@ pub mod routes;
 pub mod session;
 pub mod setup;
 pub mod signed;
+mod upload;
 
 use crate::access::principal::Client;
 use crate::access::session::{Session, Sessions};

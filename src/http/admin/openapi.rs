@@ -2,6 +2,7 @@
 
 use crate::http::admin::api::BASE;
 use crate::http::admin::export;
+use crate::http::admin::upload;
 use crate::http::admin::routes::{Need, ROUTES, Route};
 use crate::tools::spec::Tool;
 use serde_json::{Map, Value, json};
@@ -100,6 +101,9 @@ fn beside() -> Map<String, Value> {
             "requestBody": {"required": true, "content": {"text/plain": {"schema": text()}}},
             "responses": with("200", json!({"description": "Taken: a person compares the fingerprint", "content": {"text/plain": {"schema": text()}}}),
                 &["400", "401", "408", "413", "429", "503"])}},
+        "/update/upload": {"post": {"operationId": "update.upload", "summary": "Send a bundle with a release, to be named to update.stage", "security": signed_in,
+            "requestBody": {"required": true, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
+            "responses": with("201", answer("Its name, its bytes and their SHA-256", Value::Object(upload::output())), &["400", "401", "403", "408", "409", "413", "415", "429", "500", "503"])}},
         "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
             "parameters": [
                 {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},
@@ -107,7 +111,7 @@ fn beside() -> Map<String, Value> {
             ],
             "responses": with("302", json!({"description": "To the provider"}), &["401", "404", "409", "502", "503"])}},
         "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": signed_in,
-            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, client and settings, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
+            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, client, update and settings, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
     });
     documented.as_object().cloned().unwrap_or_default()
 }

@@ -26,6 +26,7 @@ mod settings;
 mod setup;
 mod sign;
 mod start;
+mod update;
 mod view;
 
 use crate::access::principal::Principal;
@@ -170,6 +171,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
             ["audit"] => audit::page(&desk).await,
             ["people"] => people::page(&desk, None).await,
             ["backup"] => backup::page(&desk, None).await,
+            ["update"] => update::page(&desk).await,
             ["people", name] => people::person(&desk, name).await,
             ["me"] => me::page(&desk).await,
             ["settings"] => settings::page(&desk).await,
@@ -205,6 +207,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
         ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
         ["backup"] => backup::create(&mut desk, given).await,
         ["backup", name, verb] => backup::act(&mut desk, name, verb, given).await,
+        ["update", verb] => update::act(&mut desk, verb, given).await,
         ["audit", "verify"] => audit::verify(&desk).await,
         ["settings", switch] => settings::switch(&mut desk, switch, given).await,
         ["start"] => start::make_token(&mut desk, given).await,
