@@ -44,6 +44,7 @@ pub const PAGES: &[Page] = &[
     page!("metrics", "Metrics", "Every metric, with its labels and what it counts."),
     page!("notifications", "Notifications", "What is told by webhook and syslog, when, and how a receiver checks it."),
     page!("alerts", "Alerts", "What each shipped alert of Prometheus means, and what to do about it."),
+    page!("update", "Update and go back", "Looking for versions, trying them out, switching, and the way back."),
     page!("backup", "Backup and disaster recovery", "Making, checking and restoring backups, and changing the master key."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
 ];

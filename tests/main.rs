@@ -27,6 +27,8 @@ mod admin_sign_in;
 #[cfg(feature = "sim")]
 mod admin_size;
 #[cfg(feature = "sim")]
+mod admin_update;
+#[cfg(feature = "sim")]
 mod alerts;
 #[cfg(feature = "sim")]
 mod alerts_journey;

@@ -12,6 +12,7 @@ use routeros_mcp::base::tier::Environment;
 use routeros_mcp::dispatch::Dispatch;
 use routeros_mcp::fleet::{self, Fleet, Parts};
 use routeros_mcp::history::series::History;
+use routeros_mcp::host::outgoing::Outgoing;
 use routeros_mcp::mcp::front::{self, Backend, Limits};
 use routeros_mcp::mcp::{Settings, stdio};
 use routeros_mcp::plan;
@@ -19,6 +20,9 @@ use routeros_mcp::store::seal::Seal;
 use routeros_mcp::store::{self, Store};
 use routeros_mcp::tools::plan::Live;
 use routeros_mcp::tools::world::{self, World};
+use routeros_mcp::update::install::Way;
+use routeros_mcp::update::manifest::Here;
+use routeros_mcp::update::{self, Updates};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -87,6 +91,7 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
         access: routeros_mcp::access::Access::new(store.clone(), Seal::new(&[7; 32]), clock.clone(), Default::default()),
         vault: store::Vault::new(store.clone(), Seal::new(&[7; 32]), clock.clone()),
         backups: backups(dir, &store, &clock),
+        updates: updates(dir, &store, &clock),
         alerts: alerts(&store, &clock),
         store,
         clock,
@@ -94,6 +99,24 @@ pub fn spine(dir: &Path) -> Arc<Dispatch> {
         diagnostics: Default::default(),
         settings: world::Settings::default(),
     })))
+}
+
+/// Updates of nothing.
+fn updates(dir: &Path, store: &Store, clock: &Clock) -> Updates {
+    let here = Here { version: "0.1.0".into(), target: "none".into(), channel: "stable".into(), store_schema: store::SCHEMA };
+    let settings = update::Settings {
+        url: None,
+        keys: Default::default(),
+        here,
+        way: Way::Managed { by: "a test".into(), command: "none".into() },
+        dir: dir.join("update"),
+        store: dir.join("store.redb"),
+        key_file: dir.join("master.key"),
+        config: None,
+        environment: Vec::new(),
+    };
+    let (clock, outgoing) = (clock.clone(), Outgoing::new(false));
+    Updates::open(update::Parts { store: store.clone(), clock, meter: Default::default(), bus: Bus::default(), outgoing, settings })
 }
 
 /// Alerts that go nowhere.

@@ -85,7 +85,9 @@ fn settings(loaded: &Loaded) -> Result<update::Settings, Fault> {
     };
     Ok(update::Settings {
         url: from.url.clone(),
-        keys: Keys::built_in()?.with(&from.public_keys).map_err(|error| Fault::new(Kind::Config, format!("update.public_keys: {error}")))?,
+        keys: Keys::built_in()?
+            .with(&from.public_keys)
+            .map_err(|error| Fault::new(Kind::Config, format!("update.public_keys: {error}")))?,
         here,
         way: way(loaded),
         dir,

@@ -116,7 +116,9 @@ fn run(cli: Cli) -> Result<(), Fault> {
         Some(Command::Device(DeviceCommand::Bootstrap(asked))) => return bootstrap::run(&asked, as_json),
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
-        Some(Command::Update(args::UpdateCommand::HandOver { versions, requests })) => return update::hand_over(&inputs, versions, &requests),
+        Some(Command::Update(args::UpdateCommand::HandOver { versions, requests })) => {
+            return update::hand_over(&inputs, versions, &requests);
+        }
         #[cfg(feature = "sim")]
         Some(Command::Demo(command)) => return block_on(demo::run(inputs, command, as_json)),
         other => other,

@@ -137,5 +137,6 @@ pub fn become_version(binary: &Path, arguments: &Serve) -> Result<(), Fault> {
         }
     }
     let error = std::process::Command::new(binary).args(passed).exec();
-    Err(Fault::new(Kind::Storage, format!("{}: {error}", binary.display())).hint("start it by hand; `update status` tells how the update went"))
+    Err(Fault::new(Kind::Storage, format!("{}: {error}", binary.display()))
+        .hint("start it by hand; `update status` tells how the update went"))
 }

@@ -40,7 +40,8 @@ async fn stage(way: &Way, file: Option<&Path>) -> Result<Value, Fault> {
     let Some(file) = file else { return way.operator("update.stage", json!({})).await };
     let status = way.operator("update.get_status", json!({})).await?;
     let dir = PathBuf::from(status["upload_dir"].as_str().unwrap_or_default());
-    let name = bring(file, &dir).map_err(|error| Fault::bad_input(format!("{}: {}", file.display(), crate::cli::fault::io_words(&error))))?;
+    let name =
+        bring(file, &dir).map_err(|error| Fault::bad_input(format!("{}: {}", file.display(), crate::cli::fault::io_words(&error))))?;
     way.operator("update.stage", json!({"upload": name})).await
 }
 
@@ -101,10 +102,14 @@ async fn apply(way: &Way, loaded: &Loaded, asked: UpdateApply, as_json: bool) ->
 async fn roll_back(way: &Way, loaded: &Loaded, person: UpdatePerson, yes: bool, as_json: bool) -> Result<(), Fault> {
     let status = way.operator("update.get_status", json!({})).await?;
     let Some(to) = status["rollback"]["to"].as_str().map(str::to_owned) else {
-        return Err(Fault::new(Kind::Conflict, "there is no version to go back to").hint("the one before the last update is kept, no older one"));
+        return Err(
+            Fault::new(Kind::Conflict, "there is no version to go back to").hint("the one before the last update is kept, no older one")
+        );
     };
     let lost = match status["rollback"]["restores_store"].as_bool() {
-        Some(true) => "The store of before the update is put back: what was stored since is lost, but for the audit trail; approvals and sessions are void.",
+        Some(true) => {
+            "The store of before the update is put back: what was stored since is lost, but for the audit trail; approvals and sessions are void."
+        }
         _ => "Nothing that is stored is lost.",
     };
     if !as_json {
@@ -164,7 +169,10 @@ fn described(status: &Value) -> String {
         }
     };
     let cell = |value: &Value| table::cell(value);
-    line("version", format!("{} (channel {}, updated by {})", cell(&status["version"]), cell(&status["channel"]), cell(&status["updated_by"])));
+    line(
+        "version",
+        format!("{} (channel {}, updated by {})", cell(&status["version"]), cell(&status["channel"]), cell(&status["updated_by"])),
+    );
     line("state", cell(&status["state"]));
     line("command", cell(&status["command"]));
     line("looked at", cell(&status["looked_at"]));
@@ -174,7 +182,16 @@ fn described(status: &Value) -> String {
         if release.is_null() || (name == "available" && !status["staged"].is_null()) {
             continue;
         }
-        line(name, format!("{} ({}, released {}, {} bytes)", cell(&release["version"]), cell(&release["severity"]), cell(&release["released"]), cell(&release["size"])));
+        line(
+            name,
+            format!(
+                "{} ({}, released {}, {} bytes)",
+                cell(&release["version"]),
+                cell(&release["severity"]),
+                cell(&release["released"]),
+                cell(&release["size"])
+            ),
+        );
         line("notes", cell(&release["notes"]));
         line("more", cell(&release["notes_url"]));
         if release["changes_store"] == true {

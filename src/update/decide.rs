@@ -106,13 +106,21 @@ impl Updates {
         let _turn = self.0.turn.lock().await;
         let Status { back, loses, .. } = self.status()?;
         let Some(turn) = back else {
-            return Err(UpdateError::not_now("there is no version to go back to", "the one before the last update is kept, no older one").into());
+            return Err(
+                UpdateError::not_now("there is no version to go back to", "the one before the last update is kept, no older one").into()
+            );
         };
         if loses {
             self.0.snapshots.want(&turn.id)?;
         }
-        self.hand_over(Request { act: Act::RollBack, id: turn.id.clone(), digest: String::new(), version: turn.from.clone(), by: by.to_owned() })
-            .await?;
+        self.hand_over(Request {
+            act: Act::RollBack,
+            id: turn.id.clone(),
+            digest: String::new(),
+            version: turn.from.clone(),
+            by: by.to_owned(),
+        })
+        .await?;
         Ok((turn, loses))
     }
 

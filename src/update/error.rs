@@ -64,7 +64,9 @@ impl From<UpdateError> for Fault {
             UpdateError::Refused(_) => {
                 Fault::new(Kind::Rejected, error.to_string()).hint("nothing was switched; get the release again from where it is published")
             }
-            UpdateError::NotNewer { .. } => Fault::new(Kind::Conflict, error.to_string()).hint("there is nothing to do; `update rollback` goes back"),
+            UpdateError::NotNewer { .. } => {
+                Fault::new(Kind::Conflict, error.to_string()).hint("there is nothing to do; `update rollback` goes back")
+            }
             UpdateError::NotNow { said, hint } => Fault::new(Kind::Conflict, said).hint(hint),
             UpdateError::Io { .. } => Fault::new(Kind::Storage, error.to_string()).hint("nothing was switched").cause(error),
             UpdateError::Store(error) => error.into(),

@@ -149,7 +149,9 @@ mod tests {
     #[test]
     fn containers_and_read_only_directories_are_not_ours() {
         let root = machine(&[(".dockerenv", "")]);
-        assert!(matches!(find(root.path(), Path::new("/routeros-mcp"), Path::new("/s")), Way::Managed { by, .. } if by.contains("container")));
+        assert!(
+            matches!(find(root.path(), Path::new("/routeros-mcp"), Path::new("/s")), Way::Managed { by, .. } if by.contains("container"))
+        );
         assert!(matches!(find(machine(&[]).path(), Path::new("/proc/1/routeros-mcp"), Path::new("/s")), Way::Managed { .. }));
     }
 

@@ -35,6 +35,8 @@ pub use obtain::Source;
 pub use updates::{Parts, STAGED_FOR, Settings, Status, Updates};
 
 #[cfg(test)]
+mod flow_tests;
+#[cfg(test)]
 mod power_tests;
 #[cfg(test)]
 mod samples;

@@ -66,7 +66,8 @@ impl Updates {
     fn address(&self, name: &str) -> Result<String, UpdateError> {
         let settings = &self.0.settings;
         let url = settings.url.as_deref();
-        let url = url.ok_or_else(|| UpdateError::not_now("update.url is not set", "set it to where releases are, or use `update apply --file`"))?;
+        let url =
+            url.ok_or_else(|| UpdateError::not_now("update.url is not set", "set it to where releases are, or use `update apply --file`"))?;
         Ok(format!("{}/{}/{name}", url.trim_end_matches('/'), settings.here.channel))
     }
 
@@ -151,7 +152,9 @@ impl Updates {
         make_dir(dir)?;
         let bundle = match source {
             Source::Endpoint => None,
-            Source::Upload(name) if name.bytes().all(|byte| byte.is_ascii_hexdigit()) && !name.is_empty() => Some(self.upload_dir().join(name)),
+            Source::Upload(name) if name.bytes().all(|byte| byte.is_ascii_hexdigit()) && !name.is_empty() => {
+                Some(self.upload_dir().join(name))
+            }
             Source::Upload(_) => return Err(UpdateError::refused("that is the name of no upload")),
         };
         let (manifest, signature) = match bundle.clone() {
@@ -220,7 +223,8 @@ impl Updates {
 
 /// One update at a time.
 pub(super) fn under_way() -> Fault {
-    Fault::new(Kind::Conflict, "an update is being switched to").hint("`update status` tells how it goes; it is kept or taken back within minutes")
+    Fault::new(Kind::Conflict, "an update is being switched to")
+        .hint("`update status` tells how it goes; it is kept or taken back within minutes")
 }
 
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, UpdateError> + Send + 'static) -> Result<T, UpdateError> {

@@ -167,7 +167,7 @@ fn a_version_that_does_not_stand_is_back_by_the_third_start() {
     let elf = {
         let mut bytes = fs::read("/bin/true").unwrap();
         bytes.truncate(4_096);
-        bytes[18] = 0xb7 ^ bytes[18];
+        bytes[18] ^= 0xb7;
         bytes
     };
     let bad: Vec<(&str, Vec<u8>, u32)> = vec![

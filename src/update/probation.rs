@@ -64,11 +64,7 @@ mod tests {
 
     #[test]
     fn whatever_is_wrong_may_mend_for_a_while_and_then_takes_it_back() {
-        for wrong in [
-            Signs { store: false, ..WELL },
-            Signs { listener: false, ..WELL },
-            Signs { has_routers: false, ..WELL },
-        ] {
+        for wrong in [Signs { store: false, ..WELL }, Signs { listener: false, ..WELL }, Signs { has_routers: false, ..WELL }] {
             assert_eq!(judge(PROBATION, wrong), Verdict::Wait, "{wrong:?}");
             assert!(matches!(judge(PATIENCE, wrong), Verdict::Back(_)), "{wrong:?}");
         }

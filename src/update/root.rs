@@ -60,13 +60,12 @@ pub fn answer(layout: &Layout, update: &Path, keys: &Keys, here: &Here) -> Resul
         false => fs::remove_file(&path),
     }
     .map_err(UpdateError::io("removing", &path))?;
-    let done = read.and_then(|request| {
+    read.and_then(|request| {
         act(layout, update, keys, here, &request).inspect_err(|error| {
             // The service reads there why nothing happened.
             let _ = layout.refuse(&mut Real, &request.id, &error.to_string());
         })
-    });
-    done
+    })
 }
 
 /// The same, for a request in hand.

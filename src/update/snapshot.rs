@@ -90,7 +90,8 @@ impl Snapshots {
         }
         let lock = self.dir.join("lock");
         let lock = OpenOptions::new().create(true).append(true).open(&lock).map_err(UpdateError::io("opening", &lock))?;
-        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).map_err(|error| UpdateError::io("locking", store)(error.into()))?;
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
+            .map_err(|error| UpdateError::io("locking", store)(error.into()))?;
         if !self.has(&turn.id) {
             return Ok(None);
         }

@@ -148,7 +148,12 @@ pub async fn try_out(binary: &Path, release: &Release, copies: &Copies) -> Resul
 
 async fn run(command: &mut Command, time: Duration, copies: &Copies) -> Result<String, UpdateError> {
     let environment = copies.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("ROUTEROS_MCP_STORE_PATH", &copies.store).env("TMPDIR", &copies.state).envs(environment);
+    command
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("ROUTEROS_MCP_STORE_PATH", &copies.store)
+        .env("TMPDIR", &copies.state)
+        .envs(environment);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let no = |why: String| UpdateError::refused(format!("its binary was tried on copies, and {why}"));
     let mut child = command.spawn().map_err(|error| no(format!("cannot be started here ({error})")))?;

@@ -7,6 +7,11 @@ use serde_json::{Value, json};
 use std::fs;
 use tar::EntryType;
 
+/// What somebody does to a request.
+type Change<T> = Box<dyn Fn(&mut T)>;
+/// What somebody does to what is staged.
+type Look = Box<dyn Fn(&Site)>;
+
 /// What lies staged, and what is asked of root.
 struct Case {
     name: String,
@@ -14,8 +19,8 @@ struct Case {
     signature: Vec<u8>,
     artifact: Vec<u8>,
     seen: Seen,
-    request: Option<Box<dyn Fn(&mut Request)>>,
-    staged: Option<Box<dyn Fn(&Site)>>,
+    request: Option<Change<Request>>,
+    staged: Option<Look>,
 }
 
 fn good() -> (Value, Vec<u8>) {

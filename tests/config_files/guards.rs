@@ -101,9 +101,7 @@ fn a_file_for_lab_started_as_prod_says_what_it_leaves_lax() {
 #[test]
 fn what_this_build_lacks_is_said_and_defaults_never_trigger_it() {
     assert_eq!(Box_::new().warnings(), Vec::<String>::new());
-    let said = Box_::new().flag("update.check", "true").problems().join("\n");
-    assert!(said.contains("flag update.check: ") && said.contains("not yet in this build"), "{said}");
-    for (key, value) in [("update.channel", "beta"), ("retention.job_days", "7")] {
+    for (key, value) in [("retention.audit_days", "400"), ("retention.job_days", "7")] {
         let machine = Box_::new().flag(key, value);
         machine.good();
         assert!(

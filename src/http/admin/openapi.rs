@@ -2,8 +2,8 @@
 
 use crate::http::admin::api::BASE;
 use crate::http::admin::export;
-use crate::http::admin::upload;
 use crate::http::admin::routes::{Need, ROUTES, Route};
+use crate::http::admin::upload;
 use crate::tools::spec::Tool;
 use serde_json::{Map, Value, json};
 

@@ -183,7 +183,14 @@ impl Route {
 fn is_harmless(tool: &Tool) -> bool {
     matches!(
         tool.name,
-        "device.present" | "device.bootstrap" | "device.test" | "config.take_snapshot" | "config.set_baseline" | "plan.keep" | "alert.test" | "update.check"
+        "device.present"
+            | "device.bootstrap"
+            | "device.test"
+            | "config.take_snapshot"
+            | "config.set_baseline"
+            | "plan.keep"
+            | "alert.test"
+            | "update.check"
     )
 }
 

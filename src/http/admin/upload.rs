@@ -47,7 +47,8 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     edge.take(signed.principal())?;
     // Nothing of it is read before it is known that this person may.
     api::may(edge, asked, Need::Proof, &signed).map_err(Refusal::closing)?;
-    let is_bytes = request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(MEDIA_TYPE.as_bytes()));
+    let is_bytes =
+        request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(MEDIA_TYPE.as_bytes()));
     if !is_bytes || request.headers().contains_key(header::CONTENT_ENCODING) {
         let said = format!("send the file as it is, with Content-Type: {MEDIA_TYPE}");
         return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", said).closing());
@@ -61,9 +62,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     let outcome = taken.as_ref().err().map(|(kind, _)| *kind);
     edge.dispatch.witness(Witness::Known(signed.principal()), OPERATION, &given, outcome, &asked.correlation).await?;
     match taken {
-        Ok((name, bytes, sha256)) => {
-            Ok(fault::json(StatusCode::CREATED, &json!({"upload": name, "bytes": bytes, "sha256": sha256})))
-        }
+        Ok((name, bytes, sha256)) => Ok(fault::json(StatusCode::CREATED, &json!({"upload": name, "bytes": bytes, "sha256": sha256}))),
         Err((_, refusal)) => Err(refusal),
     }
 }

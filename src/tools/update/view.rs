@@ -2,10 +2,10 @@
 
 use crate::base::clock::Wall;
 use crate::tools::context::Cx;
+use crate::update::Status;
 use crate::update::install::Way;
 use crate::update::record::{Ended, Offer, Staged};
 use crate::update::swap::Turn;
-use crate::update::Status;
 use serde_json::{Map, Value, json};
 
 /// Digits of a digest that people compare.

@@ -1,0 +1,378 @@
+//! An update from end to end, but for the processes: each `life` is a start of the appliance with some version.
+
+use crate::base::clock::{Clock, Hand, Wall};
+use crate::base::events::Bus;
+use crate::base::fault::Kind;
+use crate::host::outgoing::Outgoing;
+use crate::store::{Durability, Options, Store, Table};
+use crate::update::bundle::{MANIFEST, SIGNATURE};
+use crate::update::install::Way;
+use crate::update::manifest::Here;
+use crate::update::record::How;
+use crate::update::samples::*;
+use crate::update::snapshot::Snapshots;
+use crate::update::start::{self, Start};
+use crate::update::{Parts, Settings, Source, Updates, Word};
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+const NOW: Wall = Wall(1_795_737_600_000);
+
+/// A box: its disk stays, its processes come and go.
+struct Place {
+    site: Site,
+    state: tempfile::TempDir,
+    clock: Clock,
+    hand: Arc<Hand>,
+    url: Option<String>,
+}
+
+struct Life {
+    store: Store,
+    updates: Updates,
+}
+
+impl Place {
+    fn new() -> Place {
+        let (clock, hand) = Clock::by_hand(NOW);
+        let state = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
+        Place { site: Site::new(), state, clock, hand, url: None }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.state.path().join("s.redb")
+    }
+
+    fn epoch(&self) -> PathBuf {
+        self.state.path().join("epoch")
+    }
+
+    /// A start with the version that `current` names.
+    async fn live(&self) -> Life {
+        let way = Way::Own(self.site.layout.clone());
+        let mut version = self.site.layout.current().unwrap();
+        if let Start::Become(_) = start::at_start(&way, &version).unwrap() {
+            version = self.site.layout.current().unwrap();
+        }
+        Snapshots::beside(&self.store()).put_back(&self.site.layout, &self.store(), &self.epoch()).await.unwrap();
+        let store = Store::open(Options { volatile_ok: true, ..Options::at(self.store()) }).unwrap();
+        let dir = self.state.path().join("update");
+        fs::create_dir_all(&dir).unwrap();
+        let settings = Settings {
+            url: self.url.clone(),
+            keys: keys(),
+            here: Here { version, ..here() },
+            way,
+            dir,
+            store: self.store(),
+            key_file: self.state.path().join("master.key"),
+            config: None,
+            environment: Vec::new(),
+        };
+        let (clock, outgoing) = (self.clock.clone(), Outgoing::new(true));
+        let parts = Parts { store: store.clone(), clock, meter: Default::default(), bus: Bus::default(), outgoing, settings };
+        let updates = Updates::open(parts);
+        updates.settle().await.unwrap();
+        Life { store, updates }
+    }
+}
+
+impl Life {
+    async fn end(self) {
+        drop(self.updates);
+        self.store.close().await.unwrap();
+    }
+
+    /// Lays a bundle where uploads are, and stages it.
+    async fn stage(&self, bundle: &[u8]) -> Result<String, crate::base::fault::Fault> {
+        let (mut file, name) = self.updates.upload()?;
+        file.write_all(bundle).unwrap();
+        drop(file);
+        Ok(self.updates.stage(Source::Upload(name)).await?.offer.version)
+    }
+
+    async fn put(&self, text: &str) {
+        self.store.commit(crate::store::Batch::new().put("test", "said", text.as_bytes().to_vec()), Durability::Now).await.unwrap();
+    }
+
+    fn said(&self) -> String {
+        self.store.get("test", "said").unwrap().map(|bytes| String::from_utf8(bytes).unwrap()).unwrap_or_default()
+    }
+}
+
+fn release() -> (Vec<u8>, Value) {
+    let program = program("1.1.0");
+    let artifact = tarball(&program);
+    let manifest = manifest(&artifact, program.len());
+    (artifact, manifest)
+}
+
+fn bundle(manifest: &Value, artifact: &[u8]) -> Vec<u8> {
+    let manifest = serde_json::to_vec(manifest).unwrap();
+    let signature = sign(&manifest, "daily");
+    let file = |name, bytes| Entry { name, kind: tar::EntryType::Regular, link: "", bytes };
+    archive(&[file(MANIFEST, &manifest), file(SIGNATURE, &signature), file("routeros-mcp-1.1.0.tar.gz", artifact)])
+}
+
+fn good() -> Vec<u8> {
+    let (artifact, manifest) = release();
+    bundle(&manifest, &artifact)
+}
+
+fn word(version: &str) -> Word {
+    Word { version: version.into(), digest: None, by: "anna".into(), had_routers: false }
+}
+
+/// Serves some files by their last name, until the process ends.
+fn serve(files: Vec<(&'static str, Vec<u8>)>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut asked = [0; 2_048];
+            let read = stream.read(&mut asked).unwrap_or(0);
+            let head = String::from_utf8_lossy(&asked[..read]).into_owned();
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let found = files.iter().find(|(name, _)| path == format!("/stable/{name}"));
+            let (status, body) = found.map_or(("404 Not Found", &[][..]), |(_, bytes)| ("200 OK", bytes));
+            let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(body);
+        }
+    });
+    format!("http://{at}")
+}
+
+#[tokio::test]
+async fn a_version_that_proves_itself_is_kept_and_its_snapshot_goes() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.put("before").await;
+    assert_eq!(life.stage(&good()).await.unwrap(), "1.1.0");
+    assert_eq!(life.updates.status().unwrap().word(place.clock.wall()), "awaiting_confirmation");
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    assert_eq!(life.updates.status().unwrap().word(place.clock.wall()), "probation");
+    life.put("after").await;
+    life.updates.commit().await.unwrap();
+    let status = life.updates.status().unwrap();
+    assert_eq!((status.word(place.clock.wall()), status.state.last.clone().unwrap().how), ("idle", How::Kept));
+    assert!(!status.loses && status.back.unwrap().from == "1.0.0");
+    assert!(life.updates.news().await.unwrap().is_some() && life.updates.news().await.unwrap().is_none(), "told once");
+    // Going back later loses nothing: the version before reads this store.
+    life.updates.roll_back("anna").await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    assert_eq!((life.said().as_str(), place.site.layout.current().as_deref()), ("after", Some("1.0.0")));
+    assert_eq!(life.updates.status().unwrap().state.last.unwrap().how, How::RolledBack);
+    assert_eq!(life.updates.roll_back("anna").await.unwrap_err().kind, Kind::Conflict, "one step, not two");
+}
+
+#[tokio::test]
+async fn a_version_that_never_stands_is_back_with_the_store_of_before() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.put("before").await;
+    life.stage(&good()).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    for start in 1..=2 {
+        let life = place.live().await;
+        assert_eq!(place.site.layout.current().as_deref(), Some("1.1.0"), "start {start}");
+        life.put("what a bad version wrote").await;
+        life.end().await;
+    }
+    let life = place.live().await;
+    assert_eq!((life.said().as_str(), place.site.layout.current().as_deref()), ("before", Some("1.0.0")));
+    let last = life.updates.status().unwrap().state.last.unwrap();
+    assert_eq!((last.how, last.of.by.as_str()), (How::RolledBack, "anna"));
+    let epoch = crate::store::Epoch::open(life.store.clone(), &place.epoch()).unwrap();
+    assert!(epoch.is_older(), "whoever opens it learns that it is older");
+    let aside = Snapshots::beside(&place.store()).set_aside(&last.of.id);
+    let newer = Store::open(Options { volatile_ok: true, ..Options::at(aside) }).unwrap();
+    assert_eq!(newer.get("test", "said").unwrap().unwrap(), b"what a bad version wrote", "nothing is thrown away");
+}
+
+#[tokio::test]
+async fn a_version_that_is_not_well_takes_itself_back_with_the_store_of_before() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.put("before").await;
+    life.stage(&good()).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    life.put("after").await;
+    life.updates.take_back("its listener does not answer").await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    assert_eq!(life.said(), "before");
+    let last = life.updates.status().unwrap().state.last.unwrap();
+    assert!(last.how == How::RolledBack && last.why.unwrap().contains("its listener does not answer"));
+}
+
+#[tokio::test]
+async fn going_back_over_a_change_of_the_store_puts_the_store_of_before_in_place() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.put("before").await;
+    let (artifact, mut manifest) = release();
+    manifest["schema"]["store"] = json!(2);
+    life.stage(&bundle(&manifest, &artifact)).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    life.updates.commit().await.unwrap();
+    life.put("after").await;
+    assert!(life.updates.status().unwrap().loses);
+    assert!(life.updates.roll_back("anna").await.unwrap().1, "it says so");
+    life.end().await;
+    assert_eq!(place.live().await.said(), "before");
+}
+
+#[tokio::test]
+async fn nothing_is_switched_without_the_version_that_lies_ready_being_typed_in_time() {
+    let place = Place::new();
+    let life = place.live().await;
+    let refused = async |word: Word, why: &str| {
+        let fault = life.updates.apply(word).await.unwrap_err();
+        assert!(fault.kind == Kind::Conflict && fault.said.contains(why), "{fault}");
+        assert!(place.site.layout.pending().is_none() && place.site.layout.current().as_deref() == Some("1.0.0"));
+    };
+    refused(word("1.1.0"), "no version lies ready").await;
+    life.stage(&good()).await.unwrap();
+    refused(word("1.1.1"), "another was typed").await;
+    refused(word(""), "another was typed").await;
+    for digest in ["", "1234567", &"0".repeat(64)] {
+        refused(Word { digest: Some(digest.into()), ..word("1.1.0") }, "not what was looked at").await;
+    }
+    place.hand.advance(Duration::from_secs(24 * 3_600));
+    refused(word("1.1.0"), "more than a day").await;
+    // A clock that goes back makes nothing younger.
+    place.hand.step_wall(Wall(0));
+    refused(word("1.1.0"), "more than a day").await;
+}
+
+#[tokio::test]
+async fn one_update_at_a_time() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.stage(&good()).await.unwrap();
+    let (one, two) = tokio::join!(life.updates.apply(word("1.1.0")), life.updates.apply(word("1.1.0")));
+    assert_eq!([one.is_ok(), two.is_ok()].iter().filter(|done| **done).count(), 1);
+    assert_eq!(life.stage(&good()).await.unwrap_err().kind, Kind::Conflict);
+}
+
+#[tokio::test]
+async fn a_release_is_found_and_fetched_and_what_goes_wrong_on_the_way_is_remembered() {
+    let (artifact, manifest) = release();
+    let bytes = serde_json::to_vec(&manifest).unwrap();
+    let signature = sign(&bytes, "daily");
+    let name = "routeros-mcp-1.1.0.tar.gz";
+    let mut place = Place::new();
+    let files = |artifact: Vec<u8>| vec![(MANIFEST, bytes.clone()), (SIGNATURE, signature.clone()), (name, artifact)];
+
+    place.url = Some(serve(files(artifact.clone())));
+    let life = place.live().await;
+    assert_eq!(life.updates.check().await.unwrap().unwrap().version, "1.1.0");
+    assert_eq!(life.updates.status().unwrap().word(NOW), "available");
+    assert_eq!(life.updates.stage(Source::Endpoint).await.unwrap().offer.version, "1.1.0");
+    life.end().await;
+
+    let mut longer = artifact.clone();
+    longer.extend_from_slice(b"more");
+    let mut other = artifact.clone();
+    other[100] ^= 1;
+    let mut lies = files(artifact.clone());
+    lies[0].1[40] ^= 1;
+    for (what, files) in [
+        ("a longer file", files(longer)),
+        ("another file", files(other)),
+        ("a short file", files(artifact[..1_000].to_vec())),
+        ("no file", files(artifact.clone())[..2].to_vec()),
+        ("another manifest", lies),
+        ("no signature", files(artifact.clone())[..1].to_vec()),
+        ("nothing", Vec::new()),
+    ] {
+        place.url = Some(serve(files));
+        let life = place.live().await;
+        assert!(life.updates.stage(Source::Endpoint).await.is_err(), "{what}");
+        assert!(life.updates.status().unwrap().state.staged.is_none(), "{what}");
+        assert!(!life.updates.settings().dir.join("staged").exists(), "{what}: nothing is left");
+        life.end().await;
+    }
+    let life = place.live().await;
+    assert!(life.updates.check().await.is_err());
+    assert!(life.updates.status().unwrap().state.looked.unwrap().failed.is_some());
+}
+
+#[tokio::test]
+async fn a_bundle_that_fails_its_trial_is_not_staged() {
+    let place = Place::new();
+    let life = place.live().await;
+    for (seq, (what, text)) in (50..).zip([
+        ("says another version", "#!/bin/sh\necho '{\"version\":\"9.9.9\"}'\n"),
+        ("does not start on copies", "#!/bin/sh\n[ $1 = version ] && echo '{\"version\":\"1.1.0\"}' && exit\nexit 1\n"),
+        ("is for another machine", "\u{7f}ELF\u{2}\u{1}\u{1}"),
+    ]) {
+        let artifact = tarball(text.as_bytes());
+        let mut manifest = manifest(&artifact, text.len());
+        manifest["seq"] = json!(seq);
+        let fault = life.stage(&bundle(&manifest, &artifact)).await.unwrap_err();
+        assert!(
+            fault.kind == Kind::Rejected && fault.said.contains("tried on copies") || fault.said.contains("does not say"),
+            "{what}: {fault}"
+        );
+        assert!(!life.updates.settings().dir.join("staged").exists());
+    }
+    let uploads = fs::read_dir(life.updates.upload_dir()).map(Iterator::count).unwrap_or(0);
+    assert_eq!(uploads, 0, "uploads are not kept");
+}
+
+#[tokio::test]
+async fn a_snapshot_is_not_put_back_under_a_process_that_has_the_store() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.stage(&good()).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    life.updates.take_back("a test").await.unwrap();
+    let error = Snapshots::beside(&place.store()).put_back(&place.site.layout, &place.store(), &place.epoch()).await.unwrap_err();
+    assert!(error.to_string().contains("in use") || matches!(error, crate::update::UpdateError::Store(_)), "{error}");
+    life.put("still ours").await;
+}
+
+#[tokio::test]
+async fn whoever_is_updated_by_others_is_told_the_command_and_fetches_nothing() {
+    let place = Place::new();
+    let life = place.live().await;
+    let settings = Settings {
+        way: Way::Managed { by: "dpkg".into(), command: "apt-get install --only-upgrade routeros-mcp".into() },
+        ..life.updates.settings().clone()
+    };
+    let parts = Parts {
+        store: life.store.clone(),
+        clock: place.clock.clone(),
+        meter: Default::default(),
+        bus: Bus::default(),
+        outgoing: Outgoing::new(false),
+        settings,
+    };
+    let updates = Updates::open(parts);
+    for fault in [
+        updates.stage(Source::Endpoint).await.unwrap_err(),
+        updates.apply(word("1.1.0")).await.unwrap_err(),
+        updates.roll_back("anna").await.unwrap_err(),
+    ] {
+        assert!(fault.kind == Kind::Conflict && fault.hint.as_deref().unwrap_or_default().contains("apt-get install"), "{fault}");
+    }
+    assert!(updates.upload().is_err());
+    let kept = Table::<crate::update::record::State>::new(life.store.clone()).get("state").unwrap();
+    assert!(kept.is_none_or(|state| state.staged.is_none()));
+}
