@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::ids::hex;
 use crate::cli::{catalog, output};
+use crate::store;
 use serde_json::json;
 
 /// Prints what this binary is.
@@ -17,8 +18,8 @@ pub fn run(as_json: bool) -> Result<(), Fault> {
     output::json(&json!({
         "version": version,
         "commit": option_env!("ROUTEROS_MCP_COMMIT"),
-        "target": format!("{}-{}", std::env::consts::ARCH, std::env::consts::OS),
-        "schema": {"store": 1, "config": 1},
+        "target": self_update::get_target(),
+        "schema": {"store": store::SCHEMA, "config": 1},
         "tools_hash": format!("sha256:{}", hex(hash.as_ref())),
     }));
     Ok(())
