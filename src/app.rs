@@ -43,7 +43,7 @@ mod settings;
 mod updates;
 
 pub use backups::restore_target;
-pub use updates::at_start;
+pub use updates::{at_start, way};
 
 /// The whole appliance in this process.
 pub struct App {
@@ -296,6 +296,19 @@ impl App {
 /// Where things are.
 pub fn places(loaded: &Loaded) -> Places {
     Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
+}
+
+/// Whether store and master key belong together, on a box whose appliance does not run. Changes neither.
+pub async fn examine(loaded: &Loaded) -> Result<(), Fault> {
+    let store = open_store(loaded, &Meter::off()).await?;
+    let places = places(loaded);
+    let has_key = loaded.config.encryption_key.is_some() || places.master_key().exists();
+    let done = match has_key || crate::store::seal::is_sealed(&store)? {
+        true => keys::open(&loaded.config, &places, &store).await.map(drop),
+        false => Ok(()),
+    };
+    store.close().await?;
+    done
 }
 
 /// Whether the listener's certificate can be used, without opening anything.

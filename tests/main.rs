@@ -43,6 +43,8 @@ mod catalog;
 #[cfg(feature = "sim")]
 mod cli_device;
 #[cfg(feature = "sim")]
+mod cli_doctor;
+#[cfg(feature = "sim")]
 mod cli_help;
 #[cfg(feature = "sim")]
 mod cli_interrupt;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
@@ -25,6 +25,8 @@ const NOTE: &str = "setup-address";
 /// Where the pages are reached.
 #[derive(Debug, Clone)]
 pub struct Door {
+    /// Where this machine itself reaches it.
+    local: String,
     /// `https://192.168.88.5:8443`, as a browser takes it.
     origin: String,
     /// How to come to it from elsewhere, where it is this machine's own.
@@ -52,7 +54,17 @@ impl Door {
         let is_far = public_url.is_some() || (is_tls && !local.ip().is_loopback());
         let own = own.map_or_else(|| "THIS-BOX".to_owned(), |own| own.to_string());
         let tunnel = (!is_far).then(|| format!("ssh -L {0}:{local} USER@{own}", local.port()));
-        Door { origin, tunnel, fingerprint: None }
+        let here = match local {
+            SocketAddr::V4(at) if at.ip().is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), at.port()),
+            SocketAddr::V6(at) if at.ip().is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), at.port()),
+            at => at,
+        };
+        Door { local: format!("{scheme}://{here}"), origin, tunnel, fingerprint: None }
+    }
+
+    /// Where this machine itself reaches it.
+    pub fn local(&self) -> &str {
+        &self.local
     }
 }
 

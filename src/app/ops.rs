@@ -48,6 +48,7 @@ impl Ops {
                 let tools: Result<Vec<Value>, _> = listed.iter().map(|tool| serde_json::to_value(mcp::tools::listed(tool))).collect();
                 Ok(json!({"tools": tools.map_err(Fault::bug)?}))
             }
+            "listener" => Ok(json!({"url": self.door.get().map(Door::local)})),
             "audit.export" => {
                 let made = self.export(&arguments).await;
                 let given = arguments.as_object().cloned().unwrap_or_default();

@@ -62,7 +62,8 @@ pub fn at_start(loaded: &Loaded) -> Result<Option<PathBuf>, Fault> {
     }
 }
 
-fn way(loaded: &Loaded) -> install::Way {
+/// How this program was installed.
+pub fn way(loaded: &Loaded) -> install::Way {
     let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("routeros-mcp"));
     install::find(Path::new("/"), &exe, &dir(loaded).join("versions"))
 }

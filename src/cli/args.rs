@@ -45,6 +45,10 @@ pub enum Command {
     Demo(Demo),
     /// Run the start-up checks.
     Check(Check),
+    /// Look at the box and the configuration: what is wrong, what is weak, and what to do.
+    Doctor,
+    /// Ask the running appliance whether it is well; exit code 0 or 1.
+    Health,
     /// Show, check or print the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -12,8 +12,10 @@ mod config;
 #[cfg(feature = "sim")]
 mod demo;
 mod device;
+mod doctor;
 pub mod fault;
 mod first_run;
+mod health;
 mod man;
 mod output;
 mod plan;
@@ -51,6 +53,10 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let as_json = cli.json;
+    if let Some(Command::Health) = cli.command {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        return health::run(&Inputs::from_process(cli.config, cli.data_dir, Vec::new()), as_json);
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
@@ -62,22 +68,11 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Commands that belong to the product and come with later builds: people who read about them should not doubt their spelling.
-const LATER: &[&str] = &["health", "doctor"];
-
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::SUCCESS;
-    }
-    if let Some(clap::error::ContextValue::String(word)) = error.get(clap::error::ContextKind::InvalidSubcommand)
-        && LATER.contains(&word.as_str())
-    {
-        let fault = Fault::bad_input(format!("`{word}` is not yet in this build")).hint("`routeros-mcp --help` shows what is");
-        let as_json = std::env::args_os().any(|argument| argument == "--json");
-        eprintln!("{}{}", if as_json { "" } else { "routeros-mcp: " }, fault::lines(&fault, as_json));
-        return fault::exit_code(fault.kind);
     }
     // The arguments could not be read, so whether JSON was asked for is looked up by hand.
     if std::env::args_os().any(|argument| argument == "--json") {
@@ -116,6 +111,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
         Some(Command::Device(DeviceCommand::Bootstrap(asked))) => return bootstrap::run(&asked, as_json),
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
+        Some(Command::Doctor) => return doctor::run(&inputs, as_json),
         Some(Command::Update(args::UpdateCommand::HandOver { versions, requests })) => {
             return update::hand_over(&inputs, versions, &requests);
         }

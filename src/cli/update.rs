@@ -8,6 +8,7 @@ use crate::cli::{output, prompt};
 use crate::config::{self, Inputs, Loaded};
 use crate::shape::table;
 use crate::store;
+use crate::update::UpdateError;
 use crate::update::manifest::Here;
 use crate::update::root;
 use crate::update::signature::Keys;
@@ -215,16 +216,20 @@ fn described(status: &Value) -> String {
 
 /// `update hand-over`: root's part. The configuration says whose signature counts besides the built-in keys'.
 pub fn hand_over(inputs: &Inputs, versions: PathBuf, requests: &Path) -> Result<(), Fault> {
-    let settings = config::load(inputs)?.config.update;
-    let keys = Keys::built_in()?.with(&settings.public_keys)?;
-    if keys.is_empty() {
-        return Err(Fault::new(Kind::Config, "nobody's signature counts: this build has no key, and update.public_keys names none"));
-    }
-    let here = Here {
-        version: env!("CARGO_PKG_VERSION").into(),
-        target: self_update::get_target().into(),
-        channel: settings.channel,
-        store_schema: store::SCHEMA,
+    let judge = || {
+        let refused = |fault: Fault| UpdateError::refused(fault.said);
+        let settings = config::load(inputs).map_err(|problems| refused(problems.into()))?.config.update;
+        let keys = Keys::built_in()?.with(&settings.public_keys)?;
+        if keys.is_empty() {
+            return Err(UpdateError::refused("nobody's signature counts: this build has no key, and update.public_keys names none"));
+        }
+        let here = Here {
+            version: env!("CARGO_PKG_VERSION").into(),
+            target: self_update::get_target().into(),
+            channel: settings.channel,
+            store_schema: store::SCHEMA,
+        };
+        Ok((keys, here))
     };
-    Ok(root::answer(&Layout::at_root(versions), requests, &keys, &here)?)
+    Ok(root::answer(&Layout::at_root(versions), requests, judge)?)
 }

@@ -127,7 +127,7 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
 
 /// What a file system's type says about keeping state on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ground {
+pub enum Ground {
     /// RAM, by this name.
     Volatile(&'static str),
     /// Raw flash: every write wears it.

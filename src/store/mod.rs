@@ -24,7 +24,7 @@ mod table;
 pub mod vault;
 mod writer;
 
-pub use disk::Space;
+pub use disk::{Ground, Space};
 pub use engine::{Batch, Durability};
 pub use epoch::Epoch;
 pub use error::StoreError;
@@ -36,7 +36,7 @@ pub use seal::{Place, Seal};
 pub use table::Table;
 pub use vault::Vault;
 
-use disk::{Disk, FileDisk, Ground};
+use disk::{Disk, FileDisk};
 use engine::Engine;
 use queue::Queue;
 use redb::Redb;
@@ -48,7 +48,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use writer::{Request, Shared, Writer};
 
-pub(crate) use disk::sync_parent;
+pub(crate) use disk::{ground, sync_parent};
 
 /// Keys and values of one batch together.
 pub const MAX_BATCH_BYTES: usize = 16 << 20;

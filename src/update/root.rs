@@ -50,7 +50,9 @@ pub enum Act {
 }
 
 /// Does what `request.json` in `update` asks for, and takes it away. What is refused is written beside the versions.
-pub fn answer(layout: &Layout, update: &Path, keys: &Keys, here: &Here) -> Result<(), UpdateError> {
+///
+/// `judge` says whose signature counts, and for whom a release has to be; when it cannot, that is the answer.
+pub fn answer(layout: &Layout, update: &Path, judge: impl FnOnce() -> Result<(Keys, Here), UpdateError>) -> Result<(), UpdateError> {
     let path = update.join(REQUEST);
     let read = bounded(&path, REQUEST_MAX)
         .and_then(|bytes| serde_json::from_slice::<Request>(&bytes).map_err(|_| UpdateError::refused("the request cannot be read")));
@@ -61,7 +63,7 @@ pub fn answer(layout: &Layout, update: &Path, keys: &Keys, here: &Here) -> Resul
     }
     .map_err(UpdateError::io("removing", &path))?;
     read.and_then(|request| {
-        act(layout, update, keys, here, &request).inspect_err(|error| {
+        judge().and_then(|(keys, here)| act(layout, update, &keys, &here, &request)).inspect_err(|error| {
             // The service reads there why nothing happened.
             let _ = layout.refuse(&mut Real, &request.id, &error.to_string());
         })

@@ -195,6 +195,9 @@ impl Updates {
                 ended(of, How::Failed, Some("the switch was cut off before it began".into()))
             };
             state.confirmed = None;
+            // Tried again it is another update, with a name of its own.
+            state.staged = None;
+            self.clean_staged();
         } else if let Some(last) = state.last.as_ref().filter(|last| last.how == How::Kept)
             && let Some(turn) = named(layout.rolled_back(), &last.of.id)
         {
