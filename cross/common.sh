@@ -19,6 +19,7 @@ describe() {
         say "no target called $TARGET; there are:" && all_targets >&2
         exit 64
     fi
+    RUST_FLAGS=
     # shellcheck source=cross/targets/x86_64-unknown-linux-musl.env
     . "$ROOT/cross/targets/$TARGET.env"
 }
