@@ -1,11 +1,17 @@
 //! JSON Schemas (2020-12) from Rust types, made small: a model pays for every byte of them.
 
-use schemars::JsonSchema;
+use schemars::{
+    JsonSchema, Schema,
+    generate::{SchemaGenerator, SchemaSettings},
+};
 use serde_json::{Map, Value, json};
 
 /// The schema of a tool's arguments: closed, inlined, without decoration.
 pub fn input<T: JsonSchema>() -> Map<String, Value> {
-    let mut schema = of::<T>(Nulls::Dropped);
+    closed(of::<T>(Nulls::Dropped))
+}
+
+fn closed(mut schema: Map<String, Value>) -> Map<String, Value> {
     schema.insert("additionalProperties".into(), Value::Bool(false));
     schema.entry("properties").or_insert_with(|| json!({}));
     schema
@@ -65,10 +71,21 @@ fn bare(value: &mut Value) {
 }
 
 fn of<T: JsonSchema>(nulls: Nulls) -> Map<String, Value> {
-    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    finished(inlining().into_root_schema_for::<T>(), nulls)
+}
+
+/// Not a line of what follows is about the type, and there are two hundred types: kept out of line, it is in the binary once.
+#[inline(never)]
+fn inlining() -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12();
     settings.inline_subschemas = true;
     settings.meta_schema = None;
-    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    settings.into_generator()
+}
+
+#[inline(never)]
+fn finished(schema: Schema, nulls: Nulls) -> Map<String, Value> {
+    let mut schema = schema.to_value();
     slim(&mut schema, nulls);
     match schema {
         Value::Object(mut map) => {
