@@ -70,16 +70,18 @@ class Scene:
         self.rename(self.data)
         self.cli("user", "add", "anna", "--role", "admin", "--password-file", str(self.place / "password"))
         self.cli("user", "add", "ben", "--role", "ops_rw", "--password-file", str(self.place / "password"))
-        self.cli("device", "update", "edge", *[word for grant in ("writes", "professional", "firewall") for word in ("--capability", grant)])
         plan = self.place / "PLAN.json"
         plan.write_text(json.dumps(RULE))
         self.token = self.cli("token", "create", "--name", "docs", "--role", "ops_rw")["token"]
+        self.admin = self.cli("token", "create", "--name", "docs-admin", "--role", "admin")["token"]
         self.scrape = self.cli("token", "create", "--name", "docs-metrics", "--role", "metrics")["token"]
+        self.cli("token", "create", "--name", "docs-stray", "--role", "read_only")
         self.backup = self.place / "made.age"
         self.cli("backup", "create", "--out", str(self.backup), "--passphrase-file", str(self.place / "passphrase"))
 
     def new_plan(self, approved: bool) -> str:
-        """The id of a plan that waits for a person, or that has one's word."""
+        """The id of a plan that waits for a person, or that has one's word. A block before may have closed the router."""
+        self.cli("device", "update", "edge", *[word for grant in ("writes", "professional", "firewall") for word in ("--capability", grant)])
         plan = self.cli("plan", "create", "--file", str(self.place / "PLAN.json"))
         if approved:
             self.cli("plan", "approve", plan["id"], "--yes", "--user", "anna", "--password-file", str(self.place / "password"))
@@ -104,7 +106,7 @@ class Scene:
         """As a person's shell has it. The state directory is where the daemon of a box has it."""
         return {
             "PATH": f"{self.bin}:{os.environ['PATH']}", "HOME": str(self.place), "TMPDIR": str(self.place), "STATE_DIRECTORY": str(data),
-            "TOKEN": self.token, "METRICS_TOKEN": self.scrape, "ROUTEROS_MCP_MCP_HTTP_PORT": "0", "LC_ALL": "C.UTF-8",
+            "TOKEN": self.token, "ADMIN_TOKEN": self.admin, "METRICS_TOKEN": self.scrape, "ROUTEROS_MCP_MCP_HTTP_PORT": "0", "LC_ALL": "C.UTF-8",
         }
 
     def shared(self, page: str) -> tuple[dict, Path]:
