@@ -133,6 +133,10 @@ def words(page: str, scene: stage.Scene) -> None:
             rig.expect(used <= metrics[name], f"{name} has no label {sorted(used - metrics[name])}")
         else:
             rig.expect(not labels and not name.endswith(("_total", "_seconds", "_bytes", "_ratio")), f"no metric {name}")
+    for word in re.split(r"[^a-z_.]", pages.text(page)):
+        category, _, action = word.strip(".").partition(".")
+        if action and category in scene.categories:
+            rig.expect(f"{category}.{action}" in scene.dotted or action == "toml", f"no tool and no key {word}")
     for span in pages.spans(page):
         if message := re.fullmatch(r'"([^"]+ [^"]+)"', span):
             rig.expect(message[1] in scene.source, f"the program never says {span}")

@@ -59,6 +59,10 @@ class Scene:
         self.source = re.sub(r"\\\n\s*", "", "\n".join(code))
         default = subprocess.run([rig.BINARY, "config", "default"], capture_output=True, text=True, check=True).stdout
         self.variables = set(re.findall(r"ROUTEROS_MCP_[A-Z_]+", default)) | {"ROUTEROS_MCP_CONFIG_FILE"}
+        # Tools of assistants and of operators, and keys of the configuration: they look alike.
+        tools = set(re.findall(r'^ *name: "([a-z_]+\.[a-z_]+)"', self.source, re.MULTILINE))
+        keys = set(re.findall(r'\bkey\("([a-z_]+\.[a-z_]+)"', self.source))
+        self.categories, self.dotted = {name.split(".")[0] for name in tools}, tools | keys
         self.prepare()
 
     def prepare(self) -> None:
