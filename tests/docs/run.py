@@ -144,12 +144,32 @@ def words(page: str, scene: stage.Scene) -> None:
             rig.expect(variable[1] in scene.variables, f"no variable {variable[1]}")
 
 
+def shipped_logs() -> None:
+    """The fields that docs://log-shipping tells and the shippers read are those of real lines."""
+    told = set(re.findall(r"`(RMCP_[A-Z_]+)`", pages.text("log-shipping")))
+    lines = stage.log_lines()
+    for message, fields in (("call", "tool device outcome ms correlation_id"), ("request refused", "client status reason correlation_id")):
+        line = next((line for line in lines if line["message"] == message), None)
+        rig.expect(line, f"no line {message!r} in {rig.short(lines)}")
+        for field in fields.split():
+            rig.expect(field in line, f"{message!r} has no {field}: {line}")
+            rig.expect(f"RMCP_{field.upper()}" in told, f"docs://log-shipping does not tell {field}")
+    for file in ("loki/routeros-mcp.alloy", "elk/filebeat.yml"):
+        text = (pages.ROOT / "assets" / "deploy" / file).read_text()
+        read = {name.upper() for name in re.findall(r"\brmcp_[a-z_]+", text.replace("__journal_", " "))}
+        rig.expect(read and read <= told, f"{file}: {sorted(read - told)}")
+    parsed = stage.yaml((pages.ROOT / "assets" / "deploy" / "elk" / "filebeat.yml").read_text())
+    rig.expect(parsed is None or parsed["filebeat.inputs"][0]["type"] == "journald", parsed)
+
+
 def main() -> int:
     tally = rig.Tally("docs")
     chosen = sys.argv[1:] or pages.names()
     with tally.check("every file is a page, and every page a file"):
         listed = re.findall(r'page!\(\s*"([a-z0-9-]+)"', (pages.ROOT / "src" / "docs.rs").read_text())
         rig.expect(sorted(listed) == pages.names(), set(listed) ^ set(pages.names()))
+    with tally.check("log shippers read fields that there are"):
+        shipped_logs()
     with stage.scene() as scene:
         for page in chosen:
             with tally.check(f"{page}: links"):

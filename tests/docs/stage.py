@@ -10,6 +10,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pages
@@ -42,6 +44,21 @@ def all_of(child: subprocess.Popen, signal: int) -> None:
     """The shell and what it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal)
+
+
+def log_lines() -> list[dict]:
+    """What a daemon writes for an operator's call and for a request that it refuses."""
+    with rig.state_dir() as place:
+        data = place / "logs"
+        (place / "password").write_text(PASSWORD + "\n")
+        (place / "password").chmod(0o600)
+        env = {**os.environ, "ROUTEROS_MCP_MCP_TRANSPORT": "http", "ROUTEROS_MCP_LOG_TARGET": "stderr"}
+        with rig.started(["--data-dir", str(data), "serve"], "--once-ready-fd", place / "log", env=env) as ready:
+            rig.cli(data, "user", "add", "anna", "--role", "admin", "--password-file", str(place / "password")).json()
+            request = urllib.request.Request(ready["http"] + "/mcp", data=b"{}", headers={"Authorization": "Bearer rmcp_bad"})
+            with contextlib.suppress(urllib.error.HTTPError):
+                urllib.request.urlopen(request, timeout=rig.ANSWER)
+        return [json.loads(line) for line in (place / "log").read_text().splitlines() if line.startswith("{")]
 
 
 class Scene:
