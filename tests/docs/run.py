@@ -99,6 +99,8 @@ def others(block: pages.Block, scene: stage.Scene) -> None:
 def looked_up(page: str, scene: stage.Scene) -> None:
     """Commands of ours in the text: the command and each flag are in `--help`."""
     listed = [span for span in pages.spans(page) if span.startswith("routeros-mcp ")]
+    # `device test NAME` is ours as well.
+    listed += [f"routeros-mcp {span}" for span in pages.spans(page) if re.match(r"[a-z-]+ [a-z-]{3,}( |$)", span) and scene.has(span.split()[0])]
     for block in pages.blocks(page):
         if block.language == "sh" and block.said("not-run:") is not None:
             listed += [line.split("#")[0] for line in block.text.replace("\\\n", " ").splitlines() if line.startswith("routeros-mcp ")]

@@ -190,6 +190,9 @@ class Scene:
         for flag in flags:
             rig.expect(re.search(rf"(?<![\w-]){re.escape(flag)}(?![\w-])", self.help(tuple(path))), f"{command}: no {flag}")
 
+    def has(self, command: str) -> bool:
+        return f"\n  {command} " in self.help(())
+
     def help(self, path: tuple[str, ...]) -> str:
         if path not in self.helps:
             self.helps[path] = subprocess.run([rig.BINARY, *path, "--help"], capture_output=True, text=True, check=True).stdout
