@@ -70,6 +70,7 @@ mod device_import;
 mod diagnose;
 #[cfg(feature = "sim")]
 mod discovery;
+mod docs_reference;
 #[cfg(feature = "sim")]
 mod fleet_add;
 #[cfg(feature = "sim")]
