@@ -7,9 +7,7 @@ umask 077
 
 # The keys that sign releases, as `minisign` writes them: those of assets/update/keys.toml that are no test keys.
 KEYS=""
-URL="" FILE="" ROOT="" DRY=no CHANNEL=stable
-SELF=${0##*/}
-VERSIONS=/var/lib/routeros-mcp-bin
+URL="" FILE="" ROOT="" DRY=no CHANNEL=stable SELF=${0##*/} VERSIONS=/var/lib/routeros-mcp-bin
 
 usage() {
     cat <<END
@@ -115,8 +113,7 @@ number() { sed -n "s/.*\"$1\"[[:space:]]*:[[:space:]]*\([0-9][0-9]*\).*/\1/p" | 
 verified() {
     obtain latest.json "$work/latest.json" 65536
     obtain latest.json.minisig "$work/latest.json.minisig" 4096
-    signer=""
-    for key in $KEYS; do if holds "$key"; then signer=$key && break; fi; done
+    signer="" && for key in $KEYS; do if holds "$key"; then signer=$key && break; fi; done
     [ -n "$signer" ] || die 65 "the release is signed by nobody this installer knows, or was changed after; nothing was installed"
     # An object a line: what is said of the release, then each artifact.
     tr -d '\n\r' <"$work/latest.json" | sed 's/"artifacts"[[:space:]]*:/\n/; s/}[[:space:]]*,/}\n/g' >"$work/objects"
@@ -133,7 +130,7 @@ verified() {
     if [ "${#size}" -gt 8 ] || [ "${size:-0}" -eq 0 ] || [ "${#sum}" -ne 64 ]; then die 65 "what the release says of its file cannot be"; fi
     case $url in http://* | https://*) ;; *) url=$URL/$CHANNEL/$url ;; esac
     obtain "$name" "$work/artifact" "$size" "$url"
-    [ "$(sha256sum <"$work/artifact")" = "$sum  -" ] ||
+    [ "$(wc -c <"$work/artifact") $(sha256sum <"$work/artifact")" = "$size $sum  -" ] ||
         die 65 "$name is not the file that was signed; nothing was installed"
     stale=$(tr -d '\n\r' <"$work/latest.json" | word stale_after) now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
     [ "$(printf '%s\n%s\n' "$now" "$stale" | LC_ALL=C sort | head -n 1)" = "$now" ] || say "note: this release was to be replaced by $stale; look for a newer one"

@@ -30,7 +30,10 @@ echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 mkdir -p "$root/run/systemd/system"
 # Images forbid services to start; a machine does not.
 rm -f "$root/usr/sbin/policy-rc.d"
-# No more than a journal: nothing that this machine starts is to start twice.
+# No more than a journal: nothing that this machine starts is to start twice, and its kernel is not the box'"'"'s to set up.
+for unit in "$root"/lib/systemd/system/*.target.wants/* "$root"/etc/systemd/system/*.target.wants/*; do
+    case ${unit##*/} in *.target | systemd-journal*) ;; *) ln -sfn /dev/null "$root/run/systemd/system/${unit##*/}" ;; esac
+done
 printf "[Unit]\nRequires=systemd-journald.service\nAfter=systemd-journald.service\n" >"$root/run/systemd/system/box.target"
 exec env -i container=box PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$root" /lib/systemd/systemd --system --unit=box.target \
     --log-target=journal --log-level=info --show-status=no
