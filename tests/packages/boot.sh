@@ -10,6 +10,7 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$dir/upper,workdir=$dir/work" "
 mount -t cgroup2 none "$dir/cgroup"
 mkdir -p "$dir/cgroup/box-$$"
 echo $$ >"$dir/cgroup/box-$$/cgroup.procs"
+# shellcheck disable=SC2016 # the second shell expands it
 exec unshare --mount --pid --fork --uts --ipc --net --cgroup --kill-child --propagation private sh -euc '
 root=$1
 hostname box
@@ -30,7 +31,7 @@ echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 mkdir -p "$root/run/systemd/system"
 # Images forbid services to start; a machine does not.
 rm -f "$root/usr/sbin/policy-rc.d"
-# No more than a journal: nothing that this machine starts is to start twice, and its kernel is not the box'"'"'s to set up.
+# No more than a journal: nothing that this machine starts is to start twice, and the kernel is not to be set up again.
 for unit in "$root"/lib/systemd/system/*.target.wants/* "$root"/etc/systemd/system/*.target.wants/*; do
     case ${unit##*/} in *.target | systemd-journal*) ;; *) ln -sfn /dev/null "$root/run/systemd/system/${unit##*/}" ;; esac
 done

@@ -13,6 +13,7 @@ UNIT = "routeros-mcp.service"
 KNOCK = """
 import select, socket, sys, time
 done = refused = 0
+print("knocking", flush=True)
 while not select.select([sys.stdin], [], [], 0.002)[0]:
     try:
         socket.create_connection(("127.0.0.1", 443), 20).close()
@@ -167,6 +168,7 @@ def restarts_behind_its_socket(box):
     box.do("systemctl", "start", UNIT)
     assert "CapEff:\t0000000000000000" in box.do("cat", f"/proc/{box.show(UNIT, 'MainPID')}/status")
     knocking = subprocess.Popen(box.words("python3", "-c", KNOCK), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert knocking.stdout.readline() == "knocking\n"
     for _ in range(3):
         box.do("systemctl", "restart", UNIT)
     box.do("curl", "-fsk", "https://127.0.0.1/health/live")
