@@ -29,8 +29,8 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 ip link set lo up
 echo 0123456789abcdef0123456789abcdef >"$root/etc/machine-id"
 mkdir -p "$root/run/systemd/system"
-# Images forbid services to start; a machine does not.
-rm -f "$root/usr/sbin/policy-rc.d"
+# Images forbid services to start; a machine does not. Nobody reads manuals in the box.
+rm -f "$root/usr/sbin/policy-rc.d" "$root/var/lib/man-db/auto-update"
 # No more than a journal: nothing that this machine starts is to start twice, and the kernel is not to be set up again.
 for unit in "$root"/lib/systemd/system/*.target.wants/* "$root"/etc/systemd/system/*.target.wants/*; do
     case ${unit##*/} in *.target | systemd-journal*) ;; *) ln -sfn /dev/null "$root/run/systemd/system/${unit##*/}" ;; esac

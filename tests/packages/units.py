@@ -57,7 +57,7 @@ def verifies(binary, with_self_update):
             path.write_text("")
             path.chmod(0o755)
         ours = sorted(path.name.replace("@.", "@x.") for path in at.glob("routeros-mcp*.*") if path.is_file())
-        assert len(ours) == (10 if with_self_update else 8), ours
+        assert len(ours) == (9 if with_self_update else 7), ours
         said = run("systemd-analyze", "verify", "--man=no", f"--root={root}", *ours)
         assert not [line for line in said.splitlines() if "routeros-mcp" in line], said
 
