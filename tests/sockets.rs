@@ -171,6 +171,10 @@ fn the_shipped_socket_units_are_clean() {
         let name = entry.file_name().into_string().unwrap();
         if name.ends_with(".socket") {
             let text = std::fs::read_to_string(entry.path()).unwrap();
+            // Hands connections to processes of their own; the daemon never sees it.
+            if text.contains("Accept=yes") {
+                continue;
+            }
             let socket = text.lines().find_map(|line| line.strip_prefix("FileDescriptorName=")).unwrap_or_default();
             assert!(routeros_mcp::host::sockets::NAMES.contains(&socket), "{name}: {socket:?}");
             std::fs::write(dir.path().join(&name), text).unwrap();

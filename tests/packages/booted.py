@@ -51,6 +51,7 @@ def from_the_deb(deb):
         ("a killed process comes back", crashes),
         ("nobody is refused while it restarts behind its socket", restarts_behind_its_socket),
         ("an instance has state and port of its own", instance),
+        ("state that root's command line made is the service's at the next start", made_by_root),
         ("an upgrade keeps configuration and state", upgrades, deb),
         ("removal stops it, and purge keeps the backups alone", purges),
     ])
@@ -195,6 +196,21 @@ def instance(box):
     box.do(*within, "/var/lib/routeros-mcp/master.key", code=2)
     assert "/admin/setup" in box.do("routeros-mcp", "--data-dir", own, "--config", "/etc/routeros-mcp/instances/lab.toml", "setup-token")
     box.do("systemctl", "stop", "routeros-mcp@lab")
+
+
+def made_by_root(box):
+    state = "/var/lib/routeros-mcp"
+    box.do("systemctl", "stop", UNIT)
+    box.do("sh", "-c", f"rm -rf {state}/*")
+    # A link must not lead the change of owner elsewhere.
+    box.do("ln", "-s", "/etc/hostname", f"{state}/link")
+    box.do("routeros-mcp", "device", "list")
+    made = box.do("find", state, "-type", "f", "-user", "0").split()
+    assert f"{state}/routeros-mcp.redb" in made, made
+    box.do("systemctl", "start", UNIT)
+    assert not box.do("find", state, "-user", "0").strip()
+    assert box.do("stat", "-c", "%U", "/etc/hostname").strip() == "root"
+    assert box.hello("routeros-mcp", "stdio")
 
 
 def upgrades(box, deb):

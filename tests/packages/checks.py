@@ -35,6 +35,7 @@ def check(claim, of, *arguments):
             traceback.print_exc(file=sys.stdout)
         return None
     passed += 1
+    assert measured is None or len(measured) < 200, f"{claim}: what was measured is a line"
     print(f"ok    {claim}{f': {measured}' if measured is not None else ''} ({time.monotonic() - began:.1f} s)", flush=True)
     return measured
 

@@ -47,7 +47,7 @@ def verifies(binary, with_self_update):
         at = root / "usr/lib/systemd/system"
         shutil.copytree("/lib/systemd/system", at, symlinks=True)
         shutil.copytree(UNITS, at, dirs_exist_ok=True, ignore=shutil.ignore_patterns("debian", "10-*", "*-update.*", "*.toml"))
-        programs = ["/bin/kill", "/bin/sh", "/usr/bin/routeros-mcp"]
+        programs = ["/bin/kill", "/bin/sh", "/usr/bin/find", "/usr/bin/routeros-mcp"]
         if with_self_update:
             shutil.copytree(UNITS, at, dirs_exist_ok=True, ignore=shutil.ignore_patterns("debian", "*.toml"))
             programs += ["/usr/local/bin/routeros-mcp", "/usr/local/lib/routeros-mcp/routeros-mcp-guard", "/var/lib/routeros-mcp-bin/current/routeros-mcp"]
