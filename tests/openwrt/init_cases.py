@@ -28,6 +28,8 @@ CASES = {
     "volatile_dir_refused": ("start", ON | {"data_dir": "/tmp/rmcp"}, {}),
     "volatile_dir_allowed": ("start", ON | {"data_dir": "/tmp/rmcp", "volatile": "1"}, {}),
     "data_dir_on_usb": ("start", ON | {"data_dir": "/mnt/usb/rmcp"}, {}),
+    "disk_mounted": ("start", ON | {"data_dir": "/mnt/usb/rmcp", "fstab": "/mnt/usb"}, {}),
+    "disk_not_mounted": ("start", ON | {"data_dir": "/mnt/disk/rmcp", "fstab": "/mnt/disk"}, {}),
     "log_cache_flush_memory": ("start", ON | {"log_level": "debug", "cache_mb": "16", "flush_seconds": "60", "memory_mb": "128"}, {}),
     "bad_bool": ("start", {"enabled": "maybe"}, {}),
     "bad_log_level": ("start", ON | {"log_level": "loud"}, {}),
