@@ -2,7 +2,7 @@
 """Tests of the OpenWrt package: scripts under busybox ash, both writers by readers of our own, and the binary as procd would start it.
 
 tests/openwrt/run.py                     everything; BLESS=1 rewrites the snapshots
-  --binary FILE                          the binary to start (default: target/release/routeros-mcp; ABSENT where it is not there)
+  --binary FILE                          the binary to start (default: target/release/routeros-mcp; said to be ABSENT where it is not there)
   --emulated FILE                        the ARM binary, under qemu-arm-static with the memory limit of the package (default: the one in dist/)
 """
 
@@ -44,12 +44,12 @@ def started(checks, bin_dir, scratch, args):
     if args.binary.exists():
         live_cases.run(checks, bin_dir, scratch, args.binary.resolve())
     else:
-        print(f"ABSENT: no {args.binary}, so nothing was started (cargo build --release)")
+        print(f"ABSENT  the binary as procd starts it: no {args.binary} (cargo build --release)")
     arm, emulator = args.emulated, shutil.which("qemu-arm-static")
     if arm.exists() and emulator:
         live_cases.run(checks, bin_dir, scratch, arm.resolve(), [emulator])
     else:
-        print(f"ABSENT: no {arm if emulator else 'qemu-arm-static'}, so no ARM binary was started")
+        print(f"ABSENT  the ARM binary under 64 MB: no {arm if emulator else 'qemu-arm-static'} (scripts/build, qemu-user-static)")
 
 
 if __name__ == "__main__":
