@@ -172,6 +172,8 @@ def promises(checks, bin_dir, scratch):
         checks.that("more tries than a start needs, then an end", kept["respawn"] == ["3600", "5", "5"])
         owned = [call for call in calls if call[0] == "chown" and "-hR" not in call and "root:routeros-mcp" not in call]
         checks.that("ownership never follows a link", not owned, str(owned))
+        lists = ["/usr/lib/opkg/info/routeros-mcp.list", "/lib/apk/packages/routeros-mcp.list"]
+        checks.that("sees in the jail that a package owns it", all(name in kept["ro"] for name in lists), str(kept["ro"]))
         checks.that("no guard and no self-update: packages do that here", not any("guard" in word or "UPDATE" in word for word in kept["command"] + kept["env"]))
     text = (ROOT / "openwrt/files/routeros-mcp.config").read_text()
     checks.that("UCI says off until somebody says on", "option enabled '0'" in text and "option firewall_open '0'" in text)
