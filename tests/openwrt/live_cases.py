@@ -46,6 +46,7 @@ def started(checks, bin_dir, place, scratch, binary, emulator, name):
     box = Box(bin_dir, place, settings, {"etc/config.toml": (ROOT / "openwrt/files/config.toml").read_text()})
     runtime = Path(scratch / f"run-{name}")
     box.more = {"STUB_PROG": str(binary), "STUB_RUNTIME": str(runtime)}
+    # The stub's mounts are a router's, and may call the directory one in memory; so this variable is tried as well.
     box.settings["volatile"] = "1"
     box.ask("start", **box.more)
     kept = instance(box.calls())
@@ -55,7 +56,6 @@ def started(checks, bin_dir, place, scratch, binary, emulator, name):
     for directory in (place / "state/data", runtime):
         directory.mkdir(parents=True, mode=0o700)
         directory.chmod(0o700)
-    # Allowed to be in memory for the script's sake, whose stub has other mounts; here it is on a disk and must be taken without.
     env = dict(word.split("=", 1) for word in kept["env"])
     more = emulators_own(emulator, binary) if emulator else 0
     log = place / "log"
