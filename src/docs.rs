@@ -53,6 +53,7 @@ pub const PAGES: &[Page] = &[
     page!("notifications", "Notifications", "What is told by webhook and syslog, when, and how a receiver checks it."),
     page!("alerts", "Alerts", "What each shipped alert of Prometheus means, and what to do about it."),
     page!("update", "Update and go back", "Looking for versions, trying them out, switching, and the way back."),
+    page!("openwrt", "OpenWrt", "Packages for 24.10 and 25.12, where state lies, memory, sysupgrade, firewall, updates."),
     page!("backup", "Backup and disaster recovery", "Making, checking and restoring backups, and changing the master key."),
     page!("disaster-recovery", "Disaster recovery", "What can be lost, how long it takes to come back, and the steps."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
