@@ -162,7 +162,7 @@ async fn kept(cx: &Cx, ready: Vec<Ready>) -> Result<Vec<String>, Fault> {
     for record in begun {
         let (outcome, error_kind) = match &stored {
             Ok(_) => ("ok", None),
-            Err(fault) => ("failed", Some(fault.kind.as_str().to_owned())),
+            Err(fault) => (fault.kind.as_str(), Some(fault.kind.as_str().to_owned())),
         };
         let record = Record { phase: Phase::Done, outcome: outcome.into(), error_kind, ..record };
         // The intent stands in the trail already, and so does the call itself.
