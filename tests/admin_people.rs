@@ -191,3 +191,30 @@ async fn the_last_administrator_cannot_stop_being_one_by_themselves() {
     assert_eq!(web.site.operator("user.disable", json!({"name": "bert"})).await.fault, None, "the command line may");
     web.close().await;
 }
+
+#[tokio::test]
+async fn whoever_owns_a_token_takes_it_back_without_an_administrator_and_nobody_elses() {
+    let web = Web::open(&[]).await;
+    let mut zoe = signed_in(&web, "zoe", Role::ReadOnly).await;
+    let mine = web.token_as(Some(Role::ReadOnly), |wanted| (wanted.name, wanted.owner) = ("mine".into(), Some("zoe".into()))).await;
+    let spare = web.token_as(Some(Role::ReadOnly), |wanted| (wanted.name, wanted.owner) = ("spare".into(), Some("zoe".into()))).await;
+    let other = web.token_as(Some(Role::ReadOnly), |wanted| wanted.name = "another".into()).await;
+    let rows = web.site.operator("token.list", json!({})).await.structured["rows"].clone();
+    let id = |name: &str| rows.as_array().unwrap().iter().find(|row| row["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let works = async |token: &str| web.modern(token, "tools/call", json!({"name": "device.list", "arguments": {}})).await.status;
+    assert_eq!((works(&mine).await, works(&other).await), (200, 200));
+    for stranger in [id("another"), "tok_none".into(), "mine".into()] {
+        let refused = zoe.send("DELETE", &format!("/admin/api/v1/me/tokens/{stranger}"), OURS, "").await;
+        assert_eq!(refused.status, 404, "{stranger}: {refused:?}");
+    }
+    let page = zoe.get("/admin/me").await.body;
+    assert!(page.contains(&format!("/admin/me/tokens/{}/revoke", id("mine"))), "{page}");
+    assert_eq!(zoe.form(&format!("/admin/me/tokens/{}/revoke", id("mine")), &[]).await.status, 303);
+    assert_eq!(zoe.send("DELETE", &format!("/admin/api/v1/me/tokens/{}", id("spare")), OURS, "").await.status, 200);
+    assert_eq!((works(&mine).await, works(&spare).await, works(&other).await), (401, 401, 200));
+    assert!(!zoe.get("/admin/me").await.body.contains("/revoke"), "what is revoked has no button");
+    assert_eq!(zoe.form(&format!("/admin/tokens/{}/revoke", id("another")), &[]).await.status, 403, "the other door stays shut");
+    let row = web.site.operator("audit.get_events", json!({"tool": "person.revoke_token"})).await.structured["rows"][0].clone();
+    assert_eq!(row["principal"], "zoe", "{row}");
+    web.close().await;
+}

@@ -3,8 +3,12 @@
 use crate::admin_rig::{Browser, signed_in};
 use crate::cli_rig::{Rig, kill, router, says};
 use crate::http_rig::Web;
-use routeros_mcp::access::Role;
+use routeros_mcp::access::person::{Actor, Identity};
+use routeros_mcp::access::switches::Set;
+use routeros_mcp::access::{Role, Switches};
+use routeros_mcp::base::clock::Wall;
 use routeros_mcp::sim::profiles::Profile;
+use routeros_mcp::store::{Options, Store};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -204,4 +208,46 @@ async fn nobody_but_an_administrator_with_a_session_touches_backups() {
     }
     only(&mut anna).await;
     web.close().await;
+}
+
+/// What a machine that stands still has switched off, after a change.
+async fn switched(rig: &Rig, change: impl FnOnce(&mut Set)) -> Set {
+    let store = Store::open(Options::at(rig.state().join("routeros-mcp.redb"))).unwrap();
+    let switches = Switches::open(&store).unwrap();
+    let by = Actor { identity: Identity::of_user("anna"), person: None, name: "anna".into() };
+    let changing = |set: &mut Set| {
+        change(set);
+        Ok(())
+    };
+    switches.set(&store, by, Wall(1), "", changing).await.unwrap();
+    let set = Set::clone(&switches.now());
+    store.close().await.unwrap();
+    set
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restored_backup_switches_nothing_on_again_that_was_switched_off_since() {
+    let rig = Rig::new();
+    rig.json(&["device", "list"]);
+    switched(&rig, |set| set.tools = vec!["dns.*".into()]).await;
+    let (file, _) = made(&rig, &[]);
+    switched(&rig, |set| *set = Set { no_plan_apply: true, tools: vec!["ntp.*".into()], ..Set::default() }).await;
+    let passphrase = private(&rig, "pass", PASSPHRASE);
+    let restore = ["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase];
+    let done = rig.json(&restore);
+    says(&done["switches"], "no plan is applied: on");
+    says(&done["switches"], "ntp.* switched off");
+    assert_eq!(done["switches_lost"], Value::Null);
+    let now = switched(&rig, |_| {}).await;
+    assert!(now.no_plan_apply && !now.read_only, "{now:?}");
+    assert_eq!(now.tools, ["dns.*", "ntp.*"], "what either has off is off");
+    let again = rig.json(&restore);
+    says(&again["switches"], "no plan is applied: on");
+    assert_eq!(switched(&rig, |_| {}).await, now);
+
+    // A store that nobody can read is replaced all the same, and it is said what was lost with it.
+    std::fs::write(rig.state().join("routeros-mcp.redb"), b"no store").unwrap();
+    let told = rig.run(&restore);
+    assert!(told.code == 0 && told.err.contains("set the kill switches again"), "{told:?}");
+    assert!(!switched(&rig, |_| {}).await.no_plan_apply);
 }

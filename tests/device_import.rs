@@ -105,10 +105,27 @@ async fn routers_that_work_are_kept_or_with_all_or_nothing_none_before_all_do() 
     for name in ["\"a\"", "\"b\"", "\"c\""] {
         assert!(trail.contains(name), "the trail names {name}");
     }
+    let told = site.operator("audit.get_events", json!({"tool": "device.import", "limit": 200})).await.structured["rows"].clone();
+    let of_b: Vec<&str> =
+        told.as_array().unwrap().iter().filter(|row| row["device"] == "b").map(|row| row["outcome"].as_str().unwrap()).collect();
+    assert_eq!(of_b, ["ok", "intent"], "the trail knows of a device before the store does: {told}");
     let json =
         json!([{"name": "d", "address": "127.0.0.1", "rest_port": sims[0].https_port(), "username": "mcp", "password": "x"}]).to_string();
     assert_eq!(import(&site, &json, json!({"dry_run": true})).await["problems"][0]["lines"], "1", "JSON is told by entry");
     site.close().await;
+    for sim in sims {
+        sim.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_router_whose_record_cannot_be_written_to_the_trail_is_not_added() {
+    let (site, sims) = (Site::bare(&[]).await, routers(1).await);
+    let list = format!("{HEAD}{}", line("a", &sims[0], sims[0].credentials().mcp.password.expose()));
+    site.app.dispatch.world().audit.clone().close().await.unwrap();
+    let reply = site.operator("device.import", json!({"secret_list": list})).await;
+    assert!(reply.fault.is_some() || reply.structured["wrong"] == 1, "{}", reply.text);
+    assert_eq!(count(&site), 0, "no audit, no device");
     for sim in sims {
         sim.stop().await;
     }

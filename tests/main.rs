@@ -41,6 +41,8 @@ mod backup;
 #[cfg(feature = "sim")]
 mod catalog;
 #[cfg(feature = "sim")]
+mod cli_alert;
+#[cfg(feature = "sim")]
 mod cli_device;
 #[cfg(feature = "sim")]
 mod cli_doctor;
@@ -50,6 +52,8 @@ mod cli_help;
 mod cli_interrupt;
 #[cfg(feature = "sim")]
 mod cli_plan;
+#[cfg(feature = "sim")]
+mod cli_register;
 #[cfg(feature = "sim")]
 mod cli_rig;
 #[cfg(feature = "sim")]

@@ -42,6 +42,8 @@ impl Role {
             (_, Effect::Reads) => true,
             (Role::OpsRw | Role::Admin, Effect::Changes | Effect::Plans | Effect::Decides) => true,
             (Role::Admin, Effect::Administers) => true,
+            // These verbs look for what is the caller's own.
+            (_, Effect::Administers) if category == "person" => true,
             (role, Effect::Approves) => role.approves(),
             _ => false,
         }

@@ -4,10 +4,11 @@
 //! All parts share one set, so that a switch counts for the next thing anybody does, a call that runs included. They are kept
 //! in the store, with who changed what and when.
 
-use crate::access::person::Actor;
+use crate::access::person::{Actor, Identity};
+use crate::access::principal::Principal;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
-use crate::store::{Durability, Record, Store, Table};
+use crate::store::{Durability, Record, Store, StoreError, Table};
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
@@ -119,6 +120,22 @@ impl Switches {
         Ok(Some(what))
     }
 
+    /// Takes what another store had switched off into this one, which takes its place: a restore gives nobody back what somebody
+    /// took away since. Says what it added.
+    pub async fn keep_stricter(of: &Store, store: &Store, at: Wall) -> Result<Option<String>, StoreError> {
+        let kept = |store: &Store| Ok::<Kept, StoreError>(Table::new(store.clone()).get(KEY)?.unwrap_or_default());
+        let (was, mut kept) = (kept(of)?, kept(store)?);
+        let set = kept.set.and(&was.set);
+        let Some(what) = difference(&kept.set, &set) else { return Ok(None) };
+        let appliance = Principal::background();
+        let by = Actor { identity: Identity::of(&appliance), person: None, name: appliance.name };
+        kept.changes.insert(0, Change { at, by, what: what.clone(), why: "as it was before a backup was restored".into() });
+        kept.changes.truncate(CHANGES);
+        kept.set = set;
+        Table::new(store.clone()).put(KEY, &kept, Durability::Now).await?;
+        Ok(Some(what))
+    }
+
     fn put(&self, set: Set) {
         *self.0.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
     }
@@ -176,7 +193,6 @@ fn difference(before: &Set, after: &Set) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::person::Identity;
     use crate::store::Options;
 
     fn anna() -> Actor {

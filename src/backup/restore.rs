@@ -5,9 +5,12 @@
 //!   leaves the old one or the new one.
 //! - The epoch moves on, so that the appliance knows at its next start that its store is an older one: plans that were being
 //!   applied then need a person, approvals and sessions are void.
+//! - What people switched off here stays off, whatever the backup says; where the store that is replaced cannot be read, that is
+//!   told.
 //! - Secrets are sealed under the master key they were sealed with. Where that key is gone they are gone: the restore says so
 //!   first, and with `without_secrets` removes what nobody can open.
 
+use crate::access::switches::Switches;
 use crate::backup::create::Scratch;
 use crate::backup::error::BackupError;
 use crate::backup::lock::Opener;
@@ -16,7 +19,7 @@ use crate::backup::verify::{Opened, open};
 use crate::backup::{CONFIG, MASTER_KEY, STORE};
 use crate::base::clock::Wall;
 use crate::base::ids::{hex, random};
-use crate::store::{Epoch, Field, Options, Seal, Store, reseal, seal, sync_parent};
+use crate::store::{Epoch, Field, Options, Seal, Store, StoreError, reseal, seal, sync_parent};
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -52,6 +55,10 @@ pub struct Restored {
     pub with_master_key: bool,
     /// What has to be entered again, a line each.
     pub missing: Vec<String>,
+    /// Kill switches of the state from before that the backup did not have, and that stay on.
+    pub switches: Option<String>,
+    /// Why the switches of the state from before could not be read: they have to be set again.
+    pub switches_lost: Option<String>,
 }
 
 /// Restores one. Nobody may have the store open meanwhile; whoever has is asked by opening it.
@@ -74,6 +81,11 @@ pub async fn restore(file: &Path, opener: &Opener, target: &Target, without_secr
         store.close().await?;
         missing.extend(lost?.into_iter().map(|(what, rows)| format!("{what}: {rows}")));
     }
+    let (switches, switches_lost) = match keep_switches(target, &opened.part(STORE), now).await {
+        Ok(kept) => (kept, None),
+        Err(held @ StoreError::Held { .. }) => return Err(held.into()),
+        Err(error) => (None, Some(error.to_string())),
+    };
     let before = set_aside(target, now)?;
     if let Keys::Inside = &keys {
         // Beside a key that is here, as if the key were being changed: whichever store stands when the power goes, the next
@@ -85,7 +97,20 @@ pub async fn restore(file: &Path, opener: &Opener, target: &Target, without_secr
     place(&opened.part(CONFIG), &config)?;
     Epoch::pass(&target.epoch, &opened.part(STORE)).await?;
     place(&opened.part(STORE), &target.store)?;
-    Ok(Restored { manifest, before, config, with_master_key: matches!(keys, Keys::Inside), missing })
+    Ok(Restored { manifest, before, config, with_master_key: matches!(keys, Keys::Inside), missing, switches, switches_lost })
+}
+
+/// Puts what is switched off here into the store that is to take its place.
+async fn keep_switches(target: &Target, restored: &Path, now: Wall) -> Result<Option<String>, StoreError> {
+    if !target.store.exists() {
+        return Ok(None);
+    }
+    let at = |path: &Path| Store::open(Options { volatile_ok: true, ..Options::at(path) });
+    let (here, store) = (at(&target.store)?, at(restored)?);
+    let kept = Switches::keep_stricter(&here, &store, now).await;
+    store.close().await?;
+    here.close().await?;
+    kept
 }
 
 enum Keys {

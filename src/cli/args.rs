@@ -1,18 +1,22 @@
 //! The command line, declared once: help, completions and the man page come from here.
 
+mod alert;
 mod device;
 mod keep;
 mod people;
 mod plan;
+mod registration;
 mod update;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+pub use alert::*;
 pub use device::*;
 pub use keep::*;
 pub use people::*;
 pub use plan::*;
+pub use registration::*;
 pub use update::*;
 
 /// Look after MikroTik routers through MCP: a model proposes, a person approves, the router holds the undo.
@@ -55,6 +59,9 @@ pub enum Command {
     /// Manage the devices this appliance looks after.
     #[command(subcommand)]
     Device(DeviceCommand),
+    /// Let routers register themselves, and take them in.
+    #[command(subcommand)]
+    Registration(RegistrationCommand),
     /// List, show and call tools as an MCP client would.
     #[command(subcommand)]
     Tool(ToolCommand),
@@ -72,6 +79,9 @@ pub enum Command {
     /// Manage the API tokens of programs that call over HTTP.
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Look at alerts, and try where they go.
+    #[command(subcommand)]
+    Alert(AlertCommand),
     /// Read, export and verify the audit trail.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -153,7 +153,7 @@ async fn restore(loaded: &Loaded, restore: &BackupRestore, as_json: bool) -> Res
     if as_json {
         output::json(&json!({
             "manifest": done.manifest, "before": done.before, "config": done.config, "with_master_key": done.with_master_key,
-            "missing": done.missing, "audited": told.is_ok(),
+            "missing": done.missing, "switches": done.switches, "switches_lost": done.switches_lost, "audited": told.is_ok(),
         }));
         return told;
     }
@@ -162,6 +162,12 @@ async fn restore(loaded: &Loaded, restore: &BackupRestore, as_json: bool) -> Res
         output::text(&format!("what was here before is in {}", before.display()));
     }
     output::text(&format!("its settings are in {}; look through them and put them into your configuration file", done.config.display()));
+    if let Some(switches) = &done.switches {
+        output::text(&format!("stays as it was before the restore, and is changed under Settings: {switches}"));
+    }
+    if let Some(why) = &done.switches_lost {
+        eprintln!("note: what was switched off here could not be read ({why}); set the kill switches again before anybody works with it");
+    }
     for missing in &done.missing {
         output::text(&format!("enter again: {missing}"));
     }

@@ -2,6 +2,7 @@
 //!
 //! Commands that need the store go through whoever holds it ([`reach`]); the others never touch it.
 
+mod alert;
 pub mod args;
 mod audit;
 mod backup;
@@ -22,6 +23,7 @@ mod plan;
 mod prompt;
 mod reach;
 mod ready;
+mod registration;
 mod secret;
 mod serve;
 mod snapshot;
@@ -181,6 +183,8 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
     let way = reach::find(&loaded).await?;
     let done = match command {
         Command::Device(command) => device::run(&way, command, as_json).await,
+        Command::Registration(command) => registration::run(&way, command, as_json).await,
+        Command::Alert(command) => alert::run(&way, command, as_json).await,
         Command::Tool(command) => tool::run(&way, command, as_json).await,
         Command::Snapshot(command) => snapshot::run(&way, command, as_json).await,
         Command::Plan(command) => plan::run(&way, command, as_json).await,

@@ -99,7 +99,13 @@ impl Way {
 
     /// All rows of an operator's list, page by page.
     pub async fn rows(&self, tool: &str, page: u16) -> Result<Vec<Value>, Fault> {
-        let (mut rows, mut asked) = (Vec::new(), serde_json::json!({"limit": page}));
+        self.rows_of(tool, serde_json::json!({}), page).await
+    }
+
+    /// The same of a list that takes arguments.
+    pub async fn rows_of(&self, tool: &str, mut asked: Value, page: u16) -> Result<Vec<Value>, Fault> {
+        let mut rows = Vec::new();
+        asked["limit"] = page.into();
         loop {
             let mut answer = self.operator(tool, asked.clone()).await?;
             if let Value::Array(more) = answer["rows"].take() {

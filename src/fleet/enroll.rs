@@ -64,6 +64,11 @@ impl Ready {
     pub fn id(&self) -> &DeviceId {
         &self.device.id
     }
+
+    /// What will be stored.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
 }
 
 /// Changes to a record; what is `None` stays.

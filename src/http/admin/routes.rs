@@ -131,6 +131,7 @@ pub const ROUTES: &[Route] = &[
     post("/update/roll-back", "update.roll_back"),
     get("/clients", "client.list"),
     get("/me", "person.get"),
+    delete("/me/tokens/{id}", "person.revoke_token"),
     get("/settings", "settings.get"),
     post("/settings/switches", "settings.set_switches"),
     get("/registrations", "registration.list"),

@@ -152,18 +152,29 @@ async fn examined(cx: &Cx, line: Line, began: Instant) -> (usize, Result<Ready, 
     (line.number, cx.world.fleet.examine(line.new, line.credential, line.expected).await)
 }
 
+/// Stores them, each after the trail says durably that it is about to be: no audit, no device.
 async fn kept(cx: &Cx, ready: Vec<Ready>) -> Result<Vec<String>, Fault> {
-    let devices: Vec<Arc<Device>> = cx.world.fleet.take_in(ready).await?;
-    for device in &devices {
-        // Whatever becomes of the record: the device is there, and the call itself stands in the trail.
-        if let Err(error) = cx.world.audit.append(told(cx, device), Durability::Soon).await {
-            tracing::error!(%error, device = %device.name, "its import is not in the trail");
+    let begun: Vec<Record> = ready.iter().map(|one| told(cx, one.device())).collect();
+    for record in &begun {
+        cx.world.audit.append(record.clone(), Durability::Now).await?;
+    }
+    let stored = cx.world.fleet.take_in(ready).await;
+    for record in begun {
+        let (outcome, error_kind) = match &stored {
+            Ok(_) => ("ok", None),
+            Err(fault) => (fault.kind.as_str(), Some(fault.kind.as_str().to_owned())),
+        };
+        let record = Record { phase: Phase::Done, outcome: outcome.into(), error_kind, ..record };
+        // The intent stands in the trail already, and so does the call itself.
+        if let Err(error) = cx.world.audit.append(record, Durability::Soon).await {
+            tracing::error!(%error, "how the import of a device ended is not in the trail");
         }
     }
+    let devices: Vec<Arc<Device>> = stored?;
     Ok(devices.iter().map(|device| device.name.clone()).collect())
 }
 
-/// That this device came with the list: the trail has the call without it.
+/// That this device is about to come with the list: the trail has the call without it.
 fn told(cx: &Cx, device: &Device) -> Record {
     let who = &cx.principal;
     let arguments = json!({"name": device.name, "address": device.address, "username": device.username}).to_string();
@@ -182,8 +193,8 @@ fn told(cx: &Cx, device: &Device) -> Record {
         plan_id: None,
         job_id: None,
         risk: None,
-        phase: Phase::Done,
-        outcome: "ok".into(),
+        phase: Phase::Intent,
+        outcome: "intent".into(),
         error_kind: None,
         duration_ms: 0,
         bytes: 0,

@@ -27,7 +27,7 @@ pub(in crate::tools) fn token(cx: &Cx, token: &Token) -> Result<Map<String, Valu
 }
 
 /// Written out: the answer is built from the record, not from a type of its own.
-pub(super) fn output() -> Map<String, Value> {
+pub(in crate::tools) fn output() -> Map<String, Value> {
     let text = || json!({"type": "string"});
     let perhaps = || json!({"type": ["string", "null"]});
     let schema = json!({

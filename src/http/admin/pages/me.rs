@@ -2,6 +2,7 @@
 
 use super::form::Form;
 use super::frame::Frame;
+use super::sign::{Proved, proof_for};
 use super::view::{ago, maybe, text, words};
 use super::{Desk, html_as, seen_other};
 use crate::access::session::Way;
@@ -46,11 +47,13 @@ struct Place {
 }
 
 struct Token {
+    id: String,
     name: String,
     role: String,
     state: String,
     devices: String,
     used: String,
+    live: bool,
 }
 
 /// The page.
@@ -73,8 +76,10 @@ async fn show(desk: &Desk<'_>, status: StatusCode, said: Option<&'static str>, w
         this: row["this"] == true,
     };
     let token = |row: &Value| Token {
+        id: text(row, "id"),
         name: text(row, "name"),
         role: text(row, "role"),
+        live: !matches!(text(row, "state").as_str(), "revoked" | "expired"),
         state: text(row, "state"),
         devices: words(&row["devices"]),
         used: when(row, "last_used"),
@@ -94,6 +99,16 @@ async fn show(desk: &Desk<'_>, status: StatusCode, said: Option<&'static str>, w
         tokens: me["tokens"].as_array().into_iter().flatten().map(token).collect(),
     };
     html_as(status, &page)
+}
+
+/// A token of one's own taken back.
+pub async fn revoke(desk: &mut Desk<'_>, id: &str, given: Form) -> Result<Response<Body>, Refusal> {
+    let made = match proof_for(desk, &given, PAGE).await? {
+        Proved::Now(made) => made,
+        Proved::First(prove) => return Ok(prove),
+    };
+    desk.ask("person.revoke_token", json!({"id": id})).await?;
+    Ok(session::with_renewed(&desk.edge.admin, seen_other(PAGE), made.as_ref()))
 }
 
 /// Another password, or the end of all sessions.

@@ -200,6 +200,7 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
         ["discovery"] => discovery::listen(&desk, given).await,
         ["registrations"] => registrations::create(&mut desk, given).await,
         ["devices", id, verb] => manage::act(&mut desk, id, verb, given).await,
+        ["me", "tokens", id, "revoke"] => me::revoke(&mut desk, id, given).await,
         ["me", verb] => me::act(&mut desk, verb, given, &headers).await,
         ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
         ["alerts", verb] => alerts::act(&mut desk, verb, given).await,
