@@ -7,7 +7,7 @@ use crate::app::{self, App};
 use crate::base::fault::{Fault, Kind};
 use crate::config::sections::Mode;
 use crate::config::{Loaded, Problems};
-use crate::control::client;
+use crate::control::{client, peer};
 use crate::host::paths::Places;
 use crate::host::signal::Signals;
 use crate::mcp::front::{Backend, Limits};
@@ -30,6 +30,7 @@ const RETRY: Duration = Duration::from_millis(50);
 pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
     let stop = CancellationToken::new();
     let mut signals = Signals::listen().map_err(Fault::bug)?;
+    peer::may_speak(io::stdin(), &peer::machine()).map_err(Fault::denied)?;
     if io::stdin().is_terminal() {
         eprintln!("This speaks MCP to a client on standard input and output. Ctrl-D ends it; `routeros-mcp --help` lists the commands.");
     }

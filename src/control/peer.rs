@@ -3,6 +3,11 @@
 //! The kernel gives the peer's user and primary group. Members of a group by `/etc/group` are found by name, so that
 //! `usermod -aG routeros-mcp anna` is enough.
 
+use rustix::net::{AddressFamily, SocketAddrUnix, getsockname, sockopt};
+use std::ffi::OsStr;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 /// The group whose members may open MCP streams.
@@ -40,6 +45,26 @@ pub fn machine() -> Judge {
     })
 }
 
+/// Whether MCP may be spoken with whoever is at the other end of a stream, where it is a socket: a service manager makes standard
+/// input of one. Never over TCP; over a Unix socket with those who may open MCP streams, and with whom its file belongs to.
+///
+/// Errs with why not.
+pub fn may_speak(stream: impl AsFd, judge: &Judge) -> Result<(), &'static str> {
+    // A pipe, a file, a terminal: whoever started us.
+    let Ok(family) = sockopt::socket_domain(&stream) else { return Ok(()) };
+    if family != AddressFamily::UNIX {
+        return Err("MCP on standard input is never spoken over a network: use http");
+    }
+    let Ok(found) = sockopt::socket_peercred(&stream) else { return Err("the other end of the socket says not who it is") };
+    let peer = Peer { uid: found.uid.as_raw(), gid: found.gid.as_raw() };
+    let path = getsockname(&stream).ok().and_then(|at| SocketAddrUnix::try_from(at).ok()).and_then(|at| at.path_bytes().map(<[u8]>::to_vec));
+    let owner = path.and_then(|path| std::fs::metadata(OsStr::from_bytes(&path)).ok()).map(|meta| meta.uid());
+    match judge(peer) != Rights::Nothing || owner == Some(peer.uid) {
+        true => Ok(()),
+        false => Err("this user may not speak MCP here: root, the service's user, members of group routeros-mcp, and the socket's owner may"),
+    }
+}
+
 /// Group id of [`GROUP`] on this machine, if it exists.
 pub fn group_id() -> Option<u32> {
     group(&read("/etc/group")).map(|(gid, _)| gid)
@@ -75,6 +100,26 @@ fn name_of(uid: u32, file: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::{UnixListener, UnixStream};
+
+    #[test]
+    fn standard_input_is_a_pipe_or_a_unix_socket_of_somebody_who_may() {
+        let nobody: Judge = Arc::new(|_| Rights::Nothing);
+        let (pipe, _write) = std::io::pipe().unwrap();
+        assert_eq!(may_speak(&pipe, &nobody), Ok(()));
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let tcp = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        assert!(may_speak(&tcp, &machine()).unwrap_err().contains("never"));
+        let (ours, _theirs) = UnixStream::pair().unwrap();
+        assert_eq!(may_speak(&ours, &machine()), Ok(()));
+        assert!(may_speak(&ours, &nobody).is_err());
+        let dir = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(dir.path().join("s")).unwrap();
+        let _theirs = UnixStream::connect(dir.path().join("s")).unwrap();
+        assert_eq!(may_speak(&listener.accept().unwrap().0, &nobody), Ok(()), "its owner may");
+    }
+
     use super::*;
 
     const GROUPS: &str = "root:x:0:\nrouteros-mcp-dev:x:991:eve\nrouteros-mcp:x:990:anna, bert\nusers:x:100:\n";
