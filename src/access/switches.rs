@@ -129,7 +129,7 @@ impl Switches {
         let Some(what) = difference(&kept.set, &set) else { return Ok(None) };
         let appliance = Principal::background();
         let by = Actor { identity: Identity::of(&appliance), person: None, name: appliance.name };
-        kept.changes.insert(0, Change { at, by, what: what.clone(), why: "as it was before a backup was restored".into() });
+        kept.changes.insert(0, Change { at, by, what: what.clone(), why: "as it was before an older store was put back".into() });
         kept.changes.truncate(CHANGES);
         kept.set = set;
         Table::new(store.clone()).put(KEY, &kept, Durability::Now).await?;

@@ -9,6 +9,11 @@ use crate::host::signal::{Signal, Signals};
 use serde_json::json;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Between two words to the service manager that the start takes longer, and how many there are.
+const START_PAUSE: Duration = Duration::from_secs(10);
+const START_ASKS: u32 = 60;
 
 /// How it ended.
 pub enum Ended {
@@ -27,7 +32,12 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
     // Listening first: a signal during start-up ends it in order.
     let mut signals = Signals::listen().map_err(Fault::bug)?;
     let notifier = Notifier::from_process();
-    let app = App::build(loaded).await?;
+    // A large store that the power cut is repaired, an old one brought up to date: the manager waits for that, not for ever.
+    let app = tokio::select! {
+        biased;
+        app = App::build(loaded) => app?,
+        () = ask_for_time(&notifier) => return Err(Fault::new(Kind::Storage, "the store did not open within ten minutes").hint("look at the disk (kernel log)")),
+    };
     if let Err(fault) = app.open_doors().await {
         app.close().await;
         return Err(fault);
@@ -117,6 +127,14 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
     match way.layout() {
         Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(layout.started())),
         _ => Ok(Ended::Stopped),
+    }
+}
+
+/// Says again and again that the start takes longer; returns when it took too long.
+async fn ask_for_time(notifier: &Notifier) {
+    for _ in 0..START_ASKS {
+        tokio::time::sleep(START_PAUSE).await;
+        notifier.extend_timeout(START_PAUSE * 3);
     }
 }
 

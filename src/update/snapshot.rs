@@ -3,6 +3,8 @@
 //! It lies in `update-snapshot/` beside the store, named by the id of the update. It is put back before the store is
 //! opened, by the version before, and by nobody else: root writes nothing where the service could have laid a link.
 
+use crate::access::switches::Switches;
+use crate::base::clock::Clock;
 use crate::store::{Epoch, Options, Store, StoreError, sync_parent};
 use crate::update::error::UpdateError;
 use crate::update::swap::{Layout, Turn};
@@ -101,7 +103,14 @@ impl Snapshots {
                 Err(error @ StoreError::Held { .. }) => return Err(error.into()),
                 // Newer or damaged: that is why the one before comes back.
                 Err(_) => {}
-                Ok(open) => open.close().await?,
+                Ok(open) => {
+                    // What people switched off since stays off.
+                    let before = Store::open(Options { volatile_ok: true, ..Options::at(self.store(&turn.id)) })?;
+                    let kept = Switches::keep_stricter(&open, &before, Clock::system().wall()).await;
+                    before.close().await?;
+                    open.close().await?;
+                    kept?;
+                }
             }
             fs::rename(store, &aside).and_then(|()| sync_parent(&aside)).map_err(UpdateError::io("setting aside", store))?;
         }
