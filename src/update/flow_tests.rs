@@ -1,5 +1,7 @@
 //! An update from end to end, but for the processes: each `life` is a start of the appliance with some version.
 
+use crate::access::person::{Actor, Identity};
+use crate::access::switches::Switches;
 use crate::base::clock::{Clock, Hand, Wall};
 use crate::base::events::Bus;
 use crate::base::fault::Kind;
@@ -208,10 +210,17 @@ async fn a_version_that_is_not_well_takes_itself_back_with_the_store_of_before()
     life.end().await;
     let life = place.live().await;
     life.put("after").await;
+    let read_only = |set: &mut crate::access::switches::Set| {
+        set.read_only = true;
+        Ok(())
+    };
+    let anna = Actor { identity: Identity::of_user("anna"), person: None, name: "anna".into() };
+    Switches::open(&life.store).unwrap().set(&life.store, anna, NOW, "something is odd", read_only).await.unwrap();
     life.updates.take_back("its listener does not answer").await.unwrap();
     life.end().await;
     let life = place.live().await;
     assert_eq!(life.said(), "before");
+    assert!(Switches::open(&life.store).unwrap().now().read_only, "what was switched off since stays off");
     let last = life.updates.status().unwrap().state.last.unwrap();
     assert!(last.how == How::RolledBack && last.why.unwrap().contains("its listener does not answer"));
 }
