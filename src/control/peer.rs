@@ -57,11 +57,14 @@ pub fn may_speak(stream: impl AsFd, judge: &Judge) -> Result<(), &'static str> {
     }
     let Ok(found) = sockopt::socket_peercred(&stream) else { return Err("the other end of the socket says not who it is") };
     let peer = Peer { uid: found.uid.as_raw(), gid: found.gid.as_raw() };
-    let path = getsockname(&stream).ok().and_then(|at| SocketAddrUnix::try_from(at).ok()).and_then(|at| at.path_bytes().map(<[u8]>::to_vec));
+    let path =
+        getsockname(&stream).ok().and_then(|at| SocketAddrUnix::try_from(at).ok()).and_then(|at| at.path_bytes().map(<[u8]>::to_vec));
     let owner = path.and_then(|path| std::fs::metadata(OsStr::from_bytes(&path)).ok()).map(|meta| meta.uid());
     match judge(peer) != Rights::Nothing || owner == Some(peer.uid) {
         true => Ok(()),
-        false => Err("this user may not speak MCP here: root, the service's user, members of group routeros-mcp, and the socket's owner may"),
+        false => {
+            Err("this user may not speak MCP here: root, the service's user, members of group routeros-mcp, and the socket's owner may")
+        }
     }
 }
 

@@ -212,6 +212,8 @@ fn a_good_release_is_switched_to() {
     let mut manifest = manifest;
     manifest["artifacts"][0] = json!({"target": TARGET, "kind": "bin", "url": "x.gz", "size": artifact.len(), "unpacked_size": program.len(), "sha256": sha256(&artifact)});
     assert_eq!(switched(&case("a bare binary", &manifest, artifact, "recovery")), (Ok(()), true));
+    manifest["artifacts"][0] = json!({"target": TARGET, "kind": "bin", "url": "x", "size": program.len(), "unpacked_size": program.len(), "sha256": sha256(&program)});
+    assert_eq!(switched(&case("a binary as it is", &manifest, program, "daily")), (Ok(()), true));
 }
 
 #[test]
