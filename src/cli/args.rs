@@ -94,8 +94,8 @@ pub enum Command {
     /// Change the master key that seals secrets.
     #[command(subcommand)]
     Key(KeyCommand),
-    /// What root's unit runs when an operator confirmed an update.
-    #[command(subcommand, hide = true)]
+    /// Look for newer versions, try one out, switch to it, and go back.
+    #[command(subcommand)]
     Update(UpdateCommand),
     /// Print the tool catalogue.
     Catalog {

@@ -157,6 +157,9 @@ impl Updates {
             }
             Source::Upload(_) => return Err(UpdateError::refused("that is the name of no upload")),
         };
+        if bundle.as_ref().is_some_and(|bundle| !bundle.is_file()) {
+            return Err(UpdateError::not_now("there is no upload of that name", "send the bundle again: each is there once"));
+        }
         let (manifest, signature) = match bundle.clone() {
             None => self.head().await?,
             Some(bundle) => blocking(move || bundle::head(&bundle)).await?,

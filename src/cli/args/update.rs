@@ -30,6 +30,7 @@ pub enum UpdateCommand {
         yes: bool,
     },
     /// Verify what the service asks for, and switch to it: for root's unit.
+    #[command(hide = true)]
     HandOver {
         /// The directory of versions.
         #[arg(long, value_name = "DIR")]
