@@ -189,8 +189,12 @@ impl App {
             let every = self.config.backup.interval_hours;
             watch::backup::start(self.dispatch.clone(), every, &self.tasks, &self.stop);
         }
-        self.dispatch.world().updates.settle().await?;
-        watch::update::tell(&self.dispatch).await?;
+        // On a full disk too the appliance starts and answers; how an update went is found out again at the next look.
+        if let Err(fault) = self.dispatch.world().updates.settle().await {
+            tracing::error!(cause = fault.chain(), "how the last update went could not be stored");
+        } else if let Err(fault) = watch::update::tell(&self.dispatch).await {
+            tracing::error!(cause = fault.chain(), "the audit trail does not have how the last update went");
+        }
         if self.config.update.check {
             watch::update::start(self.dispatch.clone(), self.config.update.interval_hours, &self.tasks, &self.stop);
         }

@@ -210,15 +210,20 @@ impl Updates {
         self.0.settings.dir.join(crate::update::root::REQUEST).exists()
     }
 
-    /// How the last one went, if the audit trail does not have it yet; it is taken to have it from now on.
-    pub async fn news(&self) -> Result<Option<Ended>, Fault> {
+    /// How the last one went, as long as the audit trail does not have it.
+    pub fn news(&self) -> Result<Option<Ended>, Fault> {
+        Ok(self.state()?.last.filter(|last| !last.is_told))
+    }
+
+    /// The audit trail has it.
+    pub async fn told(&self) -> Result<(), Fault> {
         let _turn = self.0.turn.lock().await;
         let mut state = self.state()?;
-        let Some(last) = state.last.as_mut().filter(|last| !last.is_told) else { return Ok(None) };
-        last.is_told = true;
-        let last = last.clone();
-        self.keep(&state).await?;
-        Ok(Some(last))
+        match state.last.as_mut() {
+            Some(last) => last.is_told = true,
+            None => return Ok(()),
+        }
+        self.keep(&state).await
     }
 
     /// What is known to be newer, for whoever tells people.

@@ -63,9 +63,10 @@ pub async fn look(dispatch: &Arc<Dispatch>, every: Duration) -> bool {
     true
 }
 
-/// Writes into the audit trail how the last update went, once.
+/// Writes into the audit trail how the last update went. Twice rather than never, where the power fails between the two.
 pub async fn tell(dispatch: &Dispatch) -> Result<(), Fault> {
-    let Some(ended) = dispatch.world().updates.news().await? else { return Ok(()) };
+    let updates = &dispatch.world().updates;
+    let Some(ended) = updates.news()? else { return Ok(()) };
     let (from, to, why) = (&ended.of.from, &ended.of.to, ended.why.as_deref().unwrap_or_default());
     let (operation, outcome) = match ended.how {
         How::Kept => ("update.kept", None),
@@ -78,7 +79,8 @@ pub async fn tell(dispatch: &Dispatch) -> Result<(), Fault> {
     }
     let given = json!({"from": from, "to": to, "digest": ended.of.digest, "confirmed_by": ended.of.by, "why": why});
     let given = given.as_object().cloned().unwrap_or_default();
-    dispatch.witness(Witness::Known(&Principal::background()), operation, &given, outcome, &CorrelationId::random()).await
+    dispatch.witness(Witness::Known(&Principal::background()), operation, &given, outcome, &CorrelationId::random()).await?;
+    updates.told().await
 }
 
 /// Watches a version that has not proved itself yet, until it is kept or taken back. `answers` asks our own listener.
