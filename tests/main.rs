@@ -61,6 +61,8 @@ mod cli_store;
 #[cfg(feature = "sim")]
 mod cli_token;
 #[cfg(feature = "sim")]
+mod cli_update;
+#[cfg(feature = "sim")]
 mod cli_user;
 mod config_files;
 #[cfg(feature = "sim")]

@@ -114,6 +114,7 @@ fn updates(dir: &Path, store: &Store, clock: &Clock) -> Updates {
         key_file: dir.join("master.key"),
         config: None,
         environment: Vec::new(),
+        root_answers: PATIENCE,
     };
     let (clock, outgoing) = (clock.clone(), Outgoing::new(false));
     Updates::open(update::Parts { store: store.clone(), clock, meter: Default::default(), bus: Bus::default(), outgoing, settings })

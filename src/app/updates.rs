@@ -14,6 +14,7 @@ use crate::update::manifest::Here;
 use crate::update::signature::Keys;
 use crate::update::snapshot::Snapshots;
 use crate::update::start::{self, Start};
+use crate::update::swap::Layout;
 use crate::update::{self, Updates, install};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
@@ -22,6 +23,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// Root's unit copies, verifies and unpacks a binary within, on a slow card.
+const ROOT_ANSWERS: Duration = Duration::from_secs(60);
 /// Our own listener answers within.
 const ANSWERS: Duration = Duration::from_secs(5);
 /// What of the environment a new version is tried with, beside our own settings.
@@ -55,10 +58,10 @@ pub(super) async fn put_back(loaded: &Loaded) -> Result<(), Fault> {
 }
 
 /// Before anything else of a daemon: a version that does not stand makes way. Answers what to become then.
-pub fn at_start(loaded: &Loaded) -> Result<Option<PathBuf>, Fault> {
+pub fn at_start(loaded: &Loaded) -> Result<Option<Layout>, Fault> {
     match start::at_start(&way(loaded), env!("CARGO_PKG_VERSION"))? {
         Start::Go => Ok(None),
-        Start::Become(binary) => Ok(Some(binary)),
+        Start::Become(layout) => Ok(Some(layout)),
     }
 }
 
@@ -88,7 +91,7 @@ fn settings(loaded: &Loaded) -> Result<update::Settings, Fault> {
         url: from.url.clone(),
         keys: Keys::built_in()?
             .with(&from.public_keys)
-            .map_err(|error| Fault::new(Kind::Config, format!("update.public_keys: {error}")))?,
+            .map_err(|error| Fault::new(Kind::Config, format!("update.public_keys: {}", error.why())))?,
         here,
         way: way(loaded),
         dir,
@@ -96,6 +99,7 @@ fn settings(loaded: &Loaded) -> Result<update::Settings, Fault> {
         key_file: places(loaded).master_key(),
         config: loaded.view.files.first().cloned(),
         environment,
+        root_answers: ROOT_ANSWERS,
     })
 }
 

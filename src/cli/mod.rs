@@ -19,6 +19,7 @@ mod first_run;
 mod health;
 mod man;
 mod output;
+mod person;
 mod plan;
 mod prompt;
 mod reach;
@@ -150,7 +151,7 @@ fn serve(loaded: Loaded, arguments: args::Serve) -> Result<(), Fault> {
         Ok(())
     })?;
     match ended.get() {
-        Some(serve::Ended::MakesWay(binary)) => serve::become_version(binary, &arguments),
+        Some(serve::Ended::MakesWay(layout)) => serve::become_version(layout, &arguments),
         _ => Ok(()),
     }
 }

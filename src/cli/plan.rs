@@ -4,9 +4,10 @@
 //! the whole diff first and types the digest it has.
 
 use crate::base::fault::{Fault, Kind};
-use crate::cli::args::{PersonPassword, PlanApprove, PlanCommand};
+use crate::cli::args::{PlanApprove, PlanCommand};
+use crate::cli::person::as_person;
 use crate::cli::reach::Way;
-use crate::cli::{output, prompt, user};
+use crate::cli::{output, prompt};
 use crate::shape::table;
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -105,35 +106,6 @@ async fn approve(way: &Way, asked: PlanApprove, as_json: bool) -> Result<(), Fau
         None => return Err(prompt::missing(&["--digest"]).hint("--digest SHORT as `plan show` has it, or --yes for the plan as it is now")),
     };
     tell(&as_person(way, "plan.approve", json!({"plan_id": id, "digest": digest}), user, &password, as_json).await?, as_json)
-}
-
-/// Calls a verb of people. Without a user the appliance says whether one is needed; on a terminal that person is then asked.
-pub(super) async fn as_person(
-    way: &Way,
-    verb: &str,
-    mut arguments: Value,
-    user: Option<String>,
-    password: &PersonPassword,
-    as_json: bool,
-) -> Result<Value, Fault> {
-    let name = match user {
-        Some(name) => name,
-        None if password.password_file.is_some() || password.password_stdin => return Err(prompt::missing(&["--user"])),
-        None => match way.operator(verb, arguments.clone()).await {
-            Err(fault) if fault.kind == Kind::Denied && fault.said.contains("takes a person") && prompt::someone_there() => {
-                prompt::line("Your user name", "--user")?
-            }
-            other => return other,
-        },
-    };
-    let (secret, warning) = user::given(password, "--password-file", || prompt::password("Your password"), as_json)?;
-    arguments["user"] = name.into();
-    arguments["password"] = secret.expose().into();
-    let mut plan = way.operator(verb, arguments).await?;
-    if let Some(warning) = warning {
-        plan["warnings"] = json!([warning]);
-    }
-    Ok(plan)
 }
 
 async fn apply(way: &Way, id: &str, wait: bool, as_json: bool) -> Result<(), Fault> {

@@ -6,9 +6,10 @@ use crate::cli::args::Serve;
 use crate::config::Loaded;
 use crate::host::notify::Notifier;
 use crate::host::signal::{Signal, Signals};
+use crate::update::disk::Real;
+use crate::update::swap::Layout;
 use serde_json::json;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Between two words to the service manager that the start takes longer, and how many there are.
@@ -19,15 +20,15 @@ const START_ASKS: u32 = 60;
 pub enum Ended {
     /// Told to.
     Stopped,
-    /// This process makes way for another version: what to become, unless a supervisor sees to that.
-    MakesWay(PathBuf),
+    /// This process makes way for another version.
+    MakesWay(Layout),
 }
 
 /// Runs until SIGTERM or SIGINT, or until another version takes its place.
 pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
-    if let Some(binary) = crate::app::at_start(loaded)? {
+    if let Some(layout) = crate::app::at_start(loaded)? {
         eprintln!("routeros-mcp: version {} did not stand and makes way for the one before", env!("CARGO_PKG_VERSION"));
-        return Ok(Ended::MakesWay(binary));
+        return Ok(Ended::MakesWay(layout));
     }
     // Listening first: a signal during start-up ends it in order.
     let mut signals = Signals::listen().map_err(Fault::bug)?;
@@ -125,7 +126,7 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
         signal = signals.end() => tracing::warn!(?signal, "told twice: leaving without waiting for what runs"),
     }
     match way.layout() {
-        Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(layout.started())),
+        Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(layout.clone())),
         _ => Ok(Ended::Stopped),
     }
 }
@@ -140,7 +141,7 @@ async fn ask_for_time(notifier: &Notifier) {
 
 /// Becomes another version, with the same arguments. Sockets that a supervisor passed are closed by now and cannot be passed on:
 /// there it ends, and is started again.
-pub fn become_version(binary: &Path, arguments: &Serve) -> Result<(), Fault> {
+pub fn become_version(layout: &Layout, arguments: &Serve) -> Result<(), Fault> {
     use std::os::unix::process::CommandExt;
     if std::env::var_os("LISTEN_FDS").is_some() {
         return Ok(());
@@ -154,7 +155,12 @@ pub fn become_version(binary: &Path, arguments: &Serve) -> Result<(), Fault> {
             passed.drain(at..=(at + more).min(passed.len() - 1));
         }
     }
-    let error = std::process::Command::new(binary).args(passed).exec();
-    Err(Fault::new(Kind::Storage, format!("{}: {error}", binary.display()))
-        .hint("start it by hand; `update status` tells how the update went"))
+    let become_it = || std::process::Command::new(layout.started()).args(&passed).exec();
+    let error = become_it();
+    let said = format!("{}: {error}", layout.started().display());
+    // It started when it was tried out, and does not now: the version before does.
+    if layout.pending().is_some() && layout.back(&mut Real, &said).is_ok() {
+        become_it();
+    }
+    Err(Fault::new(Kind::Storage, said).hint("start it by hand; `update status` tells how the update went"))
 }

@@ -2,10 +2,10 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{UpdateApply, UpdateCommand, UpdatePerson};
-use crate::cli::plan::as_person;
+use crate::cli::person::as_person;
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt};
-use crate::config::{self, Inputs, Loaded};
+use crate::config::{self, Inputs, Loaded, Problem};
 use crate::shape::table;
 use crate::store;
 use crate::update::UpdateError;
@@ -217,19 +217,37 @@ fn described(status: &Value) -> String {
 /// `update hand-over`: root's part. The configuration says whose signature counts besides the built-in keys'.
 pub fn hand_over(inputs: &Inputs, versions: PathBuf, requests: &Path) -> Result<(), Fault> {
     let judge = || {
-        let refused = |fault: Fault| UpdateError::refused(fault.said);
-        let settings = config::load(inputs).map_err(|problems| refused(problems.into()))?.config.update;
-        let keys = Keys::built_in()?.with(&settings.public_keys)?;
+        let (keys, channel) = settings(inputs)?;
+        let keys = Keys::built_in()?.with(&keys)?;
         if keys.is_empty() {
             return Err(UpdateError::refused("nobody's signature counts: this build has no key, and update.public_keys names none"));
         }
         let here = Here {
             version: env!("CARGO_PKG_VERSION").into(),
             target: self_update::get_target().into(),
-            channel: settings.channel,
+            channel,
             store_schema: store::SCHEMA,
         };
         Ok((keys, here))
     };
     Ok(root::answer(&Layout::at_root(versions), requests, judge)?)
+}
+
+/// `update.public_keys` and `update.channel`. What the service has from elsewhere, a credential say, root does not have: for root
+/// the configuration may be incomplete, as long as these two can be read.
+fn settings(inputs: &Inputs) -> Result<(Vec<String>, String), UpdateError> {
+    let view = match config::load(inputs) {
+        Ok(loaded) => loaded.view,
+        Err(problems) => {
+            let about_us = |problem: &&Problem| problem.key.as_deref().is_some_and(|key| key.starts_with("update."));
+            if let Some(problem) = problems.errors().find(about_us) {
+                return Err(UpdateError::refused(problem.to_string()));
+            }
+            *problems.view
+        }
+    };
+    let value = |name: &str| view.entries.iter().find(|entry| entry.key == name).map(|entry| &entry.value);
+    let texts = |value: &Value| value.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect();
+    let channel = value("update.channel").and_then(Value::as_str).unwrap_or_default().to_owned();
+    Ok((value("update.public_keys").map(texts).unwrap_or_default(), channel))
 }

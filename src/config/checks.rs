@@ -7,6 +7,7 @@ use super::report::{Problem, Source};
 use super::value::{self, is_loopback};
 use crate::alert::syslog::Target;
 use crate::base::tier::Environment;
+use crate::update::signature::Keys;
 use std::path::Path;
 
 /// Days that audit records stay in prod, at least.
@@ -40,6 +41,7 @@ impl Checks<'_> {
         self.conflicts();
         self.thresholds();
         self.alerts();
+        self.update();
         if self.values.text("http.tls") == "acme" {
             self.acme();
         }
@@ -202,6 +204,15 @@ impl Checks<'_> {
                     self.error(key, format!("{what} needs it"));
                 }
             }
+        }
+    }
+
+    /// A key that is none would stop the start only after everything else was read.
+    fn update(&mut self) {
+        let keys = self.values.value("update.public_keys");
+        let keys: Vec<String> = keys.as_array().into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)).collect();
+        if let Err(error) = Keys::built_in().and_then(|built_in| built_in.with(&keys)) {
+            self.error("update.public_keys", error.why());
         }
     }
 

@@ -8,6 +8,7 @@
 //! Everything runs in one task: nothing is spawned, and no peer that stops reading can block the others.
 
 use crate::base::fault::{Fault, Kind};
+use crate::mcp::batch::Batches;
 use crate::mcp::book::{Book, Entry};
 use crate::mcp::fault::McpError;
 use crate::mcp::lines::{Line, Lines};
@@ -15,7 +16,6 @@ use crate::mcp::message::{self, Id, Message, Refusal};
 use crate::mcp::outbox::Outbox;
 use crate::mcp::session::MAX_LINE_BYTES;
 use futures_util::future::BoxFuture;
-use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
 use std::time::Duration;
@@ -28,9 +28,6 @@ const MAX_ANSWER_BYTES: usize = 16 * 1024 * 1024;
 
 /// Bytes that wait for a peer before we stop reading those who make more.
 const MAX_WAITING_BYTES: usize = 8 * 1024 * 1024;
-
-/// Messages in one batch.
-const MAX_BATCH: usize = 64;
 
 /// Longest message without an answer, in bytes: cancellations and the like are short.
 const MAX_NOTICE_BYTES: usize = 64 * 1024;
@@ -111,13 +108,12 @@ where
         opening: None,
         reopen: Some(Box::new(move || Box::pin(reopen()))),
         book: Book::default(),
-        batches: HashMap::new(),
+        batches: Batches::default(),
         reads: &reads,
         limits,
         deadline: None,
         stopping: false,
         fruitless: 0,
-        next_batch: 0,
     };
     front.attach(first);
     front.serve(stop).await
@@ -133,21 +129,13 @@ struct Front<'a, R, W> {
     opening: Option<BoxFuture<'static, (Reopen, Result<Backend, Fault>)>>,
     reopen: Option<Reopen>,
     book: Book,
-    batches: HashMap<u64, Batch>,
+    batches: Batches,
     reads: &'a (dyn Fn(&str) -> bool + Send + Sync),
     limits: Limits,
     /// Set once no more is read from the client: when what is left is given up.
     deadline: Option<Pin<Box<Sleep>>>,
     stopping: bool,
     fruitless: u32,
-    next_batch: u64,
-}
-
-/// Answers to a batch, sent together when the last one is there.
-#[derive(Default)]
-struct Batch {
-    open: usize,
-    answers: Vec<Vec<u8>>,
 }
 
 enum Event {
@@ -293,7 +281,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
         let wire = self.book.wire_of(&id).cloned();
         let Some(entry) = self.book.cancel(&id) else { return };
         if let Some(batch) = entry.batch {
-            self.close_one(batch);
+            let whole = self.batches.close_one(batch);
+            whole.into_iter().for_each(|answers| self.answers.push(answers));
         }
         match wire {
             Some(wire) if wire != id => self.order_notice(message::cancellation(&line, &wire).unwrap_or_default()),
@@ -310,54 +299,26 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Front<'_, R, W> {
 
     /// Splits a batch; the answers come back as one.
     fn take_batch(&mut self, line: &[u8]) {
-        let refuse = |said: &str| Refusal::new(message::INVALID_REQUEST, None, said).line();
-        if !self.book.takes_batches() {
-            return self.answers.push(refuse("batches belong to protocol version 2025-03-26; send one message a line"));
-        }
-        if message::depth(line) > message::MAX_DEPTH {
-            return self.answers.push(refuse("the batch nests too deeply"));
-        }
-        let messages: Vec<serde_json::Value> = match serde_json::from_slice(line) {
-            Ok(messages) => messages,
-            Err(_) => return self.answers.push(Refusal::new(message::PARSE_ERROR, None, "the batch is not JSON").line()),
+        let split = match self.book.takes_batches() {
+            true => self.batches.split(line),
+            false => {
+                let said = "batches belong to protocol version 2025-03-26; send one message a line";
+                Err(Refusal::new(message::INVALID_REQUEST, None, said))
+            }
         };
-        if messages.is_empty() || messages.len() > MAX_BATCH {
-            return self.answers.push(refuse(&format!("a batch has 1 to {MAX_BATCH} messages")));
-        }
-        self.next_batch += 1;
-        let batch = self.next_batch;
-        let lines: Vec<Vec<u8>> = messages.iter().map(|message| message.to_string().into_bytes()).collect();
-        let is_answered = |line: &&Vec<u8>| matches!(message::inspect(line), Err(_) | Ok(Message::Request(_)));
-        let open = lines.iter().filter(is_answered).count();
-        if open > 0 {
-            self.batches.insert(batch, Batch { open, answers: Vec::new() });
-        }
-        for line in lines {
-            self.take_message(line, Some(batch));
+        match split {
+            Ok((batch, lines)) => lines.into_iter().for_each(|line| self.take_message(line, Some(batch))),
+            Err(refusal) => self.answers.push(refusal.line()),
         }
     }
 
     /// Sends an answer, or keeps it until its batch is complete.
     fn deliver(&mut self, answer: Vec<u8>, batch: Option<u64>) {
-        match batch.and_then(|batch| self.batches.get_mut(&batch)) {
-            Some(open) => {
-                open.answers.push(answer);
-                self.close_one(batch.unwrap_or_default());
-            }
-            None => self.answers.push(answer),
-        }
-    }
-
-    /// One message of the batch is answered or needs no answer any more.
-    fn close_one(&mut self, batch: u64) {
-        let Some(open) = self.batches.get_mut(&batch) else { return };
-        open.open = open.open.saturating_sub(1);
-        if open.open == 0
-            && let Some(Batch { answers, .. }) = self.batches.remove(&batch)
-            && !answers.is_empty()
-        {
-            self.answers.push([b"[".as_slice(), &answers.join(&b','), b"]"].concat());
-        }
+        let out = match batch {
+            Some(batch) => self.batches.answered(batch, answer),
+            None => Some(answer),
+        };
+        out.into_iter().for_each(|answer| self.answers.push(answer));
     }
 
     fn heard_server(&mut self, line: Vec<u8>) {

@@ -5,6 +5,7 @@
 //! in bounded memory, answers broken messages, and carries a session over to another server when the one behind it
 //! goes away.
 
+mod batch;
 pub mod book;
 pub mod caller;
 pub mod completion;

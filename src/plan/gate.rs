@@ -4,8 +4,9 @@
 
 use crate::base::ids::{DeviceId, random};
 use crate::fleet::Status;
+use crate::plan::hold::Core;
 use crate::plan::record::Plan;
-use crate::plan::work::{Core, Vitals, resource};
+use crate::plan::work::{Vitals, resource};
 use crate::routeros::{MenuPath, Query};
 use futures_util::future::join_all;
 use std::time::Duration;

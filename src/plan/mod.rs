@@ -24,6 +24,7 @@
 //! | `direct.rs` | small changes asked for and done in one call |
 //! | `view.rs` | a plan as others see it (pure) |
 //! | `book.rs` | the records, and how they change |
+//! | `hold.rs` | what every plan is worked with, and who changes which device now |
 //! | `work.rs` | one device of a plan while it is worked on |
 //! | `recheck.rs`, `arm.rs`, `apply.rs`, `verify.rs`, `settle.rs` | the arrows |
 //! | `extend.rs` | more time for a person |
@@ -60,6 +61,7 @@ mod follow;
 pub mod form;
 mod gate;
 pub mod guard;
+mod hold;
 pub mod inverse;
 mod job;
 pub mod lockout;

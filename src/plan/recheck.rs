@@ -10,9 +10,10 @@ use crate::fleet::{Capability, Device};
 use crate::menus;
 use crate::plan::digest;
 use crate::plan::guard::{SCRIPTS, digits_of};
+use crate::plan::hold::Core;
 use crate::plan::record::{Change, Difference, Draft, Step};
 use crate::plan::rows;
-use crate::plan::work::{Core, Work};
+use crate::plan::work::Work;
 use crate::routeros::{Query, Version};
 
 /// Beyond these loads, percent, a router is in no state to be changed: the critical marks of its health.

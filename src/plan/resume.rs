@@ -4,10 +4,10 @@ use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
 use crate::plan::engine::Engine;
+use crate::plan::hold::Core;
 use crate::plan::record::{Draft, Plan, PlanId};
 use crate::plan::state::{DeviceEvent, DeviceState, Ending, PlanEvent, PlanState};
 use crate::plan::sweep::Swept;
-use crate::plan::work::Core;
 use crate::plan::{recover, secrets, sweep};
 use std::sync::Arc;
 

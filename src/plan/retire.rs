@@ -9,7 +9,7 @@ use crate::base::ids::DeviceId;
 use crate::fleet::bootstrap::{Bootstrap, OURS};
 use crate::fleet::{Ask, Write};
 use crate::plan::engine::Engine;
-use crate::plan::work::Core;
+use crate::plan::hold::Core;
 use crate::routeros::{Denial, MenuPath, Query};
 
 /// What became of the account.

@@ -8,9 +8,10 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::Device;
+use crate::plan::hold::Core;
 use crate::plan::record::{Change, Draft, PlanId, SecretValue, Step};
 use crate::plan::state::DeviceState;
-use crate::plan::work::{Core, Work};
+use crate::plan::work::Work;
 use crate::store::Vault;
 use serde_json::json;
 

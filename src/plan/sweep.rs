@@ -8,8 +8,8 @@ use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
 use crate::fleet::{Device, Lane, Read, Status, Write};
 use crate::plan::guard::{self, SCRIPTS, TIMERS};
+use crate::plan::hold::Core;
 use crate::plan::state::DeviceState;
-use crate::plan::work::Core;
 use crate::routeros::{MenuPath, Query};
 use std::sync::Arc;
 

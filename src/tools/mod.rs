@@ -47,6 +47,7 @@ pub mod token;
 pub mod tools;
 pub mod update;
 pub mod user;
+pub mod voice;
 pub mod vpn;
 pub mod wireless;
 pub mod world;

@@ -13,8 +13,6 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::Duration;
 
-/// Root's unit takes a request within.
-const TAKEN: Duration = Duration::from_secs(30);
 /// Looked at so often.
 const PAUSE: Duration = Duration::from_millis(100);
 /// An answer is out by then, before this process makes way.
@@ -39,7 +37,13 @@ impl Updates {
     /// Switches to what is staged. Whoever calls has made sure that a person says so, and that no plan is between two steps.
     ///
     /// Errs with `Conflict` when what was typed is not what lies ready, or it lay too long; nothing is switched then.
+    /// `UnknownOutcome` when root was asked and did not answer in time. Goes on to its end whatever becomes of whoever asked.
     pub async fn apply(&self, word: Word) -> Result<Confirmed, Fault> {
+        let updates = self.clone();
+        to_its_end(async move { updates.apply_now(word).await }).await
+    }
+
+    async fn apply_now(&self, word: Word) -> Result<Confirmed, Fault> {
         self.ours()?;
         let _turn = self.0.turn.lock().await;
         let mut state = self.state()?;
@@ -63,12 +67,17 @@ impl Updates {
         state.confirmed = Some(confirmed.clone());
         self.keep(&state).await?;
         let done = self.switch(&confirmed).await;
-        if let Err(error) = done {
-            state.confirmed = None;
-            self.keep(&state).await?;
-            return Err(error.into());
+        match done {
+            Ok(()) => Ok(confirmed),
+            // It may still come: the notes of whoever switches tell how it ended.
+            Err(error @ UpdateError::Unknown { .. }) => Err(error.into()),
+            Err(error) => {
+                self.0.snapshots.drop(&confirmed.id)?;
+                state.confirmed = None;
+                self.keep(&state).await?;
+                Err(error.into())
+            }
         }
-        Ok(confirmed)
     }
 
     fn meant<'s>(&self, state: &'s State, word: &Word) -> Result<&'s Staged, Fault> {
@@ -102,6 +111,11 @@ impl Updates {
 
     /// The version before again. Its own store, where the one that is in place is none it can read, or was used for minutes only.
     pub async fn roll_back(&self, by: &str) -> Result<(Turn, bool), Fault> {
+        let (updates, by) = (self.clone(), by.to_owned());
+        to_its_end(async move { updates.roll_back_now(&by).await }).await
+    }
+
+    async fn roll_back_now(&self, by: &str) -> Result<(Turn, bool), Fault> {
         self.ours()?;
         let _turn = self.0.turn.lock().await;
         let Status { back, loses, .. } = self.status()?;
@@ -126,24 +140,21 @@ impl Updates {
 
     /// The new version has proved itself. Its snapshot goes where the version before can read the store as it is.
     pub async fn commit(&self) -> Result<(), Fault> {
-        let turn = self.0.turn.lock().await;
-        let Some((layout, pending)) = self.pending() else { return Ok(()) };
-        let request =
-            Request { act: Act::Commit, id: pending.id.clone(), digest: String::new(), version: pending.to.clone(), by: String::new() };
-        match &self.0.settings.way {
-            Way::Own(_) => root::act(layout, &self.0.settings.dir, &self.0.settings.keys, &self.0.settings.here, &request)?,
-            _ => self.ask_root(&request).await?,
+        {
+            let _turn = self.0.turn.lock().await;
+            // Root may have done it already, and its answer come too late: the rest is still to do.
+            if let Some((layout, Turn { id, to: version, .. })) = self.pending() {
+                let request = Request { act: Act::Commit, id, digest: String::new(), version, by: String::new() };
+                match &self.0.settings.way {
+                    Way::Own(_) => root::act(layout, &self.0.settings.dir, &self.0.settings.keys, &self.0.settings.here, &request)?,
+                    _ => self.ask_root(&request).await?,
+                }
+            }
+            if let Some(confirmed) = self.state()?.confirmed {
+                let is_same = confirmed.schema_before == confirmed.schema_after;
+                self.0.snapshots.keep_only((!is_same).then_some(confirmed.id.as_str()))?;
+            }
         }
-        let mut state = self.state()?;
-        let same = state.confirmed.as_ref().is_some_and(|confirmed| confirmed.schema_before == confirmed.schema_after);
-        if same {
-            self.0.snapshots.clear()?;
-        }
-        state.staged = None;
-        state.offer = None;
-        self.clean_staged();
-        self.keep(&state).await?;
-        drop(turn);
         self.settle().await
     }
 
@@ -184,7 +195,7 @@ impl Updates {
         }
     }
 
-    /// Lays the request where root's unit finds it, and waits until it was taken.
+    /// Lays the request where root's unit finds it, and waits until it was taken and answered.
     async fn ask_root(&self, request: &Request) -> Result<(), UpdateError> {
         let path = self.0.settings.dir.join(REQUEST);
         let fresh = self.0.settings.dir.join("request.new");
@@ -197,21 +208,23 @@ impl Updates {
             crate::store::sync_parent(&path)
         };
         write().map_err(UpdateError::io("writing", &path))?;
-        let deadline = tokio::time::Instant::now() + TAKEN;
+        let patience = self.0.settings.root_answers;
+        let deadline = tokio::time::Instant::now() + patience;
         while path.exists() && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(PAUSE).await;
         }
-        if path.exists() {
-            let _ = fs::remove_file(&path);
+        // Taken back, unless it is taken in this very moment.
+        if fs::remove_file(&path).is_ok() {
             return Err(UpdateError::not_now(
                 "root's update unit did not take the request",
                 "on the box: systemctl enable --now routeros-mcp-update.path, then journalctl -u routeros-mcp-update",
             ));
         }
         // It says no within moments; a yes ends this process.
-        for _ in 0..50 {
+        let deadline = tokio::time::Instant::now() + patience;
+        while tokio::time::Instant::now() < deadline {
             if let Some(no) = self.0.settings.way.layout().and_then(Layout::refused).filter(|no| no.id == request.id) {
-                return Err(UpdateError::Refused(no.reason.trim_start_matches("the update is refused: ").to_owned()));
+                return Err(UpdateError::Refused(no.reason));
             }
             let is_done = self.0.settings.way.layout().is_some_and(|layout| match request.act {
                 Act::Apply => layout.pending().is_some_and(|turn| turn.id == request.id),
@@ -223,6 +236,12 @@ impl Updates {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        Err(UpdateError::not_now("root's update unit took the request, and its answer was not seen", "look at `update status` in a minute"))
+        Err(UpdateError::Unknown { said: "root's update unit took the request, and its answer was not seen".into() })
     }
+}
+
+/// Half a switch is worse than one that nobody waits for: it does not stop with its caller.
+async fn to_its_end<T: Send + 'static>(work: impl Future<Output = Result<T, Fault>> + Send + 'static) -> Result<T, Fault> {
+    #[allow(clippy::disallowed_methods, reason = "it ends by itself within minutes, and may outlive the call but not the process")]
+    tokio::spawn(work).await.map_err(Fault::bug)?
 }

@@ -26,6 +26,12 @@ pub enum UpdateError {
         /// What can be done.
         hint: String,
     },
+    /// Asked for, and not seen to be done or refused.
+    #[error("{said}")]
+    Unknown {
+        /// What is not known.
+        said: String,
+    },
     /// A file could not be read or written.
     #[error("{what}: {cause}")]
     Io {
@@ -41,6 +47,14 @@ pub enum UpdateError {
 }
 
 impl UpdateError {
+    /// Why, without the words around it.
+    pub fn why(&self) -> String {
+        match self {
+            UpdateError::Refused(why) => why.clone(),
+            error => error.to_string(),
+        }
+    }
+
     /// A refusal, in these words.
     pub fn refused(why: impl Into<String>) -> UpdateError {
         UpdateError::Refused(why.into())
@@ -68,6 +82,9 @@ impl From<UpdateError> for Fault {
                 Fault::new(Kind::Conflict, error.to_string()).hint("there is nothing to do; `update rollback` goes back")
             }
             UpdateError::NotNow { said, hint } => Fault::new(Kind::Conflict, said).hint(hint),
+            UpdateError::Unknown { said } => {
+                Fault::new(Kind::UnknownOutcome, said).hint("`update status` tells it within a minute; do not ask again before")
+            }
             UpdateError::Io { .. } => Fault::new(Kind::Storage, error.to_string()).hint("nothing was switched").cause(error),
             UpdateError::Store(error) => error.into(),
         }

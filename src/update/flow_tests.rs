@@ -2,152 +2,21 @@
 
 use crate::access::person::{Actor, Identity};
 use crate::access::switches::Switches;
-use crate::base::clock::{Clock, Hand, Wall};
+use crate::base::clock::Wall;
 use crate::base::events::Bus;
 use crate::base::fault::Kind;
 use crate::host::outgoing::Outgoing;
-use crate::store::{Durability, Options, Store, Table};
+use crate::store::{Options, Store, Table};
 use crate::update::bundle::{MANIFEST, SIGNATURE};
+use crate::update::flow_rig::*;
 use crate::update::install::Way;
-use crate::update::manifest::Here;
 use crate::update::record::How;
 use crate::update::samples::*;
 use crate::update::snapshot::Snapshots;
-use crate::update::start::{self, Start};
 use crate::update::{Parts, Settings, Source, Updates, Word};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::fs;
-use std::io::{Read, Write};
-use std::net::TcpListener;
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
-
-const NOW: Wall = Wall(1_795_737_600_000);
-
-/// A box: its disk stays, its processes come and go.
-struct Place {
-    site: Site,
-    state: tempfile::TempDir,
-    clock: Clock,
-    hand: Arc<Hand>,
-    url: Option<String>,
-}
-
-struct Life {
-    store: Store,
-    updates: Updates,
-}
-
-impl Place {
-    fn new() -> Place {
-        let (clock, hand) = Clock::by_hand(NOW);
-        let state = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
-        Place { site: Site::new(), state, clock, hand, url: None }
-    }
-
-    fn store(&self) -> PathBuf {
-        self.state.path().join("s.redb")
-    }
-
-    fn epoch(&self) -> PathBuf {
-        self.state.path().join("epoch")
-    }
-
-    /// A start with the version that `current` names.
-    async fn live(&self) -> Life {
-        let way = Way::Own(self.site.layout.clone());
-        let mut version = self.site.layout.current().unwrap();
-        if let Start::Become(_) = start::at_start(&way, &version).unwrap() {
-            version = self.site.layout.current().unwrap();
-        }
-        Snapshots::beside(&self.store()).put_back(&self.site.layout, &self.store(), &self.epoch()).await.unwrap();
-        let store = Store::open(Options { volatile_ok: true, ..Options::at(self.store()) }).unwrap();
-        let dir = self.state.path().join("update");
-        fs::create_dir_all(&dir).unwrap();
-        let settings = Settings {
-            url: self.url.clone(),
-            keys: keys(),
-            here: Here { version, ..here() },
-            way,
-            dir,
-            store: self.store(),
-            key_file: self.state.path().join("master.key"),
-            config: None,
-            environment: Vec::new(),
-        };
-        let (clock, outgoing) = (self.clock.clone(), Outgoing::new(true));
-        let parts = Parts { store: store.clone(), clock, meter: Default::default(), bus: Bus::default(), outgoing, settings };
-        let updates = Updates::open(parts);
-        updates.settle().await.unwrap();
-        Life { store, updates }
-    }
-}
-
-impl Life {
-    async fn end(self) {
-        drop(self.updates);
-        self.store.close().await.unwrap();
-    }
-
-    /// Lays a bundle where uploads are, and stages it.
-    async fn stage(&self, bundle: &[u8]) -> Result<String, crate::base::fault::Fault> {
-        let (mut file, name) = self.updates.upload()?;
-        file.write_all(bundle).unwrap();
-        drop(file);
-        Ok(self.updates.stage(Source::Upload(name)).await?.offer.version)
-    }
-
-    async fn put(&self, text: &str) {
-        self.store.commit(crate::store::Batch::new().put("test", "said", text.as_bytes().to_vec()), Durability::Now).await.unwrap();
-    }
-
-    fn said(&self) -> String {
-        self.store.get("test", "said").unwrap().map(|bytes| String::from_utf8(bytes).unwrap()).unwrap_or_default()
-    }
-}
-
-fn release() -> (Vec<u8>, Value) {
-    let program = program("1.1.0");
-    let artifact = tarball(&program);
-    let manifest = manifest(&artifact, program.len());
-    (artifact, manifest)
-}
-
-fn bundle(manifest: &Value, artifact: &[u8]) -> Vec<u8> {
-    let manifest = serde_json::to_vec(manifest).unwrap();
-    let signature = sign(&manifest, "daily");
-    let file = |name, bytes| Entry { name, kind: tar::EntryType::Regular, link: "", bytes };
-    archive(&[file(MANIFEST, &manifest), file(SIGNATURE, &signature), file("routeros-mcp-1.1.0.tar.gz", artifact)])
-}
-
-fn good() -> Vec<u8> {
-    let (artifact, manifest) = release();
-    bundle(&manifest, &artifact)
-}
-
-fn word(version: &str) -> Word {
-    Word { version: version.into(), digest: None, by: "anna".into(), had_routers: false }
-}
-
-/// Serves some files by their last name, until the process ends.
-fn serve(files: Vec<(&'static str, Vec<u8>)>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = listener.local_addr().unwrap();
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let mut asked = [0; 2_048];
-            let read = stream.read(&mut asked).unwrap_or(0);
-            let head = String::from_utf8_lossy(&asked[..read]).into_owned();
-            let path = head.split(' ').nth(1).unwrap_or_default();
-            let found = files.iter().find(|(name, _)| path == format!("/stable/{name}"));
-            let (status, body) = found.map_or(("404 Not Found", &[][..]), |(_, bytes)| ("200 OK", bytes));
-            let _ = write!(stream, "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
-            let _ = stream.write_all(body);
-        }
-    });
-    format!("http://{at}")
-}
 
 #[tokio::test]
 async fn a_version_that_proves_itself_is_kept_and_its_snapshot_goes() {
@@ -386,4 +255,57 @@ async fn whoever_is_updated_by_others_is_told_the_command_and_fetches_nothing() 
     assert!(updates.upload().is_err());
     let kept = Table::<crate::update::record::State>::new(life.store.clone()).get("state").unwrap();
     assert!(kept.is_none_or(|state| state.staged.is_none()));
+}
+
+#[tokio::test]
+async fn a_switch_goes_on_to_its_end_when_nobody_waits_for_it_any_more() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.stage(&good()).await.unwrap();
+    let mut asked = Box::pin(life.updates.apply(word("1.1.0")));
+    // Begun, and left.
+    assert!(futures_util::poll!(&mut asked).is_pending());
+    drop(asked);
+    life.updates.restart().cancelled().await;
+    assert_eq!(place.site.layout.current().as_deref(), Some("1.1.0"));
+    assert_eq!(life.updates.status().unwrap().state.confirmed.unwrap().by, "anna");
+}
+
+#[tokio::test]
+async fn an_update_that_does_not_happen_leaves_the_way_back_of_the_one_before() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.put("before").await;
+    let (artifact, mut manifest) = release();
+    manifest["schema"]["store"] = json!(2);
+    life.stage(&bundle(&manifest, &artifact)).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    life.updates.commit().await.unwrap();
+    // The next one is changed on the disk after it was staged.
+    let program = program("1.2.0");
+    let artifact = gz(&program);
+    manifest["version"] = json!("1.2.0");
+    manifest["seq"] = json!(42);
+    manifest["artifacts"][0] = json!({"target": TARGET, "kind": "bin", "url": "routeros-mcp-1.1.0.tar.gz", "size": artifact.len(),
+                                      "unpacked_size": program.len(), "sha256": sha256(&artifact)});
+    assert_eq!(life.stage(&bundle(&manifest, &artifact)).await.unwrap(), "1.2.0");
+    let staged = life.updates.status().unwrap().state.staged.unwrap();
+    fs::write(life.updates.settings().dir.join("staged").join(&staged.id).join("artifact"), "another").unwrap();
+    assert!(life.updates.apply(word("1.2.0")).await.is_err());
+    assert!(life.updates.roll_back("anna").await.unwrap().1, "the store of before is still there");
+    life.end().await;
+    assert_eq!(place.live().await.said(), "before");
+}
+
+#[tokio::test]
+async fn copies_of_store_and_key_that_a_dead_process_left_are_gone_after_the_next_start() {
+    let place = Place::new();
+    place.live().await.end().await;
+    let trial = place.state.path().join("update/staged/00bb/trial");
+    fs::create_dir_all(&trial).unwrap();
+    fs::write(trial.join("master.key"), "a secret").unwrap();
+    let _life = place.live().await;
+    assert!(!place.state.path().join("update/staged").exists());
 }

@@ -1,6 +1,7 @@
 //! How this appliance was installed, and so who may change its version.
 
 use crate::update::swap::{BINARY, Layout, SYSTEM_VERSIONS};
+use ring::digest::{SHA256, digest};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -51,12 +52,19 @@ pub fn find(root: &Path, exe: &Path, lone: &Path) -> Way {
         return Way::Managed { by: "a container image".into(), command };
     }
     match exe.parent() {
-        Some(dir) if is_writable(dir) => Way::Own(Layout { root: lone.to_owned(), copy: Some(exe.to_owned()) }),
+        // Each file has notes of its own: another one that is started on the same state must not be taken for it.
+        Some(dir) if is_writable(dir) => Way::Own(Layout { root: lone.join(name_of(exe)), copy: Some(exe.to_owned()) }),
         _ => Way::Managed {
             by: "a directory that this appliance cannot write".into(),
             command: format!("install -m 755 routeros-mcp {}", exe.display()),
         },
     }
+}
+
+/// A path as the name of a directory.
+fn name_of(exe: &Path) -> String {
+    let digest = digest(&SHA256, exe.as_os_str().as_encoded_bytes());
+    crate::base::ids::hex(&digest.as_ref()[..8])
 }
 
 /// The directory of versions that a binary lies in: `…/versions/0.9.1/routeros-mcp`.
@@ -161,7 +169,8 @@ mod tests {
         let exe = root.path().join("opt/x/versions/1.0.0/routeros-mcp");
         assert_eq!(find(root.path(), &exe, Path::new("/s")), Way::Own(Layout::at_root(root.path().join("opt/x"))));
         let lone = root.path().join("bin/routeros-mcp");
-        let kept = Layout { root: "/s".into(), copy: Some(lone.clone()) };
+        let kept = Layout { root: Path::new("/s").join(name_of(&lone)), copy: Some(lone.clone()) };
         assert_eq!(find(root.path(), &lone, Path::new("/s")), Way::Own(kept));
+        assert_ne!(name_of(&lone), name_of(&root.path().join("bin/another")), "which have notes of their own");
     }
 }

@@ -35,9 +35,13 @@ pub use obtain::Source;
 pub use updates::{Parts, STAGED_FOR, Settings, Status, Updates};
 
 #[cfg(test)]
+mod flow_rig;
+#[cfg(test)]
 mod flow_tests;
 #[cfg(test)]
 mod power_tests;
+#[cfg(test)]
+mod root_flow_tests;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]

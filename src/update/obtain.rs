@@ -86,6 +86,7 @@ impl Updates {
             let url = self.address(name)?;
             let answer = self.0.outgoing.get(&url).await?;
             if answer.status() != http::StatusCode::OK {
+                let url = url.split(['?', '#']).next().unwrap_or_default().to_owned();
                 return Err(OutgoingError::NoFile { url, status: answer.status().as_u16() }.into());
             }
             files.push(answer.into_body());
@@ -97,12 +98,17 @@ impl Updates {
     /// A file to write a bundle into, and the name to stage it by. Earlier ones go.
     pub fn upload(&self) -> Result<(File, String), UpdateError> {
         self.ours()?;
-        let dir = self.0.settings.dir.join(UPLOADS);
-        let _ = fs::remove_dir_all(&dir);
+        self.forget_upload();
+        let dir = self.upload_dir();
         make_dir(&dir)?;
         let name = hex(&random::<8>());
         let path = dir.join(&name);
         Ok((new_file(&path)?, name))
+    }
+
+    /// Removes what was uploaded.
+    pub fn forget_upload(&self) {
+        let _ = fs::remove_dir_all(self.upload_dir());
     }
 
     /// Where an upload lies, for a program on this box that writes it itself.
@@ -127,7 +133,7 @@ impl Updates {
         let _ = fs::remove_dir_all(dir.join("trial"));
         let _ = fs::remove_dir_all(dir.join("unpacked"));
         if let Source::Upload(_) = source {
-            let _ = fs::remove_dir_all(self.upload_dir());
+            self.forget_upload();
         }
         let release = match done {
             Ok(release) => release,

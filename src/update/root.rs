@@ -18,6 +18,8 @@ use std::path::Path;
 
 /// The name of the request, below the service's `update/`.
 pub const REQUEST: &str = "request.json";
+/// Where it copies what it looks at, beside the versions.
+pub const INCOMING: &str = "incoming";
 /// The longest one, bytes.
 const REQUEST_MAX: u64 = 16 * 1024;
 
@@ -65,7 +67,7 @@ pub fn answer(layout: &Layout, update: &Path, judge: impl FnOnce() -> Result<(Ke
     read.and_then(|request| {
         judge().and_then(|(keys, here)| act(layout, update, &keys, &here, &request)).inspect_err(|error| {
             // The service reads there why nothing happened.
-            let _ = layout.refuse(&mut Real, &request.id, &error.to_string());
+            let _ = layout.refuse(&mut Real, &request.id, &error.why());
         })
     })
 }
@@ -79,7 +81,7 @@ pub fn act(layout: &Layout, update: &Path, keys: &Keys, here: &Here, request: &R
     match request.act {
         Act::Apply => {
             let done = apply(layout, &update.join("staged").join(&request.id), keys, here, request);
-            let _ = fs::remove_dir_all(layout.root.join("incoming"));
+            let _ = fs::remove_dir_all(layout.root.join(INCOMING));
             done
         }
         Act::Commit => match layout.pending() {
@@ -95,7 +97,7 @@ fn apply(layout: &Layout, staged: &Path, keys: &Keys, here: &Here, request: &Req
         return Err(UpdateError::not_now("the last update has not proved itself yet", "wait two minutes, or roll it back"));
     }
     layout.adopt(&mut Real, &here.version).map_err(UpdateError::io("keeping what runs in", &layout.root))?;
-    let incoming = layout.root.join("incoming");
+    let incoming = layout.root.join(INCOMING);
     let _ = fs::remove_dir_all(&incoming);
     fs::create_dir_all(&incoming).map_err(UpdateError::io("making", &incoming))?;
     fs::set_permissions(&incoming, Permissions::from_mode(0o700)).map_err(UpdateError::io("permissions of", &incoming))?;

@@ -45,7 +45,7 @@ pub fn sign(bytes: &[u8], key: &str) -> Vec<u8> {
 /// A program that says what version it is, and stands its tests.
 pub fn program(version: &str) -> Vec<u8> {
     let mut text =
-        format!("#!/bin/sh\ncase $1 in version) echo '{{\"version\":\"{version}\"}}';; check) exit 0;; *) echo {version};; esac\nexit\n")
+        format!("#!/bin/sh\ncase $1 in version) echo '{{\"version\":\"{version}\"}}';; check) [ \"$ROUTEROS_MCP_STORE_PATH\" != /the/real/one ];; *) echo {version};; esac\nexit\n")
             .into_bytes();
     text.resize(300_000, b'#');
     text

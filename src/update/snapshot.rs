@@ -47,9 +47,9 @@ impl Snapshots {
     }
 
     /// Copies the store and the configuration, and opens the copy: what cannot be opened is no way back. The ones of earlier
-    /// updates go.
+    /// updates stay until this one is kept: it may not come to that.
     pub async fn take(&self, id: &str, store: &Store, config: Option<&Path>) -> Result<(), UpdateError> {
-        self.clear()?;
+        self.drop(id)?;
         DirBuilder::new().recursive(true).mode(0o700).create(&self.dir).map_err(UpdateError::io("making", &self.dir))?;
         let fresh = self.dir.join(format!("{id}.new"));
         store.copy_to(&fresh).await?;
@@ -63,12 +63,25 @@ impl Snapshots {
         fs::rename(&fresh, &place).and_then(|()| sync_parent(&place)).map_err(UpdateError::io("writing", &place))
     }
 
-    /// Removes all of them.
-    pub fn clear(&self) -> Result<(), UpdateError> {
-        match fs::remove_dir_all(&self.dir) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(UpdateError::io("removing", &self.dir)(error)),
-            _ => Ok(()),
+    /// Removes that of an update which did not happen.
+    pub fn drop(&self, id: &str) -> Result<(), UpdateError> {
+        self.remove(|name| name.starts_with(id))
+    }
+
+    /// Removes those of all others.
+    pub fn keep_only(&self, id: Option<&str>) -> Result<(), UpdateError> {
+        self.remove(|name| id.is_none_or(|id| !name.starts_with(id)))
+    }
+
+    fn remove(&self, goes: impl Fn(&str) -> bool) -> Result<(), UpdateError> {
+        let entries = match fs::read_dir(&self.dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(UpdateError::io("looking into", &self.dir))?,
+        };
+        for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&goes)) {
+            fs::remove_file(entry.path()).map_err(UpdateError::io("removing", &entry.path()))?;
         }
+        Ok(())
     }
 
     /// Says that the store of before is wanted when the version is taken back.
@@ -109,7 +122,9 @@ impl Snapshots {
                     let kept = Switches::keep_stricter(&open, &before, Clock::system().wall()).await;
                     before.close().await?;
                     open.close().await?;
-                    kept?;
+                    if let Err(error) = kept {
+                        tracing::error!(%error, "what was switched off since could not be read: look at the kill switches");
+                    }
                 }
             }
             fs::rename(store, &aside).and_then(|()| sync_parent(&aside)).map_err(UpdateError::io("setting aside", store))?;

@@ -161,9 +161,10 @@ async fn run(command: &mut Command, time: Duration, copies: &Copies) -> Result<S
     command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .envs(environment)
+        // After the service's own: whatever that names, it is the copies that are tried.
         .env("ROUTEROS_MCP_STORE_PATH", &copies.store)
-        .env("TMPDIR", &copies.state)
-        .envs(environment);
+        .env("TMPDIR", &copies.state);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let no = |why: String| UpdateError::refused(format!("its binary was tried on copies, and {why}"));
     let mut child = command.spawn().map_err(|error| no(format!("cannot be started here ({error})")))?;

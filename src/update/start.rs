@@ -6,7 +6,7 @@
 use crate::update::disk::Real;
 use crate::update::error::UpdateError;
 use crate::update::install::Way;
-use std::path::PathBuf;
+use crate::update::swap::Layout;
 
 /// Starts that a new version gets.
 const STARTS: u32 = 2;
@@ -17,7 +17,7 @@ pub enum Start {
     /// Go on.
     Go,
     /// This version did not stand: become the one before.
-    Become(PathBuf),
+    Become(Layout),
 }
 
 /// Looks at the notes; `version` is what runs.
@@ -44,7 +44,7 @@ pub fn at_start(way: &Way, version: &str) -> Result<Start, UpdateError> {
         return Ok(Start::Go);
     }
     layout.back(&mut Real, &format!("version {version} did not stand after {STARTS} starts"))?;
-    Ok(Start::Become(layout.started()))
+    Ok(Start::Become(layout.clone()))
 }
 
 #[cfg(test)]
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
     use crate::update::manifest::Seen;
     use crate::update::samples::*;
-    use crate::update::swap::{Layout, Turn};
+    use crate::update::swap::Turn;
     use std::fs;
 
     fn switched(copy: bool) -> (Site, Layout) {
@@ -77,7 +77,7 @@ mod tests {
             for _ in 0..STARTS {
                 assert_eq!(at_start(&way, "1.1.0").unwrap(), Start::Go);
             }
-            assert_eq!(at_start(&way, "1.1.0").unwrap(), Start::Become(layout.started()));
+            assert_eq!(at_start(&way, "1.1.0").unwrap(), Start::Become(layout.clone()));
             assert_eq!(fs::read(layout.started()).unwrap(), program("1.0.0"));
             assert!(layout.rolled_back().unwrap().reason.contains("did not stand"));
             assert_eq!(at_start(&way, "1.0.0").unwrap(), Start::Go);

@@ -9,10 +9,11 @@ use crate::store::{Durability, Store, Table};
 use crate::update::error::UpdateError;
 use crate::update::install::Way;
 use crate::update::manifest::Here;
-use crate::update::record::{Confirmed, Ended, How, KEY, Offer, Staged, State};
+use crate::update::record::{Confirmed, Ended, How, KEY, Staged, State};
+use crate::update::root::{INCOMING, REQUEST};
 use crate::update::signature::Keys;
 use crate::update::snapshot::Snapshots;
-use crate::update::swap::Turn;
+use crate::update::swap::{Layout, Turn};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 /// What is staged waits for so long.
 pub const STAGED_FOR: Duration = Duration::from_secs(24 * 3_600);
+
+/// What root was asked for counts as asked for no longer than this.
+const ASKED_FOR: Duration = Duration::from_secs(600);
 
 /// What updates are made with.
 pub struct Parts {
@@ -58,6 +62,8 @@ pub struct Settings {
     pub config: Option<PathBuf>,
     /// What a new version is tried with: settings and credentials that come by environment.
     pub environment: Vec<(String, String)>,
+    /// Root's unit takes a request within, and answers it within as much again: it copies and verifies a whole binary.
+    pub root_answers: Duration,
 }
 
 /// Finds, stages, switches. Clones share it.
@@ -160,9 +166,10 @@ impl Updates {
         }
     }
 
-    /// What became of what a person confirmed, from the notes beside the versions. Called at a start, and before anybody looks.
+    /// What became of what a person confirmed, from the notes beside the versions. Called at a start, and before anybody looks;
+    /// while something is being staged or switched there is nothing to find out.
     pub async fn settle(&self) -> Result<(), Fault> {
-        let _turn = self.0.turn.lock().await;
+        let Ok(_turn) = self.0.turn.try_lock() else { return Ok(()) };
         let (mut state, before) = (self.state()?, self.state()?);
         self.note_end(&mut state);
         let runs = &self.0.settings.here.version;
@@ -170,6 +177,9 @@ impl Updates {
         let now = self.0.clock.wall();
         if state.staged.as_ref().is_some_and(|staged| staged.is_over(now) || !is_newer(&staged.offer.version, runs)) {
             state.staged = None;
+        }
+        // A process that ended in the middle leaves copies of store and key behind.
+        if state.staged.is_none() {
             self.clean_staged();
         }
         self.0.meter.update_available(state.offer.is_some());
@@ -187,7 +197,7 @@ impl Updates {
                 ended(of, How::RolledBack, Some(turn.reason))
             } else if let Some(turn) = named(layout.refused(), &of.id) {
                 ended(of, How::Failed, Some(turn.reason))
-            } else if named(layout.pending(), &of.id).is_some() || of.from == *runs && self.is_asking() {
+            } else if named(layout.pending(), &of.id).is_some() || of.from == *runs && self.is_asking(layout, &of) {
                 return;
             } else if named(layout.previous(), &of.id).is_some() {
                 ended(of, How::Kept, None)
@@ -197,7 +207,6 @@ impl Updates {
             state.confirmed = None;
             // Tried again it is another update, with a name of its own.
             state.staged = None;
-            self.clean_staged();
         } else if let Some(last) = state.last.as_ref().filter(|last| last.how == How::Kept)
             && let Some(turn) = named(layout.rolled_back(), &last.of.id)
         {
@@ -205,9 +214,11 @@ impl Updates {
         }
     }
 
-    /// Whether root has not answered yet.
-    fn is_asking(&self) -> bool {
-        self.0.settings.dir.join(crate::update::root::REQUEST).exists()
+    /// Whether root has not answered yet: the request lies there, or what it names is being looked at. Not for ever, for root may
+    /// have lost power with it.
+    fn is_asking(&self, layout: &Layout, of: &Confirmed) -> bool {
+        let is_open = self.0.settings.dir.join(REQUEST).exists() || layout.root.join(INCOMING).exists();
+        is_open && u128::from(self.0.clock.wall().0.abs_diff(of.at.0)) < ASKED_FOR.as_millis()
     }
 
     /// How the last one went, as long as the audit trail does not have it.
@@ -224,11 +235,6 @@ impl Updates {
             None => return Ok(()),
         }
         self.keep(&state).await
-    }
-
-    /// What is known to be newer, for whoever tells people.
-    pub fn available(&self) -> Result<Option<Offer>, Fault> {
-        Ok(self.state()?.offer)
     }
 
     pub(super) fn clean_staged(&self) {

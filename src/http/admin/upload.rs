@@ -54,6 +54,9 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
         return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", said).closing());
     }
     let taken = take(edge, &signed, request.into_body()).await;
+    if taken.is_err() {
+        edge.dispatch.world().updates.forget_upload();
+    }
     let given = match &taken {
         Ok((name, bytes, sha256)) => json!({"upload": name, "bytes": bytes, "sha256": sha256}),
         Err(_) => json!({}),

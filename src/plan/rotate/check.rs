@@ -4,8 +4,8 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::{Device, Fresh};
+use crate::plan::hold::Core;
 use crate::plan::rotate::Rotated;
-use crate::plan::work::Core;
 use crate::routeros::{MenuPath, Query, Row};
 use std::sync::Arc;
 

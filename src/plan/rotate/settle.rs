@@ -9,10 +9,10 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::{Device, Rotation, Stage, Which};
+use crate::plan::hold::Core;
 use crate::plan::rotate::check::{Ready, how};
 use crate::plan::rotate::set::{Login, log_in, log_in_once, made, set};
 use crate::plan::rotate::{Rotated, trail};
-use crate::plan::work::Core;
 use std::sync::Arc;
 
 /// A new password that is not taken everywhere is taken back, asked at most so often.

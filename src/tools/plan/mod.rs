@@ -16,7 +16,6 @@ mod live;
 mod refuse;
 mod roll_back;
 pub(super) mod show;
-pub mod voice;
 
 pub(in crate::tools) use create::keep_draft;
 pub use live::Live;

@@ -22,7 +22,7 @@ pub(super) const TOOL: Tool = Tool {
     tier: Tier::Free,
     effect: Effect::Administers,
     audience: Audience::Operator,
-    timeout: Span::secs(120),
+    timeout: Span::secs(300),
     paths: &[],
     untrusted: &[],
     input: schema::input::<Args>,
@@ -37,7 +37,7 @@ struct Args {
     version: String,
     /// The digest they were shown, or at least 8 digits of its beginning.
     #[schemars(length(min = 8, max = 64))]
-    digest: Option<String>,
+    digest: String,
     /// The local user who decides.
     #[schemars(length(min = 1))]
     user: Option<String>,
@@ -55,6 +55,6 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     person::no_plan_runs(cx)?;
     let had_routers = cx.world.fleet.list().iter().any(|device| device.status == Status::Reachable);
     let updates = &cx.world.updates;
-    updates.apply(Word { version: args.version, digest: args.digest, by, had_routers }).await?;
+    updates.apply(Word { version: args.version, digest: Some(args.digest), by, had_routers }).await?;
     Ok(view::status(cx, &updates.status()?))
 }

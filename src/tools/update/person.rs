@@ -6,7 +6,7 @@ use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::plan::state::PlanState;
 use crate::tools::context::Cx;
-use crate::tools::plan::voice;
+use crate::tools::voice;
 
 /// The person's name. Where plans of a lab take the operator's own word, this does too.
 pub(super) async fn of(cx: &Cx, user: Option<String>, password: Option<Secret>, verb: &str) -> Result<String, Fault> {

@@ -20,7 +20,7 @@ pub(super) const TOOL: Tool = Tool {
     tier: Tier::Free,
     effect: Effect::Administers,
     audience: Audience::Operator,
-    timeout: Span::secs(120),
+    timeout: Span::secs(300),
     paths: &[],
     untrusted: &[],
     input: schema::input::<Args>,

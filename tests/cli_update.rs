@@ -1,0 +1,64 @@
+//! `update` at the command line, and root's part of it, as processes of their own.
+
+use crate::cli_rig::{Rig, says};
+use serde_json::json;
+use std::fs;
+
+/// Where root keeps versions, with a request laid before it.
+fn asked(rig: &Rig, act: &str) -> (String, String) {
+    let (versions, requests) = (rig.at("versions"), rig.at("requests"));
+    fs::create_dir_all(&versions).unwrap();
+    fs::create_dir_all(&requests).unwrap();
+    let request = json!({"act": act, "id": "00aa", "digest": "", "version": "1.1.0", "by": "anna"});
+    fs::write(requests.join("request.json"), request.to_string()).unwrap();
+    (versions.display().to_string(), requests.display().to_string())
+}
+
+#[test]
+fn root_judges_where_the_services_own_secrets_are_not_to_be_had() {
+    // In prod a master key is required, which the service has as a credential, and root has not.
+    let rig = Rig::new().with("ROUTEROS_MCP_ENVIRONMENT", "prod");
+    rig.error(&["config", "check"], 78);
+    let (versions, requests) = asked(&rig, "commit");
+    let error = rig.error(&["update", "hand-over", "--versions", &versions, "--requests", &requests], 76);
+    says(&error["message"], "nothing of that name waits to be kept");
+    assert!(!rig.at("requests/request.json").exists(), "asked once");
+    assert!(fs::read_to_string(rig.at("versions/refused")).unwrap().contains("nothing of that name waits"), "where the service reads it");
+}
+
+#[test]
+fn a_request_that_cannot_be_judged_or_read_is_gone_all_the_same_so_that_the_unit_is_not_started_for_ever() {
+    let rig = Rig::new().with("ROUTEROS_MCP_UPDATE_PUBLIC_KEYS", "no key");
+    let (versions, requests) = asked(&rig, "apply");
+    let hand_over = ["update", "hand-over", "--versions", &versions, "--requests", &requests];
+    says(&rig.error(&hand_over, 76)["message"], "update.public_keys");
+    assert!(!rig.at("requests/request.json").exists());
+    for text in ["", "{}", "not JSON"] {
+        fs::write(rig.at("requests/request.json"), text).unwrap();
+        rig.error(&hand_over, 76);
+        assert!(!rig.at("requests/request.json").exists(), "{text}");
+    }
+    fs::create_dir_all(rig.at("requests/request.json/deeper")).unwrap();
+    rig.error(&hand_over, 76);
+    assert!(!rig.at("requests/request.json").exists(), "nor a directory of that name");
+}
+
+#[test]
+fn a_key_that_is_none_is_told_with_the_rest_of_the_configuration() {
+    let rig = Rig::new().with("ROUTEROS_MCP_UPDATE_PUBLIC_KEYS", "RWSnokey");
+    let done = rig.run(&["config", "check"]);
+    assert!(done.code == 78 && format!("{}{}", done.out, done.err).contains("RWSnokey is no minisign public key"), "{done:?}");
+}
+
+#[test]
+fn what_cannot_be_done_says_what_can() {
+    let rig = Rig::new();
+    says(&rig.error(&["update", "check"], 75)["message"], "update.url is not set");
+    says(&rig.error(&["update", "apply", "1.1.0", "--yes"], 75)["hint"], "--file");
+    says(&rig.error(&["update", "rollback", "--yes"], 75)["message"], "no version to go back to");
+    let bundle = rig.file("bundle", "no bundle");
+    says(&rig.error(&["update", "apply", "--file", &bundle, "--yes"], 76)["message"], "the bundle cannot be read");
+    says(&rig.error(&["update", "stage", "--file", "/nowhere"], 64)["message"], "/nowhere");
+    let status = rig.json(&["update", "status"]);
+    assert_eq!((status["state"].as_str(), &status["staged"]), (Some("idle"), &json!(null)), "{status}");
+}
