@@ -68,6 +68,7 @@ pub fn at_start(loaded: &Loaded) -> Result<Option<Layout>, Fault> {
 /// How this program was installed.
 pub fn way(loaded: &Loaded) -> install::Way {
     let exe = std::env::current_exe().unwrap_or_else(|_| PathBuf::from("routeros-mcp"));
+    let exe = install::placed(&exe);
     install::find(Path::new("/"), &exe, &dir(loaded).join("versions"))
 }
 

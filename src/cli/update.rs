@@ -125,7 +125,7 @@ async fn roll_back(way: &Way, loaded: &Loaded, person: UpdatePerson, yes: bool, 
 
 /// Waits for the other version to answer, where a daemon makes way for it.
 async fn ends(way: &Way, loaded: &Loaded, version: &str, done: Value, as_json: bool) -> Result<(), Fault> {
-    let mut status = done;
+    let (mut status, before) = (done.clone(), done["last"].clone());
     if let Way::Holder(_) = way {
         let deadline = tokio::time::Instant::now() + COMES_UP;
         while status["version"] != version && tokio::time::Instant::now() < deadline {
@@ -135,6 +135,13 @@ async fn ends(way: &Way, loaded: &Loaded, version: &str, done: Value, as_json: b
                 && let Ok(now) = Way::Holder(socket).operator("update.get_status", json!({})).await
             {
                 status = now;
+            }
+            // It has ended meanwhile, and not well: nobody waits for what does not come.
+            let last = &status["last"];
+            if *last != before && last["to"] == version && last["how"] != "kept" {
+                let why = table::cell(&last["why"]);
+                return Err(Fault::new(Kind::Rejected, format!("version {version} did not stand: {why}"))
+                    .hint(format!("{} runs as before", table::cell(&status["version"]))));
             }
         }
         if status["version"] != version {

@@ -34,6 +34,11 @@ impl Way {
 /// Where images keep their programs.
 const IMAGE_DIRS: &[&str] = &["/", "/app", "/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
+/// Where a running executable lies, or lay until another took its place: the kernel says so at the end of its name.
+pub fn placed(exe: &Path) -> PathBuf {
+    exe.to_str().and_then(|path| path.strip_suffix(" (deleted)")).map_or_else(|| exe.to_owned(), PathBuf::from)
+}
+
 /// Looks around on a machine whose root directory is `root`; `exe` is the file that runs, and `lone` where versions of a lone
 /// file are kept.
 pub fn find(root: &Path, exe: &Path, lone: &Path) -> Way {
@@ -152,6 +157,12 @@ mod tests {
                 other => panic!("{list}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn a_file_that_was_replaced_while_it_runs_is_the_one_in_its_place() {
+        assert_eq!(placed(Path::new("/bin/routeros-mcp (deleted)")), Path::new("/bin/routeros-mcp"));
+        assert_eq!(placed(Path::new("/bin/routeros-mcp")), Path::new("/bin/routeros-mcp"));
     }
 
     #[test]
