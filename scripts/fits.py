@@ -35,15 +35,3 @@ def exponent(points: list[tuple[float, float]]) -> tuple[float, float]:
     """Of `cost = a * size ** b`, by least squares in log-log: b and its standard error."""
     slope, _, error = line([(math.log(size), math.log(cost)) for size, cost in points if size > 0 and cost > 0])
     return slope, error
-
-
-def beyond(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """The points with the fixed part taken off, which hides growth at small sizes: that of a straight line where it is positive."""
-    # Weighted by 1 / cost: the small ones say what is fixed, the large ones would drown them.
-    weights = [(x, y, 1 / max(y, 1e-12) ** 2) for x, y in points]
-    total = sum(w for _, _, w in weights)
-    mean_x, mean_y = sum(w * x for x, _, w in weights) / total, sum(w * y for _, y, w in weights) / total
-    spread = sum(w * (x - mean_x) ** 2 for x, _, w in weights)
-    slope = sum(w * (x - mean_x) * (y - mean_y) for x, y, w in weights) / spread if spread else 0.0
-    fixed = min(max(0.0, mean_y - slope * mean_x), min(y for _, y in points) * 0.999)
-    return [(x, y - fixed) for x, y in points]
