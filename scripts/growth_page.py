@@ -7,7 +7,6 @@ rest grows, and where pages of memory and ticks of clocks are small beside it. S
 from __future__ import annotations
 
 import math
-import time
 
 import fits
 
@@ -67,7 +66,7 @@ def table(rows: dict[str, dict]) -> str:
 def text(found: dict[str, dict[str, dict]], where: dict) -> str:
     """All tables, with what they were measured on."""
     machine = f"{where['cpu']}, {where['cores']} cores, {where['memory_gib']} GiB, Linux {where['kernel']}, {where['disk']}; {where['version']}"
-    parts = [f"{machine}; {where.get('date') or time.strftime('%Y-%m-%d', time.gmtime())}"]
+    parts = [f"{machine}; {where['date']}"]
     return "\n\n".join([*parts, *(f"## {TITLES[series]}\n{table(rows)}" for series, rows in found.items())])
 
 

@@ -78,14 +78,24 @@ fn versions_of(exe: &Path) -> Option<PathBuf> {
     (exe.file_name()? == BINARY && versions.file_name()? == "versions").then(|| versions.parent().map(Path::to_owned))?
 }
 
+/// Where packages lay files. There are thousands of lists, and reading them all takes longer than the whole start.
+const PACKAGED: &[&str] = &["/usr/", "/bin/", "/sbin/", "/lib/", "/opt/"];
+/// But this is the administrator's (Filesystem Hierarchy Standard, 4.9).
+const UNPACKAGED: &str = "/usr/local/";
+
 /// Which package the file belongs to, and how that is upgraded.
 fn owner(root: &Path, exe: &Path) -> Option<(String, String)> {
     let path = exe.to_str()?;
+    if !PACKAGED.iter().any(|dir| path.starts_with(dir)) || path.starts_with(UNPACKAGED) {
+        return None;
+    }
     let listed = |dir: &str| -> Option<String> {
         let lists = fs::read_dir(root.join(dir)).ok()?;
         let has = |list: &Path| fs::read_to_string(list).is_ok_and(|text| text.lines().any(|line| line.trim_end() == path));
-        let mut lists = lists.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "list"));
-        let list = lists.find(|list| has(list))?;
+        let lists = lists.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|ext| ext == "list"));
+        // Our own name first: then it is the only one that is read.
+        let (ours, others): (Vec<_>, Vec<_>) = lists.partition(|list| list.to_string_lossy().contains(BINARY));
+        let list = ours.into_iter().chain(others).find(|list| has(list))?;
         Some(list.file_stem()?.to_str()?.split(':').next()?.to_owned())
     };
     if let Some(package) = listed("var/lib/dpkg/info") {
@@ -156,6 +166,15 @@ mod tests {
                 Way::Managed { by: found, command } => assert!(found == by && command.contains(word), "{found}: {command}"),
                 other => panic!("{list}: {other:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn lists_of_packages_are_not_read_for_a_file_where_no_package_lays_one() {
+        let all = "/usr/local/bin/routeros-mcp\n/srv/routeros-mcp\n/opt/routeros-mcp\n";
+        let root = machine(&[("var/lib/dpkg/info/other.list", all)]);
+        for (exe, is_owned) in [("/usr/local/bin/routeros-mcp", false), ("/srv/routeros-mcp", false), ("/opt/routeros-mcp", true)] {
+            assert_eq!(owner(root.path(), Path::new(exe)).is_some(), is_owned, "{exe}");
         }
     }
 
