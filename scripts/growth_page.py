@@ -86,7 +86,7 @@ def page(found: dict[str, dict[str, dict]], where: dict) -> str:
 
 # --- the picture ---------------------------------------------------------------------------------
 
-WIDE, HIGH, LEFT, TOP, PLOT_WIDE, PLOT_HIGH = 460, 330, 52, 34, 390, 200
+WIDE, HIGH, LEFT, TOP, PLOT_WIDE, PLOT_HIGH = 460, 400, 52, 34, 380, 200
 
 
 def svg(found: dict[str, dict[str, dict]]) -> str:
@@ -120,6 +120,6 @@ def panel(title: str, rows: dict[str, dict], at: int) -> str:
         colour = COLOURS[number % len(COLOURS)]
         dashed = ' stroke-dasharray="5 3"' if number >= len(COLOURS) else ""
         made.append(f'<path d="M{"L".join(place(*point) for point in line)}" fill="none" stroke="{colour}" stroke-width="2"{dashed}/>')
-        x, y = LEFT + number % 2 * 205, TOP + PLOT_HIGH + 30 + number // 2 * 13
+        x, y = LEFT, TOP + PLOT_HIGH + 30 + number * 12
         made.append(f'<path d="M{x} {y - 4}h14" stroke="{colour}" stroke-width="2"{dashed}/><text x="{x + 18}" y="{y}" font-size="9">{name}, {rows[name]["unit"]}</text>')
     return "\n".join([*made, "</g>"])

@@ -23,7 +23,7 @@ from unittest import mock
 
 import rig
 from measure import ALONE, ms, p50, p99, progress
-from measure_growth import answered, head
+from measure_growth import answered
 from measure_http import SETTINGS, Daemon, daemon, modern
 from peers import Wire, add_devices
 from rig import expect
