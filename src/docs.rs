@@ -56,6 +56,7 @@ pub const PAGES: &[Page] = &[
     page!("openwrt", "OpenWrt", "Packages for 24.10 and 25.12, where state lies, memory, sysupgrade, firewall, updates."),
     page!("backup", "Backup and disaster recovery", "Making, checking and restoring backups, and changing the master key."),
     page!("disaster-recovery", "Disaster recovery", "What can be lost, how long it takes to come back, and the steps."),
+    page!("performance", "Performance", "What operations cost, and how that grows with devices, rows, records and sessions."),
     page!("troubleshooting", "Troubleshooting", "What errors mean, and what to do about them."),
     page!("runbook-callers", "Runbook: callers", "Protocol errors, denied access, a provider that is down, token budget, slow answers."),
     page!("runbook-routers", "Runbook: routers", "Routers that do not answer or answer no, old numbers, logins that have to change."),
