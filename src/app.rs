@@ -22,7 +22,7 @@ use crate::host::sockets::Sockets;
 use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
-use crate::store::{Epoch, Options, Seal, Store, Vault};
+use crate::store::{Epoch, Options, Over, Seal, Store, Vault};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
 use crate::tools::world::{self, World};
@@ -75,15 +75,21 @@ impl App {
 
     /// As `build`, on another clock: for a demonstration whose time passes faster.
     pub async fn build_on(loaded: &Loaded, clock: Clock) -> Result<App, Fault> {
+        App::build_over(loaded, clock, Media::default()).await
+    }
+
+    /// As `build_on`, over other media than plain files.
+    pub(crate) async fn build_over(loaded: &Loaded, clock: Clock, media: Media) -> Result<App, Fault> {
         let config = Arc::new(loaded.config.clone());
         let places = places(loaded);
         places.create()?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let meter = meter(&config);
         updates::put_back(loaded).await?;
-        let store = open_store(loaded, &meter).await?;
+        let store = open_store(loaded, &meter, media.store).await?;
         let seal = Arc::new(keys::open(&config, &places, &store).await?);
-        let audit = Audit::open(&audit_dir(&places), clock.clone(), audit::Options { meter: meter.clone(), ..audit::Options::default() })?;
+        let audit_options = audit::Options { meter: meter.clone(), ..audit::Options::default() };
+        let audit = Audit::open_on(&audit_dir(&places), clock.clone(), audit_options, media.trail)?;
         let fleet = Fleet::open(Parts {
             store: store.clone(),
             seal: (*seal).clone(),
@@ -297,6 +303,18 @@ impl App {
     }
 }
 
+/// What the store and the trail are written to: files, or in tests something with faults.
+pub(crate) struct Media {
+    pub(crate) store: Box<Over>,
+    pub(crate) trail: audit::Open,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Media { store: Box::new(|disk| Box::new(disk)), trail: Box::new(audit::file) }
+    }
+}
+
 /// Where things are.
 pub fn places(loaded: &Loaded) -> Places {
     Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
@@ -304,7 +322,7 @@ pub fn places(loaded: &Loaded) -> Places {
 
 /// Whether store and master key belong together, on a box whose appliance does not run. Changes neither.
 pub async fn examine(loaded: &Loaded) -> Result<(), Fault> {
-    let store = open_store(loaded, &Meter::off()).await?;
+    let store = open_store(loaded, &Meter::off(), Media::default().store).await?;
     let places = places(loaded);
     let has_key = loaded.config.encryption_key.is_some() || places.master_key().exists();
     let done = match has_key || crate::store::seal::is_sealed(&store)? {
@@ -330,7 +348,7 @@ fn meter(config: &Config) -> Meter {
     if config.metrics.enabled { Meter::new(config.metrics.device_labels) } else { Meter::off() }
 }
 
-async fn open_store(loaded: &Loaded, meter: &Meter) -> Result<Store, Fault> {
+async fn open_store(loaded: &Loaded, meter: &Meter, over: Box<Over>) -> Result<Store, Fault> {
     let store = &loaded.config.store;
     let options = Options {
         path: store.path.clone(),
@@ -339,7 +357,7 @@ async fn open_store(loaded: &Loaded, meter: &Meter) -> Result<Store, Fault> {
         volatile_ok: store.volatile,
         meter: meter.clone(),
     };
-    let opened = tokio::task::spawn_blocking(move || Store::open(options)).await.map_err(Fault::bug)?;
+    let opened = tokio::task::spawn_blocking(move || Store::open_over(options, &*over)).await.map_err(Fault::bug)?;
     opened.map_err(|error| {
         let fault = Fault::from(error);
         match fault.kind {
@@ -348,3 +366,6 @@ async fn open_store(loaded: &Loaded, meter: &Meter) -> Result<Store, Fault> {
         }
     })
 }
+
+#[cfg(all(test, feature = "sim"))]
+mod disk_tests;

@@ -92,8 +92,10 @@ impl Dispatch {
         self.tell(&cx, &notes);
         let shaped = shaped::reply(&cx, &notes, result);
         let reply = match self.written(&cx, &notes, &given, &shaped, took).await {
+            // What went wrong before is the answer still.
+            Ok(()) | Err(_) if shaped.is_error() => shaped,
             Ok(()) => shaped,
-            Err(fault) => shaped::reply(&cx, &notes, Err(fault)),
+            Err(fault) => shaped::reply(&cx, &notes, Err(unwritten(tool, fault))),
         };
         self.world.alerts.used(&cx.principal, tool.effect, reply.fault);
         let tokens = reply.meta.get("estimated_tokens").and_then(Value::as_u64);
@@ -175,11 +177,10 @@ impl Dispatch {
         match self.world.audit.append(record, durability).await {
             Ok(_) => Ok(()),
             // A read is answered even while the trail cannot be written; the log and health say so.
-            Err(error) if cx.tool.effect == Effect::Reads => {
+            Err(error) => {
                 tracing::error!(%error, "audit record lost");
-                Ok(())
+                if cx.tool.effect == Effect::Reads { Ok(()) } else { Err(Fault::from(error)) }
             }
-            Err(error) => Err(Fault::from(error)),
         }
     }
 
@@ -303,6 +304,13 @@ fn late(tool: &Tool, timeout: Duration) -> Fault {
     } else {
         Fault::new(Kind::UnknownOutcome, said).hint("read the state back before repeating the call")
     }
+}
+
+/// It was done, or is being done; only the trail does not say so.
+fn unwritten(tool: &Tool, fault: Fault) -> Fault {
+    Fault::new(Kind::UnknownOutcome, format!("{}: how it ended could not be written down: {}", tool.name, fault.said))
+        .hint("it may be done: read the state back before repeating the call; nothing more is changed until the disk takes writes")
+        .cause(fault)
 }
 
 /// The caller left, or we do.

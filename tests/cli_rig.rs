@@ -148,6 +148,11 @@ impl Rig {
         Running::start(shell)
     }
 
+    /// Starts the daemon by a command of the caller's making, and waits until it says that it is ready.
+    pub fn serve_as(&self, command: Command) -> Running {
+        Running::start(command)
+    }
+
     /// Starts an MCP client's server and shakes hands.
     pub fn stdio(&self) -> Running {
         let mut running = Running::start(self.command(&["stdio"]));

@@ -76,6 +76,8 @@ mod device_import;
 mod diagnose;
 #[cfg(feature = "sim")]
 mod discovery;
+#[cfg(feature = "sim")]
+mod disk_full;
 mod docs_reference;
 #[cfg(feature = "sim")]
 mod fleet_add;

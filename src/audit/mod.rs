@@ -24,7 +24,11 @@ pub use error::AuditError;
 pub use export::{Format, export, export_if, json};
 pub use read::{Filter, Page};
 pub use record::{ClientInfo, MAX_ARGUMENTS_BYTES, MAX_TEXT_BYTES, Phase, Record, Stored, Who};
+#[cfg(all(test, feature = "sim"))]
+pub(crate) use verify::with_ends;
 pub use verify::{Checked, Report, verify};
+
+pub(crate) use medium::{Medium, Open, file};
 
 use crate::base::clock::Clock;
 use crate::base::ids::random;
@@ -32,10 +36,9 @@ use crate::host::metrics::Meter;
 use crate::store::queue::Queue;
 use crate::store::{Durability, sync_parent};
 use index::{Index, Marks};
-use medium::Open;
 use segment::SavedHead;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -83,20 +86,23 @@ impl Audit {
     ///
     /// Errs with `Held` while another process has it open, or `Io`.
     pub fn open(dir: &Path, clock: Clock, options: Options) -> Result<Audit, AuditError> {
-        Audit::open_on(dir, clock, options, Box::new(medium::file))
+        Audit::open_on(dir, clock, options, Box::new(file))
     }
 
-    fn open_on(dir: &Path, clock: Clock, options: Options, open: Open) -> Result<Audit, AuditError> {
+    /// As `open`, with another way to the disk.
+    pub(crate) fn open_on(dir: &Path, clock: Clock, options: Options, open: Open) -> Result<Audit, AuditError> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(AuditError::io("making the directory"))?;
         let is_new = segment::saved_head(dir)? == SavedHead::Missing;
-        let head_file = lock(dir)?;
+        let lock = lock(dir)?;
+        let mut head_file = open(&dir.join(segment::HEAD)).map_err(AuditError::io("opening the head"))?;
         let tail = tail::recover(dir)?;
         if is_new || segment::saved_head(dir)? == SavedHead::Unreadable {
-            begin_head(dir, &head_file, tail.head).map_err(AuditError::io("making the head"))?;
+            begin_head(dir, &mut *head_file, tail.head).map_err(AuditError::io("making the head"))?;
         }
         let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?), failing: AtomicBool::new(false) });
         let Options { segment_bytes, flush_interval, meter } = options;
-        let setup = Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file, meter };
+        let setup =
+            Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file, _lock: lock, meter };
         let writer = Writer::new(setup, shared.clone(), &tail);
         let (done, closed) = oneshot::channel();
         let run = move || {
@@ -188,10 +194,10 @@ fn lock(dir: &Path) -> Result<File, AuditError> {
     }
 }
 
-fn begin_head(dir: &Path, mut file: &File, head: chain::Head) -> io::Result<()> {
-    file.set_len(0)?;
-    file.write_all(segment::head_line(head).as_bytes())?;
-    file.sync_all()?;
+fn begin_head(dir: &Path, file: &mut dyn Medium, head: chain::Head) -> io::Result<()> {
+    file.cut(0)?;
+    file.write_at(segment::head_line(head).as_bytes(), 0)?;
+    file.sync()?;
     sync_parent(&dir.join(segment::HEAD))?;
     sync_parent(dir)
 }

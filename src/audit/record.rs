@@ -82,6 +82,37 @@ pub struct Record {
     pub arguments_digest: [u8; 32],
 }
 
+impl Record {
+    /// That records before it could not be written, as the trail itself says it.
+    pub(crate) fn gap(lost: u64) -> Record {
+        let arguments = format!("{{\"lost\":{lost}}}");
+        let mut digest = [0; 32];
+        digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
+        let (local, us) = (String::from("local"), String::from("appliance"));
+        Record {
+            principal: Who { issuer: local, subject: "background".into(), name: us, role: String::new() },
+            client: ClientInfo::default(),
+            correlation_id: crate::base::ids::CorrelationId::random().to_string(),
+            tool: "trail.gap".into(),
+            tier: Tier::Free,
+            effect: Effect::Reads,
+            device: None,
+            device_name: None,
+            environment: None,
+            plan_id: None,
+            job_id: None,
+            risk: None,
+            phase: Phase::Done,
+            outcome: "unwritten".into(),
+            error_kind: Some("storage".into()),
+            duration_ms: 0,
+            bytes: 0,
+            arguments,
+            arguments_digest: digest,
+        }
+    }
+}
+
 /// A record of the trail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {

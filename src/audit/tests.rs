@@ -370,16 +370,37 @@ async fn what_cannot_be_written_is_refused_and_leaves_nothing() {
         let counted = meter.page(&Default::default());
         assert!(counted.contains("audit_records_total{outcome=\"unwritten\"} 3\n"), "{counted}");
         switch.store(false, SeqCst);
-        for n in 11..=40 {
+        for n in 12..=40 {
             assert_eq!(audit.append(sample(n), Durability::Now).await.unwrap(), n, "heals by itself");
         }
         assert!(!audit.is_failing());
         audit.close().await.unwrap();
         assert_eq!(verify(dir.path()).unwrap().records, 40);
         let audit = Audit::open(dir.path(), clock(), small()).unwrap();
-        let all = audit.recent(&Filter::default(), None, 100).unwrap();
+        let mut all = audit.recent(&Filter::default(), None, 100).unwrap();
+        let gap = all.remove(all.iter().position(|stored| stored.seq == 11).unwrap());
+        assert_eq!((gap.record.tool.as_str(), gap.record.arguments.as_str()), ("trail.gap", r#"{"lost":3}"#), "it says what is missing");
         assert!(all.iter().all(|stored| stored.record == sample(stored.seq)), "and nothing refused is in it");
     }
+}
+
+#[tokio::test]
+async fn a_trail_nobody_writes_to_finds_out_by_itself_that_the_disk_is_well() {
+    let (dir, disk) = (tempfile::tempdir().unwrap(), Faulty::default());
+    let audit = Audit::open_on(dir.path(), clock(), small(), disk.open()).unwrap();
+    audit.append(sample(1), Durability::Now).await.unwrap();
+    disk.0.failing.store(true, SeqCst);
+    audit.append(sample(2), Durability::Now).await.unwrap_err();
+    assert!(audit.is_failing());
+    disk.0.failing.store(false, SeqCst);
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while audit.is_failing() {
+        assert!(Instant::now() < deadline, "it never looks again");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(audit.recent(&Filter::default(), None, 1).unwrap()[0].record.tool, "trail.gap");
+    audit.close().await.unwrap();
+    assert_eq!(verify(dir.path()).unwrap().records, 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -167,3 +167,17 @@ impl Walk<'_> {
 fn changed(seq: u64) -> AuditError {
     AuditError::broken(seq, "it was changed: what follows it was written after another record")
 }
+
+/// All records, each with its segment and where it ends in it.
+#[cfg(all(test, feature = "sim"))]
+pub(crate) fn with_ends(dir: &Path) -> Result<Vec<(std::path::PathBuf, u64, crate::audit::Stored)>, AuditError> {
+    let mut all = Vec::new();
+    for number in segment::list(dir)? {
+        let path = segment::path(dir, number);
+        let mut reader = Reader::open(&path).map_err(AuditError::io("reading a segment"))?;
+        while let Ok((at, frame)) = reader.frame() {
+            all.push((path.clone(), at + frame.len(), crate::audit::record::decode(frame.seq, &frame.payload)?));
+        }
+    }
+    Ok(all)
+}

@@ -2,7 +2,8 @@
 //!
 //! It takes all that waits, appends it in one write, flushes once, then answers everybody. Records that may wait
 //! (`Soon`) are written at once too, so a killed process loses none; only their flush waits. After a disk error
-//! the segment is cut back to what is known good before anything else is appended.
+//! the segment is cut back to what is known good before anything else is appended. What comes first then is a record of how
+//! many could not be written; it is tried again and again, so that the trail finds out by itself that the disk is well.
 
 use crate::audit::chain::{Frame, Head};
 use crate::audit::error::AuditError;
@@ -16,7 +17,6 @@ use crate::host::metrics::Meter;
 use crate::store::queue::{Queue, Taken};
 use crate::store::{Durability, sync_parent};
 use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -49,8 +49,9 @@ pub(crate) struct Setup {
     pub(crate) segment_bytes: u64,
     pub(crate) flush_interval: Duration,
     pub(crate) open: Open,
-    /// Locked by us.
-    pub(crate) head_file: File,
+    pub(crate) head_file: Box<dyn Medium>,
+    /// Kept for as long as we write: the same file, locked by us.
+    pub(crate) _lock: File,
     pub(crate) meter: Meter,
 }
 
@@ -70,6 +71,8 @@ pub(crate) struct Writer {
     head: Head,
     due: Option<Instant>,
     failing: bool,
+    /// Records that were refused since the last one that was not.
+    lost: u64,
 }
 
 impl Writer {
@@ -90,6 +93,7 @@ impl Writer {
             head: tail.head,
             due: None,
             failing: false,
+            lost: 0,
         }
     }
 
@@ -103,30 +107,45 @@ impl Writer {
             }
         }
         self.ready_if_pending().and_then(|()| self.flush())?;
-        self.setup.head_file.sync_data().map_err(AuditError::io("flushing the head"))
+        if self.lost > 0 {
+            self.write(std::iter::empty(), true)?;
+        }
+        self.setup.head_file.sync().map_err(AuditError::io("flushing the head"))
     }
 
     fn serve(&mut self, group: Vec<Request>) {
         let now = self.failing || group.iter().any(|request| request.durability == Durability::Now);
+        let result = self.write(group.iter().map(|request| request.record.clone()), now);
+        match &result {
+            Ok(_) => group.iter().for_each(|request| self.setup.meter.audit(&request.record.outcome)),
+            Err(_) => {
+                self.setup.meter.audit_unwritten(group.len());
+                self.lost += group.len() as u64;
+            }
+        }
+        for (n, request) in (0..).zip(group) {
+            // A caller that left does not want to know; its record stands all the same.
+            let _ = request.answer.send(result.clone().map(|first| first + n));
+        }
+    }
+
+    /// Adds records, all or none, after one that says how many were lost, if any were. Answers the first one's number.
+    fn write(&mut self, records: impl Iterator<Item = Record>, now: bool) -> Result<u64, AuditError> {
         let ready = self.ready();
         let (kept_bytes, kept_records, kept_head) = (self.pending.len(), self.pending_records, self.head);
-        let result = ready.and_then(|()| self.append(group.iter().map(|request| request.record.clone()), now));
+        let gap = (self.lost > 0).then(|| Record::gap(self.lost));
+        let first = kept_head.seq + 1 + u64::from(gap.is_some());
+        let result = ready.and_then(|()| self.append(gap.into_iter().chain(records), now));
         self.failing = result.is_err();
         self.shared.failing.store(self.failing, Ordering::Relaxed);
-        if result.is_err() {
+        if result.is_ok() {
+            self.lost = 0;
+        } else {
             self.pending.truncate(kept_bytes);
             (self.pending_records, self.head, self.file) = (kept_records, kept_head, None);
-            self.due = (kept_records > 0).then(|| Instant::now() + RETRY);
+            self.due = Some(Instant::now() + RETRY);
         }
-        match &result {
-            Ok(()) => group.iter().for_each(|request| self.setup.meter.audit(&request.record.outcome)),
-            Err(_) => self.setup.meter.audit_unwritten(group.len()),
-        }
-        let first = kept_head.seq + 1;
-        for (seq, request) in (first..).zip(group) {
-            // A caller that left does not want to know; its record stands all the same.
-            let _ = request.answer.send(result.clone().map(|()| seq));
-        }
+        result.map(|()| first)
     }
 
     fn append(&mut self, records: impl Iterator<Item = Record>, now: bool) -> Result<(), AuditError> {
@@ -167,17 +186,24 @@ impl Writer {
         self.pending.clear();
         (self.pending_records, self.due) = (0, None);
         // Not flushed itself: a head that lags is allowed, and half the writes are saved.
-        if let Err(error) = self.setup.head_file.write_all_at(segment::head_line(self.head).as_bytes(), 0) {
+        if let Err(error) = self.setup.head_file.write_at(segment::head_line(self.head).as_bytes(), 0) {
             tracing::warn!(%error, "the head of the audit trail could not be written");
         }
         Ok(())
     }
 
     fn flush_due(&mut self) {
-        let result = self.ready_if_pending().and_then(|()| self.flush());
+        let was_failing = self.failing;
+        let mut result = self.ready_if_pending().and_then(|()| self.flush());
+        if result.is_ok() && self.lost > 0 {
+            result = self.write(std::iter::empty(), true).map(drop);
+        }
         self.shared.failing.store(result.is_err(), Ordering::Relaxed);
         if let Err(error) = result {
-            tracing::error!(%error, "audit records could not be flushed; trying again");
+            // Said once: it may be days until somebody frees room, and the log may lie on the same disk.
+            if !was_failing {
+                tracing::error!(%error, "audit records could not be flushed; trying again");
+            }
             (self.failing, self.file) = (true, None);
             self.due = Some(Instant::now() + self.setup.flush_interval.max(RETRY));
         }

@@ -16,12 +16,17 @@ use crate::plan::edit::{Check, Edit};
 use crate::plan::hold::Core;
 use crate::plan::record::{Author, Draft, Plan, PlanId, Progress};
 use crate::plan::state::{PlanEvent, PlanState};
-use crate::plan::{approve, job};
+use crate::plan::{approve, job, recover};
 use crate::store::{Epoch, Seal, Store, Vault};
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// A job that could not write down what it does goes on when the disk takes it: tried again after so long, then longer.
+const AGAIN_FIRST: Duration = Duration::from_secs(1);
+const AGAIN_MAX: Duration = Duration::from_secs(15);
 
 /// What an engine is built from.
 pub struct Parts {
@@ -221,9 +226,23 @@ impl Engine {
         let (core, id) = (self.core.clone(), id.clone());
         self.core.tasks.spawn(async move {
             let _running = core.book.meter().job();
-            if let Err(fault) = job::run(&core, &id, after_restart).await {
+            let mut cut_off = after_restart.then_some(recover::RESTARTED);
+            let mut pause = AGAIN_FIRST;
+            while let Err(fault) = job::run(&core, &id, cut_off).await {
                 // Written down as far as it came; the next start goes on from there.
                 tracing::error!(plan = %id, "its job stopped before its end: {}", fault.chain());
+                if fault.kind != Kind::Storage || core.stop.is_cancelled() {
+                    break;
+                }
+                // Nobody else changes these routers meanwhile, and nobody waits for what may take days.
+                core.stall(&id);
+                core.book.moved().notify_waiters();
+                tokio::select! {
+                    biased;
+                    () = core.stop.cancelled() => break,
+                    () = core.clock.sleep(pause) => {}
+                }
+                (cut_off, pause) = (Some(recover::UNWRITTEN), (pause * 2).min(AGAIN_MAX));
             }
             core.give_back(&id);
             core.book.moved().notify_waiters();

@@ -10,7 +10,7 @@ use crate::plan::state::{DeviceState, PlanState};
 use std::time::Duration;
 
 impl Engine {
-    /// Waits until a plan is over or waits for a person, at most so long; answers how it stands.
+    /// Waits until a plan is over or waits for a person or for the disk, at most so long; answers how it stands.
     pub async fn wait(&self, id: &PlanId, patience: Duration) -> Result<Plan, Fault> {
         // The caller's patience, not a time of the product: it runs on the machine's clock.
         let settled = tokio::time::timeout(patience, self.until(|engine| engine.is_settled(id))).await;
@@ -82,7 +82,8 @@ impl Engine {
 
     pub(super) fn is_settled(&self, id: &PlanId) -> Result<bool, Fault> {
         let (plan, devices) = self.plan(id)?;
-        if plan.state != PlanState::Executing {
+        // Nobody waits for a disk; how it ends is in the records when it does.
+        if plan.state != PlanState::Executing || self.core.is_stalled(id) {
             return Ok(true);
         }
         let live: Vec<&Progress> = devices.iter().map(|(_, progress)| progress).filter(|progress| progress.state.is_live()).collect();

@@ -11,7 +11,7 @@ use crate::plan::config::Settings;
 use crate::plan::record::{Plan, PlanId};
 use crate::plan::state::PlanState;
 use crate::store::Vault;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -28,6 +28,8 @@ pub(crate) struct Core {
     pub tasks: TaskTracker,
     pub stop: CancellationToken,
     busy: Mutex<HashMap<DeviceId, Holder>>,
+    /// Plans whose jobs wait for the disk.
+    stalled: Mutex<HashSet<PlanId>>,
 }
 
 /// Who changes a device now; nobody else does meanwhile.
@@ -65,7 +67,7 @@ impl Core {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Core {
-        Core { book, fleet, audit, clock, rules, vault, settings, tasks, stop, busy: Mutex::default() }
+        Core { book, fleet, audit, clock, rules, vault, settings, tasks, stop, busy: Mutex::default(), stalled: Mutex::default() }
     }
 
     /// Takes devices for a plan, all or none; errs with `Conflict` naming who has one.
@@ -113,7 +115,18 @@ impl Core {
 
     /// Gives a plan's devices back.
     pub fn give_back(&self, plan: &PlanId) {
+        self.stalled().remove(plan);
         self.busy().retain(|_, holder| !holder.is(plan));
+    }
+
+    /// A plan's job waits until the disk takes writes; its devices stay taken.
+    pub fn stall(&self, plan: &PlanId) {
+        self.stalled().insert(plan.clone());
+    }
+
+    /// Whether a plan's job waits for the disk, or has not come to its end since.
+    pub fn is_stalled(&self, plan: &PlanId) -> bool {
+        self.stalled().contains(plan)
     }
 
     /// Whether a job of this plan has devices now.
@@ -136,6 +149,10 @@ impl Core {
     /// Whether the login of any device is being changed now.
     pub fn changes_logins(&self) -> bool {
         self.busy().values().any(|holder| *holder == Holder::Login)
+    }
+
+    fn stalled(&self) -> MutexGuard<'_, HashSet<PlanId>> {
+        self.stalled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn busy(&self) -> MutexGuard<'_, HashMap<DeviceId, Holder>> {

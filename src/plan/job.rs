@@ -52,13 +52,14 @@ fn batches<'a>(devices: &'a [DeviceId], pace: &Pace) -> Vec<&'a [DeviceId]> {
 }
 
 /// Works a plan to its end. Errs only with what recovery can go on from.
-pub(crate) async fn run(core: &Arc<Core>, id: &PlanId, after_restart: bool) -> Result<(), Fault> {
+/// `cut_off` says by what it was, if it was.
+pub(crate) async fn run(core: &Arc<Core>, id: &PlanId, cut_off: Option<&'static str>) -> Result<(), Fault> {
     let plan = core.book.plan(id)?;
     let batches = batches(&plan.devices, &plan.pace);
     for (n, batch) in batches.iter().enumerate() {
         let (before, after) = (batches[..n].concat(), batches[n + 1..].concat());
         let witnesses = gate::witnesses(core, &plan, batch, &before, &after);
-        let ended = join_all(batch.iter().map(|device| one(core, id, device, after_restart))).await;
+        let ended = join_all(batch.iter().map(|device| one(core, id, device, cut_off))).await;
         for (device, ended) in batch.iter().zip(ended) {
             match ended? {
                 Some(DeviceState::Confirmed) | None => {}
@@ -86,13 +87,16 @@ pub(crate) async fn run(core: &Arc<Core>, id: &PlanId, after_restart: bool) -> R
 }
 
 /// One device to its end; nothing for one that is not begun.
-async fn one(core: &Arc<Core>, id: &PlanId, device: &DeviceId, after_restart: bool) -> Result<Option<DeviceState>, Fault> {
+async fn one(core: &Arc<Core>, id: &PlanId, device: &DeviceId, cut_off: Option<&'static str>) -> Result<Option<DeviceState>, Fault> {
     let progress = core.book.progress(id, device)?;
     let is_untouched = progress.state == DeviceState::Pending && progress.intent.is_none();
     if is_untouched && is_halted(core, id)? {
         return Ok(None);
     }
-    let state = if after_restart { go_on(core, id, device).await? } else { run_device(core, id, device).await? };
+    let state = match cut_off {
+        Some(by) => go_on(core, id, device, by).await?,
+        None => run_device(core, id, device).await?,
+    };
     if progress.state != state && state != DeviceState::Skipped {
         core.fleet.bus().tell(Event::Config(device.clone()));
     }
@@ -125,8 +129,7 @@ async fn failed(core: &Core, plan: &Plan, device: &DeviceId, state: DeviceState,
 }
 
 fn was_interrupted(progress: &Progress) -> bool {
-    matches!(progress.state, DeviceState::RolledBack | DeviceState::Skipped)
-        && progress.error.as_deref().is_some_and(|error| error.starts_with(recover::RESTARTED))
+    matches!(progress.state, DeviceState::RolledBack | DeviceState::Skipped) && progress.error.as_deref().is_some_and(recover::was_cut_off)
 }
 
 /// Stops what has not begun; with `roll_back_all` what is done is taken back too.

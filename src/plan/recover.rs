@@ -1,4 +1,4 @@
-//! After a restart: what a crash left is finished or undone.
+//! After a restart, or when the disk takes writes again: what was cut off is finished or undone.
 //!
 //! Where a confirmation had begun the change stays, unless the router undid it meanwhile. A device that waits for a person goes on
 //! waiting. Everything else that is live is undone. In the end a router is exactly as planned and confirmed, or exactly as it was,
@@ -24,6 +24,13 @@ const LOOK_PAUSE: Duration = Duration::from_secs(10);
 
 /// How what a restart of ours undid begins to say why: nothing speaks against the change itself.
 pub(super) const RESTARTED: &str = "the appliance restarted";
+/// The same for what was undone because its next step could not be written down.
+pub(super) const UNWRITTEN: &str = "the disk took no writes";
+
+/// Whether what was undone was undone for our sake.
+pub(super) fn was_cut_off(error: &str) -> bool {
+    error.starts_with(RESTARTED) || error.starts_with(UNWRITTEN)
+}
 
 /// What a device needs after a restart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,17 +64,17 @@ pub(super) fn need(state: DeviceState, intent: Option<Intent>, confirm: Confirm)
     }
 }
 
-/// Goes on with one device of a plan that was executing when we went down. Errs as [`run_device`].
-pub(crate) async fn go_on(core: &Arc<Core>, plan: &PlanId, device: &DeviceId) -> Result<DeviceState, Fault> {
+/// Goes on with one device of a plan that was executing when we went down, or could not go on. Errs as [`run_device`].
+pub(crate) async fn go_on(core: &Arc<Core>, plan: &PlanId, device: &DeviceId, by: &str) -> Result<DeviceState, Fault> {
     let mut work = Work::open(core, plan, device)?;
     match need(work.progress.state, work.progress.intent, work.plan.confirm) {
         Need::Nothing => Ok(work.progress.state),
         Need::Run => run_device(core, plan, device).await,
-        Need::Disarm => disarm(&mut work).await,
+        Need::Disarm => disarm(&mut work, by).await,
         Need::Remove => settle::remove_for_good(&mut work).await.map(|()| work.progress.state),
         Need::Undo => {
             take_bearings(&mut work).await;
-            settle::roll_back(&mut work, &format!("{RESTARTED} while it was being applied")).await
+            settle::roll_back(&mut work, &format!("{by} while it was being applied")).await
         }
         Need::Wait => {
             take_bearings(&mut work).await;
@@ -130,7 +137,7 @@ async fn interval(work: &Work) -> Option<Duration> {
 
 /// A crash while the guard was being put up: nothing was applied. A job whose number was never written down runs a script that is
 /// gone by then, and only has to be waited for.
-async fn disarm(work: &mut Work) -> Result<DeviceState, Fault> {
+async fn disarm(work: &mut Work, by: &str) -> Result<DeviceState, Fault> {
     take_bearings(work).await;
     let job_known = work.progress.guards.iter().any(|guard| guard.kind == GuardKind::Execute && guard.job.is_some());
     let left = work.left().unwrap_or_default();
@@ -159,7 +166,7 @@ async fn disarm(work: &mut Work) -> Result<DeviceState, Fault> {
     work.reach_with(DeviceEvent::Skip, |progress| {
         progress.guards.clear();
         progress.fires_at = None;
-        progress.error = Some(format!("{RESTARTED} before anything was changed"));
+        progress.error = Some(format!("{by} before anything was changed"));
     })
     .await?;
     Ok(work.progress.state)

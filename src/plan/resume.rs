@@ -133,7 +133,7 @@ impl Engine {
 
 async fn settle_unknown(core: &Arc<Core>, id: &PlanId, unknown: &[DeviceId]) -> Result<(), Fault> {
     for device in unknown {
-        recover::go_on(core, id, device).await?;
+        recover::go_on(core, id, device, recover::RESTARTED).await?;
     }
     let devices = core.book.devices(&core.book.plan(id)?)?;
     let states: Vec<(Draft, DeviceState)> = devices.iter().map(|(draft, progress)| (draft.clone(), progress.state)).collect();

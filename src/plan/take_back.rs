@@ -45,7 +45,7 @@ pub(super) async fn take_back(core: &Arc<Core>, plan: &Plan, device: &DeviceId) 
         };
         let state = run(core, &back, device).await?;
         let error = core.book.progress(&back, device)?.error.unwrap_or_default();
-        if matches!(state, DeviceState::RolledBack | DeviceState::Skipped) && error.starts_with(recover::RESTARTED) {
+        if matches!(state, DeviceState::RolledBack | DeviceState::Skipped) && recover::was_cut_off(&error) {
             work.note(|progress| progress.taken_back_by = None).await?;
             continue;
         }
@@ -125,7 +125,7 @@ async fn run(core: &Arc<Core>, back: &PlanId, device: &DeviceId) -> Result<Devic
             _ => Ok(()),
         })
         .await?;
-    let state = go_on(core, back, device).await?;
+    let state = go_on(core, back, device, recover::RESTARTED).await?;
     job::end(core, back).await?;
     Ok(state)
 }

@@ -42,6 +42,12 @@ impl FileDisk {
         }
         Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)), flushes: true })
     }
+
+    /// The file; while it is made, the one beside.
+    #[cfg(all(test, feature = "sim"))]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 /// Makes a store file that is not there yet: `fill` fills a file beside it, which is then renamed. A power cut leaves the

@@ -20,6 +20,7 @@ mod redb;
 pub mod reseal;
 mod scan;
 pub mod seal;
+mod spare;
 mod table;
 pub mod vault;
 mod writer;
@@ -36,7 +37,6 @@ pub use seal::{Place, Seal};
 pub use table::Table;
 pub use vault::Vault;
 
-use disk::{Disk, FileDisk};
 use engine::Engine;
 use queue::Queue;
 use redb::Redb;
@@ -48,7 +48,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use writer::{Request, Shared, Writer};
 
-pub(crate) use disk::{ground, sync_parent};
+pub(crate) use disk::{Disk, FileDisk, ground, sync_parent};
 
 /// Keys and values of one batch together.
 pub const MAX_BATCH_BYTES: usize = 16 << 20;
@@ -58,6 +58,9 @@ const CHECKED_BYTES: u64 = 8 << 20;
 
 /// How long a commit waits for the disk before it gives up knowing.
 const COMMIT_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Puts something between an engine and its file: in tests, faults.
+pub(crate) type Over = dyn Fn(FileDisk) -> Box<dyn Disk> + Send + Sync;
 
 /// A handle to the open store; clones share it. Dropping the last one flushes and closes, blocking for as long as
 /// that takes; prefer [`Store::close`].
@@ -77,6 +80,11 @@ impl Store {
     /// Errs with `Volatile` on a RAM file system (unless allowed), `Held` while another process has the file, `Newer`
     /// when a newer build wrote it (nothing is changed then), `Damaged` or `Io`.
     pub fn open(options: Options) -> Result<Store, StoreError> {
+        Store::open_over(options, &|disk| Box::new(disk))
+    }
+
+    /// As `open`, with something between the engine and its file.
+    pub(crate) fn open_over(options: Options, over: &Over) -> Result<Store, StoreError> {
         let volatile = match disk::ground(&options.path)? {
             Ground::Volatile(file_system) if !options.volatile_ok => {
                 let path = options.path.parent().unwrap_or(&options.path).to_owned();
@@ -87,12 +95,12 @@ impl Store {
         let is_new = !disk::is_made(&options.path);
         if is_new {
             disk::make(&options.path, |disk| {
-                let engine = Redb::open(Box::new(disk), options.cache_bytes(), 0)?;
+                let engine = Redb::open(over(disk), options.cache_bytes(), 0)?;
                 migrate::up(&engine).and(engine.close())
             })?;
         }
         let disk = FileDisk::open(&options.path)?;
-        Store::on(Box::new(disk), volatile, &options, if is_new { 0 } else { CHECKED_BYTES })
+        Store::on(over(disk), volatile, &options, if is_new { 0 } else { CHECKED_BYTES })
     }
 
     fn on(disk: Box<dyn Disk>, volatile: bool, options: &Options, check_up_to: u64) -> Result<Store, StoreError> {

@@ -2,14 +2,17 @@
 //!
 //! - Commits are two-phase with quick repair: opening after a power cut does not walk the file, and router-supplied
 //!   text cannot be arranged into a valid-looking commit (redb's checksums are not cryptographic).
-//! - After an I/O error redb refuses writes until it is reopened. We reopen and repeat once; while that fails, the old
-//!   handle goes on serving reads. Its gate is shut first, so that it can never write into a file the new one owns.
+//! - After an I/O error redb refuses everything that is not in its cache until it is reopened. We reopen and repeat once. Where
+//!   the disk takes no writes, opening does not work either; reads then go on over the file as the last commit left it, with
+//!   what redb writes while it opens kept in memory (`spare.rs`), and each commit tries again. The old handle's gate is shut
+//!   first, so that it can never write into a file the new one owns.
 //! - The lock is ours (a lock on the file, held from open to close), not redb's: two handles of this process
 //!   overlap while reopening.
 
 use crate::store::disk::{Disk, sync_parent};
 use crate::store::engine::{Changes, Engine, Rows};
 use crate::store::error::StoreError;
+use crate::store::spare::Spare;
 use redb::backends::FileBackend;
 use redb::{
     Database, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageBackend, TableDefinition, TableError,
@@ -36,6 +39,7 @@ pub(crate) struct Redb {
 
 struct Handle {
     database: Database,
+    /// The way to the file; shut when it is only read from.
     gate: Arc<Gate>,
 }
 
@@ -56,7 +60,9 @@ impl Redb {
 
     fn attempt(&self, changes: &Changes) -> Result<(), StoreError> {
         let slot = self.read_slot();
-        let mut write = live(&slot)?.database.begin_write().map_err(failed("committing"))?;
+        let handle = live(&slot)?;
+        handle.gate.open().map_err(|e| StoreError::io("committing", e))?;
+        let mut write = handle.database.begin_write().map_err(failed("committing"))?;
         write.set_two_phase_commit(true);
         write.set_quick_repair(true);
         // A failure on the way drops the transaction, which undoes it.
@@ -76,9 +82,32 @@ impl Redb {
 
     fn reopen(&self) -> Result<(), StoreError> {
         let mut slot = self.write_slot();
-        live(&slot)?.gate.shut();
-        *slot = Some(open_handle(&*self.disk, self.cache_bytes, 0)?);
+        let gate = live(&slot)?.gate.clone();
+        gate.shut();
+        match open_handle(&*self.disk, self.cache_bytes, 0) {
+            Ok(handle) => *slot = Some(handle),
+            Err(error) => {
+                // Where not even that can be read, the old handle has its cache.
+                if let Ok(handle) = open_to_read(gate, self.cache_bytes) {
+                    *slot = Some(handle);
+                }
+                return Err(error);
+            }
+        }
         Ok(())
+    }
+
+    /// Reads; after an I/O error once more over the file as it is now.
+    fn reading<T>(&self, read: impl Fn(&Handle) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let first = read(live(&self.read_slot())?);
+        match first {
+            Err(error) if error.is_io() => {
+                tracing::warn!(%error, cause = ?std::error::Error::source(&error), "reopening the store after an I/O error");
+                let reopened = self.reopen();
+                read(live(&self.read_slot())?).map_err(|again| reopened.err().unwrap_or(again))
+            }
+            done => done,
+        }
     }
 
     fn read_slot(&self) -> RwLockReadGuard<'_, Option<Handle>> {
@@ -92,28 +121,30 @@ impl Redb {
 
 impl Engine for Redb {
     fn get(&self, table: &'static str, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let slot = self.read_slot();
-        let read = live(&slot)?.database.begin_read().map_err(failed("reading"))?;
-        match read.open_table(definition(table)) {
-            Ok(table) => Ok(table.get(key).map_err(failed("reading"))?.map(|value| value.value().to_vec())),
-            Err(TableError::TableDoesNotExist(_)) => Ok(None),
-            Err(error) => Err(failed("reading")(error)),
-        }
+        self.reading(|handle| {
+            let read = handle.database.begin_read().map_err(failed("reading"))?;
+            match read.open_table(definition(table)) {
+                Ok(table) => Ok(table.get(key).map_err(failed("reading"))?.map(|value| value.value().to_vec())),
+                Err(TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(error) => Err(failed("reading")(error)),
+            }
+        })
     }
 
     fn scan(&self, table: &'static str, from: Bound<&str>, limit: usize) -> Result<Rows, StoreError> {
-        let slot = self.read_slot();
-        let read = live(&slot)?.database.begin_read().map_err(failed("reading"))?;
-        let table = match read.open_table(definition(table)) {
-            Ok(table) => table,
-            Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
-            Err(error) => return Err(failed("reading")(error)),
-        };
-        let range = ReadableTable::range::<&str>(&table, (from, Bound::Unbounded)).map_err(failed("reading"))?;
-        range
-            .take(limit)
-            .map(|row| row.map(|(key, value)| (key.value().to_owned(), value.value().to_vec())).map_err(failed("reading")))
-            .collect()
+        self.reading(|handle| {
+            let read = handle.database.begin_read().map_err(failed("reading"))?;
+            let table = match read.open_table(definition(table)) {
+                Ok(table) => table,
+                Err(TableError::TableDoesNotExist(_)) => return Ok(Vec::new()),
+                Err(error) => return Err(failed("reading")(error)),
+            };
+            let range = ReadableTable::range::<&str>(&table, (from, Bound::Unbounded)).map_err(failed("reading"))?;
+            range
+                .take(limit)
+                .map(|row| row.map(|(key, value)| (key.value().to_owned(), value.value().to_vec())).map_err(failed("reading")))
+                .collect()
+        })
     }
 
     fn write(&self, changes: &Changes) -> Result<(), StoreError> {
@@ -213,6 +244,14 @@ fn open_handle(disk: &dyn Disk, cache_bytes: usize, check_up_to: u64) -> Result<
     let mut builder = Database::builder();
     builder.set_cache_size(cache_bytes).set_check_integrity_on_open(check);
     let database = builder.create_with_backend(Gated(gate.clone())).map_err(failed("opening the file"))?;
+    Ok(Handle { database, gate })
+}
+
+/// The file as the last commit left it, to be read only.
+fn open_to_read(gate: Arc<Gate>, cache_bytes: usize) -> Result<Handle, StoreError> {
+    let mut builder = Database::builder();
+    let spare = Spare::over(Gated(gate.clone())).map_err(|e| StoreError::io("opening the file", e))?;
+    let database = builder.set_cache_size(cache_bytes).create_with_backend(spare).map_err(failed("opening the file"))?;
     Ok(Handle { database, gate })
 }
 

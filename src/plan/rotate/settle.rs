@@ -40,7 +40,7 @@ pub(super) async fn run(core: &Core, ready: &Ready) -> Result<Rotated, Fault> {
     let (rotation, batch) = core.fleet.rotation_begun(device, &ready.old, &new).await?;
     core.book.commit(batch).await?;
     let asked = set(core, device, &ready.how, &ready.old, &new).await;
-    match pending(core, device, &rotation).await? {
+    match pending(core, device, &rotation).await.map_err(|fault| unwritten(device, fault))? {
         Settled::New { old_refused } => Ok(ready.told(true, old_refused)),
         Settled::Old => Err(stays(device, asked)),
     }
@@ -189,6 +189,15 @@ async fn attention<T>(core: &Core, device: &Device, rotation: &Rotation, why: &s
             "give user \"{}\" a password on the router (/user set), then: routeros-mcp device update {} --password-file FILE",
             device.username, device.name
         )))
+}
+
+/// The router was asked already: that it cannot be written down is no word about what it did.
+fn unwritten(device: &Device, fault: Fault) -> Fault {
+    if fault.kind != Kind::Storage {
+        return fault;
+    }
+    let said = format!("device \"{}\": which password it has cannot be written down: {}", device.name, fault.said);
+    Fault::new(Kind::UnknownOutcome, said).hint("both are kept, and it is found out as soon as the disk takes writes").cause(fault)
 }
 
 /// Not settled: it is tried again once the router answers.

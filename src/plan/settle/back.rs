@@ -6,7 +6,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{FIRE_TAKES, SCRIPTS};
 use crate::plan::record::{Change, Difference, Intent};
-use crate::plan::recover::RESTARTED;
+use crate::plan::recover::was_cut_off;
 use crate::plan::rows;
 use crate::plan::state::{DeviceEvent, DeviceState};
 use crate::plan::undo;
@@ -50,7 +50,7 @@ pub(in crate::plan) async fn roll_back(work: &mut Work, why: &str) -> Result<Dev
 fn reason(work: &Work, why: &str) -> &'static str {
     match work.progress.intent {
         _ if work.progress.undo_asked.is_some() => "asked",
-        _ if why.starts_with(RESTARTED) => "restart",
+        _ if was_cut_off(why) => "restart",
         _ if why == LATE => "timeout",
         Some(Intent::Apply(_)) => "apply_failed",
         Some(Intent::Verify) => "verify_failed",
