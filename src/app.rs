@@ -43,7 +43,7 @@ mod settings;
 mod updates;
 
 pub use backups::restore_target;
-pub use updates::{at_start, way};
+pub use updates::{at_start, upload_dir, way};
 
 /// The whole appliance in this process.
 pub struct App {

@@ -7,10 +7,10 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command, sync::LazyLoc
 use serde_json::Value;
 
 /// Each would bring a second TLS provider, and C code that every cross build has to carry.
-const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "native-tls", "openssl-sys"];
+const BANNED: &[&str] = &["aws-lc-rs", "aws-lc-sys", "boring-sys", "native-tls", "openssl", "openssl-sys"];
 
 /// Two versions of one of these do not speak to each other, and cost megabytes.
-const ONE_VERSION: &[&str] = &["h2", "http", "hyper", "reqwest", "rustls", "tokio"];
+const ONE_VERSION: &[&str] = &["h2", "http", "hyper", "reqwest", "ring", "rustls", "serde", "tokio"];
 
 /// Choices such as `0BSD OR MIT` pass by their other half. MIT-0 comes with jsonschema, which only tests link.
 const LICENCES: &[&str] = &[

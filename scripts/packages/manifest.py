@@ -18,7 +18,7 @@ def write(root, version, channel, seq, made, binaries, out, epoch):
     released = datetime.datetime.fromtimestamp(epoch, datetime.timezone.utc)
     artifacts = []
     for target, kind, file in made:
-        if kind not in ("deb", "tar", "ipk", "apk"):
+        if kind not in ("deb", "tar", "ipk", "apk", "sbom"):
             continue
         size = binaries[target].stat().st_size if kind == "tar" else 0
         entry = {"target": target, "kind": kind, "url": file.name, "size": file.stat().st_size}

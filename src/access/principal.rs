@@ -75,6 +75,12 @@ impl Principal {
         }
     }
 
+    /// Whether it is that operator: somebody who may read the service's files anyway.
+    pub fn is_operator(&self) -> bool {
+        let operator = Principal::operator();
+        self.issuer == operator.issuer && self.subject == operator.subject
+    }
+
     /// The same, speaking through this program's own command line.
     #[must_use]
     pub fn through_our_command_line(self) -> Self {

@@ -72,6 +72,11 @@ pub fn way(loaded: &Loaded) -> install::Way {
     install::find(Path::new("/"), &exe, &dir(loaded).join("versions"))
 }
 
+/// Where the command line lays a bundle.
+pub fn upload_dir(loaded: &Loaded) -> PathBuf {
+    dir(loaded).join(update::UPLOADS)
+}
+
 fn dir(loaded: &Loaded) -> PathBuf {
     places(loaded).state.join("update")
 }

@@ -1,6 +1,7 @@
 //! What a segment is written to: a file, or in tests something with faults.
 
-use std::fs::{File, OpenOptions};
+use crate::host::files;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
@@ -29,7 +30,7 @@ impl Medium for File {
     }
 }
 
-/// The real thing, mode 0600.
+/// The real thing, mode 0600, and no link to another.
 pub(crate) fn file(path: &Path) -> io::Result<Box<dyn Medium>> {
-    Ok(Box::new(OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?))
+    Ok(Box::new(files::unlinked().write(true).create(true).truncate(false).mode(0o600).open(path)?))
 }

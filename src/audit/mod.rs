@@ -32,12 +32,13 @@ pub(crate) use medium::{Medium, Open, file};
 
 use crate::base::clock::Clock;
 use crate::base::ids::random;
+use crate::host::files;
 use crate::host::metrics::Meter;
 use crate::store::queue::Queue;
 use crate::store::{Durability, sync_parent};
 use index::{Index, Marks};
 use segment::SavedHead;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -184,7 +185,7 @@ impl Drop for Inner {
 
 /// The head file is also the lock.
 fn lock(dir: &Path) -> Result<File, AuditError> {
-    let mut options = OpenOptions::new();
+    let mut options = files::unlinked();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(dir.join(segment::HEAD)).map_err(AuditError::io("opening the head"))?;
     match file.try_lock() {

@@ -7,8 +7,9 @@
 use crate::audit::chain::Head;
 use crate::audit::error::AuditError;
 use crate::audit::segment::{self, HEADER_BYTES, Header, Reader, SavedHead};
+use crate::host::files;
 use crate::store::sync_parent;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -116,7 +117,7 @@ fn keep_torn(path: &Path, at: u64) -> io::Result<()> {
         std::fs::rename(path, evidence)?;
         return sync_parent(path);
     }
-    let mut segment = OpenOptions::new().read(true).write(true).open(path)?;
+    let mut segment = files::unlinked().read(true).write(true).open(path)?;
     segment.seek(SeekFrom::Start(at))?;
     let mut copy = File::create_new(&evidence)?;
     io::copy(&mut (&mut segment).take(u64::MAX), &mut copy)?;

@@ -445,3 +445,22 @@ async fn records_that_may_wait_are_flushed_by_the_hundred_and_by_the_clock() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_link_in_the_place_of_a_file_of_the_trail_is_not_written_through() {
+    // Root's command line writes the trail of a service that does not run, and that may have been taken over.
+    let dir = tempfile::tempdir().unwrap();
+    let other = dir.path().join("other");
+    std::fs::write(&other, "somebody else's").unwrap();
+    for (name, target) in [("head", &other), ("00000001.seg", &other), ("00000001.seg", &dir.path().join("new"))] {
+        let trail = dir.path().join("trail");
+        std::fs::create_dir(&trail).unwrap();
+        std::os::unix::fs::symlink(target, trail.join(name)).unwrap();
+        if let Ok(audit) = Audit::open(&trail, clock(), options()) {
+            let _ = audit.append(sample(1), Durability::Now).await;
+        }
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "somebody else's", "{name}");
+        assert!(!dir.path().join("new").exists(), "{name}");
+        std::fs::remove_dir_all(trail).unwrap();
+    }
+}

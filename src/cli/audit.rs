@@ -4,13 +4,12 @@ use crate::audit;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{AuditCommand, ExportFormat};
-use crate::cli::output;
 use crate::cli::reach::Way;
+use crate::cli::{output, told};
 use crate::config::Loaded;
+use crate::host::files;
 use serde_json::json;
-use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: bool) -> Result<(), Fault> {
@@ -46,8 +45,8 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
                 ExportFormat::Csv => "csv",
             };
             let made = way.op("audit.export", json!({"format": format, "since": since.map(|at| at.0)})).await?;
-            let path = PathBuf::from(made["path"].as_str().unwrap_or_default());
-            let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut io::stdout().lock()));
+            let path = told::file_in(&places.runtime, &made["path"])?;
+            let copied = files::unlinked().read(true).open(&path).and_then(|mut file| io::copy(&mut file, &mut io::stdout().lock()));
             let _ = std::fs::remove_file(&path);
             copied.map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))?;
         }

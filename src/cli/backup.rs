@@ -6,15 +6,16 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::cli::args::{BackupCommand, BackupCreate, BackupOpen, BackupRestore};
 use crate::cli::reach::{self, Way};
-use crate::cli::{output, prompt};
+use crate::cli::{output, prompt, told};
 use crate::config::Loaded;
 use crate::control::client;
+use crate::host::files;
 use crate::shape::table;
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Longest file of identities, bytes.
 const IDENTITIES_MAX: u64 = 64 << 10;
@@ -29,7 +30,7 @@ pub async fn run(loaded: &Loaded, command: BackupCommand, as_json: bool) -> Resu
     }
     let way = reach::find(loaded).await?;
     let done = match command {
-        BackupCommand::Create(create) => self::create(&way, create, as_json).await,
+        BackupCommand::Create(create) => self::create(&way, loaded, create, as_json).await,
         BackupCommand::List => list(&way, as_json).await,
         BackupCommand::Remove { name, yes } => remove(&way, &name, yes, as_json).await,
         BackupCommand::Verify(_) | BackupCommand::Restore(_) => Ok(()),
@@ -38,7 +39,7 @@ pub async fn run(loaded: &Loaded, command: BackupCommand, as_json: bool) -> Resu
     done
 }
 
-async fn create(way: &Way, create: BackupCreate, as_json: bool) -> Result<(), Fault> {
+async fn create(way: &Way, loaded: &Loaded, create: BackupCreate, as_json: bool) -> Result<(), Fault> {
     let mut arguments = json!({"recipients": create.recipients, "include_master_key": create.include_master_key});
     if let Some(path) = &create.passphrase_file {
         warn_if_open(path);
@@ -51,7 +52,7 @@ async fn create(way: &Way, create: BackupCreate, as_json: bool) -> Result<(), Fa
     }
     let mut made = way.operator("backup.create", arguments).await?;
     if let Some(out) = &create.out {
-        let from = PathBuf::from(made["path"].as_str().unwrap_or_default());
+        let from = told::file_in(&loaded.config.backup.path, &made["path"])?;
         move_to(&from, out)?;
         made["path"] = out.display().to_string().into();
     }
@@ -80,7 +81,7 @@ async fn create(way: &Way, create: BackupCreate, as_json: bool) -> Result<(), Fa
 fn move_to(from: &Path, to: &Path) -> Result<(), Fault> {
     let copy = || -> io::Result<()> {
         let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-        io::copy(&mut std::fs::File::open(from)?, &mut out)?;
+        io::copy(&mut files::unlinked().read(true).open(from)?, &mut out)?;
         out.sync_all()?;
         std::fs::remove_file(from)
     };

@@ -11,6 +11,8 @@ use crate::config::{self, Inputs, Loaded};
 use crate::control::client;
 use crate::fleet::Status;
 use serde_json::json;
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 /// Devices asked whether they can be reached.
@@ -94,7 +96,8 @@ async fn preflight(loaded: &Loaded) -> Result<(), Fault> {
 
 /// The store and the key, in a directory of their own.
 fn copy_state(loaded: &Loaded, to: &Path) -> std::io::Result<Loaded> {
-    std::fs::create_dir_all(to)?;
+    // Anybody may look into what lies beside it; and nobody can have made it before us.
+    DirBuilder::new().mode(0o700).create(to)?;
     let mut copied = loaded.clone();
     copied.state_dir = to.to_owned();
     copied.runtime_dir = to.join("run");

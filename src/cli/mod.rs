@@ -30,6 +30,7 @@ mod serve;
 mod snapshot;
 mod stdio;
 mod token;
+mod told;
 mod tool;
 mod update;
 mod user;

@@ -4,7 +4,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{UpdateApply, UpdateCommand, UpdatePerson};
 use crate::cli::person::as_person;
 use crate::cli::reach::Way;
-use crate::cli::{output, prompt};
+use crate::cli::{output, prompt, told};
 use crate::config::{self, Inputs, Loaded, Problem};
 use crate::shape::table;
 use crate::store;
@@ -16,7 +16,7 @@ use crate::update::swap::Layout;
 use serde_json::{Value, json};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown, lchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,26 +30,31 @@ pub async fn run(way: &Way, loaded: &Loaded, command: UpdateCommand, as_json: bo
     match command {
         UpdateCommand::Status => show(&way.operator("update.get_status", json!({})).await?, as_json),
         UpdateCommand::Check => show(&way.operator("update.check", json!({})).await?, as_json),
-        UpdateCommand::Stage { file } => show(&stage(way, file.as_deref()).await?, as_json),
+        UpdateCommand::Stage { file } => show(&stage(way, loaded, file.as_deref()).await?, as_json),
         UpdateCommand::Apply(asked) => apply(way, loaded, asked, as_json).await,
         UpdateCommand::RollBack { person, yes } => roll_back(way, loaded, person, yes, as_json).await,
         UpdateCommand::HandOver { .. } => Err(Fault::bug("root's part came to the service's")),
     }
 }
 
-async fn stage(way: &Way, file: Option<&Path>) -> Result<Value, Fault> {
+async fn stage(way: &Way, loaded: &Loaded, file: Option<&Path>) -> Result<Value, Fault> {
     let Some(file) = file else { return way.operator("update.stage", json!({})).await };
     let status = way.operator("update.get_status", json!({})).await?;
-    let dir = PathBuf::from(status["upload_dir"].as_str().unwrap_or_default());
+    let dir = crate::app::upload_dir(loaded);
+    told::this(&dir, &status["upload_dir"])?;
     let name =
         bring(file, &dir).map_err(|error| Fault::bad_input(format!("{}: {}", file.display(), crate::cli::fault::io_words(&error))))?;
     way.operator("update.stage", json!({"upload": name})).await
 }
 
-/// Copies a bundle to where the service reads it; it may run as another user.
+/// Copies a bundle to where the service reads it; it may run as another user, who then owns what is above: links that it lays
+/// there meanwhile are given nothing.
 fn bring(file: &Path, dir: &Path) -> io::Result<String> {
     let mut from = File::open(file)?;
-    let owner = dir.parent().map(std::fs::metadata).transpose()?;
+    let owner = dir.parent().map(std::fs::symlink_metadata).transpose()?;
+    if owner.as_ref().is_some_and(|above| !above.is_dir()) {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
     let _ = std::fs::remove_dir_all(dir);
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let name = crate::base::ids::hex(&crate::base::ids::random::<8>());
@@ -57,9 +62,8 @@ fn bring(file: &Path, dir: &Path) -> io::Result<String> {
     let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
     io::copy(&mut from, &mut to)?;
     if let Some(owner) = owner {
-        for path in [dir, &path] {
-            chown(path, Some(owner.uid()), Some(owner.gid()))?;
-        }
+        fchown(&to, Some(owner.uid()), Some(owner.gid()))?;
+        lchown(dir, Some(owner.uid()), Some(owner.gid()))?;
     }
     Ok(name)
 }
@@ -67,7 +71,7 @@ fn bring(file: &Path, dir: &Path) -> io::Result<String> {
 async fn apply(way: &Way, loaded: &Loaded, asked: UpdateApply, as_json: bool) -> Result<(), Fault> {
     let UpdateApply { version, file, digest, person, yes } = asked;
     let mut status = match &file {
-        Some(file) => stage(way, Some(file)).await?,
+        Some(file) => stage(way, loaded, Some(file)).await?,
         None => way.operator("update.get_status", json!({})).await?,
     };
     let ready = |status: &Value| status["staged"]["version"].as_str().map(str::to_owned);
@@ -76,7 +80,7 @@ async fn apply(way: &Way, loaded: &Loaded, asked: UpdateApply, as_json: bool) ->
             let hint = "`update check` looks for one; `update apply --file BUNDLE` takes one along";
             return Err(Fault::new(Kind::Conflict, "no newer version is known").hint(hint));
         }
-        status = stage(way, None).await?;
+        status = stage(way, loaded, None).await?;
     }
     let Some(ready) = ready(&status) else { return Err(Fault::bug("what was staged is not there")) };
     if !as_json {

@@ -54,6 +54,8 @@ pub struct Shared {
     pub environment: Environment,
     /// Where SSH listens.
     pub ssh_port: u16,
+    /// Lines may say in which file of this box a password lies.
+    pub may_refer: bool,
 }
 
 /// A router to be added.
@@ -323,6 +325,9 @@ fn line(number: usize, cells: &Cells, shared: &Shared) -> Result<Line, Fault> {
     let password = match (get("password"), get("password_ref")) {
         (Some(_), Some(_)) => return Err(Fault::bad_input("has both password and password_ref")),
         (Some(password), None) => Password::Given(Secret::new(password)),
+        (None, Some(_)) if !shared.may_refer => {
+            return Err(Fault::bad_input("has a password_ref, which names a file of this box: only its command line may"));
+        }
         (None, Some(reference)) => Password::At(reference.parse()?),
         (None, None) => shared.password.clone().ok_or_else(|| Fault::bad_input("password is missing"))?,
     };

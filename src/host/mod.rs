@@ -1,5 +1,6 @@
 //! The process on its operating system: where it keeps things, how it logs, and how it talks to its supervisor.
 
+pub mod files;
 pub mod log;
 pub mod metrics;
 pub mod notify;

@@ -1,5 +1,6 @@
 //! Where the store file lies: its lock, the kind of file system under it, and how to open it again.
 
+use crate::host::files;
 use crate::store::error::StoreError;
 use redb::StorageBackend;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -25,9 +26,13 @@ pub(crate) struct FileDisk {
 }
 
 impl FileDisk {
-    /// Makes the file if need be (mode 0600) and locks it.
+    /// Makes the file if need be (mode 0600) and locks it. An operator may have put it elsewhere, behind a link.
     pub(crate) fn open(path: &Path) -> Result<Self, StoreError> {
-        let file = OpenOptions::new()
+        FileDisk::with(OpenOptions::new(), path)
+    }
+
+    fn with(mut options: OpenOptions, path: &Path) -> Result<Self, StoreError> {
+        let file = options
             .read(true)
             .write(true)
             .create(true)
@@ -57,7 +62,7 @@ pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreE
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let mut disk = FileDisk::open(&part).map_err(|error| match error {
+    let mut disk = FileDisk::with(files::unlinked(), &part).map_err(|error| match error {
         StoreError::Held { .. } => StoreError::Held { path: path.to_owned() },
         other => other,
     })?;
@@ -193,6 +198,16 @@ mod tests {
         assert_eq!(ground_of(0x2405_1905), Ground::Flash);
         assert_eq!(ground_of(0xef53), Ground::Firm, "ext4");
         assert_eq!(ground_of(0x794c_7630), Ground::Firm, "overlayfs, as in containers and on OpenWrt");
+    }
+
+    #[test]
+    fn a_link_in_the_place_of_a_new_store_is_not_written_through() {
+        let dir = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
+        let (path, other) = (dir.path().join("s.redb"), dir.path().join("other"));
+        std::fs::write(&other, "somebody else's").unwrap();
+        std::os::unix::fs::symlink(&other, dir.path().join("s.redb.part")).unwrap();
+        assert!(matches!(make(&path, |_| Ok(())), Err(StoreError::Io { .. })));
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "somebody else's");
     }
 
     #[test]

@@ -63,7 +63,12 @@ impl Epoch {
 
 fn write_beside(file: &Path, number: u64) -> std::io::Result<()> {
     let beside = file.with_extension("new");
-    let mut to = std::fs::File::create(&beside)?;
+    // Made anew: what stands there may be a link.
+    match std::fs::remove_file(&beside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut to = std::fs::File::create_new(&beside)?;
     std::io::Write::write_all(&mut to, format!("{number}\n").as_bytes())?;
     to.sync_all()?;
     std::fs::rename(&beside, file)
@@ -72,6 +77,17 @@ fn write_beside(file: &Path, number: u64) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_in_the_place_of_the_new_number_is_not_written_through() {
+        let dir = tempfile::tempdir_in(concat!(env!("CARGO_MANIFEST_DIR"), "/target")).unwrap();
+        let (file, other) = (dir.path().join("epoch"), dir.path().join("other"));
+        std::fs::write(&other, "somebody else's").unwrap();
+        std::os::unix::fs::symlink(&other, dir.path().join("epoch.new")).unwrap();
+        write_beside(&file, 7).unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "7\n");
+        assert_eq!(std::fs::read_to_string(&other).unwrap(), "somebody else's");
+    }
 
     #[tokio::test]
     async fn a_store_put_back_is_told_from_the_one_that_was_here() {

@@ -68,7 +68,7 @@ pub struct Schema {
 pub struct Artifact {
     /// Rust's name of the machine, or the package manager's.
     pub target: String,
-    /// `bin` (a binary, gzipped or as it is) and `tar` (a .tar.gz) are ours to take; packages are not.
+    /// `bin` (a binary, gzipped or as it is) and `tar` (a .tar.gz) are ours to take; packages and bills of materials are not.
     pub kind: String,
     /// Absolute, or beside the manifest.
     pub url: String,

@@ -31,7 +31,7 @@ mod updates;
 
 pub use decide::Word;
 pub use error::UpdateError;
-pub use obtain::Source;
+pub use obtain::{Source, UPLOADS};
 pub use updates::{Parts, STAGED_FOR, Settings, Status, Updates};
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where uploads wait, below `update/`.
-const UPLOADS: &str = "uploads";
+pub const UPLOADS: &str = "uploads";
 
 impl From<OutgoingError> for UpdateError {
     fn from(error: OutgoingError) -> UpdateError {

@@ -5,10 +5,11 @@
 
 use crate::access::switches::Switches;
 use crate::base::clock::Clock;
+use crate::host::files;
 use crate::store::{Epoch, Options, Store, StoreError, sync_parent};
 use crate::update::error::UpdateError;
 use crate::update::swap::{Layout, Turn};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,9 @@ impl Snapshots {
             return Ok(());
         }
         let mark = self.wanted(id);
-        let written = File::create(&mark).and_then(|file| file.sync_all()).and_then(|()| sync_parent(&mark));
+        // Whatever stands there says the same; a link would lead elsewhere.
+        let made = files::unlinked().write(true).create(true).truncate(false).open(&mark);
+        let written = made.and_then(|file| file.sync_all()).and_then(|()| sync_parent(&mark));
         written.map_err(UpdateError::io("writing", &mark))
     }
 
@@ -104,7 +107,7 @@ impl Snapshots {
             return Ok(None);
         }
         let lock = self.dir.join("lock");
-        let lock = OpenOptions::new().create(true).append(true).open(&lock).map_err(UpdateError::io("opening", &lock))?;
+        let lock = files::unlinked().create(true).append(true).open(&lock).map_err(UpdateError::io("opening", &lock))?;
         rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive)
             .map_err(|error| UpdateError::io("locking", store)(error.into()))?;
         if !self.has(&turn.id) {

@@ -30,6 +30,7 @@ def make(binary, out, umask=0o022, **environment):
 def all_of_it(binary, out):
     packages = out / "packages"
     check("packages: two runs, one elsewhere and under another umask, make the same bytes", twice, binary, out)
+    check("packages: the bill of materials of another binary stops the release", foreign_bill, binary)
     deb, tar, image = (next(packages.glob(pattern)) for pattern in ("*.deb", "*.tar.gz", "*.oci.tar"))
     check("packages: checksums are those of the files", sums, packages)
     check("packages: the manifest names the files, with size and digest", manifest, packages, binary)
@@ -54,13 +55,30 @@ def all_of_it(binary, out):
         is_absent("skopeo", "the image was read by nobody but us")
 
 
+def with_bill(binary, copy, of=None):
+    """A copy with a bill of materials beside it, as scripts/build leaves them. Here it is not made by cargo, which may be missing."""
+    copy.parent.mkdir()
+    shutil.copyfile(binary, copy)
+    copy.chmod(0o700)
+    version = json.loads(run(binary, "version", "--json"))["version"]
+    component = {"name": "routeros-mcp", "hashes": [{"alg": "SHA-256", "content": of or hashlib.sha256(binary.read_bytes()).hexdigest()}]}
+    (copy.parent / f"routeros-mcp-{version}-{TARGET}.cdx.json").write_text(json.dumps({"metadata": {"component": component}}))
+    return copy
+
+
+def foreign_bill(binary):
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = with_bill(binary, Path(scratch) / "built/routeros-mcp", "0" * 64)
+        words = [ROOT / "scripts/package", "--binary", copy, "--target", TARGET, "--out", Path(scratch) / "dist"]
+        assert "is the bill of another binary" in run(*words, code=1)
+        assert not list(Path(scratch).glob("dist/packages/*.deb")), "something was packed"
+
+
 def twice(binary, out):
     packages = out / "packages"
     with tempfile.TemporaryDirectory() as elsewhere, ThreadPoolExecutor() as both:
-        copy = Path(elsewhere) / "some-name"
-        shutil.copyfile(binary, copy)
-        copy.chmod(0o700)
-        runs = [both.submit(make, binary, out), both.submit(make, copy, Path(elsewhere) / "out", 0o077, **ELSEWHERE)]
+        here, copy = with_bill(binary, Path(elsewhere) / "here/routeros-mcp"), with_bill(binary, Path(elsewhere) / "there/some-name")
+        runs = [both.submit(make, here, out), both.submit(make, copy, Path(elsewhere) / "out", 0o077, **ELSEWHERE)]
         for one in runs:
             one.result()
         again = Path(elsewhere) / "out/packages"
@@ -79,6 +97,7 @@ def sums(packages):
 
 
 def manifest(packages, binary):
+    """Everything is named in what gets signed, the bill of materials too."""
     text = (packages / "latest.json").read_bytes()
     assert len(text) <= 64 * 1024
     said = json.loads(text)
@@ -87,6 +106,8 @@ def manifest(packages, binary):
         data = (packages / artifact["url"]).read_bytes()
         assert (len(data), hashlib.sha256(data).hexdigest()) == (artifact["size"], artifact["sha256"])
     (tar,) = [artifact for artifact in said["artifacts"] if artifact["target"] == TARGET and artifact["kind"] == "tar"]
+    (sbom,) = [artifact for artifact in said["artifacts"] if artifact["kind"] == "sbom"]
+    assert sbom["url"].endswith(f"{TARGET}.cdx.json") and f"{sbom['sha256']}  {sbom['url']}\n" in (packages / "SHA256SUMS").read_text()
     assert tar["unpacked_size"] == binary.stat().st_size
 
 

@@ -1,8 +1,10 @@
 //! `events`: what happens, as it happens, for pages that are open. Ids only; whoever wants more asks for it.
 
+use crate::access::policy;
 use crate::access::principal::Client;
-use crate::access::session::Sessions;
+use crate::access::session::{Session, Sessions};
 use crate::base::events::Event;
+use crate::base::selector::Selector;
 use crate::http::fault::Refusal;
 use crate::http::{Body, Edge};
 use bytes::Bytes;
@@ -37,7 +39,16 @@ pub async fn answer(edge: &Edge, headers: &HeaderMap) -> Result<Response<Body>, 
     let share = (edge.enter(&principal)?, edge.meter().stream());
     let (told, mut lines) = mpsc::channel(BACKLOG);
     let heard = edge.dispatch.world().fleet.bus().listen();
-    let following = follow(heard, told, edge.admin.sessions.clone(), session.key, edge.stop.clone());
+    let world = edge.dispatch.world().clone();
+    let sees = move |session: &Session, event: &Event| {
+        let Some(id) = event.device() else { return true };
+        match world.fleet.get(id) {
+            Ok(device) => policy::within(&session.limits.devices, &device.traits()),
+            // Gone: nobody can say any more whose it was.
+            Err(_) => session.limits.devices.contains(&Selector::All),
+        }
+    };
+    let following = follow(heard, sees, told, edge.admin.sessions.clone(), session.key, edge.stop.clone());
     edge.tasks.spawn(async move {
         following.await;
         drop(share);
@@ -50,13 +61,20 @@ pub async fn answer(edge: &Edge, headers: &HeaderMap) -> Result<Response<Body>, 
     Ok(response)
 }
 
-/// Tells what happens until nobody reads it, the session is over, or we stop.
-async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions: Sessions, key: String, stop: CancellationToken) {
+/// Tells what happens, as far as the session may see it, until nobody reads it, the session is over, or we stop.
+async fn follow(
+    mut heard: Receiver<Event>,
+    sees: impl Fn(&Session, &Event) -> bool,
+    told: mpsc::Sender<Bytes>,
+    sessions: Sessions,
+    key: String,
+    stop: CancellationToken,
+) {
     let mut quiet = interval_at(Instant::now() + QUIET, QUIET);
     let ends = Instant::now() + LONGEST;
-    let mut line = Bytes::from_static(b"retry: 3000\n\n");
+    let mut line = Some(Bytes::from_static(b"retry: 3000\n\n"));
     loop {
-        if told.try_send(line).is_err() {
+        if line.take().is_some_and(|line| told.try_send(line).is_err()) {
             return;
         }
         line = tokio::select! {
@@ -64,17 +82,19 @@ async fn follow(mut heard: Receiver<Event>, told: mpsc::Sender<Bytes>, sessions:
             () = told.closed() => return,
             event = heard.recv() => match event {
                 // Whose session is over hears no more.
-                Ok(_) if !lasts(&sessions, &key) => return,
-                Ok(event) => written(&event),
+                Ok(event) => match sessions.with_key(&key) {
+                    Ok(Some(session)) => sees(&session, &event).then(|| written(&event)),
+                    _ => return,
+                },
                 // Whatever was missed: the page is made anew.
-                Err(RecvError::Lagged(_)) => Bytes::from_static(MISSED),
+                Err(RecvError::Lagged(_)) => Some(Bytes::from_static(MISSED)),
                 Err(RecvError::Closed) => return,
             },
             _ = quiet.tick() => {
                 if Instant::now() > ends || !lasts(&sessions, &key) {
                     return;
                 }
-                Bytes::from_static(b":\n\n")
+                Some(Bytes::from_static(b":\n\n"))
             }
         };
     }

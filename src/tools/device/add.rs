@@ -85,7 +85,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         Some(word) => word.parse().map_err(Fault::bad_input)?,
         None => cx.world.rules.environment,
     };
-    let credential = view::credential(args.password, args.password_ref, args.ssh_key_file)?.ok_or_else(|| {
+    let credential = view::credential(cx, args.password, args.password_ref, args.ssh_key_file)?.ok_or_else(|| {
         Fault::bad_input("device.add: password is missing").hint("give password or password_ref; where REST is off, ssh_key_file will do")
     })?;
     let new = NewDevice {

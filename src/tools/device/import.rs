@@ -103,10 +103,11 @@ struct Wrong {
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let shared = Shared {
         username: args.username.filter(|name| !name.is_empty()),
-        password: view::credential(args.password, args.password_ref, None)?.map(|login| login.password),
+        password: view::credential(cx, args.password, args.password_ref, None)?.map(|login| login.password),
         trust_first_use: args.trust_first_use,
         environment: cx.world.rules.environment,
         ssh_port: cx.world.settings.ssh_port,
+        may_refer: cx.principal.is_operator(),
     };
     let (lines, mut problems) = roster::read(args.secret_list.expose(), &shared, &cx.world.fleet)?;
     drop(args.secret_list);

@@ -81,7 +81,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         rest_port: args.rest_port,
         ssh_port: args.ssh_port,
         username: args.username,
-        credential: view::credential(args.password, args.password_ref, args.ssh_key_file)?,
+        credential: view::credential(cx, args.password, args.password_ref, args.ssh_key_file)?,
         tags: args.tags.as_deref().map(view::tags).transpose()?,
         capabilities: args.capabilities.as_deref().map(view::capabilities).transpose()?,
     };

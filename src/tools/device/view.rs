@@ -6,6 +6,7 @@ use crate::fleet::rights::{self, Rights};
 use crate::fleet::{Capability, Device, NewCredential, Password, Pins, Status};
 use crate::routeros::pin::{format_fingerprint, parse_fingerprint};
 use crate::routeros::ssh::is_fingerprint;
+use crate::tools::context::Cx;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -97,12 +98,23 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
+/// Errs with `Denied` for whoever names files of this box from elsewhere: a password is sent to the address that they name as well.
+pub(in crate::tools) fn may_refer(cx: &Cx, names_files: bool) -> Result<(), Fault> {
+    if !names_files || cx.principal.is_operator() {
+        return Ok(());
+    }
+    Err(Fault::denied("password_ref and ssh_key_file name files of this box: only its command line may")
+        .hint("give the password itself, or use `routeros-mcp device add` on the box"))
+}
+
 /// A login from its arguments; none when none is given.
 pub(in crate::tools) fn credential(
+    cx: &Cx,
     password: Option<Secret>,
     reference: Option<String>,
     ssh_key_file: Option<String>,
 ) -> Result<Option<NewCredential>, Fault> {
+    may_refer(cx, reference.is_some() || ssh_key_file.is_some())?;
     let password = match (password, reference) {
         (Some(_), Some(_)) => return Err(Fault::bad_input("give password or password_ref, not both")),
         (Some(password), None) => Password::Given(password),
