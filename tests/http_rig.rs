@@ -312,7 +312,8 @@ pub async fn talk(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8])
     parsed(&all)
 }
 
-fn parsed(all: &[u8]) -> Answer {
+/// What came, as a response.
+pub fn parsed(all: &[u8]) -> Answer {
     let text = String::from_utf8_lossy(all);
     let Some((head, body)) = text.split_once("\r\n\r\n") else { return Answer { status: 0, headers: Vec::new(), body: text.into() } };
     let mut lines = head.lines();

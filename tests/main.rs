@@ -80,6 +80,8 @@ mod discovery;
 mod disk_full;
 mod docs_reference;
 #[cfg(feature = "sim")]
+mod fault_runner;
+#[cfg(feature = "sim")]
 mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;
@@ -150,6 +152,8 @@ mod plan_rig;
 mod plan_rollout;
 #[cfg(feature = "sim")]
 mod plan_rotate;
+#[cfg(feature = "sim")]
+mod plan_storage;
 #[cfg(feature = "sim")]
 mod plan_tools;
 mod policy;

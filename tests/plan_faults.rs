@@ -1,6 +1,7 @@
 //! Routers that answer wrongly, late or not at all, guards that do not fire, clocks that step: the end is right, or it is said what is not.
 
 use crate::plan_rig::{Process, Router, copy, difference, home, request, side_by_side, trail};
+use routeros_mcp::base::fault::Kind;
 use routeros_mcp::plan::record::PlanId;
 use routeros_mcp::plan::state::{DeviceState, PlanState};
 use routeros_mcp::sim::faults::{Fault, Rule};
@@ -222,4 +223,60 @@ fn a_router_that_was_upgraded_since_the_draft_is_left_alone() {
     assert!(ended.error.as_ref().is_some_and(|error| error.contains("version")), "{:?}", ended.error);
     assert!(router.sim.requests().iter().all(|seen| seen.method == "GET"), "nothing was written");
     assert_eq!(router.rows(), before);
+}
+
+/// Found by the fault runner: one wrong answer made a menu unwritable on every router of that build, for good.
+#[test]
+fn what_a_router_says_wrongly_of_its_menus_is_not_kept() {
+    let (router, home) = (Router::start(Profile::Office, false, Duration::ZERO), home());
+    let process = Process::new(home.path(), &router).plain();
+    process
+        .run(async |appliance| {
+            appliance.enrol(&router, "edge").await;
+            let added = json!([{"menu": FILTER, "op": "add", "values": {"chain": "forward", "action": "drop", "src-address": "192.0.2.7"}}]);
+            let (added, changed) = (request(added, "auto"), request(rule(), "auto"));
+            for (asked, passes) in [(&added, 0), (&changed, 1)] {
+                router.sim.faults().inject(Rule::once(Fault::WrongBody).on("/console/inspect").after(passes));
+                let told = appliance.approved(asked).await.unwrap_err();
+                assert_eq!(told.kind, Kind::Unreachable, "{}", told.said);
+                router.sim.faults().clear();
+            }
+            appliance.approved(&added).await.unwrap();
+            appliance.approved(&changed).await.unwrap();
+        })
+        .unwrap();
+}
+
+/// Found by the fault runner: the guard had fired while a disk took its time, and the change that shut us out came after it.
+#[test]
+fn nothing_is_changed_once_the_guard_is_about_to_fire() {
+    let shut_out = json!([{"menu": FILTER, "op": "add", "match_all": true, "values": {"chain": "input", "action": "reject",
+        "reject-with": "tcp-reset", "protocol": "tcp", "connection-state": "new"}, "place_before": {"comment": "accept established"}}]);
+    for late in [60, 600] {
+        let ready = Ready::of(shut_out.clone(), "auto");
+        let (router, home) = (ready.router(), copy(ready.base.path()));
+        let before = router.rows();
+        let (hand, armed) = (router.hand.clone(), std::sync::atomic::AtomicBool::new(false));
+        router.sim.forget_requests();
+        router.sim.hook(move |step, _| {
+            use std::sync::atomic::Ordering::SeqCst;
+            let is_ours = step.path.starts_with("/execute") || step.path.starts_with("/system/script");
+            if step.when == When::After && step.method != "GET" && is_ours {
+                armed.store(true, SeqCst);
+            }
+            // The last thing that is read before the first change.
+            if step.when == When::After && step.method == "GET" && step.path == FILTER && armed.swap(false, SeqCst) {
+                hand.advance(Duration::from_secs(late));
+            }
+            Verdict::Go
+        });
+        let process = Process::new(home.path(), &router).plain();
+        let first = process.run(async |appliance| appliance.applied(&ready.plan).await.unwrap()).unwrap();
+        drop(process);
+        router.sim.unhook();
+        assert_eq!(first.state, DeviceState::RolledBack, "{late} s: {:?}", first.error);
+        assert!(first.error.as_ref().is_some_and(|error| error.contains("too soon to change anything")), "{late} s: {:?}", first.error);
+        assert!(router.sim.requests().iter().all(|seen| seen.method != "PUT" || seen.path() != FILTER), "{late} s: it was sent");
+        assert_eq!(ended(&ready, &router, &home, &before), Ok("rolled_back"), "{late} s");
+    }
 }

@@ -35,7 +35,7 @@ use tokio_util::task::TaskTracker;
 
 use death::Diary;
 pub(crate) use death::{Death, Side, Window};
-pub(crate) use router::{Router, difference, routers};
+pub(crate) use router::{DRAFTED, Router, difference, routers};
 
 /// How long a test waits on the machine's clock before it says that something hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -76,6 +76,8 @@ pub(crate) struct Process<'a> {
     pub plain: bool,
     /// Before or after which durable write of a plan it dies.
     pub kill: Option<(usize, Side)>,
+    /// From which durable write of a plan on the disk takes nothing, until there is room again.
+    pub full: Option<usize>,
     /// Somebody keeps what waits for a person.
     pub keep: bool,
     /// What somebody does the moment it waits for a person.
@@ -84,6 +86,8 @@ pub(crate) struct Process<'a> {
     pub restored: bool,
     pub death: Arc<Death>,
     pub written: Arc<AtomicUsize>,
+    /// There is room on the disk, however much was written.
+    pub room: Arc<AtomicBool>,
 }
 
 /// The parts of a running appliance that tests talk to.
@@ -95,12 +99,21 @@ pub(crate) struct Appliance {
 
 impl<'a> Process<'a> {
     pub fn new(home: &'a Path, router: &'a Router) -> Process<'a> {
-        let (death, written) = (Arc::default(), Arc::default());
-        Process { home, router, plain: false, kill: None, keep: false, window: None, restored: false, death, written }
+        let (death, written, room) = (Arc::default(), Arc::default(), Arc::default());
+        Process { home, router, plain: false, kill: None, full: None, room, keep: false, window: None, restored: false, death, written }
     }
 
     pub fn plain(self) -> Process<'a> {
         Process { plain: true, ..self }
+    }
+
+    /// Whether a write was refused and still would be.
+    pub fn is_full(&self) -> bool {
+        self.full.is_some_and(|full| self.written.load(Ordering::SeqCst) >= full) && !self.room.load(Ordering::SeqCst)
+    }
+
+    pub fn make_room(&self) {
+        self.room.store(true, Ordering::SeqCst);
     }
 
     /// Runs until the work is done; `None` when death came first.
@@ -136,6 +149,8 @@ impl<'a> Process<'a> {
             store: store.clone(),
             death: self.death.clone(),
             kill: self.kill,
+            full: self.full,
+            room: self.room.clone(),
             written: self.written.clone(),
             keep: self.keep,
             window: self.window.clone(),

@@ -268,8 +268,14 @@ async fn writes(device: &Device, menu: &str, extent: Extent, console: &dyn Inspe
     Ok((!learnt.add.is_empty() || !learnt.set.is_empty()).then_some(learnt))
 }
 
+/// What stands below a place. Seconds after boot the answer can be another menu's, which would be kept for every router of this build.
 async fn child(console: &dyn Inspect, path: &str) -> Result<Arc<Vec<Row>>, Fault> {
-    console.inspect(&[("request", "child"), ("path", path)]).await
+    let rows = console.inspect(&[("request", "child"), ("path", path)]).await?;
+    match rows.iter().all(|row| row.get("node-type").is_some()) {
+        true => Ok(rows),
+        false => Err(Fault::new(Kind::Unreachable, "the router answers, but not what it was asked of its menus; it may be starting")
+            .hint("try again in half a minute")),
+    }
 }
 
 /// `(name, node-type)` of each child. The first row is the node itself: `type` says `self`, or, where rows have no

@@ -18,6 +18,10 @@ use std::time::Duration;
 const LOOKS: u32 = 3;
 const LOOK_PAUSE: Duration = Duration::from_secs(2);
 
+/// A request may wait half a minute for its turn at the router and ten seconds for its answer. With less until the guard fires it could
+/// arrive after that, and nothing would take it back.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(40);
+
 /// Why it stopped before its end.
 pub(super) enum Failed {
     /// A step was refused, or the row is not the one meant; the router can be asked.
@@ -50,6 +54,7 @@ pub(super) async fn apply(work: &mut Work) -> Result<(), Failed> {
         let writes = writes(work, n, &step, &rows).await?;
         let mut added = None;
         for write in writes {
+            guarded(work)?;
             added = match work.write(write).await {
                 Ok(rows) => rows.first().and_then(Row::id).map(str::to_owned),
                 Err(fault) => {
@@ -82,6 +87,17 @@ impl Work {
         };
         self.progress = self.core.book.change(&self.plan.id, &self.draft.device, change).await?;
         Ok(())
+    }
+}
+
+/// Errs when the guard may fire before a request arrives: a disk or a router took its time since it was armed, or the box slept.
+fn guarded(work: &Work) -> Result<(), Fault> {
+    match work.left() {
+        Some(left) if left <= ARRIVES_WITHIN => {
+            let name = &work.device.name;
+            Err(Fault::new(Kind::Conflict, format!("device \"{name}\": the guard fires in {} s, too soon to change anything", left.as_secs())))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -29,10 +29,7 @@ impl Engine {
             match plan.state {
                 PlanState::Executing if !self.store_rolled_back && led.contains(&plan.id) => {}
                 PlanState::Executing if self.store_rolled_back => self.hand_over(&plan).await?,
-                PlanState::Executing => {
-                    self.core.take(&plan)?;
-                    self.spawn(&plan.id, true);
-                }
+                PlanState::Executing => self.go_on(plan),
                 PlanState::Draft | PlanState::Approved if self.store_rolled_back && !plan.approvals.is_empty() => self.void(&plan).await?,
                 _ => {}
             }
@@ -45,6 +42,27 @@ impl Engine {
             epoch.advance().await?;
         }
         Ok(())
+    }
+
+    /// Goes on with a plan as soon as nobody else has its devices. Two that were executing on one device have to follow each other: that
+    /// must not keep the appliance from starting.
+    fn go_on(&self, plan: Plan) {
+        if self.core.take(&plan).is_ok() {
+            return self.spawn(&plan.id, true);
+        }
+        tracing::warn!(plan = %plan.id, "it goes on once another plan has left its devices");
+        let engine = self.clone();
+        self.core.tasks.spawn(async move {
+            tokio::select! {
+                biased;
+                () = engine.core.stop.cancelled() => {}
+                taken = engine.until(|engine| Ok(engine.core.take(&plan).is_ok())) => {
+                    if taken.is_ok() {
+                        engine.spawn(&plan.id, true);
+                    }
+                }
+            }
+        });
     }
 
     /// The store is older than the routers: nobody knows what was done since. A person has to look; nothing is driven.

@@ -53,6 +53,8 @@ pub(super) struct Diary {
     pub(super) store: Store,
     pub(super) death: Arc<Death>,
     pub(super) kill: Option<(usize, Side)>,
+    pub(super) full: Option<usize>,
+    pub(super) room: Arc<AtomicBool>,
     pub(super) written: Arc<AtomicUsize>,
     pub(super) keep: bool,
     pub(super) window: Option<Window>,
@@ -72,6 +74,9 @@ impl Journal for Diary {
             }
             if self.death.is_here() {
                 std::future::pending::<()>().await;
+            }
+            if self.full.is_some_and(|full| number >= full) && !self.room.load(Ordering::SeqCst) {
+                return Err(StoreError::Io { doing: "committing", source: Arc::new(std::io::ErrorKind::StorageFull.into()) });
             }
             let done = self.store.commit(batch, Durability::Now).await;
             if self.kill == Some((number, When::After)) {

@@ -15,8 +15,17 @@ pub(crate) const DRAFTED: Wall = Wall(1_790_000_000_000);
 /// Menus that are no configuration: they move by themselves.
 const MOVING: [&str; 6] = ["/log", "/system/history", "/system/script/job", "/ip/firewall/connection", "/ip/dns/cache", "/system/resource"];
 /// Attributes that are no configuration.
-const COUNTERS: [&str; 8] =
-    ["bytes", "packets", "run-count", "next-run", "last-started", "creation-time", "current-tagged", "current-untagged"];
+const COUNTERS: [&str; 9] = [
+    "bytes",
+    "packets",
+    "run-count",
+    "next-run",
+    "last-started",
+    "last-logged-in",
+    "creation-time",
+    "current-tagged",
+    "current-untagged",
+];
 
 /// Where all routers of this process run.
 pub(crate) fn routers() -> &'static Runtime {
@@ -42,7 +51,16 @@ impl Router {
     /// The same with another version of RouterOS.
     pub fn start_as(profile: Profile, version: Option<Version>, ssh: bool, later: Duration) -> Router {
         let (clock, hand) = Clock::by_hand(Wall(DRAFTED.0 + later.as_millis() as i64));
-        let options = Options { clock: clock.clone(), version, ..Options::new(profile, "edge") };
+        Router::with(Options { version, ..Options::new(profile, "edge") }, ssh, clock, hand)
+    }
+
+    /// One of several on a clock they share.
+    pub fn on(profile: Profile, ssh: bool, seed: u64, clock: Clock, hand: Arc<Hand>) -> Router {
+        Router::with(Options { seed, plain: false, ..Options::new(profile, "edge") }, ssh, clock, hand)
+    }
+
+    fn with(options: Options, ssh: bool, clock: Clock, hand: Arc<Hand>) -> Router {
+        let options = Options { clock: clock.clone(), ..options };
         let options = if ssh { options } else { Options { ssh: None, ..options } };
         let sim = Arc::new(routers().block_on(Sim::start(options)).unwrap());
         Router { sim, clock, hand, heals: Arc::default() }

@@ -1,0 +1,85 @@
+//! A disk that takes nothing while a plan is being applied: its job waits for the disk and then goes on, and until then nobody else gets the
+//! device. Found by the fault runner.
+
+use crate::plan_rig::{Appliance, Process, Router, author, difference, home, request, trail};
+use routeros_mcp::base::fault::Kind;
+use routeros_mcp::plan::record::PlanId;
+use routeros_mcp::plan::state::{DeviceState, PlanState};
+use routeros_mcp::sim::profiles::Profile;
+use serde_json::json;
+use std::time::Duration;
+
+const FILTER: &str = "/ip/firewall/filter";
+/// More writes than a plan takes.
+const MANY: usize = 40;
+/// Turns that the job has while the disk is full.
+const LOOKS: usize = 50;
+
+fn rule(port: &str) -> serde_json::Value {
+    request(json!([{"menu": FILTER, "op": "set", "match": {"comment": "wireguard"}, "values": {"dst-port": port}}]), "auto")
+}
+
+fn scene() -> (Router, tempfile::TempDir, PlanId, PlanId) {
+    let (router, home) = (Router::start(Profile::Office, false, Duration::ZERO), home());
+    let plans = Process::new(home.path(), &router).plain().run(async |appliance| {
+        appliance.enrol(&router, "edge").await;
+        (appliance.approved(&rule("13232")).await.unwrap(), appliance.approved(&rule("13233")).await.unwrap())
+    });
+    let (first, second) = plans.unwrap();
+    (router, home, first, second)
+}
+
+async fn ended(appliance: &Appliance, plan: &PlanId) -> (PlanState, DeviceState) {
+    appliance.leaves(plan, PlanState::Executing).await;
+    (appliance.engine.plan(plan).unwrap().0.state, appliance.progress(plan).state)
+}
+
+#[test]
+fn a_job_that_a_full_disk_broke_off_keeps_its_device_and_goes_on_when_there_is_room() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for n in 1..MANY {
+        let (router, home, first, second) = scene();
+        let before = router.rows();
+        let process = Process { full: Some(n), ..Process::new(home.path(), &router) }.plain();
+        let (states, is_done) = process
+            .run(async |appliance| {
+                if appliance.engine.apply(&author(), &first).await.is_err() {
+                    return ((PlanState::Draft, DeviceState::Pending), false);
+                }
+                router.hand.move_by_itself();
+                while !process.is_full() && appliance.engine.plan(&first).unwrap().0.state == PlanState::Executing {
+                    tokio::task::yield_now().await;
+                }
+                if !process.is_full() {
+                    return (ended(appliance, &first).await, true);
+                }
+                // It tries again and again.
+                for _ in 0..LOOKS {
+                    tokio::task::yield_now().await;
+                }
+                let other = appliance.engine.apply(&author(), &second).await.unwrap_err();
+                assert_eq!(other.kind, Kind::Conflict, "write {n}: {}", other.said);
+                process.make_room();
+                (ended(appliance, &first).await, false)
+            })
+            .unwrap();
+        kinds.insert(states.1.as_str());
+        router.pass(Duration::from_secs(3_600));
+        assert!(router.leftovers().is_empty(), "write {n}: {states:?}: {:?}", router.leftovers());
+        trail(home.path()).unwrap();
+        let changed = difference(&before, &router.rows());
+        match states {
+            (PlanState::Confirmed, DeviceState::Confirmed) => assert_eq!(changed.len(), 2, "write {n}: {changed:?}"),
+            (PlanState::RolledBack, DeviceState::RolledBack) | (PlanState::Failed, DeviceState::Skipped) | (PlanState::Draft, _) => {
+                assert!(changed.is_empty(), "write {n}: {states:?}: {changed:?}");
+            }
+            _ => panic!("write {n}: {states:?}: {changed:?}"),
+        }
+        if is_done {
+            println!("{n} writes: {kinds:?}");
+            assert!(n > 8, "only {n} writes");
+            return;
+        }
+    }
+    panic!("it never came to its end");
+}
