@@ -10,6 +10,7 @@ use crate::audit::{self, Audit};
 use crate::base::clock::Clock;
 use crate::base::events::Bus;
 use crate::base::fault::{Fault, Kind};
+use crate::base::shared::Shared;
 use crate::config::{self, Config, Loaded};
 use crate::control::{Control, Handles};
 use crate::dispatch::Dispatch;
@@ -22,14 +23,16 @@ use crate::host::sockets::Sockets;
 use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
-use crate::store::{Epoch, Options, Over, Seal, Store, Vault};
+use crate::store::{Epoch, Options, Over, Progress, Seal, Store, Vault};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
 use crate::tools::world::{self, World};
 use crate::watch;
 use first_run::{Door, FirstRun};
 use ops::Ops;
-use settings::{alert_settings, fleet_settings, http_settings, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role};
+use settings::{
+    alert_settings, fleet_settings, http_settings, keep, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role,
+};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
@@ -39,6 +42,7 @@ mod backups;
 pub mod first_run;
 mod keys;
 mod ops;
+mod reload;
 mod settings;
 mod updates;
 
@@ -75,18 +79,23 @@ impl App {
 
     /// As `build`, on another clock: for a demonstration whose time passes faster.
     pub async fn build_on(loaded: &Loaded, clock: Clock) -> Result<App, Fault> {
-        App::build_over(loaded, clock, Media::default()).await
+        App::build_telling(loaded, clock, Progress::default()).await
     }
 
-    /// As `build_on`, over other media than plain files.
-    pub(crate) async fn build_over(loaded: &Loaded, clock: Clock, media: Media) -> Result<App, Fault> {
+    /// As `build_on`; `progress` hears how far a store of an older version is brought up to date.
+    pub async fn build_telling(loaded: &Loaded, clock: Clock, progress: Progress) -> Result<App, Fault> {
+        App::build_over(loaded, clock, progress, Media::default()).await
+    }
+
+    /// As `build_telling`, over other media than plain files.
+    pub(crate) async fn build_over(loaded: &Loaded, clock: Clock, progress: Progress, media: Media) -> Result<App, Fault> {
         let config = Arc::new(loaded.config.clone());
         let places = places(loaded);
         places.create()?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let meter = meter(&config);
         updates::put_back(loaded).await?;
-        let store = open_store(loaded, &meter, media.store).await?;
+        let store = open_store(loaded, &meter, progress, media.store).await?;
         let seal = Arc::new(keys::open(&config, &places, &store).await?);
         let audit_options = audit::Options { meter: meter.clone(), ..audit::Options::default() };
         let audit = Audit::open_on(&audit_dir(&places), clock.clone(), audit_options, media.trail)?;
@@ -135,7 +144,7 @@ impl App {
         )?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
-        let tools_settings = world::Settings { config: Arc::new(config::shown(&loaded.view)), ..settings(&config) };
+        let tools_settings = world::Settings { config: Shared::new(config::shown(&loaded.view)), ..settings(&config) };
         let world = Arc::new(World {
             fleet,
             audit,
@@ -188,8 +197,8 @@ impl App {
             watch::health::start(self.dispatch.world().clone(), every, jitter, &self.tasks, &self.stop);
         }
         watch::meter::start(self.dispatch.world().meter().clone(), &self.tasks, &self.stop);
-        watch::retention::start(self.dispatch.world().clone(), self.config.retention.health_days, &self.tasks, &self.stop);
-        watch::plans::start(self.dispatch.world().clone(), self.config.retention.plan_days, &self.tasks, &self.stop);
+        watch::retention::start(self.dispatch.world().clone(), self.seal.clone(), keep(&self.config), &self.tasks, &self.stop);
+        watch::plans::start(self.dispatch.world().clone(), &self.tasks, &self.stop);
         watch::rotation::start(self.dispatch.clone(), self.config.routeros.rotate_credentials_days, &self.tasks, &self.stop);
         if self.config.backup.enabled {
             let every = self.config.backup.interval_hours;
@@ -311,7 +320,7 @@ pub(crate) struct Media {
 
 impl Default for Media {
     fn default() -> Self {
-        Media { store: Box::new(|disk| Box::new(disk)), trail: Box::new(audit::file) }
+        Media { store: Box::new(crate::store::plain), trail: Box::new(audit::file) }
     }
 }
 
@@ -322,7 +331,7 @@ pub fn places(loaded: &Loaded) -> Places {
 
 /// Whether store and master key belong together, on a box whose appliance does not run. Changes neither.
 pub async fn examine(loaded: &Loaded) -> Result<(), Fault> {
-    let store = open_store(loaded, &Meter::off(), Media::default().store).await?;
+    let store = open_store(loaded, &Meter::off(), Progress::default(), Media::default().store).await?;
     let places = places(loaded);
     let has_key = loaded.config.encryption_key.is_some() || places.master_key().exists();
     let done = match has_key || crate::store::seal::is_sealed(&store)? {
@@ -348,7 +357,7 @@ fn meter(config: &Config) -> Meter {
     if config.metrics.enabled { Meter::new(config.metrics.device_labels) } else { Meter::off() }
 }
 
-async fn open_store(loaded: &Loaded, meter: &Meter, over: Box<Over>) -> Result<Store, Fault> {
+async fn open_store(loaded: &Loaded, meter: &Meter, progress: Progress, over: Box<Over>) -> Result<Store, Fault> {
     let store = &loaded.config.store;
     let options = Options {
         path: store.path.clone(),
@@ -356,6 +365,7 @@ async fn open_store(loaded: &Loaded, meter: &Meter, over: Box<Over>) -> Result<S
         flush_interval: store.flush_interval.0,
         volatile_ok: store.volatile,
         meter: meter.clone(),
+        progress,
     };
     let opened = tokio::task::spawn_blocking(move || Store::open_over(options, &*over)).await.map_err(Fault::bug)?;
     opened.map_err(|error| {
@@ -367,5 +377,6 @@ async fn open_store(loaded: &Loaded, meter: &Meter, over: Box<Over>) -> Result<S
     })
 }
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 mod disk_tests;

@@ -65,6 +65,13 @@ pub const PAGES: &[Page] = &[
     page!("incident-response", "Incident response", "The first ten minutes, a template to fill in, and what to do by what may be known."),
     page!("checklists", "Checklists", "Before others use it, hardening, and what to do each week, month and year."),
     page!("threat-model", "Threat model", "Who may attack what, what holds against it, and what does not."),
+    page!("abuse-cases", "Abuse cases: callers", "What callers, people and the network may try, and the test that holds each."),
+    page!(
+        "abuse-cases-inside",
+        "Abuse cases: routers and the box",
+        "What routers, files, releases and a service that was taken over may try, and the test that holds each."
+    ),
+    page!("supply-chain", "Supply chain", "What is checked of crates and releases, and the ten riskiest crates."),
     page!("earlier-deployments", "Earlier deployments", "What replaces the database pool, Redis and replicas of an earlier service."),
     page!("config-server", "Configuration: the server", "Environment, log, store, listener, certificates, metrics."),
     page!("config-access", "Configuration: clients", "What MCP clients are offered, and how much of it."),

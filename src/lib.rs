@@ -3,6 +3,9 @@
 //! A call enters at the top of this list and reaches a router near the bottom; a module may use only what stands
 //! below it (`tests/layers.rs`).
 
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
+
 pub mod cli;
 
 pub mod app;

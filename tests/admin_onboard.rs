@@ -1,6 +1,6 @@
 //! Adding a router in the pages and what is done with it afterwards, by what a browser without a script sends and gets.
 
-use crate::admin_rig::{Browser, PASSWORD, signed_in};
+use crate::admin_rig::{Browser, OURS, PASSWORD, signed_in};
 use crate::http_rig::{Answer, Web};
 use crate::site::Site;
 use routeros_mcp::access::Role;
@@ -272,4 +272,30 @@ async fn an_account_is_removed_where_it_is_ours_and_we_may_and_nowhere_else() {
         assert_eq!(!world.table("/user").rows.iter().any(|row| row.get("name") == Some("mcp")), removed, "{name}");
     }
     site.close().await;
+}
+
+#[tokio::test]
+async fn a_session_makes_no_file_of_the_box_a_login() {
+    // What is in the file would be sent to the address that came with it.
+    let (web, mut anna, id) = with_router().await;
+    let sim = router().await;
+    let print = format_fingerprint(&sim.fingerprint());
+    for login in [
+        json!({"password_ref": "file:/etc/hostname"}),
+        json!({"password_ref": "credential:encryption_key"}),
+        json!({"password": "x", "ssh_key_file": "/etc/hostname"}),
+    ] {
+        let mut device = json!({"name": "mine", "address": "127.0.0.1", "rest_port": sim.https_port(), "ssh_port": sim.ssh_port(), "username": "mcp", "tls_fingerprint": print});
+        device.as_object_mut().unwrap().extend(login.as_object().unwrap().clone());
+        let answer = anna.post("/admin/api/v1/devices", device).await;
+        assert!(answer.status == 403 && answer.body.contains("only its command line may"), "{login}: {answer:?}");
+        let headers = format!("{OURS}Content-Type: application/json\r\n");
+        let answer = anna.send("PATCH", &format!("/admin/api/v1/devices/{id}"), &headers, &login.to_string()).await;
+        assert_eq!(answer.status, 403, "{login}: {answer:?}");
+    }
+    let list = format!("name,address,username,password_ref,tls_fingerprint\nmine,127.0.0.1,mcp,file:/etc/hostname,{print}\n");
+    let answer = anna.post("/admin/api/v1/devices/import", json!({"secret_list": list, "dry_run": true})).await;
+    assert!(answer.body.contains("names a file of this box"), "{answer:?}");
+    assert_eq!(devices(&web), 1);
+    web.close().await;
 }

@@ -250,3 +250,15 @@ async fn a_session_outlives_a_restart_and_ends_with_an_older_store() {
     assert_eq!(browser.get(SESSION).await.status, 401);
     web.close().await;
 }
+
+/// Found by the fault runner: a person who approved two plans at once was told that they had been changed meanwhile.
+#[tokio::test]
+async fn who_proves_themselves_several_times_at_the_same_moment_is_let_in_each_time() {
+    let web = web(&[]).await;
+    let access = web.site.app.dispatch.world().access.clone();
+    let proofs = (0..6).map(|_| access.authenticate("anna", Secret::new(PASSWORD)));
+    for proof in futures_util::future::join_all(proofs).await {
+        assert_eq!(proof.unwrap().user, "anna");
+    }
+    web.close().await;
+}

@@ -356,3 +356,38 @@ async fn people_sign_in_and_prove_it_again_through_a_real_provider() {
     assert_eq!(browser.send("DELETE", SESSION, OURS, "").await.status, 204);
     web.close().await;
 }
+
+#[tokio::test]
+async fn a_stream_tells_of_no_device_that_its_person_may_not_see() {
+    use routeros_mcp::base::events::Event;
+    use routeros_mcp::sim::profiles::Profile;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut journey = Journey::begin(&[("oidc.device_claim", "devices"), ("health_check.enabled", "false")]).await;
+    journey.web.site.adopt(Profile::Office, "office", json!({})).await;
+    journey.web.site.adopt(Profile::Office, "shop", json!({})).await;
+    let (office, shop) = (journey.web.site.device("office").id.clone(), journey.web.site.device("shop").id.clone());
+    let answer = journey.round(START, json!({"devices": ["office"]})).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let cookie = journey.browser.cookie("rmcp").unwrap().to_owned();
+    let mut stream = TcpStream::connect(journey.web.at()).await.unwrap();
+    let head = format!("GET /admin/api/v1/events HTTP/1.1\r\nHost: {}\r\nCookie: rmcp={cookie}\r\n\r\n", journey.web.at());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let (mut piece, mut text) = (vec![0; 4_096], String::new());
+    let heard = async {
+        let mut told = false;
+        while !text.contains(office.as_str()) {
+            let n = stream.read(&mut piece).await.unwrap();
+            assert!(n > 0, "closed: {text}");
+            text.push_str(&String::from_utf8_lossy(&piece[..n]));
+            if !told && text.contains("retry:") {
+                told = true;
+                let bus = journey.web.site.app.dispatch.world().fleet.bus();
+                bus.tell(Event::Health(shop.clone()));
+                bus.tell(Event::Health(office.clone()));
+            }
+        }
+    };
+    tokio::time::timeout(crate::http_rig::PATIENCE, heard).await.unwrap();
+    assert!(!text.contains(shop.as_str()), "{text}");
+    journey.web.close().await;
+}

@@ -62,3 +62,48 @@ fn what_cannot_be_done_says_what_can() {
     let status = rig.json(&["update", "status"]);
     assert_eq!((status["state"].as_str(), &status["staged"]), (Some("idle"), &json!(null)), "{status}");
 }
+
+/// A service that was taken over: it answers the command line whatever it likes.
+fn taken_over(rig: &Rig, said: serde_json::Value) {
+    use std::io::{BufRead, BufReader, Write};
+    fs::create_dir_all(rig.state().join("run")).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(rig.state().join("run/control.sock")).unwrap();
+    // Ends with the test's process; nobody waits for it.
+    std::thread::spawn(move || {
+        for stream in socket.incoming().flatten() {
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream);
+            if reader.read_line(&mut line).is_err() {
+                continue;
+            }
+            let asked: serde_json::Value = serde_json::from_str(&line).unwrap_or_default();
+            let answer = match asked["open"].as_str() {
+                Some("hello") => json!({"ok": true, "version": 1, "server": env!("CARGO_PKG_VERSION"), "pid": 1, "data_dir": "/"}),
+                Some("op") => json!({ "result": said }),
+                _ => {
+                    let result = json!({"content": [{"type": "text", "text": ""}], "structuredContent": said, "_meta": {}});
+                    json!({"result": result, "kind": null, "unknown_tool": false})
+                }
+            };
+            let _ = writeln!(reader.get_mut(), "{answer}");
+        }
+    });
+}
+
+#[test]
+fn a_service_that_was_taken_over_makes_roots_command_line_remove_and_copy_nothing() {
+    let rig = Rig::new();
+    let victim = rig.at("etc");
+    fs::create_dir_all(&victim).unwrap();
+    fs::write(victim.join("shadow"), "root's own").unwrap();
+    let (dir, shadow) = (victim.display().to_string(), victim.join("shadow").display().to_string());
+    taken_over(&rig, json!({"upload_dir": dir, "path": shadow, "name": "x", "bytes": 1}));
+    let bundle = rig.file("bundle", "a bundle");
+    says(&rig.error(&["update", "stage", "--file", &bundle], 77)["message"], "nothing was touched there");
+    let out = rig.at("copy").display().to_string();
+    says(&rig.error(&["backup", "create", "--out", &out], 77)["message"], "nothing was touched there");
+    says(&rig.error(&["audit", "export"], 77)["message"], "nothing was touched there");
+    assert_eq!(fs::read_to_string(victim.join("shadow")).unwrap(), "root's own");
+    assert_eq!(fs::read_dir(&victim).unwrap().count(), 1);
+    assert!(!rig.at("copy").exists());
+}

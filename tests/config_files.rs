@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 mod guards;
 mod layers;
+mod releases;
 mod secrets;
 
 /// A good 32-byte key, and the text that must never be seen again.

@@ -58,10 +58,9 @@ fn default(key: &Key) -> String {
 
 fn key_row(key: &Key) -> String {
     let star = if key.guard.is_some() { " \\*" } else { "" };
-    let later = key.later.map_or_else(String::new, |later| format!(" (not yet in this build: {later})"));
     // Where every word is allowed, the table of defaults says enough.
     let allowed = if key.name == "alert.kinds" { "a list of kinds".to_owned() } else { key.kind.allowed() };
-    format!("| `{}`{star} | {} | {} | {}{later} |\n", key.parts().1, default(key), escaped(&allowed), escaped(key.about))
+    format!("| `{}`{star} | {} | {} | {} |\n", key.parts().1, default(key), escaped(&allowed), escaped(key.about))
 }
 
 fn settings(section: &str) -> String {

@@ -7,9 +7,20 @@
 //! TLS, SSH, the listener), so two runs of a burst may differ in which of two calls comes first; time is virtual and never does.
 //!
 //! ```text
-//! FAULT_SEED=7 FAULT_FROM=12 cargo nextest run --test main -E 'test(fault_runner::holds)' --no-capture    one burst, and those after it
-//! scripts/faults 10000                                                                                   until so many faults struck
+//! scripts/faults 10000                              scenarios side by side until so many faults struck, and a table
+//! scripts/faults --seed 7 --from 12 [--bursts 3]    what a violation names, with a trace
 //! ```
+//!
+//! Seen on 27 November 2026 on two cores that others worked on too (`scripts/faults 10000 --lanes 9 --bursts 20`, broken off from outside):
+//!
+//! | run | scenarios | faults that struck | hours on the routers | violations |
+//! |---|---|---|---|---|
+//! | before the last two corrections of the runner itself | 18 | 3,510 | 816 | 2, both of the runner's making |
+//! | with them | 23 | 5,951 | not kept | 0 |
+//!
+//! What it found in the product, each with a test of its own: a full disk left a plan without its job and a second one could begin on its
+//! device, after which the appliance did not start (`plan_storage`); a change went out after its guard had fired, and one wrong answer about
+//! a menu was kept for good (`plan_faults`); two proofs of one person at the same moment counted as a conflict (`admin_session`).
 //!
 //! A process that is killed is dropped where it stands with all its tasks, as in `plan_rig`; kill -9 of the binary is scripts/test's. Errors
 //! of single writes to the disk are the disk-fault tests'; here the disk refuses everything for a while.
@@ -23,6 +34,8 @@
 //! | `clients.rs` | who calls, and what they are told |
 //! | `invariants.rs` | what must hold |
 //! | `report.rs` | the table |
+
+#![allow(clippy::print_stdout, reason = "its report is what it is for; clippy knows test functions but not their helpers here")]
 
 mod clients;
 mod disk;
@@ -46,13 +59,17 @@ use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-/// Bursts of one scenario: afterwards another seed, another state directory.
-const BURSTS: u32 = 40;
-/// The scenarios of every run of the tests, each with so many bursts.
-const SHORT: [(u64, u32); 3] = [(1, 14), (2, 14), (3, 14)];
+/// Bursts of each scenario of every run of the tests.
+const BURSTS: u32 = 8;
+/// Fewer faults, kinds of them or calls than this in one of those mean that the runner has gone blind.
+const STRUCK_MIN: usize = 60;
+const KINDS_MIN: usize = 8;
+const CALLS_MIN: usize = 50;
+/// Seconds for what never comes because of a bug that was planted.
+const PLANTED_S: usize = 3;
 /// A scenario with so many violations is not gone on with.
 const VIOLATIONS_MAX: usize = 2;
-/// Memory that may be more after the last scenario than after the first quarter.
+/// Memory that may be more in the last quarter of the bursts than in the second.
 const GROWTH_MAX: usize = 48 << 20;
 
 /// A fault of our own making, to see that it is noticed.
@@ -69,10 +86,7 @@ enum Planted {
 
 /// Runs bursts `from..to` of a seed, each judged.
 fn scenario(seed: u64, bursts: std::ops::Range<u32>, planted: Option<Planted>) -> Report {
-    let mut stage = Stage::start(seed);
-    if planted.is_some() {
-        stage.patience = Duration::from_secs(4);
-    }
+    let stage = Stage::start(seed);
     let (mut report, mut known, mut next) = (Report::default(), Known::at_start(&stage), bursts.start);
     let _listening = stage.log.listen();
     let mut half_done: Option<(Burst, Heard)> = None;
@@ -95,9 +109,15 @@ fn scenario(seed: u64, bursts: std::ops::Range<u32>, planted: Option<Planted>) -
                     let (burst, heard) = half_done.insert((burst(&stage, next, planted), Heard::default()));
                     perform(&stage, &running, burst, heard).await;
                     stage.witness.calm(&stage.routers);
+                    if stage.witness.death.is_here() {
+                        // It came with the last request: the next process judges.
+                        std::future::pending::<()>().await;
+                    }
                     let (burst, heard) = half_done.take().expect("it was just put there");
                     if let Some(planted) = planted {
+                        invariants::over(&stage, &running).await;
                         plant(&stage, &running, planted).await;
+                        stage.patience_s.store(PLANTED_S, Ordering::Relaxed);
                     }
                     judge(&stage, &running, &mut known, &mut report, &burst, heard).await;
                     next += 1;
@@ -123,8 +143,6 @@ fn scenario(seed: u64, bursts: std::ops::Range<u32>, planted: Option<Planted>) -
         }
     }
     report.passed = Duration::from_millis(stage.passed_ms.load(Ordering::Relaxed) as u64);
-    drop(stage);
-    report.memory.push(memory());
     report
 }
 
@@ -152,7 +170,8 @@ async fn perform(stage: &Stage, running: &Running, burst: &Burst, heard: &Heard)
 
 /// All is well again: everything ends, and what is wrong then is a violation.
 async fn judge(stage: &Stage, running: &Running, known: &mut Known, report: &mut Report, burst: &Burst, heard: Heard) {
-    let came_with_tokens = burst.acts.iter().any(|act| matches!(act, Act::Read { way: Way::Provider, .. } | Act::Write { way: Way::Provider, .. }));
+    let came_with_tokens =
+        burst.acts.iter().any(|act| matches!(act, Act::Read { way: Way::Provider, .. } | Act::Write { way: Way::Provider, .. }));
     if burst.provider != Mood::Good && came_with_tokens {
         stage.witness.strike(Kind::Provider, format!("{:?}", burst.provider));
     }
@@ -168,6 +187,7 @@ async fn judge(stage: &Stage, running: &Running, known: &mut Known, report: &mut
     let struck = stage.witness.struck();
     struck.iter().for_each(|(kind, _)| report.count(*kind));
     report.bursts += 1;
+    report.memory.push(memory());
     for (outcome, n) in heard.outcomes.lock().unwrap().iter() {
         *report.outcomes.entry(outcome.clone()).or_default() += n;
     }
@@ -206,7 +226,11 @@ async fn plant(stage: &Stage, running: &Running, planted: Planted) {
             let text = "canary-5ec2e7-in-a-comment";
             router.world().add("/ip/dns/static", &[("name", "secret.lan"), ("address", "192.0.2.1"), ("comment", text)]);
             let heard = Heard::default();
-            let act = Act::Read { way: Way::Inside, tool: "menu.read", arguments: serde_json::json!({ "device": ROUTERS[0], "menu": "/ip/dns/static" }) };
+            let act = Act::Read {
+                way: Way::Inside,
+                tool: "menu.read",
+                arguments: serde_json::json!({ "device": ROUTERS[0], "menu": "/ip/dns/static" }),
+            };
             clients::all(stage, running, &[act], &heard).await;
             let wrong = heard.wrong.into_inner().unwrap();
             stage.told.lock().unwrap().extend(wrong);
@@ -214,7 +238,8 @@ async fn plant(stage: &Stage, running: &Running, planted: Planted) {
         Planted::DeadLink => router.faults().set_line(routeros_mcp::sim::faults::Line::Refuse),
         Planted::Record => {
             let dir = stage.state_dir().join("audit");
-            let segment = std::fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path()).find(|path| path.extension().is_some()).unwrap();
+            let segment =
+                std::fs::read_dir(dir).unwrap().flatten().map(|entry| entry.path()).find(|path| path.extension().is_some()).unwrap();
             let mut bytes = std::fs::read(&segment).unwrap();
             let middle = bytes.len() / 2;
             bytes[middle] ^= 1;
@@ -251,47 +276,48 @@ fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
 }
 
-/// Scenarios as the environment asks for, or the short ones.
-fn run() -> Report {
+/// One scenario, or what the environment asks for.
+fn run(seed: u64) -> Report {
     let panics = watch_panics();
-    let mut report = Report::default();
-    let mut one = |seed: u64, bursts: std::ops::Range<u32>| {
-        report.add(scenario(seed, bursts, None));
-        report.violations.extend(panics.lock().unwrap().drain(..).map(|panic| format!("seed {seed}: {panic}")));
-        (report.struck(), report.violations.len())
-    };
-    match (number("FAULT_SEED"), number("FAULTS")) {
-        (Some(seed), _) => {
-            let from = number("FAULT_FROM").unwrap_or(0) as u32;
-            one(seed, from..from + number("FAULT_BURSTS").unwrap_or(1) as u32);
-        }
-        (None, Some(wanted)) => {
-            for seed in 1_000.. {
-                let (struck, violations) = one(seed, 0..BURSTS);
-                println!("seed {seed}: {struck} faults struck so far, {violations} violations");
-                if struck as u64 >= wanted || violations > 6 {
-                    break;
-                }
-            }
-        }
-        (None, None) => {
-            for (seed, bursts) in SHORT {
-                one(seed, 0..bursts);
-            }
-        }
+    let seed = number("FAULT_SEED").unwrap_or(seed);
+    let from = number("FAULT_FROM").unwrap_or(0) as u32;
+    let bursts = number("FAULT_BURSTS").map_or(BURSTS, |bursts| bursts as u32);
+    let mut report = scenario(seed, from..from + bursts, None);
+    report.violations.extend(panics.lock().unwrap().drain(..).map(|panic| format!("FAULT_SEED={seed}: {panic}")));
+    println!("{report}\n{}", report.line());
+    if !disk::may_refuse() {
+        println!("ABSENT: the disk did not refuse: without nextest other tests share this process");
     }
     report
 }
 
+/// No violation, and as much went wrong as should.
+fn holds(seed: u64) {
+    let report = run(seed);
+    assert!(report.violations.is_empty(), "{}", report.violations.join("\n\n"));
+    assert!(report.growth() <= GROWTH_MAX, "memory after each burst: {:?}", report.memory);
+    if number("FAULT_SEED").is_none() {
+        let (struck, kinds) = (report.struck(), report.faults.len());
+        assert!(struck >= STRUCK_MIN && kinds >= KINDS_MIN, "only {struck} faults of {kinds} kinds struck");
+        assert!(report.calls() >= CALLS_MIN && report.processes > 1, "only {} calls, {} processes", report.calls(), report.processes);
+    }
+}
+
 #[test]
 fn holds_whatever_goes_wrong_while_clients_read_and_change() {
-    let report = run();
-    println!("{report}");
-    if !disk::may_refuse() {
-        println!("ABSENT: the disk did not refuse: without nextest other tests share this process");
-    }
-    assert!(report.violations.is_empty(), "{}", report.violations.join("\n\n"));
-    assert!(report.growth() <= GROWTH_MAX, "memory after each scenario: {:?}", report.memory);
+    holds(1);
+}
+
+/// Beside the first one, in a process of its own.
+#[test]
+fn holds_with_other_dice() {
+    holds(2);
+}
+
+/// Beside the first two.
+#[test]
+fn holds_with_yet_other_dice() {
+    holds(3);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use std::{fs, path::Path};
 
 const ORDER: &[&str] = &[
-    "main", "lib", "cli", "app", "config", "control", "http", "mcp", "watch", "dispatch", "tools", "update", "backup", "alert", "plan",
-    "history", "fleet", "access", "shape", "menus", "audit", "routeros", "store", "host", "docs", "sim", "base",
+    "main", "lib", "fuzz", "cli", "app", "config", "control", "http", "mcp", "watch", "dispatch", "tools", "update", "backup", "alert",
+    "plan", "history", "fleet", "access", "shape", "menus", "audit", "routeros", "store", "host", "docs", "sim", "base",
 ];
 
 #[test]

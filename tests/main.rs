@@ -43,6 +43,8 @@ mod catalog;
 #[cfg(feature = "sim")]
 mod cli_alert;
 #[cfg(feature = "sim")]
+mod cli_archive;
+#[cfg(feature = "sim")]
 mod cli_device;
 #[cfg(feature = "sim")]
 mod cli_doctor;
@@ -51,9 +53,13 @@ mod cli_help;
 #[cfg(feature = "sim")]
 mod cli_interrupt;
 #[cfg(feature = "sim")]
+mod cli_killed;
+#[cfg(feature = "sim")]
 mod cli_plan;
 #[cfg(feature = "sim")]
 mod cli_register;
+#[cfg(feature = "sim")]
+mod cli_reload;
 #[cfg(feature = "sim")]
 mod cli_rig;
 #[cfg(feature = "sim")]
@@ -78,6 +84,7 @@ mod diagnose;
 mod discovery;
 #[cfg(feature = "sim")]
 mod disk_full;
+mod docs_abuse;
 mod docs_reference;
 #[cfg(feature = "sim")]
 mod fault_runner;
@@ -164,6 +171,8 @@ mod rbac;
 #[cfg(feature = "sim")]
 mod rest_client;
 #[cfg(feature = "sim")]
+mod retention;
+#[cfg(feature = "sim")]
 mod sim_console;
 #[cfg(feature = "sim")]
 mod sim_jobs;
@@ -186,6 +195,8 @@ mod ssh_real;
 mod ssh_router;
 #[cfg(feature = "sim")]
 mod ssh_sim;
+#[cfg(feature = "sim")]
+mod store_lived;
 mod store_upgrade;
 #[cfg(feature = "sim")]
 mod tools_fw;

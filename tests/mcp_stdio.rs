@@ -55,13 +55,7 @@ fn backups(dir: &Path, store: &Store, clock: &Clock) -> Backups {
 
 /// The spine over an empty appliance in `dir`.
 pub fn spine(dir: &Path) -> Arc<Dispatch> {
-    let options = store::Options {
-        path: dir.join("store.redb"),
-        cache_mb: 4,
-        flush_interval: Duration::from_secs(5),
-        volatile_ok: true,
-        meter: Default::default(),
-    };
+    let options = store::Options { volatile_ok: true, ..store::Options::at(dir.join("store.redb")) };
     let (store, clock) = (Store::open(options).unwrap(), Clock::system());
     let settings = fleet::Settings::new(Environment::Lab);
     let parts = Parts { store: store.clone(), seal: Seal::new(&[7; 32]), clock: clock.clone(), bus: Bus::default(), settings };

@@ -233,7 +233,8 @@ fn what_a_router_says_wrongly_of_its_menus_is_not_kept() {
     process
         .run(async |appliance| {
             appliance.enrol(&router, "edge").await;
-            let added = json!([{"menu": FILTER, "op": "add", "values": {"chain": "forward", "action": "drop", "src-address": "192.0.2.7"}}]);
+            let added =
+                json!([{"menu": FILTER, "op": "add", "values": {"chain": "forward", "action": "drop", "src-address": "192.0.2.7"}}]);
             let (added, changed) = (request(added, "auto"), request(rule(), "auto"));
             for (asked, passes) in [(&added, 0), (&changed, 1)] {
                 router.sim.faults().inject(Rule::once(Fault::WrongBody).on("/console/inspect").after(passes));
@@ -245,6 +246,16 @@ fn what_a_router_says_wrongly_of_its_menus_is_not_kept() {
             appliance.approved(&changed).await.unwrap();
         })
         .unwrap();
+}
+
+/// The shortest one that can be configured.
+#[test]
+fn a_guard_of_half_a_minute_lets_a_change_through() {
+    let ready = Ready::of(rule(), "auto");
+    let (router, home) = (ready.router(), copy(ready.base.path()));
+    let process = Process { guard: Duration::from_secs(30), ..Process::new(home.path(), &router) }.plain();
+    let progress = process.run(async |appliance| appliance.applied(&ready.plan).await.unwrap()).unwrap();
+    assert_eq!(progress.state, DeviceState::Confirmed, "{:?}", progress.error);
 }
 
 /// Found by the fault runner: the guard had fired while a disk took its time, and the change that shut us out came after it.

@@ -84,6 +84,8 @@ pub(crate) struct Process<'a> {
     pub window: Option<Window>,
     /// The store is known to be older than what was done.
     pub restored: bool,
+    /// `plan.guard_timeout`.
+    pub guard: Duration,
     pub death: Arc<Death>,
     pub written: Arc<AtomicUsize>,
     /// There is room on the disk, however much was written.
@@ -100,7 +102,20 @@ pub(crate) struct Appliance {
 impl<'a> Process<'a> {
     pub fn new(home: &'a Path, router: &'a Router) -> Process<'a> {
         let (death, written, room) = (Arc::default(), Arc::default(), Arc::default());
-        Process { home, router, plain: false, kill: None, full: None, room, keep: false, window: None, restored: false, death, written }
+        Process {
+            home,
+            router,
+            plain: false,
+            kill: None,
+            full: None,
+            room,
+            keep: false,
+            window: None,
+            restored: false,
+            guard: Settings::default().guard_timeout,
+            death,
+            written,
+        }
     }
 
     pub fn plain(self) -> Process<'a> {
@@ -165,7 +180,7 @@ impl<'a> Process<'a> {
             clock,
             rules,
             seal,
-            settings: Settings { allow_extreme: true, ..Settings::default() },
+            settings: Settings { allow_extreme: true, guard_timeout: self.guard, ..Settings::default() },
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             drafter: Arc::new(drafter),

@@ -40,6 +40,12 @@ impl Site {
         Site { app, sims: Vec::new(), heard: std::sync::Mutex::default(), dir }
     }
 
+    /// An appliance over what another one left in a directory.
+    pub async fn over(dir: tempfile::TempDir, flags: &[(&str, &str)]) -> Site {
+        let app = App::build(&loaded(&dir, flags)).await.unwrap();
+        Site { app, sims: Vec::new(), heard: std::sync::Mutex::default(), dir }
+    }
+
     /// An appliance that looks after one router of each profile, named for it.
     pub async fn of(profiles: &[Profile], flags: &[(&str, &str)]) -> Site {
         let mut site = Site::bare(flags).await;
@@ -125,8 +131,7 @@ impl Site {
     pub async fn reopened(self, flags: &[(&str, &str)]) -> Site {
         let Site { app, sims, heard, dir } = self;
         app.close().await;
-        let app = App::build(&loaded(&dir, flags)).await.unwrap();
-        Site { app, sims, heard, dir }
+        Site { sims, heard, ..Site::over(dir, flags).await }
     }
 
     /// Stops everything but keeps the files.

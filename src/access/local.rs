@@ -28,6 +28,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const QUEUE_WAIT: Duration = Duration::from_secs(15);
 /// Names with failures that are remembered; of more, the oldest that nobody has are forgotten.
 const FAILURES_KEPT: usize = 256;
+/// So often another proof of the same user may come first.
+const SAME_MOMENT: u32 = 16;
 /// The longest user name, bytes.
 const NAME_MAX: usize = 64;
 
@@ -59,6 +61,9 @@ impl Record for User {
     const TABLE: &'static str = "local_user";
     const VERSION: u8 = 1;
 }
+
+#[cfg(test)]
+crate::store::golden!(User);
 
 /// That somebody proved who they are, with a password or at the identity provider: what decisions rest on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,16 +242,33 @@ impl Access {
 
     /// A right password: failures are forgotten, whatever the user may do with it.
     async fn welcome(&self, user: User, now: Wall) -> Result<Authenticated, Fault> {
-        let forgiven = self.failures().delete_into(Batch::new(), &folded(&user.name));
         if user.disabled {
+            let forgiven = self.failures().delete_into(Batch::new(), &folded(&user.name));
             self.0.store.commit(forgiven, Durability::Now).await?;
             tracing::warn!(user = user.name, "a disabled user tried to get in");
             self.0.meter.auth_failed("disabled");
             return Err(Fault::denied(format!("user \"{}\" is disabled", user.name)).hint("an administrator can enable it again"));
         }
-        // Refused when the user was changed while its password was judged.
-        let user = self.replace(&user, forgiven, |user| user.seen_at = Some(now)).await?;
+        let user = self.seen(user, now).await?;
         Ok(Authenticated { person: user.person, user: user.name, role: user.role, at: now })
+    }
+
+    /// Notes that a user was here. Refused when the user was changed while its password was judged; that the same person came in by
+    /// another door at the same moment is no change.
+    async fn seen(&self, mut user: User, now: Wall) -> Result<User, Fault> {
+        for _ in 0..SAME_MOMENT {
+            let forgiven = self.failures().delete_into(Batch::new(), &folded(&user.name));
+            let conflict = match self.replace(&user, forgiven, |user| user.seen_at = Some(now)).await {
+                Err(fault) if fault.kind == Kind::Conflict => fault,
+                done => return done,
+            };
+            let newer = self.user(&user.name)?;
+            if (User { seen_at: user.seen_at, ..newer.clone() }) != user {
+                return Err(conflict);
+            }
+            user = newer;
+        }
+        Err(Fault::new(Kind::Busy, "too many sign-ins of this user at once").hint("try again"))
     }
 
     /// Changes what a user may do or prove: whatever was opened before is closed.

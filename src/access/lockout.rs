@@ -38,6 +38,9 @@ impl Record for Failures {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Failures);
+
 impl Failures {
     /// How much longer nobody may try.
     pub fn locked_for(&self, now: Wall, rules: Lockout) -> Option<Duration> {

@@ -104,6 +104,9 @@ impl Record for Link {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Link);
+
 /// Who did something, as a record keeps it: the identity used, and the person behind it as known then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {

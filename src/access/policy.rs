@@ -7,6 +7,7 @@
 use crate::access::principal::Principal;
 use crate::access::switches::{Switches, names};
 use crate::base::selector::{Selector, Traits};
+use crate::base::shared::Shared;
 use crate::base::tier::{Effect, Environment, Tier};
 
 /// The operator's switches: those of the configuration, and those set since. The stricter one wins.
@@ -14,6 +15,15 @@ use crate::base::tier::{Effect, Environment, Tier};
 pub struct Rules {
     /// The appliance's environment; devices of another one are never touched.
     pub environment: Environment,
+    /// Those of the configuration, as it was read last.
+    pub file: Shared<Configured>,
+    /// What people switched off while the appliance runs.
+    pub switches: Switches,
+}
+
+/// The switches of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Configured {
     /// Nothing changes a router, by any route.
     pub read_only: bool,
     /// Tiers that are on.
@@ -24,19 +34,30 @@ pub struct Rules {
     pub plan_apply: bool,
     /// Denied reads pass, but are logged and counted (never in prod).
     pub permissive_reads: bool,
-    /// What people switched off while the appliance runs.
-    pub switches: Switches,
+}
+
+impl Configured {
+    /// Everything on, strictly judged: where tests start from.
+    pub fn open() -> Self {
+        Configured {
+            read_only: false,
+            tiers: vec![Tier::Free, Tier::Basic, Tier::Professional],
+            disabled: Vec::new(),
+            plan_apply: true,
+            permissive_reads: false,
+        }
+    }
 }
 
 impl Rules {
     /// Whether nothing changes a router, by any route.
     pub fn is_read_only(&self) -> bool {
-        self.read_only || self.switches.now().read_only
+        self.file.get().read_only || self.switches.now().read_only
     }
 
     /// Whether plans are applied.
     pub fn applies_plans(&self) -> bool {
-        self.plan_apply && !self.switches.now().no_plan_apply
+        self.file.get().plan_apply && !self.switches.now().no_plan_apply
     }
 
     /// Whether people switched off all tools of models.
@@ -46,15 +67,7 @@ impl Rules {
 
     /// Everything on, strictly judged: where tests start from.
     pub fn open(environment: Environment) -> Self {
-        Rules {
-            environment,
-            read_only: false,
-            tiers: vec![Tier::Free, Tier::Basic, Tier::Professional],
-            disabled: Vec::new(),
-            plan_apply: true,
-            permissive_reads: false,
-            switches: Switches::default(),
-        }
+        Rules { environment, file: Shared::new(Configured::open()), switches: Switches::default() }
     }
 }
 
@@ -120,7 +133,7 @@ pub fn decide(principal: &Principal, target: &Target<'_>, rules: &Rules) -> Deci
     }
     match refused(principal, target) {
         None => Decision::Allow,
-        Some(refusal) if rules.permissive_reads && target.effect == Effect::Reads && !target.for_operators => {
+        Some(refusal) if rules.file.get().permissive_reads && target.effect == Effect::Reads && !target.for_operators => {
             Decision::AllowLoosely(refusal)
         }
         Some(refusal) => Decision::Deny(refusal),
@@ -129,21 +142,21 @@ pub fn decide(principal: &Principal, target: &Target<'_>, rules: &Rules) -> Deci
 
 /// The operator's switches bind everybody.
 fn switched_off(target: &Target<'_>, rules: &Rules) -> Option<Refusal> {
-    let (tool, set) = (target.tool, rules.switches.now());
-    if names(&rules.disabled, tool) {
+    let (tool, file, set) = (target.tool, rules.file.get(), rules.switches.now());
+    if names(&file.disabled, tool) {
         return no("switch", format!("tool {tool} is switched off here"), "the operator can take it out of mcp.disable_tools");
     }
     // Toolsets are for models; what operators do is not in one.
     if set.stops(tool, if target.for_operators { "" } else { target.toolset }) {
         return no("switch", format!("tool {tool} is switched off here"), "an administrator can switch it on again under Settings");
     }
-    if tool == "plan.apply" && !rules.plan_apply {
+    if tool == "plan.apply" && !file.plan_apply {
         return no("switch", "applying plans is switched off here", "the operator can set mcp.enable_plan_apply");
     }
     if tool == "plan.apply" && set.no_plan_apply {
         return no("switch", "applying plans is switched off here", "an administrator can switch it on again under Settings");
     }
-    if !target.for_operators && !rules.tiers.contains(&target.tier) {
+    if !target.for_operators && !file.tiers.contains(&target.tier) {
         return no(
             "switch",
             format!("tools of tier {} are switched off here", target.tier.as_str()),
@@ -152,9 +165,9 @@ fn switched_off(target: &Target<'_>, rules: &Rules) -> Option<Refusal> {
     }
     let writes =
         matches!(target.inner, Some((_, Verb::Write))) || matches!(target.effect, Effect::Changes | Effect::Plans | Effect::Decides);
-    if writes && (rules.read_only || set.read_only) {
+    if writes && (file.read_only || set.read_only) {
         let hint =
-            if rules.read_only { "the operator can set read_only = false" } else { "an administrator can switch it off under Settings" };
+            if file.read_only { "the operator can set read_only = false" } else { "an administrator can switch it off under Settings" };
         return no("read_only", "this appliance is set to read only; nothing here changes a router", hint);
     }
     None
@@ -246,12 +259,10 @@ mod tests {
         let reader = Principal::stdio(Role::ReadOnly);
         let device = Traits { id: "dev_1", name: "edge", environment: Environment::Lab, tags: &[] };
         let prod = Traits { environment: Environment::Prod, ..device };
-        let mut off = lab.clone();
-        off.disabled = vec!["system.*".into()];
-        let mut frozen = lab.clone();
-        frozen.read_only = true;
-        let mut free_only = lab.clone();
-        free_only.tiers = vec![Tier::Free];
+        let with = |file: Configured| Rules { file: Shared::new(file), ..lab.clone() };
+        let off = with(Configured { disabled: vec!["system.*".into()], ..Configured::open() });
+        let frozen = with(Configured { read_only: true, ..Configured::open() });
+        let free_only = with(Configured { tiers: vec![Tier::Free], ..Configured::open() });
         let mut nobody = ops.clone();
         nobody.limits.devices.clear();
         let mut narrow = ops.clone();
@@ -282,14 +293,14 @@ mod tests {
 
     #[test]
     fn permissive_mode_lets_reads_pass_and_nothing_else() {
-        let mut rules = Rules::open(Environment::Lab);
-        rules.permissive_reads = true;
+        let rules = Rules::open(Environment::Lab);
+        rules.file.put(Configured { permissive_reads: true, ..Configured::open() });
         let mut nobody = Principal::stdio(Role::ReadOnly);
         nobody.limits = Limits { devices: vec![], toolsets: Some(vec![]), tiers: vec![] };
         assert!(matches!(decide(&nobody, &read(), &rules), Decision::AllowLoosely(_)));
         let write = Target { tool: "dns.flush_cache", tier: Tier::Basic, effect: Effect::Changes, ..read() };
         assert!(matches!(decide(&nobody, &write, &rules), Decision::Deny(_)));
-        rules.disabled = vec!["system.get_overview".into()];
+        rules.file.put(Configured { permissive_reads: true, disabled: vec!["system.get_overview".into()], ..Configured::open() });
         assert!(matches!(decide(&nobody, &read(), &rules), Decision::Deny(_)), "a switch is not a role");
     }
 

@@ -103,6 +103,9 @@ impl Record for Use {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Kept, Use);
+
 /// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {

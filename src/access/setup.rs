@@ -42,6 +42,9 @@ impl Record for Ticket {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Ticket);
+
 /// The token that this process made.
 #[derive(Default)]
 pub(super) struct Open(Mutex<Option<Made>>);

@@ -8,9 +8,10 @@ use crate::access::person::{Actor, Identity};
 use crate::access::principal::Principal;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
+use crate::base::shared::Shared;
 use crate::store::{Durability, Record, Store, StoreError, Table};
 use serde::{Deserialize, Serialize};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// The record.
@@ -62,13 +63,16 @@ impl Record for Kept {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Kept);
+
 /// The set that all parts go by; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Switches(Arc<Shared>);
+pub struct Switches(Arc<InForce>);
 
 #[derive(Debug, Default)]
-struct Shared {
-    now: RwLock<Arc<Set>>,
+struct InForce {
+    now: Shared<Set>,
     /// One change at a time, or the set in force could be older than the one kept.
     turn: Mutex<()>,
 }
@@ -83,7 +87,7 @@ impl Switches {
 
     /// What is off now.
     pub fn now(&self) -> Arc<Set> {
-        self.0.now.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.now.get()
     }
 
     /// What the store has: the set, and who made it so.
@@ -137,7 +141,7 @@ impl Switches {
     }
 
     fn put(&self, set: Set) {
-        *self.0.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+        self.0.now.put(set);
     }
 }
 

@@ -73,6 +73,9 @@ impl Record for Use {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Token, Use);
+
 /// A token that is to be.
 #[derive(Debug, Clone)]
 pub struct Wanted {

@@ -70,3 +70,6 @@ impl Record for Queued {
     const TABLE: &'static str = "alert_queue";
     const VERSION: u8 = 1;
 }
+
+#[cfg(test)]
+crate::store::golden!(Stands, Past, Queued);

@@ -58,6 +58,9 @@ impl Record for Peaks {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Peaks);
+
 /// A caller that just began to do too much, or does so no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {

@@ -5,6 +5,7 @@
 //! that something was done which was not, no guard is left behind, and everything works again without a restart.
 
 mod fate;
+mod moments;
 mod site;
 
 use crate::app::App;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 /// Fewer than this many cases mean that a run does less than it did, or that the generator has gone blind.
-const CASES_MIN: usize = 300;
+const CASES_MIN: usize = 260;
 /// Of each step and trouble, about twice so many operations are taken.
 const FIRST: usize = 2;
 const TROUBLES: [Trouble; 6] = [

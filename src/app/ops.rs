@@ -3,7 +3,7 @@
 use crate::access::principal::Principal;
 use crate::app::first_run::{Door, FirstRun};
 use crate::app::{audit_dir, keys};
-use crate::audit::{self, Format};
+use crate::audit::{self, Format, Reach};
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{hex, random};
@@ -96,13 +96,14 @@ impl Ops {
     async fn export(&self, arguments: &Value) -> Result<Value, Fault> {
         let format = if arguments["format"] == "csv" { Format::Csv } else { Format::Json };
         let since = arguments["since"].as_i64().map(Wall);
+        let reach = if arguments["archives"] == true { Reach::WithArchives } else { Reach::Trail };
         let key = audit::sign::box_key(&self.dispatch.world().store, &self.seal).await?;
         let (dir, path) = (audit_dir(&self.places), self.places.runtime.join(format!("export-{}", hex(&random::<8>()))));
         let to = path.clone();
         let write = move || -> Result<(), Fault> {
             let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&to);
             let mut file = BufWriter::new(file.map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))?);
-            audit::export(&dir, format, since, Some(&key), &mut file)?;
+            audit::export(&dir, reach, format, since, Some(&key), &mut file)?;
             file.flush().map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))
         };
         tokio::task::spawn_blocking(write).await.map_err(Fault::bug)??;

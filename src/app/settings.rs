@@ -2,11 +2,12 @@
 
 use crate::access::lockout::Lockout;
 use crate::access::oidc::{self as provider, Oidc};
-use crate::access::policy::Rules;
+use crate::access::policy::{Configured, Rules};
 use crate::access::role::Role;
 use crate::access::switches::Switches;
 use crate::alert;
 use crate::base::fault::{Fault, Kind};
+use crate::base::shared::Shared;
 use crate::base::span::Span;
 use crate::base::tier::Environment;
 use crate::config::Config;
@@ -20,23 +21,25 @@ use crate::http::metrics::Offered;
 use crate::mcp;
 use crate::plan;
 use crate::tools::world::{Settings, World};
+use crate::watch::retention::Keep;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::task::TaskTracker;
 
 pub(super) fn rules(config: &Config, switches: Switches) -> Rules {
-    Rules {
-        environment: config.environment,
+    Rules { environment: config.environment, file: Shared::new(configured(config)), switches }
+}
+
+pub(super) fn configured(config: &Config) -> Configured {
+    Configured {
         read_only: config.read_only,
         tiers: config.mcp.tool_tiers.clone(),
         disabled: config.mcp.disable_tools.clone(),
         plan_apply: config.mcp.enable_plan_apply,
         permissive_reads: config.mcp.rbac_mode == Mode::Permissive,
-        switches,
     }
 }
 
@@ -83,9 +86,9 @@ pub(super) fn settings(config: &Config) -> Settings {
         ssh_port: config.routeros.ssh_port,
         enable_tools: config.mcp.enable_tools,
         kept_answers: config.resource_cache.max_entries,
-        config: Arc::default(),
+        config: Shared::default(),
         public_url: config.http.public_url.clone(),
-        health: thresholds(&config.health_check),
+        health: Shared::new(thresholds(&config.health_check)),
     }
 }
 
@@ -132,7 +135,7 @@ pub(super) fn plan_settings(config: &Config) -> plan::Settings {
     }
 }
 
-fn thresholds(from: &sections::HealthCheck) -> Thresholds {
+pub(super) fn thresholds(from: &sections::HealthCheck) -> Thresholds {
     Thresholds {
         cpu_percent: (from.cpu_warning_percent, from.cpu_critical_percent),
         memory_percent: (from.memory_warning_percent, from.memory_critical_percent),
@@ -178,13 +181,7 @@ pub(super) fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         body_bytes: from.max_body_bytes,
         sessions: from.max_sessions_per_principal,
         session_idle: config.sse.client_timeout_seconds.0,
-        rates: rate.enabled.then_some(http::limits::Rates {
-            read_only: rate.read_only_per_minute,
-            ops_rw: rate.ops_rw_per_minute,
-            approver: rate.approver_per_minute,
-            admin: rate.admin_per_minute,
-            window: rate.window_seconds.0,
-        }),
+        rates: rates(rate),
         failures: if rate.enabled { http::Limits::default().failures } else { 0 },
         ..http::Limits::default()
     };
@@ -208,6 +205,16 @@ pub(super) fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         },
         limits,
         drain: config.shutdown.drain_seconds.0,
+    })
+}
+
+pub(super) fn rates(from: &sections::RateLimit) -> Option<http::limits::Rates> {
+    from.enabled.then_some(http::limits::Rates {
+        read_only: from.read_only_per_minute,
+        ops_rw: from.ops_rw_per_minute,
+        approver: from.approver_per_minute,
+        admin: from.admin_per_minute,
+        window: from.window_seconds.0,
     })
 }
 
@@ -259,4 +266,10 @@ pub(super) fn fleet_settings(config: &Config, meter: &Meter) -> fleet::Settings 
 /// Whole seconds, at least one.
 fn seconds(span: Span) -> u32 {
     span.0.as_secs().clamp(1, u64::from(u32::MAX)) as u32
+}
+
+/// How long things are kept.
+pub(super) fn keep(config: &Config) -> Keep {
+    let days = &config.retention;
+    Keep { health_days: days.health_days, audit_days: days.audit_days, plan_days: days.plan_days, job_days: days.job_days }
 }

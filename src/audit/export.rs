@@ -1,13 +1,15 @@
 //! The trail for people and other programs: JSON or CSV.
 //!
-//! JSON is one document, a record a line: `{"records":[` … `],"head":{…}}`. CSV has a header line (RFC 4180); cells that a
+//! JSON is one document, a record a line: `{"records":[` … `],"head":{…},"archived":…}`; `archived` is the last record before it that
+//! is in an archive, or null. CSV has a header line (RFC 4180); cells that a
 //! spreadsheet would calculate begin with an apostrophe.
 
+use crate::audit::archive::{self, Label};
 use crate::audit::chain::Frame;
 use crate::audit::error::AuditError;
 use crate::audit::record::{self, Stored};
 use crate::audit::sign::SignedHead;
-use crate::audit::verify::walk;
+use crate::audit::verify::{Reach, walk};
 use crate::base::clock::Wall;
 use crate::base::ids::hex;
 use serde_json::{Value, json};
@@ -40,43 +42,87 @@ impl std::str::FromStr for Format {
 ///
 /// Errs with `Broken` at the first record that is not as it was written; what was written to `out` so far is then
 /// not a whole document.
-pub fn export(dir: &Path, format: Format, since: Option<Wall>, key: Option<&[u8]>, out: &mut dyn Write) -> Result<SignedHead, AuditError> {
-    export_if(dir, format, &|stored| since.is_none_or(|since| stored.time >= since), key, out)
+pub fn export(
+    dir: &Path,
+    reach: Reach,
+    format: Format,
+    since: Option<Wall>,
+    key: Option<&[u8]>,
+    out: &mut dyn Write,
+) -> Result<SignedHead, AuditError> {
+    export_if(dir, reach, format, &|stored| since.is_none_or(|since| stored.time >= since), key, out)
 }
 
 /// The same for the records that are wanted; the chain is checked over all of them.
 pub fn export_if(
     dir: &Path,
+    reach: Reach,
     format: Format,
     wants: &dyn Fn(&Stored) -> bool,
     key: Option<&[u8]>,
     out: &mut dyn Write,
 ) -> Result<SignedHead, AuditError> {
     let failed = AuditError::io("writing the export");
-    let mut digest = ring::digest::Context::new(&ring::digest::SHA256);
-    let mut records = 0;
-    out.write_all(opening(format).as_bytes()).map_err(&failed)?;
-    let mut each = |frame: &Frame| {
-        let stored = record::decode(frame.seq, &frame.payload)?;
-        if !wants(&stored) {
-            return Ok(());
-        }
-        let line = match format {
-            Format::Json => format!("{}{}\n", if records == 0 { "" } else { "," }, json(&stored)),
-            Format::Csv => csv(&stored),
-        };
-        digest.update(line.as_bytes());
-        records += 1;
-        out.write_all(line.as_bytes()).map_err(&failed)
-    };
-    let report = walk(dir, &mut each)?;
+    let mut lines = Lines::begin(format, wants, out)?;
+    let report = walk(dir, reach, &mut |frame| lines.add(frame))?;
+    let Lines { digest, records, out, .. } = lines;
     let head = SignedHead::new(report.head, records, digest.finish().as_ref(), key)?;
     if format == Format::Json {
+        let (seq, hash) = (report.archived.seq, hex(&report.archived.hash));
+        let archived = if seq == 0 { Value::Null } else { json!({"seq": seq, "hash": hash}) };
         let head = serde_json::to_string(&head).map_err(io::Error::other).map_err(&failed)?;
-        out.write_all(format!("],\"head\":{head}}}\n").as_bytes()).map_err(&failed)?;
+        out.write_all(format!("],\"head\":{head},\"archived\":{archived}}}\n").as_bytes()).map_err(&failed)?;
     }
     out.flush().map_err(&failed)?;
     Ok(head)
+}
+
+/// Writes the records of one archive; its label stands where the head stands in an export.
+///
+/// Errs with `Broken` when it is not what was archived, or not signed by the key it names.
+pub fn export_archive(path: &Path, format: Format, out: &mut dyn Write) -> Result<Label, AuditError> {
+    let failed = AuditError::io("writing the export");
+    // Before a word of it is written.
+    archive::verify_archive(path)?;
+    let mut lines = Lines::begin(format, &|_| true, out)?;
+    let label = archive::open(path, &mut |frame| lines.add(frame))?;
+    let Lines { out, .. } = lines;
+    if format == Format::Json {
+        let label = serde_json::to_string(&label).map_err(io::Error::other).map_err(&failed)?;
+        out.write_all(format!("],\"archive\":{label}}}\n").as_bytes()).map_err(&failed)?;
+    }
+    out.flush().map_err(&failed)?;
+    Ok(label)
+}
+
+/// Records as lines of a document.
+struct Lines<'a> {
+    format: Format,
+    wants: &'a dyn Fn(&Stored) -> bool,
+    digest: ring::digest::Context,
+    records: u64,
+    out: &'a mut dyn Write,
+}
+
+impl<'a> Lines<'a> {
+    fn begin(format: Format, wants: &'a dyn Fn(&Stored) -> bool, out: &'a mut dyn Write) -> Result<Lines<'a>, AuditError> {
+        out.write_all(opening(format).as_bytes()).map_err(AuditError::io("writing the export"))?;
+        Ok(Lines { format, wants, digest: ring::digest::Context::new(&ring::digest::SHA256), records: 0, out })
+    }
+
+    fn add(&mut self, frame: &Frame) -> Result<(), AuditError> {
+        let stored = record::decode(frame.seq, &frame.payload)?;
+        if !(self.wants)(&stored) {
+            return Ok(());
+        }
+        let line = match self.format {
+            Format::Json => format!("{}{}\n", if self.records == 0 { "" } else { "," }, json(&stored)),
+            Format::Csv => csv(&stored),
+        };
+        self.digest.update(line.as_bytes());
+        self.records += 1;
+        self.out.write_all(line.as_bytes()).map_err(AuditError::io("writing the export"))
+    }
 }
 
 fn opening(format: Format) -> String {

@@ -67,6 +67,22 @@ impl Index {
         self.present.end = end;
     }
 
+    /// The segments that are full, the oldest first.
+    pub(crate) fn sealed(&self) -> Vec<u64> {
+        let (_, sealed) = self.segments.split_last().unwrap_or((&(0, 0), &[]));
+        sealed.iter().map(|(number, _)| *number).collect()
+    }
+
+    /// A segment is no longer here.
+    pub(crate) fn forget(&mut self, number: u64) {
+        self.segments.retain(|(here, _)| *here != number);
+    }
+
+    /// The first record that is here; 1 where there is none yet.
+    pub(crate) fn first(&self) -> u64 {
+        self.segments.first().map_or(1, |(_, first)| *first)
+    }
+
     /// The stretch that holds the newest records before this one. `older` keeps the marks of one older segment.
     pub(crate) fn block_before(&self, before: u64, older: &mut Marks) -> Result<Option<Block>, AuditError> {
         for &(number, _) in self.segments.iter().rev().filter(|(_, first)| *first < before) {

@@ -2,11 +2,14 @@
 //!
 //! - Each record carries the hash of the one before; [`verify`] names the first that was changed, removed or moved.
 //! - It is neither migrated nor rolled back with the store.
+//! - Segments older than the operator keeps are archived beside it; the trail says so itself.
 //! - One thread writes; callers that come together share a flush. With [`Durability::Now`] a record is on the disk when
 //!   the future resolves; with `Soon` it is in the file at once and flushed within the interval or 100 records.
 //! - Whoever gets an [`AuditError`] from [`Audit::append`] must not touch a router: no audit, no change.
 
+mod archive;
 mod chain;
+mod cut;
 mod error;
 mod export;
 mod index;
@@ -19,14 +22,16 @@ mod tail;
 mod verify;
 mod writer;
 
+pub use archive::{Label, place as archive_dir, size as archive_size, verify_archive};
 pub use chain::{Hash, Head};
+pub use cut::Age;
 pub use error::AuditError;
-pub use export::{Format, export, export_if, json};
+pub use export::{Format, export, export_archive, export_if, json};
 pub use read::{Filter, Page};
 pub use record::{ClientInfo, MAX_ARGUMENTS_BYTES, MAX_TEXT_BYTES, Phase, Record, Stored, Who};
 #[cfg(all(test, feature = "sim"))]
 pub(crate) use verify::with_ends;
-pub use verify::{Checked, Report, verify};
+pub use verify::{Checked, Reach, Report, verify, verify_all};
 
 pub(crate) use medium::{Medium, Open, file};
 
@@ -78,6 +83,7 @@ struct Inner {
     dir: PathBuf,
     checked: tokio::sync::Mutex<Option<Checked>>,
     older: Mutex<Marks>,
+    cutting: tokio::sync::Mutex<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
     closed: Mutex<Option<oneshot::Receiver<Result<(), AuditError>>>>,
 }
@@ -112,8 +118,8 @@ impl Audit {
         };
         let thread = std::thread::Builder::new().name("audit".into()).spawn(run).map_err(AuditError::io("starting the writer"))?;
         let (thread, closed) = (Mutex::new(Some(thread)), Mutex::new(Some(closed)));
-        let (older, checked) = (Mutex::default(), tokio::sync::Mutex::default());
-        Ok(Audit(Arc::new(Inner { shared, dir: dir.to_owned(), checked, older, thread, closed })))
+        let (older, checked, cutting) = (Mutex::default(), tokio::sync::Mutex::default(), tokio::sync::Mutex::default());
+        Ok(Audit(Arc::new(Inner { shared, dir: dir.to_owned(), checked, older, cutting, thread, closed })))
     }
 
     /// Adds a record and says its sequence number. A caller that stops waiting does not stop the record.
@@ -211,6 +217,8 @@ fn boot_id() -> [u8; 16] {
     bytes.try_into().unwrap_or_else(|_| random())
 }
 
+#[cfg(test)]
+mod archive_tests;
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::audit::error::AuditError;
 use crate::audit::record::{self, Stored};
 use crate::audit::segment;
 use crate::base::clock::Wall;
+use std::io;
 use std::sync::PoisonError;
 
 /// Which records somebody wants to see. Empty: all.
@@ -63,7 +64,7 @@ fn has(text: &str, wanted: &str) -> bool {
 pub struct Page {
     /// The records.
     pub rows: Vec<Stored>,
-    /// Where to go on (as `before`); `None` at the beginning of the trail. There may be more even when `rows` is short
+    /// Where to go on (as `before`); `None` at the beginning of the trail, after what was archived. There may be more even when `rows` is short
     /// of the limit: a call looks at 10,000 records at most.
     pub next: Option<u64>,
     /// Records looked at, whether or not they matched.
@@ -88,7 +89,15 @@ impl Audit {
                 page.next = None;
                 break;
             };
-            let frames = segment::stretch(&block.path, block.from, block.to).map_err(AuditError::io("reading"))?;
+            let frames = match segment::stretch(&block.path, block.from, block.to) {
+                Ok(frames) => frames,
+                // Archived in this very moment: the trail begins after it now.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    page.next = None;
+                    break;
+                }
+                Err(error) => return Err(AuditError::io("reading")(error)),
+            };
             page.next = Some(block.first);
             for frame in frames.iter().rev().filter(|frame| frame.seq < before) {
                 page.looked_at += 1;
@@ -105,7 +114,8 @@ impl Audit {
                 }
             }
         }
-        page.next = page.next.filter(|next| *next > 1);
+        let first = self.index().first();
+        page.next = page.next.filter(|next| *next > first);
         Ok(page)
     }
 
@@ -123,7 +133,7 @@ impl Audit {
         Ok(rows)
     }
 
-    fn index(&self) -> std::sync::RwLockReadGuard<'_, crate::audit::index::Index> {
+    pub(super) fn index(&self) -> std::sync::RwLockReadGuard<'_, crate::audit::index::Index> {
         self.shared().index.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

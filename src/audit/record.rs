@@ -160,6 +160,13 @@ pub(crate) fn decode(seq: u64, payload: &[u8]) -> Result<Stored, AuditError> {
     }
 }
 
+/// When it was written, read without the rest. None for a version that is not today's.
+pub(crate) fn time(payload: &[u8]) -> Option<Wall> {
+    let (version, body) = payload.split_first()?;
+    let read = (*version == VERSION).then(|| postcard::take_from_bytes::<Wall>(body))?;
+    read.ok().map(|(time, _)| time)
+}
+
 /// Whose record it is, read without the rest: enough to leave most of a long trail out. None for a version that is not today's.
 pub(crate) fn subject(payload: &[u8]) -> Option<&str> {
     #[derive(Deserialize)]

@@ -3,6 +3,7 @@
 //! ```text
 //! 00000001.seg  = "RMCPAUD1" | number u64 | first seq u64 | previous hash [32] | crc32c u32 | frames …
 //! head          = "SEQ(20 digits) HASH(64 hex)\n": the last record known to be on the disk, written after each flush
+//! archive/…     = segments that are older than the operator keeps (`archive.rs`)
 //! *.torn        = what a crash left half-written, kept as evidence
 //! ```
 //! The head may lag behind the records (it is not flushed with them) but never runs ahead, so a trail that ends
@@ -79,12 +80,17 @@ pub(crate) struct Reader {
     pub(crate) header: Option<Header>,
     /// Where the next frame begins.
     pub(crate) offset: u64,
-    file: BufReader<File>,
+    file: BufReader<Box<dyn Read>>,
 }
 
 impl Reader {
     pub(crate) fn open(path: &Path) -> io::Result<Reader> {
-        let mut file = BufReader::with_capacity(64 << 10, File::open(path)?);
+        Reader::on(Box::new(File::open(path)?))
+    }
+
+    /// Over the bytes of a segment, wherever they come from.
+    pub(crate) fn on(bytes: Box<dyn Read>) -> io::Result<Reader> {
+        let mut file = BufReader::with_capacity(64 << 10, bytes);
         let mut bytes = [0; HEADER_BYTES as usize];
         let header = match file.read_exact(&mut bytes) {
             Ok(()) => Header::parse(&bytes),
@@ -169,7 +175,9 @@ fn look_at_head(dir: &Path) -> Result<SavedHead, AuditError> {
 fn parse_head(line: &str) -> Option<Head> {
     let (seq, hash) = line.strip_suffix('\n')?.split_once(' ')?;
     let hash = data_encoding::HEXLOWER.decode(hash.as_bytes()).ok()?;
-    Some(Head { seq: seq.parse().ok()?, hash: hash.try_into().ok()? })
+    let head = Head { seq: seq.parse().ok()?, hash: hash.try_into().ok()? };
+    // A number can be spelt in other ways; a changed byte is a changed file.
+    (head_line(head) == line).then_some(head)
 }
 
 #[cfg(test)]
@@ -188,6 +196,8 @@ mod tests {
         }
         let line = head_line(header.before);
         assert_eq!((line.len(), parse_head(&line)), (HEAD_BYTES, Some(header.before)));
-        assert_eq!(parse_head(&line[..80]), None);
+        for changed in [line[..80].to_owned(), line[1..].to_owned(), line.replacen('0', "+", 1)] {
+            assert_eq!(parse_head(&changed), None, "{changed}");
+        }
     }
 }

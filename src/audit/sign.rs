@@ -34,6 +34,21 @@ pub async fn box_key(store: &Store, seal: &Seal) -> Result<Zeroizing<Vec<u8>>, S
     Ok(key)
 }
 
+/// The word for our only algorithm.
+pub(crate) const ED25519_WORD: &str = "ed25519";
+
+/// Signs a text; answers public key and signature in hexadecimal.
+pub(crate) fn sign(key: &[u8], text: &str) -> Result<(String, String), AuditError> {
+    let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key).map_err(|_| AuditError::Key)?;
+    Ok((hex(pair.public_key().as_ref()), hex(pair.sign(text.as_bytes()).as_ref())))
+}
+
+/// Whether a text was signed with a key; all in hexadecimal.
+pub(crate) fn is_by(public_key: &str, text: &str, signature: &str) -> bool {
+    let bytes = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap_or_default();
+    UnparsedPublicKey::new(&ED25519, bytes(public_key)).verify(text.as_bytes(), &bytes(signature)).is_ok()
+}
+
 /// What an export ends with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedHead {
@@ -65,19 +80,15 @@ impl SignedHead {
             signature: String::new(),
         };
         if let Some(key) = key {
-            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key).map_err(|_| AuditError::Key)?;
-            signed.algorithm = "ed25519".into();
-            signed.public_key = hex(pair.public_key().as_ref());
-            signed.signature = hex(pair.sign(signed.text().as_bytes()).as_ref());
+            signed.algorithm = ED25519_WORD.into();
+            (signed.public_key, signed.signature) = sign(key, &signed.text())?;
         }
         Ok(signed)
     }
 
     /// Whether the signature is by the key it names. Whose key that is, the caller must know.
     pub fn is_signed(&self) -> bool {
-        let bytes = |text: &str| data_encoding::HEXLOWER.decode(text.as_bytes()).unwrap_or_default();
-        let key = UnparsedPublicKey::new(&ED25519, bytes(&self.public_key));
-        key.verify(self.text().as_bytes(), &bytes(&self.signature)).is_ok()
+        is_by(&self.public_key, &self.text(), &self.signature)
     }
 
     fn text(&self) -> String {

@@ -264,7 +264,7 @@ async fn an_export_is_one_signed_document() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), small(), 1..=30).await;
     let (key, mut out) = (sign::generate_key(), Vec::new());
-    let head = export(dir.path(), Format::Json, None, Some(&key), &mut out).unwrap();
+    let head = export(dir.path(), Reach::Trail, Format::Json, None, Some(&key), &mut out).unwrap();
     assert!(head.is_signed() && head.seq == 30 && head.records == 30);
     let text = String::from_utf8(out).unwrap();
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -275,13 +275,13 @@ async fn an_export_is_one_signed_document() {
     let digest = ring::digest::digest(&ring::digest::SHA256, lines.as_bytes());
     assert_eq!(head.digest, crate::base::ids::hex(digest.as_ref()), "the digest covers the lines as they stand");
     assert!(!sign::SignedHead { records: 29, ..head.clone() }.is_signed());
-    assert!(matches!(export(dir.path(), Format::Json, None, Some(b"junk"), &mut Vec::new()), Err(AuditError::Key)));
+    assert!(matches!(export(dir.path(), Reach::Trail, Format::Json, None, Some(b"junk"), &mut Vec::new()), Err(AuditError::Key)));
 
     let mut out = Vec::new();
     let later = Some(Wall(1_790_000_000_001));
-    assert_eq!(export(dir.path(), Format::Csv, later, None, &mut out).unwrap().records, 0);
+    assert_eq!(export(dir.path(), Reach::Trail, Format::Csv, later, None, &mut out).unwrap().records, 0);
     let mut out = Vec::new();
-    export(dir.path(), Format::Csv, None, None, &mut out).unwrap();
+    export(dir.path(), Reach::Trail, Format::Csv, None, None, &mut out).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert_eq!(text.lines().count(), 31);
     assert!(text.starts_with("seq,time,boot_id,"));
@@ -293,7 +293,7 @@ async fn an_export_stops_at_a_broken_record() {
     write(dir.path(), options(), 1..=5).await;
     let places = places(dir.path());
     edit(&places[2].1, |bytes| bytes[places[2].3 - 1] ^= 1);
-    let refused = export(dir.path(), Format::Json, None, None, &mut Vec::new());
+    let refused = export(dir.path(), Reach::Trail, Format::Json, None, None, &mut Vec::new());
     assert!(matches!(refused, Err(AuditError::Broken { seq: 3, .. })));
 }
 

@@ -1,10 +1,16 @@
-//! Walks the whole trail from record 1 and checks every link; the base of `verify` and `export`.
+//! Walks the whole trail and checks every link; the base of `verify` and `export`.
+//!
+//! It begins with record 1, or after what was archived: then a record of the trail itself has to say so, with the number and
+//! the hash of the record it begins after.
 
 use crate::audit::Audit;
+use crate::audit::archive;
 use crate::audit::chain::{Frame, Head, Misfit, NoFrame};
+use crate::audit::cut;
 use crate::audit::error::AuditError;
 use crate::audit::segment::{self, Reader, SavedHead};
 use crate::base::clock::Wall;
+use std::io;
 use std::path::Path;
 
 /// A trail that holds.
@@ -14,6 +20,8 @@ pub struct Report {
     pub records: u64,
     /// How many segment files.
     pub segments: u64,
+    /// The last record that is not in it: archived. 0 for a trail that begins with its first.
+    pub archived: Head,
     /// Where it stands: compare with a head noted elsewhere to know that nothing was cut off since.
     pub head: Head,
     /// Bytes of all good records.
@@ -26,7 +34,21 @@ pub struct Report {
 ///
 /// Errs with `Broken` naming the first record that was changed, removed or moved.
 pub fn verify(dir: &Path) -> Result<Report, AuditError> {
-    walk(dir, &mut |_| Ok(()))
+    walk(dir, Reach::Trail, &mut |_| Ok(()))
+}
+
+/// The same, from the oldest archive on that is still here.
+pub fn verify_all(dir: &Path) -> Result<Report, AuditError> {
+    walk(dir, Reach::WithArchives, &mut |_| Ok(()))
+}
+
+/// How far back a walk begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// With the first record that was not archived.
+    Trail,
+    /// With the oldest archive that is still beside the trail and joins it.
+    WithArchives,
 }
 
 /// What a look at the whole trail found.
@@ -68,14 +90,20 @@ impl Audit {
 }
 
 /// Gives each record to `each` once it is known to be as it was written.
-pub(crate) fn walk(dir: &Path, each: &mut dyn FnMut(&Frame) -> Result<(), AuditError>) -> Result<Report, AuditError> {
+pub(crate) fn walk(dir: &Path, reach: Reach, each: &mut dyn FnMut(&Frame) -> Result<(), AuditError>) -> Result<Report, AuditError> {
     // Read before the records: they may grow meanwhile, and the head must not be ahead of what we see.
     let saved = segment::saved_head(dir)?;
-    let numbers = segment::list(dir)?;
-    let mut walk = Walk { saved: saved.reached(), report: Report::default(), each };
-    for (place, number) in (1..).zip(&numbers) {
-        walk.segment(dir, *number, place, place == numbers.len() as u64)?;
+    let mut numbers = segment::list(dir)?;
+    if let (Reach::WithArchives, Some(first)) = (reach, numbers.first().copied()) {
+        let archived = archive::list(dir)?;
+        let joined = (1..first).rev().take_while(|number| archived.contains(number)).last();
+        numbers.splice(0..0, joined.unwrap_or(first)..first);
     }
+    let mut walk = Walk { saved: saved.reached(), report: Report::default(), is_explained: false, each };
+    for (place, number) in (numbers.first().copied().unwrap_or(1)..).zip(&numbers) {
+        walk.segment(dir, *number, place, Some(number) == numbers.last())?;
+    }
+    walk.begins_as_it_says()?;
     let report = walk.report;
     if report.head.seq < walk.saved.seq {
         let (next, last) = (report.head.seq + 1, walk.saved.seq);
@@ -94,6 +122,8 @@ pub(crate) fn walk(dir: &Path, each: &mut dyn FnMut(&Frame) -> Result<(), AuditE
 struct Walk<'a> {
     saved: Head,
     report: Report,
+    /// A record says that what is not here any more was archived.
+    is_explained: bool,
     each: &'a mut dyn FnMut(&Frame) -> Result<(), AuditError>,
 }
 
@@ -104,11 +134,22 @@ impl Walk<'_> {
             return Err(AuditError::broken(next, format!("segment {place} is missing")));
         }
         let path = segment::path(dir, number);
-        let mut reader = Reader::open(&path).map_err(AuditError::io("reading a segment"))?;
-        let length = || std::fs::metadata(&path).map(|m| m.len()).map_err(AuditError::io("reading a segment"));
-        let Some(header) = reader.header.filter(|header| header.number == number) else {
-            return self.unfinished(is_last, length()?, "its segment does not begin as it was written");
+        let (mut reader, length) = match Reader::open(&path) {
+            Ok(reader) => (reader, std::fs::metadata(&path).map(|m| m.len()).map_err(AuditError::io("reading a segment"))?),
+            // An archive that was asked for, or made since we looked: it has its name before the segment loses its own.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (archive::reader(dir, number)?, 0),
+            Err(error) => return Err(AuditError::io("reading a segment")(error)),
         };
+        let Some(header) = reader.header.filter(|header| header.number == number) else {
+            return self.unfinished(is_last, length, "its segment does not begin as it was written");
+        };
+        if self.report.segments == 0 && number > 1 {
+            if header.before.seq == 0 {
+                return Err(AuditError::broken(1, "segment 1 is missing"));
+            }
+            self.report.head = header.before;
+            self.report.archived = header.before;
+        }
         self.follows(header.before.seq + 1, header.before == self.report.head)?;
         self.report.segments += 1;
         loop {
@@ -121,11 +162,21 @@ impl Walk<'_> {
             };
             return match no_frame {
                 NoFrame::End => Ok(()),
+                NoFrame::Io(e) if archive::is_damage(&e) => self.unfinished(false, 0, "its archive is damaged"),
                 NoFrame::Io(e) => Err(AuditError::io("reading a segment")(e)),
-                NoFrame::Short => self.unfinished(is_last, length()?.saturating_sub(at), "it ends in the middle"),
-                NoFrame::Wrong(why) => self.unfinished(is_last, length()?.saturating_sub(at), why),
+                NoFrame::Short => self.unfinished(is_last, length.saturating_sub(at), "it ends in the middle"),
+                NoFrame::Wrong(why) => self.unfinished(is_last, length.saturating_sub(at), why),
             };
         }
+    }
+
+    /// Nobody takes the oldest records away without a trace.
+    fn begins_as_it_says(&self) -> Result<(), AuditError> {
+        let before = self.report.archived.seq;
+        if before == 0 || self.is_explained {
+            return Ok(());
+        }
+        Err(AuditError::broken(1, format!("it and all up to record {before} are missing, and no record says that they were archived")))
     }
 
     fn frame(&mut self, frame: &Frame) -> Result<(), AuditError> {
@@ -140,6 +191,9 @@ impl Walk<'_> {
         }
         self.report.records += 1;
         self.report.bytes += frame.len();
+        if self.report.archived.seq > 0 && !self.is_explained {
+            self.is_explained = cut::names(frame, self.report.archived);
+        }
         (self.each)(frame)
     }
 

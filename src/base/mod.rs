@@ -7,5 +7,6 @@ pub mod fault;
 pub mod ids;
 pub mod secret;
 pub mod selector;
+pub mod shared;
 pub mod span;
 pub mod tier;

@@ -209,9 +209,22 @@ pub enum AuditCommand {
         /// From this time on: RFC 3339 or YYYY-MM-DD.
         #[arg(long, value_name = "T")]
         since: Option<String>,
+        /// Also what was archived (`retention.audit_days`) and is still here.
+        #[arg(long)]
+        archives: bool,
+        /// Only what is in this archive; needs no appliance.
+        #[arg(long, value_name = "FILE", conflicts_with_all = ["since", "archives"])]
+        from: Option<std::path::PathBuf>,
     },
     /// Check the hash chain; names the first broken record.
-    Verify,
+    Verify {
+        /// From the oldest archive on that is still beside the trail.
+        #[arg(long)]
+        archives: bool,
+        /// Check these archives instead, each on its own.
+        #[arg(value_name = "FILE", conflicts_with = "archives")]
+        files: Vec<std::path::PathBuf>,
+    },
 }
 
 /// `snapshot …`.

@@ -1,6 +1,6 @@
 //! `audit …`: read the trail, export it, check its chain.
 
-use crate::audit;
+use crate::audit::{self, AuditError, Format, Label};
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{AuditCommand, ExportFormat};
@@ -10,6 +10,7 @@ use crate::config::Loaded;
 use crate::host::files;
 use serde_json::json;
 use std::io;
+use std::path::Path;
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: bool) -> Result<(), Fault> {
@@ -25,15 +26,36 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
                 output::rows(&columns, page["rows"].as_array().map_or(&[], Vec::as_slice));
             }
         }
-        AuditCommand::Verify => {
-            let report = audit::verify(&dir)?;
+        AuditCommand::Verify { archives, files } if files.is_empty() => {
+            let report = if archives { audit::verify_all(&dir)? } else { audit::verify(&dir)? };
             if as_json {
-                output::json(&json!({"ok": true, "records": report.records, "last_seq": report.head.seq}));
+                output::json(
+                    &json!({"ok": true, "records": report.records, "last_seq": report.head.seq, "archived_up_to": report.archived.seq}),
+                );
             } else {
-                output::text(&format!("audit trail whole: {} records, last sequence number {}", report.records, report.head.seq));
+                let before = match report.archived.seq {
+                    0 => String::new(),
+                    seq => format!(", those up to {seq} were archived"),
+                };
+                output::text(&format!("audit trail whole: {} records, last sequence number {}{before}", report.records, report.head.seq));
             }
         }
-        AuditCommand::Export { format, since } => {
+        AuditCommand::Verify { files, .. } => {
+            let labels = files.iter().map(|file| verified(file)).collect::<Result<Vec<_>, Fault>>()?;
+            if as_json {
+                output::json(&json!(labels));
+            } else {
+                for (file, label) in files.iter().zip(labels) {
+                    let Label { first_seq, last_seq, newest, public_key, .. } = label;
+                    let file = file.display();
+                    output::text(&format!("{file}: whole, records {first_seq} to {last_seq}, newest {newest}, signed by {public_key}"));
+                }
+            }
+        }
+        AuditCommand::Export { format, from: Some(file), .. } => {
+            audit::export_archive(&file, format.into(), &mut io::stdout().lock()).map_err(|error| named(&file, error))?;
+        }
+        AuditCommand::Export { format, since, archives, from: None } => {
             let since = since
                 .as_deref()
                 .map(|text| {
@@ -44,7 +66,7 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
                 ExportFormat::Json => "json",
                 ExportFormat::Csv => "csv",
             };
-            let made = way.op("audit.export", json!({"format": format, "since": since.map(|at| at.0)})).await?;
+            let made = way.op("audit.export", json!({"format": format, "since": since.map(|at| at.0), "archives": archives})).await?;
             let path = told::file_in(&places.runtime, &made["path"])?;
             let copied = files::unlinked().read(true).open(&path).and_then(|mut file| io::copy(&mut file, &mut io::stdout().lock()));
             let _ = std::fs::remove_file(&path);
@@ -52,4 +74,23 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
         }
     }
     Ok(())
+}
+
+fn verified(file: &Path) -> Result<Label, Fault> {
+    audit::verify_archive(file).map_err(|error| named(file, error))
+}
+
+/// Which of several archives it is.
+fn named(file: &Path, error: AuditError) -> Fault {
+    let fault = Fault::from(error);
+    Fault { said: format!("{}: {}", file.display(), fault.said), ..fault }
+}
+
+impl From<ExportFormat> for Format {
+    fn from(format: ExportFormat) -> Format {
+        match format {
+            ExportFormat::Json => Format::Json,
+            ExportFormat::Csv => Format::Csv,
+        }
+    }
 }

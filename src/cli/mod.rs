@@ -25,6 +25,7 @@ mod prompt;
 mod reach;
 mod ready;
 mod registration;
+mod reload;
 mod secret;
 mod serve;
 mod snapshot;
@@ -128,7 +129,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
         Err(problems) if matches!(command, Some(Command::Stdio)) => return block_on(stdio::bridge(problems)),
         Err(problems) => return Err(problems.into()),
     };
-    start_log(&loaded, &command, as_json);
+    let log = start_log(&loaded, &command, as_json);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
@@ -136,19 +137,20 @@ fn run(cli: Cli) -> Result<(), Fault> {
         tracing::warn!("{}", fault.said);
     }
     match command {
-        Some(Command::Serve(serve)) => self::serve(loaded, serve),
-        None if loaded.config.mcp.transport != Transport::Stdio => self::serve(loaded, args::Serve { once_ready_fd: None }),
+        Some(Command::Serve(serve)) => self::serve(loaded, (inputs, log), serve),
+        None if loaded.config.mcp.transport != Transport::Stdio => self::serve(loaded, (inputs, log), args::Serve { once_ready_fd: None }),
         command => block_on_workers(with_store(loaded, command, as_json)),
     }
 }
 
 /// The daemon, and what it becomes afterwards, when nothing of it runs any more.
-fn serve(loaded: Loaded, arguments: args::Serve) -> Result<(), Fault> {
+fn serve(loaded: Loaded, (inputs, log): (Inputs, Option<log::Handle>), arguments: args::Serve) -> Result<(), Fault> {
+    let reloader = reload::Reloader::new(inputs, &loaded, log);
     let arguments = Arc::new(arguments);
     let (given, ended) = (arguments.clone(), Arc::new(OnceLock::new()));
     let keep = ended.clone();
     block_on_workers(async move {
-        let _ = keep.set(serve::run(&loaded, &given).await?);
+        let _ = keep.set(serve::run(&loaded, reloader, &given).await?);
         Ok(())
     })?;
     match ended.get() {
@@ -159,19 +161,17 @@ fn serve(loaded: Loaded, arguments: args::Serve) -> Result<(), Fault> {
 
 /// The log of a daemon or a stdio server. One-off commands stay quiet unless something is wrong, and with `--json` even
 /// then: what a program reads on standard error is the error object alone. `log.level = "DEBUG"` opens both up.
-fn start_log(loaded: &Loaded, command: &Option<Command>, as_json: bool) {
+fn start_log(loaded: &Loaded, command: &Option<Command>, as_json: bool) -> Option<log::Handle> {
     let lasting = matches!(command, None | Some(Command::Serve(_) | Command::Stdio));
     let log = &loaded.config.log;
     let started = if lasting || matches!(log.level, log::Level::Debug | log::Level::Trace) {
         log::start(log.level, log.format, log.target)
     } else if as_json {
-        return;
+        return None;
     } else {
         log::start(log::Level::Error, log::Format::Text, log.target)
     };
-    if let Err(error) = started {
-        eprintln!("routeros-mcp: no log: {error}");
-    }
+    started.inspect_err(|error| eprintln!("routeros-mcp: no log: {error}")).ok()
 }
 
 async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> Result<(), Fault> {

@@ -1,18 +1,21 @@
 //! `serve`: the daemon.
 
 use crate::app::App;
+use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::Serve;
+use crate::cli::reload::Reloader;
 use crate::config::Loaded;
 use crate::host::notify::Notifier;
 use crate::host::signal::{Signal, Signals};
+use crate::store::Progress;
 use crate::update::disk::Real;
 use crate::update::swap::Layout;
 use serde_json::json;
 use std::ffi::OsString;
 use std::time::Duration;
 
-/// Between two words to the service manager that the start takes longer, and how many there are.
+/// Between two words to the service manager that the start takes longer, and how many there are without anything going on.
 const START_PAUSE: Duration = Duration::from_secs(10);
 const START_ASKS: u32 = 60;
 
@@ -25,19 +28,19 @@ pub enum Ended {
 }
 
 /// Runs until SIGTERM or SIGINT, or until another version takes its place.
-pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
+pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> Result<Ended, Fault> {
     if let Some(layout) = crate::app::at_start(loaded)? {
         eprintln!("routeros-mcp: version {} did not stand and makes way for the one before", env!("CARGO_PKG_VERSION"));
         return Ok(Ended::MakesWay(layout));
     }
     // Listening first: a signal during start-up ends it in order.
     let mut signals = Signals::listen().map_err(Fault::bug)?;
-    let notifier = Notifier::from_process();
+    let (notifier, progress) = (Notifier::from_process(), Progress::default());
     // A large store that the power cut is repaired, an old one brought up to date: the manager waits for that, not for ever.
     let app = tokio::select! {
         biased;
-        app = App::build(loaded) => app?,
-        () = ask_for_time(&notifier) => return Err(Fault::new(Kind::Storage, "the store did not open within ten minutes").hint("look at the disk (kernel log)")),
+        app = App::build_telling(loaded, Clock::system(), progress.clone()) => app?,
+        () = ask_for_time(&notifier, &progress, START_PAUSE) => return Err(Fault::new(Kind::Storage, "the store did not open within ten minutes").hint("look at the disk (kernel log)")),
     };
     if let Err(fault) = app.open_doors().await {
         app.close().await;
@@ -103,12 +106,8 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
         match signal {
             Signal::Reload => {
                 notifier.reloading();
-                match listener.reload() {
-                    Ok(true) => tracing::info!("SIGHUP: certificate read again; the configuration of the start is kept"),
-                    Ok(false) => tracing::info!("SIGHUP: no files to read again; the configuration of the start is kept"),
-                    Err(fault) => tracing::error!("SIGHUP: {}; the certificate in use stays", fault.chain()),
-                }
-                notifier.ready("serving");
+                let status = reloader.reload(&app, &listener).await;
+                notifier.ready(&status);
             }
             signal => {
                 tracing::info!(?signal, "stopping");
@@ -131,11 +130,18 @@ pub async fn run(loaded: &Loaded, arguments: &Serve) -> Result<Ended, Fault> {
     }
 }
 
-/// Says again and again that the start takes longer; returns when it took too long.
-async fn ask_for_time(notifier: &Notifier) {
-    for _ in 0..START_ASKS {
-        tokio::time::sleep(START_PAUSE).await;
-        notifier.extend_timeout(START_PAUSE * 3);
+/// Says again and again that the start takes longer, and how far a migration of the store is; returns when nothing went on for too
+/// long.
+async fn ask_for_time(notifier: &Notifier, progress: &Progress, pause: Duration) {
+    let (mut quiet, mut before) = (0, progress.done());
+    while quiet < START_ASKS {
+        tokio::time::sleep(pause).await;
+        notifier.extend_timeout(pause * 3);
+        if let Some(words) = progress.words() {
+            notifier.status(&words);
+        }
+        quiet = if progress.done() == before { quiet + 1 } else { 0 };
+        before = progress.done();
     }
 }
 
@@ -163,4 +169,42 @@ pub fn become_version(layout: &Layout, arguments: &Serve) -> Result<(), Fault> {
         become_it();
     }
     Err(Fault::new(Kind::Storage, said).hint("start it by hand; `update status` tells how the update went"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixDatagram;
+
+    #[tokio::test]
+    async fn a_start_that_brings_the_store_up_to_date_says_so_for_as_long_as_it_goes_on() {
+        const PAUSE: Duration = Duration::from_millis(10);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notify");
+        let manager = UnixDatagram::bind(&path).unwrap();
+        manager.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let notifier = Notifier::from_env(|name| (name == "NOTIFY_SOCKET").then(|| path.display().to_string()), 1);
+        let progress = Progress::default();
+        progress.begin(2, 100_000);
+        let heard = {
+            let progress = progress.clone();
+            std::thread::spawn(move || {
+                let (mut buffer, mut said) = ([0; 256], Vec::new());
+                // Each word is answered by some more rows, far longer than a start without any would be waited for.
+                while said.len() < 4 * START_ASKS as usize {
+                    let n = manager.recv(&mut buffer).unwrap();
+                    said.push(String::from_utf8_lossy(&buffer[..n]).into_owned());
+                    progress.add(64);
+                }
+                (said, manager)
+            })
+        };
+        ask_for_time(&notifier, &progress, PAUSE).await;
+        let (said, _manager) = heard.join().unwrap();
+        assert_eq!(said[0], "EXTEND_TIMEOUT_USEC=30000\n");
+        assert!(
+            said.iter().any(|word| word.starts_with("STATUS=bringing the store to schema 2: ") && word.contains("of about 100000 rows"))
+        );
+        assert!(said.iter().filter(|word| word.starts_with("EXTEND")).count() > START_ASKS as usize);
+    }
 }

@@ -45,9 +45,6 @@ impl Checks<'_> {
         if self.values.text("http.tls") == "acme" {
             self.acme();
         }
-        for key in KEYS {
-            self.later(key);
-        }
     }
 
     fn error(&mut self, key: &str, said: impl Into<String>) {
@@ -268,21 +265,6 @@ impl Checks<'_> {
         if port > 0.0 && port == v.number("mcp.http_port") {
             self.error("metrics.port", "is the listener's port; 0 means the same listener");
         }
-    }
-
-    /// A value that asks for what this build does not have.
-    fn later(&mut self, key: &'static Key) {
-        let Some(later) = key.later else { return };
-        let default = default_value(key, self.environment, self.state_dir);
-        let value = self.values.value(key.name);
-        if !self.values.is_set(key.name) || *value == default || self.already_not_yet(key.name) {
-            return;
-        }
-        self.warn(key.name, format!("has no effect: {later} is not yet in this build"));
-    }
-
-    fn already_not_yet(&self, key: &str) -> bool {
-        self.problems.iter().any(|problem| problem.key.as_deref() == Some(key) && problem.said.contains("not yet in this build"))
     }
 }
 

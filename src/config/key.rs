@@ -19,8 +19,8 @@ pub struct Key {
     pub aliases: &'static [&'static str],
     /// Which of two values is the stricter one; set for keys that the file alone may loosen.
     pub guard: Option<Strict>,
-    /// What this build still lacks for values other than the default.
-    pub later: Option<&'static str>,
+    /// A running appliance takes a new value at SIGHUP; the others count from the next start.
+    pub live: bool,
 }
 
 /// What values of a key look like. Numbers in ranges are inclusive.
@@ -107,7 +107,7 @@ pub enum Strict {
 
 /// A key with no default.
 pub(super) const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
-    Key { name, kind, default: Standard::Unset, about, aliases: &[], guard: None, later: None }
+    Key { name, kind, default: Standard::Unset, about, aliases: &[], guard: None, live: false }
 }
 
 impl Key {
@@ -141,9 +141,9 @@ impl Key {
         self
     }
 
-    /// Other values than the default do nothing yet: a warning.
-    pub(super) const fn idle(mut self, what: &'static str) -> Key {
-        self.later = Some(what);
+    /// Counts from the next SIGHUP, not from the next start.
+    pub(super) const fn live(mut self) -> Key {
+        self.live = true;
         self
     }
 

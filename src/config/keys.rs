@@ -20,12 +20,9 @@ const ALERTS: &[&str] = &[
     "unusual_use",
 ];
 
-// What other builds bring; a key names one of these in its `idle`.
-const SWEEP: &str = "retention";
-
 const YEARS_DAYS: i64 = 3_650;
 
-/// All keys. A feature that arrives takes its `idle` away here.
+/// All keys.
 #[rustfmt::skip] // a table: a key a line reads better than a chain a line
 pub const KEYS: &[Key] = &[
     key("environment", Kind::Word(ENVIRONMENTS), "Where this appliance belongs; a device whose environment differs is never touched")
@@ -33,9 +30,9 @@ pub const KEYS: &[Key] = &[
     key("debug", Kind::Flag, "More detail in errors for developers; refused in prod").is("false"),
     key("encryption_key", Kind::SecretKey, "Master key that seals stored secrets; outside prod made in <state dir>/master.key when not given, in prod a source is required")
         .guard(Strict::Never),
-    key("read_only", Kind::Flag, "Nothing that changes a router, by any route").is("false").guard(Strict::More),
+    key("read_only", Kind::Flag, "Nothing that changes a router, by any route").is("false").guard(Strict::More).live(),
 
-    key("log.level", Kind::Word(&["ERROR", "WARN", "INFO", "DEBUG", "TRACE"]), "Least important line that is written").is("INFO"),
+    key("log.level", Kind::Word(&["ERROR", "WARN", "INFO", "DEBUG", "TRACE"]), "Least important line that is written").is("INFO").live(),
     key("log.format", Kind::Word(&["json", "text"]), "How a line on standard error looks").is("json"),
     key("log.target", Kind::Word(&["auto", "stderr", "journald"]), "Where lines go; auto is journald when systemd started the process, else stderr").is("auto"),
 
@@ -57,17 +54,17 @@ pub const KEYS: &[Key] = &[
     key("mcp.enable_tools", Kind::Flag, "Offer tools").is("true").alias(&["MCP_ENABLE_TOOLS"]),
     key("mcp.enable_resources", Kind::Flag, "Offer resources").is("true").alias(&["MCP_ENABLE_RESOURCES"]),
     key("mcp.enable_prompts", Kind::Flag, "Offer prompts").is("true").alias(&["MCP_ENABLE_PROMPTS"]),
-    key("mcp.tool_tiers", Kind::List(Item::Word(TIERS)), "Tiers that may be used at all").is("free,basic,professional").alias(&["MCP_TOOL_TIERS"]),
+    key("mcp.tool_tiers", Kind::List(Item::Word(TIERS)), "Tiers that may be used at all").is("free,basic,professional").alias(&["MCP_TOOL_TIERS"]).live(),
     key("mcp.default_tool_tier", Kind::Word(TIERS), "Tier of a principal whose role says nothing about tiers").is("free").alias(&["MCP_DEFAULT_TOOL_TIER"]),
     key("mcp.toolsets", Kind::List(Item::Word(TOOLSETS)), "Groups of tools that are listed").is("core,system,diagnose"),
-    key("mcp.disable_tools", Kind::List(Item::Tool), "Tools that are off").is("").alias(&["MCP_DISABLE_TOOLS"]),
-    key("mcp.enable_plan_apply", Kind::Flag, "Whether approved plans may be applied").is("true").alias(&["MCP_ENABLE_PLAN_APPLY"]),
+    key("mcp.disable_tools", Kind::List(Item::Tool), "Tools that are off").is("").alias(&["MCP_DISABLE_TOOLS"]).live(),
+    key("mcp.enable_plan_apply", Kind::Flag, "Whether approved plans may be applied").is("true").alias(&["MCP_ENABLE_PLAN_APPLY"]).live(),
     key("mcp.tool_name_separator", Kind::Word(&[".", "_"]), "Which spelling of tool names is listed").is("."),
     key("mcp.client_compatibility_mode", Kind::Word(&["strict", "permissive"]), "Permissive tolerates known quirks of clients")
         .by("permissive", "strict", "strict").alias(&["MCP_CLIENT_COMPATIBILITY_MODE"]),
     key("mcp.log_unknown_capabilities", Kind::Flag, "Log client capabilities we do not know").is("true").alias(&["MCP_LOG_UNKNOWN_CAPABILITIES"]),
     key("mcp.rbac_mode", Kind::Word(&["strict", "permissive"]), "Permissive logs denied reads and lets them pass; refused in prod")
-        .is("strict").alias(&["MCP_RBAC_MODE"]).guard(Strict::Later(&["permissive", "strict"])),
+        .is("strict").alias(&["MCP_RBAC_MODE"]).guard(Strict::Later(&["permissive", "strict"])).live(),
     key("mcp.stdio_role", Kind::Word(&["read_only", "ops_rw", "admin"]), "Who the local stdio client is")
         .is("ops_rw").guard(Strict::Later(&["admin", "ops_rw", "read_only"])),
 
@@ -120,12 +117,12 @@ pub const KEYS: &[Key] = &[
     key("auth.lockout_attempts", Kind::Int(1, 100, "attempts"), "Wrong passwords until a lock-out").is("5").guard(Strict::Less),
     key("auth.lockout_window", Kind::Span(60, 86_400), "Time in which they count, and length of the lock-out").is("15m").guard(Strict::More),
 
-    key("rate_limit.enabled", Kind::Flag, "Limit calls over HTTP").is("true"),
-    key("rate_limit.read_only_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role read_only").is("300"),
-    key("rate_limit.ops_rw_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role ops_rw").is("120"),
-    key("rate_limit.approver_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role approver").is("120"),
-    key("rate_limit.admin_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role admin").is("0"),
-    key("rate_limit.window_seconds", Kind::Int(1, 3_600, "seconds"), "Window the limits are counted in").is("60"),
+    key("rate_limit.enabled", Kind::Flag, "Limit calls over HTTP").is("true").live(),
+    key("rate_limit.read_only_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role read_only").is("300").live(),
+    key("rate_limit.ops_rw_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role ops_rw").is("120").live(),
+    key("rate_limit.approver_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role approver").is("120").live(),
+    key("rate_limit.admin_per_minute", Kind::Int(0, 1_000_000, "calls, 0 is unlimited"), "For role admin").is("0").live(),
+    key("rate_limit.window_seconds", Kind::Int(1, 3_600, "seconds"), "Window the limits are counted in").is("60").live(),
 
     key("sse.max_subscriptions_per_device", Kind::Int(1, 10_000, "subscriptions"), "Subscriptions to one device").is("100"),
     key("sse.client_timeout_seconds", Kind::Int(10, 86_400, "seconds"), "A silent stream is closed after").is("1800"),
@@ -145,33 +142,33 @@ pub const KEYS: &[Key] = &[
     key("health_check.enabled", Kind::Flag, "Ask each device for its health from time to time").is("true"),
     key("health_check.interval_seconds", Kind::Int(10, 3_600, "seconds"), "How often; slower when steady or unreachable").is("60"),
     key("health_check.jitter_seconds", Kind::Int(0, 600, "seconds"), "Spread over so long").is("10"),
-    key("health_check.cpu_warning_percent", Kind::Int(1, 100, "percent"), "CPU load that is a warning").is("75"),
-    key("health_check.cpu_critical_percent", Kind::Int(1, 100, "percent"), "CPU load that is critical").is("90"),
-    key("health_check.memory_warning_percent", Kind::Int(1, 100, "percent"), "Memory in use that is a warning").is("80"),
-    key("health_check.memory_critical_percent", Kind::Int(1, 100, "percent"), "Memory in use that is critical").is("92"),
-    key("health_check.disk_warning_percent", Kind::Int(1, 100, "percent"), "Storage in use that is a warning").is("85"),
-    key("health_check.disk_critical_percent", Kind::Int(1, 100, "percent"), "Storage in use that is critical").is("95"),
-    key("health_check.temperature_warning_celsius", Kind::Int(1, 150, "degrees Celsius"), "Heat of the hottest sensor that is a warning").is("70"),
-    key("health_check.temperature_critical_celsius", Kind::Int(1, 150, "degrees Celsius"), "Heat of the hottest sensor that is critical").is("85"),
-    key("health_check.voltage_warning_volts", Kind::Int(0, 60, "volts, 0 is never"), "Supply below this is a warning").is("10"),
-    key("health_check.voltage_critical_volts", Kind::Int(0, 60, "volts, 0 is never"), "Supply below this is critical").is("8"),
-    key("health_check.loss_warning_percent", Kind::Int(1, 100, "percent"), "Looks within the last hour without an answer that are a warning").is("10"),
-    key("health_check.loss_critical_percent", Kind::Int(1, 100, "percent"), "Looks within the last hour without an answer that are critical").is("50"),
-    key("health_check.clock_warning_seconds", Kind::Int(5, 2_000_000_000, "seconds"), "Difference of the router's clock and ours that is a warning").is("120"),
-    key("health_check.clock_critical_seconds", Kind::Int(5, 2_000_000_000, "seconds"), "Difference of the router's clock and ours that is critical").is("2592000"),
-    key("health_check.link_downs_warning", Kind::Int(1, 1_000_000, "times"), "Links lost within the last hour that are a warning").is("4"),
-    key("health_check.link_downs_critical", Kind::Int(1, 1_000_000, "times"), "Links lost within the last hour that are critical").is("20"),
-    key("health_check.bad_blocks_warning_percent", Kind::Int(1, 100, "percent"), "Bad blocks of flash that are a warning").is("1"),
-    key("health_check.bad_blocks_critical_percent", Kind::Int(1, 100, "percent"), "Bad blocks of flash that are critical").is("5"),
+    key("health_check.cpu_warning_percent", Kind::Int(1, 100, "percent"), "CPU load that is a warning").is("75").live(),
+    key("health_check.cpu_critical_percent", Kind::Int(1, 100, "percent"), "CPU load that is critical").is("90").live(),
+    key("health_check.memory_warning_percent", Kind::Int(1, 100, "percent"), "Memory in use that is a warning").is("80").live(),
+    key("health_check.memory_critical_percent", Kind::Int(1, 100, "percent"), "Memory in use that is critical").is("92").live(),
+    key("health_check.disk_warning_percent", Kind::Int(1, 100, "percent"), "Storage in use that is a warning").is("85").live(),
+    key("health_check.disk_critical_percent", Kind::Int(1, 100, "percent"), "Storage in use that is critical").is("95").live(),
+    key("health_check.temperature_warning_celsius", Kind::Int(1, 150, "degrees Celsius"), "Heat of the hottest sensor that is a warning").is("70").live(),
+    key("health_check.temperature_critical_celsius", Kind::Int(1, 150, "degrees Celsius"), "Heat of the hottest sensor that is critical").is("85").live(),
+    key("health_check.voltage_warning_volts", Kind::Int(0, 60, "volts, 0 is never"), "Supply below this is a warning").is("10").live(),
+    key("health_check.voltage_critical_volts", Kind::Int(0, 60, "volts, 0 is never"), "Supply below this is critical").is("8").live(),
+    key("health_check.loss_warning_percent", Kind::Int(1, 100, "percent"), "Looks within the last hour without an answer that are a warning").is("10").live(),
+    key("health_check.loss_critical_percent", Kind::Int(1, 100, "percent"), "Looks within the last hour without an answer that are critical").is("50").live(),
+    key("health_check.clock_warning_seconds", Kind::Int(5, 2_000_000_000, "seconds"), "Difference of the router's clock and ours that is a warning").is("120").live(),
+    key("health_check.clock_critical_seconds", Kind::Int(5, 2_000_000_000, "seconds"), "Difference of the router's clock and ours that is critical").is("2592000").live(),
+    key("health_check.link_downs_warning", Kind::Int(1, 1_000_000, "times"), "Links lost within the last hour that are a warning").is("4").live(),
+    key("health_check.link_downs_critical", Kind::Int(1, 1_000_000, "times"), "Links lost within the last hour that are critical").is("20").live(),
+    key("health_check.bad_blocks_warning_percent", Kind::Int(1, 100, "percent"), "Bad blocks of flash that are a warning").is("1").live(),
+    key("health_check.bad_blocks_critical_percent", Kind::Int(1, 100, "percent"), "Bad blocks of flash that are critical").is("5").live(),
 
     key("snapshot.enabled", Kind::Flag, "Keep a history of each device's configuration").is("true"),
     key("snapshot.interval_seconds", Kind::Int(300, 604_800, "seconds"), "How often; sooner after a change").is("86400"),
     key("snapshot.keep", Kind::Int(1, 1_000, "snapshots"), "How many of each device, and its baseline").is("30"),
 
     key("retention.health_days", Kind::Int(1, YEARS_DAYS, "days"), "Health samples").is("30"),
-    key("retention.audit_days", Kind::Int(1, YEARS_DAYS, "days"), "Audit records; at least 365 in prod").is("365").idle(SWEEP),
+    key("retention.audit_days", Kind::Int(1, YEARS_DAYS, "days"), "Audit records in the trail, then in archives beside it; at least 365 in prod").is("365"),
     key("retention.plan_days", Kind::Int(1, YEARS_DAYS, "days"), "Finished plans").is("90"),
-    key("retention.job_days", Kind::Int(1, YEARS_DAYS, "days"), "Finished jobs").is("30").idle(SWEEP),
+    key("retention.job_days", Kind::Int(1, YEARS_DAYS, "days"), "What finished jobs did on each device").is("30"),
 
     key("plan.approval_timeout_seconds", Kind::Int(60, 86_400, "seconds"), "How long an approval holds")
         .is("900").alias(&["MCP_PLAN_APPROVAL_TIMEOUT_SECONDS"]).guard(Strict::Less),

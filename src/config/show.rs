@@ -143,8 +143,8 @@ fn describe(out: &mut String, key: &Key, environment: Environment) {
     if key.guard.is_some() {
         facts.push("only the file may loosen it".into());
     }
-    if let Some(later) = key.later {
-        facts.push(format!("not yet in this build: {later}"));
+    if key.live {
+        facts.push("read again on SIGHUP".into());
     }
     let _ = write!(out, "\n# {}.\n# {}\n# env {}\n", key.about, facts.join("; "), env_names(key).join(", "));
     let name = key.parts().1;

@@ -122,6 +122,9 @@ impl Record for Credential {
     }
 }
 
+#[cfg(test)]
+crate::store::golden!(Credential);
+
 /// What of it is sealed.
 pub const SEALED: Field =
     Field { purpose: "credential", table: Credential::TABLE, field: Name::Is("password"), about: "logins of routers", row_stays: false };

@@ -67,6 +67,9 @@ impl Record for Device {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Device);
+
 /// How a router is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

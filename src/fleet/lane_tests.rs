@@ -418,6 +418,29 @@ async fn a_poll_is_one_request_and_steady_health_is_not_stored_again() {
 }
 
 #[tokio::test]
+async fn a_status_that_is_due_takes_those_of_all_others_along() {
+    /// What the store has of a device once all that is under way is over.
+    async fn stored(rig: &Rig, id: &DeviceId) -> Option<Vec<u8>> {
+        rig.fleet.shared.tracker.close();
+        rig.fleet.shared.tracker.wait().await;
+        rig.fleet.shared.store.get("device_status", id.as_str()).unwrap()
+    }
+    let rig = Rig::new(Script::new([], false), once()).await;
+    let other = adopt(&rig.fleet, "ap", Environment::Lab).await;
+    for id in [&rig.device.id, &other.id] {
+        rig.fleet.poll(id).await.unwrap();
+    }
+    let first = stored(&rig, &other.id).await;
+    assert!(first.is_some(), "unknown to reachable is stored at once");
+    rig.advance(200);
+    rig.fleet.poll(&other.id).await.unwrap();
+    assert_eq!(stored(&rig, &other.id).await, first, "not due by itself");
+    rig.advance(100);
+    rig.fleet.poll(&rig.device.id).await.unwrap();
+    assert_ne!(stored(&rig, &other.id).await, first, "but when another one is");
+}
+
+#[tokio::test]
 async fn a_thousand_idle_devices_cost_no_lane() {
     let rig = Rig::new(Script::new([], false), once()).await;
     for n in 0..50 {

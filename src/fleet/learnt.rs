@@ -61,6 +61,9 @@ impl Record for Learnt {
     }
 }
 
+#[cfg(test)]
+crate::store::golden!(Learnt);
+
 impl Learnt {
     /// Of a menu whose console is silent: what its rows have.
     pub fn of_rows(get: Vec<String>) -> Self {

@@ -68,6 +68,9 @@ impl Record for Registration {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Registration);
+
 /// What a router says of itself: hearsay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {

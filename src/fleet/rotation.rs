@@ -61,6 +61,9 @@ impl Record for Rotation {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Rotation);
+
 impl Rotation {
     /// Whether somebody has to find out what the router has.
     pub fn is_open(&self) -> bool {

@@ -11,7 +11,7 @@ use crate::fleet::index::Entry;
 use crate::fleet::registry::Shared;
 use crate::fleet::wire::{Said, Via};
 use crate::routeros::RouterError;
-use crate::store::{Durability, Record, Table};
+use crate::store::{Batch, Durability, Record, Table};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,8 @@ use std::time::Duration;
 const SEEN_GRAIN_MS: i64 = 2_000;
 /// `last_seen` in the store is renewed when it is older: flash wears.
 const STORE_EVERY: Duration = Duration::from_secs(300);
+/// Statuses stored in one commit at most.
+const TOGETHER: usize = 256;
 
 /// What is stored of a device's status.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -33,6 +35,9 @@ impl Record for StatusRecord {
     const TABLE: &'static str = "device_status";
     const VERSION: u8 = 1;
 }
+
+#[cfg(test)]
+crate::store::golden!(StatusRecord);
 
 impl StatusRecord {
     /// A device's status.
@@ -122,20 +127,36 @@ impl Shared {
         self.bus.tell(Event::Health(id.clone()));
     }
 
-    /// Stores a device's status when it is due; it may wait for others.
+    /// Stores a device's status when it is due, and with it those of all others that differ: a commit writes some 33 kB of pages
+    /// however little is in it, and a device at a time would be one every few seconds. It may wait for others still.
     pub async fn store_status(&self, id: &DeviceId) {
         let now = self.clock.mono();
         let due = self.with_entry(id, |entry| entry.health.is_due(&StatusRecord::of(&entry.device), now));
         if due == Some(true) {
-            self.put_status(id, Durability::Soon).await;
+            self.store_statuses().await;
         }
     }
 
     /// Stores every status that differs from the stored one.
     pub async fn store_statuses(&self) {
-        for id in self.ids() {
-            if self.with_entry(&id, |entry| entry.health.stored != StatusRecord::of(&entry.device)) == Some(true) {
-                self.put_status(&id, Durability::Soon).await;
+        let at = self.clock.mono();
+        let changed = |id: DeviceId| {
+            let record = self.with_entry(&id, |entry| {
+                let record = StatusRecord::of(&entry.device);
+                (entry.health.stored != record).then(|| {
+                    entry.health = Health::stored(record.clone(), at);
+                    record
+                })
+            })??;
+            Some((id, record))
+        };
+        let changed: Vec<_> = self.ids().into_iter().filter_map(changed).collect();
+        let table = Table::<StatusRecord>::new(self.store.clone());
+        for some in changed.chunks(TOGETHER) {
+            let batch = some.iter().fold(Batch::new(), |batch, (id, record)| table.put_into(batch, id.as_str(), record));
+            if let Err(error) = self.store.commit(batch, Durability::Soon).await {
+                // They stay true in memory; the next change tries again.
+                tracing::warn!(devices = some.len(), %error, "statuses not stored");
             }
         }
     }

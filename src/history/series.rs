@@ -57,6 +57,9 @@ impl Record for Span {
     }
 }
 
+#[cfg(test)]
+crate::store::golden!(Span);
+
 mod v1 {
     use super::{Sample, Wall};
 

@@ -66,6 +66,11 @@ impl Notifier {
         self.say(&[Word::ExtendTimeoutUsec(usec)]);
     }
 
+    /// What goes on, shown by `systemctl status`.
+    pub fn status(&self, status: &str) {
+        self.say(&[Word::Status(status)]);
+    }
+
     /// How often [`Notifier::alive`] is expected: half of what the manager waits for. `None` when nobody watches.
     pub fn watchdog_every(&self) -> Option<Duration> {
         self.watchdog

@@ -6,6 +6,7 @@
 use crate::access::principal::Principal;
 use crate::access::role::Role;
 use crate::base::clock::Clock;
+use crate::base::shared::Shared;
 use crate::http::fault::Refusal;
 use hyper::StatusCode;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
@@ -153,7 +154,7 @@ impl<K: Hash + Eq> Windows<K> {
 /// Requests without a good token, by address.
 pub struct Failures {
     windows: Windows<IpAddr>,
-    limit: u32,
+    limit: Shared<u32>,
 }
 
 /// The window they are counted in.
@@ -162,15 +163,16 @@ const FAILURES: Duration = Duration::from_secs(60);
 impl Failures {
     /// At most so many a minute; 0 is unlimited.
     pub fn new(clock: Clock, limit: u32) -> Self {
-        Failures { windows: Windows::new(clock), limit }
+        Failures { windows: Windows::new(clock), limit: Shared::new(limit) }
     }
 
     /// Refuses an address that failed too often just now, before anything of its request is looked at.
     pub fn admit(&self, client: IpAddr) -> Result<(), Refusal> {
-        if self.limit == 0 {
+        let limit = *self.limit.get();
+        if limit == 0 {
             return Ok(());
         }
-        let left = self.windows.take(network(client), 0, self.limit, FAILURES);
+        let left = self.windows.take(network(client), 0, limit, FAILURES);
         if left.left.is_some() {
             return Ok(());
         }
@@ -179,10 +181,15 @@ impl Failures {
 
     /// Counts one.
     pub fn count(&self, client: IpAddr) {
-        if self.limit == 0 {
-            return;
+        let limit = *self.limit.get();
+        if limit != 0 {
+            self.windows.take(network(client), 1, limit, FAILURES);
         }
-        self.windows.take(network(client), 1, self.limit, FAILURES);
+    }
+
+    /// From now on so many.
+    pub fn allow(&self, limit: u32) {
+        self.limit.put(limit);
     }
 }
 
@@ -204,7 +211,7 @@ pub fn tell(headers: &mut HeaderMap, left: Option<Left>) {
 /// Calls, by caller.
 pub struct Calls {
     windows: Windows<String>,
-    rates: Option<Rates>,
+    rates: Shared<Option<Rates>>,
     running: Arc<Mutex<HashMap<String, usize>>>,
 }
 
@@ -232,7 +239,12 @@ impl Drop for Running {
 impl Calls {
     /// By role.
     pub fn new(clock: Clock, rates: Option<Rates>) -> Self {
-        Calls { windows: Windows::new(clock), rates, running: Arc::default() }
+        Calls { windows: Windows::new(clock), rates: Shared::new(rates), running: Arc::default() }
+    }
+
+    /// From now on so many; windows that are open go on.
+    pub fn allow(&self, rates: Option<Rates>) {
+        self.rates.put(rates);
     }
 
     /// Room for one more request of the caller beside those that run.
@@ -251,7 +263,7 @@ impl Calls {
 
     /// Counts one call. `None`: there is no limit.
     pub fn take(&self, who: &Principal) -> Result<Option<Left>, Refusal> {
-        let Some(rates) = self.rates else { return Ok(None) };
+        let Some(rates) = *self.rates.get() else { return Ok(None) };
         let limit = match who.role {
             Role::ReadOnly => rates.read_only,
             Role::OpsRw => rates.ops_rw,

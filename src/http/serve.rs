@@ -5,7 +5,7 @@ use crate::http::acme;
 use crate::http::admin::Admin;
 use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
-use crate::http::limits::{Calls, Failures, network};
+use crate::http::limits::{Calls, Failures, Limits, network};
 use crate::http::mcp::Mcp;
 use crate::http::metrics::{self, Face};
 use crate::http::ops::Health;
@@ -52,6 +52,7 @@ pub struct Listener {
     /// Where metrics are, when they have a listener of their own: `http://127.0.0.1:9436/metrics`.
     pub metrics_url: Option<String>,
     tls: Option<Arc<Tls>>,
+    edge: Arc<Edge>,
 }
 
 impl Listener {
@@ -110,6 +111,7 @@ impl Listener {
             }
             tasks.spawn(tls.clone().keep_up(stop.clone()));
         }
+        let limited = edge.clone();
         let door = Door {
             edge,
             tls: tls.clone(),
@@ -131,7 +133,7 @@ impl Listener {
             tasks.spawn(Door { face: Face::Metrics, end, flight, taken, ..door.clone() }.serve(apart));
         }
         tasks.spawn(door.serve(ears));
-        Ok(Listener { url, metrics_url, tls })
+        Ok(Listener { url, metrics_url, tls, edge: limited })
     }
 
     /// SHA-256 of the certificate in use; nothing for plain HTTP.
@@ -152,6 +154,12 @@ impl Listener {
     /// How it stands with the authority, if certificates come from one.
     pub fn acme(&self) -> Option<acme::Status> {
         self.tls.as_ref()?.acme().map(|acme| acme.status())
+    }
+
+    /// From now on callers may do so much; see `rate_limit` in the configuration.
+    pub fn allow(&self, limits: &Limits) {
+        self.edge.calls.allow(limits.rates);
+        self.edge.failures.allow(limits.failures);
     }
 
     /// Reads the certificate's files again; whether there are any.

@@ -22,6 +22,8 @@ pub const INTERNAL_ERROR: i32 = -32603;
 
 /// Nesting of arrays and objects that is still read. Nothing of MCP needs more than a few; parsers recurse.
 pub const MAX_DEPTH: usize = 64;
+/// A whole number of so many digits can be read, whatever they are.
+const LARGEST_DIGITS: u32 = 300;
 
 /// A request's id, as JSON text: `7`, `"7"` and `7.5` are three ids.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -123,6 +125,11 @@ pub fn inspect(line: &[u8]) -> Result<Message, Refusal> {
     if too_deep {
         return Err(deep(id));
     }
+    if is_doubtful(line)
+        && let Err(error) = serde_json::from_str::<Value>(text)
+    {
+        return Err(unreadable(&error));
+    }
     if !matches!(&envelope.jsonrpc, Some(Peek::Text(version)) if version == "2.0") {
         return Err(refuse("jsonrpc must be \"2.0\""));
     }
@@ -136,6 +143,16 @@ pub fn inspect(line: &[u8]) -> Result<Message, Refusal> {
         (None, Some(id)) if envelope.has_result || envelope.has_error => Ok(Message::Answer { id, is_error: envelope.has_error }),
         (None, _) => Err(refuse("a message needs a method, or an id and a result or error")),
     }
+}
+
+/// Whether a part that the envelope only skips may be one that nobody can read: half a surrogate pair, a number beyond all numbers.
+/// The server would drop such a message without a word, and its caller would wait for ever.
+fn is_doubtful(line: &[u8]) -> bool {
+    let mut digits = 0;
+    line.windows(2).any(|pair| {
+        digits = if pair[0].is_ascii_digit() { digits + 1 } else { 0 };
+        pair == br"\u" || digits > LARGEST_DIGITS || (digits > 0 && matches!(pair[1], b'e' | b'E'))
+    })
 }
 
 /// The id of an answer of our own server and whether it is an error, by the first bytes alone: answers are long, and

@@ -21,6 +21,8 @@ const LOOK_PAUSE: Duration = Duration::from_secs(2);
 /// A request may wait half a minute for its turn at the router and ten seconds for its answer. With less until the guard fires it could
 /// arrive after that, and nothing would take it back.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(40);
+/// Of a guard set shorter than the usual 90 s, the same part is kept.
+const KEPT: (u32, u32) = (4, 9);
 
 /// Why it stopped before its end.
 pub(super) enum Failed {
@@ -92,10 +94,14 @@ impl Work {
 
 /// Errs when the guard may fire before a request arrives: a disk or a router took its time since it was armed, or the box slept.
 fn guarded(work: &Work) -> Result<(), Fault> {
+    let within = ARRIVES_WITHIN.min(work.wait() * KEPT.0 / KEPT.1);
     match work.left() {
-        Some(left) if left <= ARRIVES_WITHIN => {
+        Some(left) if left <= within => {
             let name = &work.device.name;
-            Err(Fault::new(Kind::Conflict, format!("device \"{name}\": the guard fires in {} s, too soon to change anything", left.as_secs())))
+            Err(Fault::new(
+                Kind::Conflict,
+                format!("device \"{name}\": the guard fires in {} s, too soon to change anything", left.as_secs()),
+            ))
         }
         _ => Ok(()),
     }

@@ -5,7 +5,7 @@
 
 use crate::base::clock::{Clock, Wall};
 use crate::base::events::{Bus, Event};
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::host::metrics::Meter;
 use crate::plan::record::{Draft, Plan, PlanId, Progress, device_key};
@@ -110,9 +110,16 @@ impl Book {
         self.table::<Progress>().get(&device_key(plan, device))?.ok_or_else(|| gone(plan, device))
     }
 
-    /// The devices of a plan, in its order.
+    /// The devices of a plan, in its order; of one that is over, those whose records are still kept.
     pub fn devices(&self, plan: &Plan) -> Result<Vec<(Draft, Progress)>, Fault> {
-        plan.devices.iter().map(|device| Ok((self.draft(&plan.id, device)?, self.progress(&plan.id, device)?))).collect()
+        let both = |device| Ok((self.draft(&plan.id, device)?, self.progress(&plan.id, device)?));
+        plan.devices.iter().map(both).filter(|both| !is_forgotten(plan, both)).collect()
+    }
+
+    /// How its devices stand, likewise.
+    pub fn states(&self, plan: &Plan) -> Result<Vec<DeviceState>, Fault> {
+        let state = |device| Ok(self.progress(&plan.id, device)?.state);
+        plan.devices.iter().map(state).filter(|state| !is_forgotten(plan, state)).collect()
     }
 
     /// Whether a plan of this id was ever made here and what became of one device in it; `None` when we know nothing of it.
@@ -175,6 +182,30 @@ impl Book {
                 self.told(&plan.id);
                 gone += 1;
             }
+        }
+        Ok(gone)
+    }
+
+    /// Forgets what jobs did on their devices that were over before `until`; the plans stay. Those that ended with a device a person
+    /// may want to look at are kept. Answers how many jobs went.
+    pub async fn forget_jobs(&self, until: Wall) -> Result<usize, Fault> {
+        let mut gone = 0;
+        for plan in self.plans()? {
+            if !plan.state.is_final() || plan.started_at.is_none() || plan.ended_at.is_none_or(|ended| ended >= until) {
+                continue;
+            }
+            let states = self.states(&plan)?;
+            if states.is_empty() || !states.iter().all(|state| state.leaves_nothing_open()) {
+                continue;
+            }
+            let mut batch = Batch::new();
+            for device in &plan.devices {
+                let key = device_key(&plan.id, device);
+                batch = self.table::<Progress>().delete_into(self.table::<Draft>().delete_into(batch, &key), &key);
+            }
+            self.journal.commit(batch).await?;
+            self.told(&plan.id);
+            gone += 1;
         }
         Ok(gone)
     }
@@ -249,6 +280,11 @@ impl Book {
     fn table<R: crate::store::Record>(&self) -> Table<R> {
         Table::new(self.store.clone())
     }
+}
+
+/// Of a plan that is over, a job that was is forgotten one day.
+fn is_forgotten<T>(plan: &Plan, found: &Result<T, Fault>) -> bool {
+    plan.state.is_final() && found.as_ref().is_err_and(|fault| fault.kind == Kind::NotFound)
 }
 
 fn gone(plan: &PlanId, device: &DeviceId) -> Fault {

@@ -229,8 +229,10 @@ impl Engine {
             let mut cut_off = after_restart.then_some(recover::RESTARTED);
             let mut pause = AGAIN_FIRST;
             while let Err(fault) = job::run(&core, &id, cut_off).await {
-                // Written down as far as it came; the next start goes on from there.
-                tracing::error!(plan = %id, "its job stopped before its end: {}", fault.chain());
+                // Written down as far as it came; the next start goes on from there. Said once: the log may lie on the same disk.
+                if cut_off != Some(recover::UNWRITTEN) {
+                    tracing::error!(plan = %id, "its job stopped before its end: {}", fault.chain());
+                }
                 if fault.kind != Kind::Storage || core.stop.is_cancelled() {
                     break;
                 }

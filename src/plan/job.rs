@@ -200,8 +200,7 @@ pub(crate) async fn end(core: &Core, id: &PlanId) -> Result<(), Fault> {
 
 /// How far a plan is.
 pub(crate) fn tally_of(book: &book::Book, plan: &Plan) -> Result<Tally, Fault> {
-    let states: Result<Vec<DeviceState>, Fault> = plan.devices.iter().map(|device| Ok(book.progress(&plan.id, device)?.state)).collect();
-    Ok(tally(states?))
+    Ok(tally(book.states(plan)?))
 }
 
 #[cfg(test)]

@@ -325,6 +325,9 @@ impl Record for Draft {
 }
 
 #[cfg(test)]
+crate::store::golden!(Plan, Draft);
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

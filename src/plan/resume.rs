@@ -17,6 +17,11 @@ impl Engine {
         self.core.book.forget(until).await
     }
 
+    /// Forgets what jobs did that were over before `until`, but not their plans. Answers how many went.
+    pub async fn forget_jobs(&self, until: Wall) -> Result<usize, Fault> {
+        self.core.book.forget_jobs(until).await
+    }
+
     /// At start: goes on with what a crash or a stop left, and lets old drafts expire. Returns once jobs are started.
     pub async fn resume(&self) -> Result<(), Fault> {
         let plans = self.core.book.plans()?;

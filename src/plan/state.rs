@@ -269,6 +269,11 @@ impl DeviceState {
         !self.is_live() && self != DeviceState::Pending
     }
 
+    /// Whether nobody has to come back to it once its plan is over.
+    pub fn leaves_nothing_open(self) -> bool {
+        matches!(self, DeviceState::Pending | DeviceState::Confirmed | DeviceState::RolledBack | DeviceState::Skipped)
+    }
+
     /// What becomes of it.
     ///
     /// # Errors

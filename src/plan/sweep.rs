@@ -4,7 +4,7 @@
 //! confirm a change that nobody confirmed. So one goes only when our own record says that its plan is over on that very device, and
 //! how it ended is known.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::fleet::{Device, Lane, Read, Status, Write};
 use crate::plan::guard::{self, SCRIPTS, TIMERS};
@@ -97,10 +97,17 @@ async fn remove(lane: &Lane, menu: &str, id: &str) -> Result<(), Fault> {
 fn may_go(core: &Core, device: &Device, name: &str) -> Result<String, String> {
     let digits = guard::digits_of(name).ok_or("no plan has such a name")?;
     let plan = core.book.known(digits).map_err(|fault| fault.said)?.ok_or("no record of its plan here")?;
-    let progress = core.book.progress(&plan.id, &device.id).map_err(|_| "its plan was not about this device".to_owned())?;
+    if !plan.devices.contains(&device.id) {
+        return Err("its plan was not about this device".to_owned());
+    }
     if !plan.state.is_final() {
         return Err(format!("{} is {}", plan.id, plan.state.as_str()));
     }
+    let progress = match core.book.progress(&plan.id, &device.id) {
+        // Forgotten only where nothing was left open.
+        Err(fault) if fault.kind == Kind::NotFound => return Ok(format!("{} is over long since", plan.id)),
+        found => found.map_err(|fault| fault.said)?,
+    };
     match progress.state {
         DeviceState::Confirmed | DeviceState::RolledBack | DeviceState::Skipped => {
             Ok(format!("{} is {} here", plan.id, progress.state.as_str().replace('_', " ")))

@@ -47,7 +47,9 @@ pub fn view(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> View {
         .collect();
     let mut json = head(plan, devices, how);
     json.insert("devices".into(), shown.into());
-    json.insert("summary".into(), summary(devices.iter().map(|(_, progress)| progress.state)).into());
+    let summary =
+        if is_forgotten(plan, devices) { FORGOTTEN.to_owned() } else { summary(devices.iter().map(|(_, progress)| progress.state)) };
+    json.insert("summary".into(), summary.into());
     View { json, untrusted: marks.into_iter().collect() }
 }
 
@@ -69,6 +71,13 @@ pub fn diff(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> View {
     }
     json.insert("devices".into(), devices.into());
     View { json, ..view }
+}
+
+/// In place of the summary of a job that is over since more than `retention.job_days`.
+const FORGOTTEN: &str = "what it did on each device is no longer kept; the audit trail has it";
+
+fn is_forgotten(plan: &Plan, devices: &[(Draft, Progress)]) -> bool {
+    devices.is_empty() && plan.state.is_final() && plan.started_at.is_some()
 }
 
 fn head(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> Map<String, Value> {

@@ -22,6 +22,7 @@ use crate::routeros::ssh::Ssh;
 use crate::routeros::version::Version;
 use complaint::Complaint;
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -239,38 +240,9 @@ impl Console {
     }
 
     async fn ask(&self, dialect: Dialect, expression: &str, within: Duration) -> Result<Result<Vec<Row>, Complaint>, RouterError> {
-        let mark = format!("~{}~", hex(&random::<12>()));
-        let (line, before) = match dialect {
-            Dialect::Exact => (script::put_json(expression, true), script::PUT_JSON),
-            Dialect::Json => (script::put_json(expression, false), script::PUT_JSON),
-            Dialect::Marked => (script::put_marked(expression, &mark), script::PUT_MARKED),
-            Dialect::Plain => (format!("{}; :put \"{mark}\"", script::put(expression)), ":put ["),
-        };
-        let inner = before.len()..before.len() + expression.len();
-        let complaint = |output: &str| Err(Complaint::of(output, &line).within(inner.clone()));
-        if matches!(dialect, Dialect::Exact | Dialect::Json) {
-            let bytes = self.bytes(&line, within).await?;
-            return match bytes.trim_ascii().first() {
-                None | Some(b'[' | b'{') => row::console_rows(&bytes).map(Ok),
-                // A command may give a single value.
-                Some(b'"' | b'-' | b'0'..=b'9') => match serde_json::from_slice::<serde_json::Value>(bytes.trim_ascii()) {
-                    Ok(serde_json::Value::String(text)) => Ok(Ok(vec![Row::from_pairs([("ret", text)])])),
-                    Ok(value) => Ok(Ok(vec![Row::from_pairs([("ret", value.to_string())])])),
-                    Err(_) => Ok(complaint(&text(&bytes))),
-                },
-                Some(_) => Ok(complaint(&text(&bytes))),
-            };
-        }
-        let output = self.exec(&line, within).await?;
-        let rows = match dialect {
-            Dialect::Marked => script::read_marked(&output, &mark),
-            _ => output.split_once(&mark).and_then(|(before, _)| plain_rows(before)),
-        };
-        Ok(match rows {
-            Some(rows) => Ok(rows.into_iter().map(Row::from_pairs).collect()),
-            // Rows may have been printed before it stumbled.
-            None => complaint(&output.lines().filter(|line| !line.contains(&mark)).collect::<Vec<_>>().join("\n")),
-        })
+        let asked = Asked::new(dialect, expression, format!("~{}~", hex(&random::<12>())));
+        let output = self.bytes(&asked.line, within).await?;
+        asked.answer(&output)
     }
 
     /// What the console knows; asked anew for a new connection, since a router comes back upgraded.
@@ -302,6 +274,69 @@ impl Console {
     fn learnt(&self) -> MutexGuard<'_, Learnt> {
         self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One expression, as a console is asked for it in one of the dialects.
+struct Asked {
+    dialect: Dialect,
+    line: String,
+    mark: String,
+    /// What of the line is the expression.
+    inner: Range<usize>,
+}
+
+impl Asked {
+    fn new(dialect: Dialect, expression: &str, mark: String) -> Self {
+        let (line, before) = match dialect {
+            Dialect::Exact => (script::put_json(expression, true), script::PUT_JSON),
+            Dialect::Json => (script::put_json(expression, false), script::PUT_JSON),
+            Dialect::Marked => (script::put_marked(expression, &mark), script::PUT_MARKED),
+            Dialect::Plain => (format!("{}; :put \"{mark}\"", script::put(expression)), ":put ["),
+        };
+        Asked { dialect, line, mark, inner: before.len()..before.len() + expression.len() }
+    }
+
+    /// What the bytes that came back mean.
+    fn answer(&self, bytes: &[u8]) -> Result<Result<Vec<Row>, Complaint>, RouterError> {
+        if matches!(self.dialect, Dialect::Exact | Dialect::Json) {
+            return match bytes.trim_ascii().first() {
+                None | Some(b'[' | b'{') => row::console_rows(bytes).map(Ok),
+                // A command may give a single value.
+                Some(b'"' | b'-' | b'0'..=b'9') => match serde_json::from_slice::<serde_json::Value>(bytes.trim_ascii()) {
+                    Ok(serde_json::Value::String(text)) => Ok(Ok(vec![Row::from_pairs([("ret", text)])])),
+                    Ok(value) => Ok(Ok(vec![Row::from_pairs([("ret", value.to_string())])])),
+                    Err(_) => Ok(Err(self.complaint(&text(bytes)))),
+                },
+                Some(_) => Ok(Err(self.complaint(&text(bytes)))),
+            };
+        }
+        let output = text(bytes);
+        let rows = match self.dialect {
+            Dialect::Marked => script::read_marked(&output, &self.mark),
+            _ => output.split_once(&self.mark).and_then(|(before, _)| plain_rows(before)),
+        };
+        Ok(match rows {
+            Some(rows) => Ok(rows.into_iter().map(Row::from_pairs).collect()),
+            // Rows may have been printed before it stumbled.
+            None => Err(self.complaint(&output.lines().filter(|line| !line.contains(&self.mark)).collect::<Vec<_>>().join("\n"))),
+        })
+    }
+
+    fn complaint(&self, output: &str) -> Complaint {
+        Complaint::of(output, &self.line).within(self.inner.clone())
+    }
+}
+
+/// Reads an output as the answer to a question in the n-th dialect, for the fuzz targets.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn read_as(nth: usize, mark: &str, output: &[u8]) -> Result<Vec<Row>, RouterError> {
+    let dialect = [Dialect::Exact, Dialect::Json, Dialect::Marked, Dialect::Plain][nth];
+    let asked = Asked::new(dialect, "/interface/print detail as-value where name=\"a\"", mark.to_owned());
+    asked.answer(output)?.map_err(|complaint| {
+        let _ =
+            (complaint.is_about("detail"), complaint.is_about_the_frame(true), complaint.is_about_the_frame(false), complaint.is_unclear());
+        complaint.error("192.0.2.7:22")
+    })
 }
 
 /// Output as text: broken UTF-8 becomes U+FFFD as in rows, and lines end in a line feed.

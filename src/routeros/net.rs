@@ -1,7 +1,14 @@
 //! The way to a router: `host:port`, TCP with a deadline, and what an I/O error means in words.
 
+use crate::base::address::{canonical, forbidden};
 use crate::routeros::fault::{RouterError, Stage};
-use std::{error::Error, io, net::IpAddr, time::Duration};
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::{
+    error::Error,
+    io,
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 use tokio::net::{TcpStream, lookup_host};
 
 /// Longest host name DNS allows.
@@ -32,7 +39,7 @@ pub(crate) async fn connect(host: &str, port: u16, within: Duration) -> Result<T
     let at = place(host, port);
     let unreachable = |why: String| RouterError::Unreachable { at: at.clone(), why };
     let opening = async {
-        let addresses = lookup_host((host, port)).await.map_err(|_| unreachable("the name does not resolve".into()))?;
+        let addresses = found(host, port).await.map_err(|error| unreachable(unresolved(&error)))?;
         let mut last = unreachable("the name has no address".into());
         for address in addresses {
             match TcpStream::connect(address).await {
@@ -47,6 +54,39 @@ pub(crate) async fn connect(host: &str, port: u16, within: Duration) -> Result<T
     };
     let late = |_| RouterError::Timeout { at: at.clone(), after: within, stage: Stage::Connect };
     tokio::time::timeout(within, opening).await.map_err(late)?
+}
+
+/// Where a name is. What it resolves to is judged here again, at the moment that counts: whoever answers for it may have said
+/// something else before. Errs for places no router may be at.
+async fn found(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    judged(host, lookup_host((host, port)).await?.collect())
+}
+
+fn judged(host: &str, found: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
+    // A name with one good and one bad address is an attack, not a router.
+    match found.iter().find_map(|at| forbidden(canonical(at.ip()))) {
+        Some(why) => Err(io::Error::other(Elsewhere(format!("{host} is at a {why} address")))),
+        None => Ok(found),
+    }
+}
+
+/// A name that leads to a place no router may be at.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Elsewhere(String);
+
+/// Why a name led nowhere.
+pub(crate) fn unresolved(error: &(dyn Error + 'static)) -> String {
+    find_cause::<Elsewhere>(error).map_or_else(|| "the name does not resolve".into(), ToString::to_string)
+}
+
+/// The same for an HTTP client.
+pub(crate) struct Judged;
+
+impl Resolve for Judged {
+    fn resolve(&self, name: Name) -> Resolving {
+        Box::pin(async move { Ok(Box::new(found(name.as_str(), 0).await?.into_iter()) as Addrs) })
+    }
 }
 
 /// `connection refused`, not `Connection refused (os error 111)`.
@@ -82,6 +122,20 @@ pub(crate) fn find_io<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a io::Er
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_name_that_changed_its_mind_since_it_was_checked_is_not_connected_to() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        assert_eq!(judged("edge", vec![at("192.0.2.7:443"), at("127.0.0.1:443")]).unwrap().len(), 2);
+        for bad in ["169.254.169.254:443", "[fe80::1]:443", "[::ffff:169.254.169.254]:443", "0.0.0.0:443"] {
+            let error = judged("edge", vec![at("192.0.2.7:443"), at(bad)]).unwrap_err();
+            assert!(unresolved(&error).starts_with("edge is at a "), "{bad}: {error}");
+        }
+        let error = connect("169.254.169.254", 443, Duration::from_secs(5)).await.unwrap_err();
+        assert!(error.to_string().contains("metadata"), "{error}");
+        let name: Name = "localhost".parse().unwrap();
+        assert!(Judged.resolve(name).await.unwrap().all(|at| at.ip().is_loopback()));
+    }
 
     #[test]
     fn hosts_are_names_or_addresses() {

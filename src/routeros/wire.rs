@@ -174,7 +174,7 @@ impl Wire {
             return RouterError::Timeout { at, after: self.connect_timeout, stage: Stage::Connect };
         }
         if error.is_dns() {
-            return RouterError::Unreachable { at, why: "the name does not resolve".into() };
+            return RouterError::Unreachable { at, why: net::unresolved(error) };
         }
         if let Some(error) = net::find_cause::<rustls::Error>(error) {
             return tls::tls_error(&at, error);
@@ -233,6 +233,7 @@ fn client(endpoint: &Endpoint) -> Result<Client, RouterError> {
         // As curl and browsers write them: small servers have been seen to compare bytes.
         .http1_title_case_headers()
         .tcp_nodelay(true)
+        .dns_resolver(Arc::new(net::Judged))
         .connect_timeout(endpoint.connect_timeout())
         .pool_max_idle_per_host(MAX_IDLE)
         .pool_idle_timeout(IDLE);

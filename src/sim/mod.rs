@@ -59,6 +59,8 @@ mod write;
 use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 pub use agenda::clock::BoardClock;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use console::one_text;
 pub use device_mode::NotAllowed;
 pub use plant::Planted;
 

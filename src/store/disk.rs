@@ -55,6 +55,14 @@ impl FileDisk {
     }
 }
 
+impl FileDisk {
+    /// The same, and nobody relies on it yet.
+    pub(crate) fn without_flushing(mut self) -> Self {
+        self.flushes = false;
+        self
+    }
+}
+
 /// Makes a store file that is not there yet: `fill` fills a file beside it, which is then renamed. A power cut leaves the
 /// whole file or none; redb would not open one whose making was cut short.
 pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreError>) -> Result<(), StoreError> {

@@ -2,7 +2,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why the store did not do something. Cheap to clone: all callers of one failed commit get the same answer.
@@ -15,12 +15,28 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// The file was written by a newer build; nothing was changed.
-    #[error("the store has schema {found}, this build reads up to {known}")]
+    #[error("the store has schema {found}, written by version {written_by}; this build reads up to {known}{}", kept_words(kept.as_deref()))]
     Newer {
         /// The file's schema.
         found: u32,
         /// The newest schema this build knows.
         known: u32,
+        /// The version that brought it there.
+        written_by: String,
+        /// The store as it was before that, where it is still here.
+        kept: Option<PathBuf>,
+    },
+    /// A record cannot be carried over into a newer schema; the store is as it was.
+    #[error("bringing the store to schema {to}: table {table}, record {key:?}: {why}; the store is as it was")]
+    Step {
+        /// The schema it should have had.
+        to: u32,
+        /// The record's table.
+        table: &'static str,
+        /// Its key.
+        key: String,
+        /// What is wrong with it.
+        why: String,
     },
     /// One record was written by a newer build.
     #[error("table {table}: a record has version {found}, this build reads up to {known}")]
@@ -92,6 +108,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Names the store of before, where it lies beside the one that is too new.
+    pub(crate) fn with_kept(self, store: &Path) -> Self {
+        match self {
+            StoreError::Newer { found, known, written_by, .. } => {
+                let kept = Some(crate::store::migrate::kept(store, known)).filter(|path| path.exists());
+                StoreError::Newer { found, known, written_by, kept }
+            }
+            other => other,
+        }
+    }
+
     /// An error of the operating system.
     pub(crate) fn io(doing: &'static str, source: io::Error) -> Self {
         StoreError::Io { doing, source: Arc::new(source) }
@@ -114,6 +141,7 @@ impl StoreError {
             StoreError::Newer { .. } => Kind::Config,
             StoreError::TooLarge { .. } => Kind::BadInput,
             StoreError::NewerRecord { .. }
+            | StoreError::Step { .. }
             | StoreError::Volatile { .. }
             | StoreError::Damaged { .. }
             | StoreError::Io { .. }
@@ -130,8 +158,10 @@ impl StoreError {
                 "stop the other routeros-mcp, or reach it through its control socket: commands and `stdio` do that by themselves"
             }
             StoreError::Newer { .. } => {
-                "install a newer build, or go back to the snapshot taken before the update: `routeros-mcp update rollback`"
+                "install that version or a newer build; or go back to the store of before: `routeros-mcp update rollback` after an update, \
+                 else put the kept file or a backup in its place (`routeros-mcp backup restore FILE`)"
             }
+            StoreError::Step { .. } => "go back to the version before, which reads this store, and report the record",
             StoreError::NewerRecord { .. } => "install a newer build",
             StoreError::Volatile { .. } => {
                 "move the state directory to a disk, or set `store.volatile = true` to run without keeping credentials"
@@ -152,6 +182,10 @@ impl StoreError {
             StoreError::KeyFile { .. } => "the file holds 32 bytes in base64, belongs to the service and has mode 0600",
         }
     }
+}
+
+fn kept_words(kept: Option<&Path>) -> String {
+    kept.map_or_else(String::new, |kept| format!(" (the store of before is {})", kept.display()))
 }
 
 impl From<StoreError> for Fault {
@@ -176,7 +210,7 @@ mod tests {
     fn exit_codes_follow_the_contract() {
         let kind = |e: StoreError| Fault::from(e).kind;
         assert_eq!(kind(StoreError::Held { path: "x".into() }), Kind::Conflict);
-        assert_eq!(kind(StoreError::Newer { found: 2, known: 1 }), Kind::Config);
+        assert_eq!(kind(StoreError::Newer { found: 2, known: 1, written_by: "2.0.0".into(), kept: None }), Kind::Config);
         assert_eq!(kind(StoreError::Volatile { path: "x".into(), file_system: "tmpfs" }), Kind::Storage);
         assert_eq!(kind(StoreError::WrongKey), Kind::Storage);
     }

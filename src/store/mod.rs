@@ -12,6 +12,8 @@ mod disk;
 mod engine;
 mod epoch;
 mod error;
+#[cfg(test)]
+pub(crate) mod golden;
 mod migrate;
 mod options;
 pub(crate) mod queue;
@@ -29,8 +31,8 @@ pub use disk::{Ground, Space};
 pub use engine::{Batch, Durability};
 pub use epoch::Epoch;
 pub use error::StoreError;
-pub use migrate::SCHEMA;
-pub use options::{Config, FlashSaver, Options};
+pub use migrate::{SCHEMA, forget_kept};
+pub use options::{Config, FlashSaver, Options, Progress};
 pub use record::{Record, body_as, decode, encode};
 pub use reseal::{Field, Name};
 pub use seal::{Place, Seal};
@@ -38,6 +40,7 @@ pub use table::Table;
 pub use vault::Vault;
 
 use engine::Engine;
+use migrate::Standing;
 use queue::Queue;
 use redb::Redb;
 use std::ops::Bound;
@@ -49,6 +52,8 @@ use tokio::sync::oneshot;
 use writer::{Request, Shared, Writer};
 
 pub(crate) use disk::{Disk, FileDisk, ground, sync_parent};
+#[cfg(test)]
+pub(crate) use golden::golden;
 
 /// Keys and values of one batch together.
 pub const MAX_BATCH_BYTES: usize = 16 << 20;
@@ -61,6 +66,11 @@ const COMMIT_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Puts something between an engine and its file: in tests, faults.
 pub(crate) type Over = dyn Fn(FileDisk) -> Box<dyn Disk> + Send + Sync;
+
+/// Nothing between them.
+pub(crate) fn plain(disk: FileDisk) -> Box<dyn Disk> {
+    Box::new(disk)
+}
 
 /// A handle to the open store; clones share it. Dropping the last one flushes and closes, blocking for as long as
 /// that takes; prefer [`Store::close`].
@@ -78,13 +88,18 @@ impl Store {
     /// Opens the file or makes an empty one, and brings its schema up to date. Blocks for milliseconds.
     ///
     /// Errs with `Volatile` on a RAM file system (unless allowed), `Held` while another process has the file, `Newer`
-    /// when a newer build wrote it (nothing is changed then), `Damaged` or `Io`.
+    /// when a newer build wrote it (nothing is changed then), `Step` when a record of an older schema cannot be carried over (nothing
+    /// is changed then either), `Damaged` or `Io`. An older schema takes as long as it takes: [`Options::progress`] hears how far it is.
     pub fn open(options: Options) -> Result<Store, StoreError> {
-        Store::open_over(options, &|disk| Box::new(disk))
+        Store::open_over(options, &plain)
     }
 
     /// As `open`, with something between the engine and its file.
     pub(crate) fn open_over(options: Options, over: &Over) -> Result<Store, StoreError> {
+        Store::open_by(options, over, migrate::STEPS, &migrate::Real)
+    }
+
+    fn open_by(options: Options, over: &Over, steps: &[migrate::Step], hands: &dyn migrate::Hands) -> Result<Store, StoreError> {
         let volatile = match disk::ground(&options.path)? {
             Ground::Volatile(file_system) if !options.volatile_ok => {
                 let path = options.path.parent().unwrap_or(&options.path).to_owned();
@@ -96,16 +111,27 @@ impl Store {
         if is_new {
             disk::make(&options.path, |disk| {
                 let engine = Redb::open(over(disk), options.cache_bytes(), 0)?;
-                migrate::up(&engine).and(engine.close())
+                migrate::up(&engine, steps).and(engine.close())
             })?;
         }
-        let disk = FileDisk::open(&options.path)?;
-        Store::on(over(disk), volatile, &options, if is_new { 0 } else { CHECKED_BYTES })
+        let open = |check_up_to| Redb::open(over(FileDisk::open(&options.path)?), options.cache_bytes(), check_up_to);
+        let mut engine = open(if is_new { 0 } else { CHECKED_BYTES })?;
+        if let Standing::Behind(found) = migrate::standing(&engine, steps).map_err(|error| error.with_kept(&options.path))? {
+            migrate::climb(&engine, found, &options, steps, hands)?;
+            engine.close()?;
+            engine = open(0)?;
+        }
+        Store::over(engine, volatile, &options, steps)
     }
 
+    /// On another disk than a file; of today's schema, or empty.
+    #[cfg(test)]
     fn on(disk: Box<dyn Disk>, volatile: bool, options: &Options, check_up_to: u64) -> Result<Store, StoreError> {
-        let engine = Redb::open(disk, options.cache_bytes(), check_up_to)?;
-        migrate::up(&engine)?;
+        Store::over(Redb::open(disk, options.cache_bytes(), check_up_to)?, volatile, options, migrate::STEPS)
+    }
+
+    fn over(engine: Redb, volatile: bool, options: &Options, steps: &[migrate::Step]) -> Result<Store, StoreError> {
+        migrate::up(&engine, steps)?;
         let shared = Arc::new(Shared { engine: Box::new(engine), waiting: RwLock::default(), queue: Queue::new() });
         let writer = Writer::new(shared.clone(), options);
         let (done, closed) = oneshot::channel();
@@ -198,7 +224,11 @@ impl Drop for Inner {
 }
 
 #[cfg(test)]
+mod migrate_tests;
+#[cfg(test)]
 mod power_tests;
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 mod seal_tests;
 #[cfg(test)]

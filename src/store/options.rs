@@ -5,6 +5,8 @@ use crate::host::metrics::Meter;
 use crate::store::disk::{self, Ground};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// How to open a store.
@@ -20,12 +22,54 @@ pub struct Options {
     pub volatile_ok: bool,
     /// Counts commits.
     pub meter: Meter,
+    /// Hears how far the store is brought up to date, where it has to be.
+    pub progress: Progress,
+}
+
+/// How far a store is brought up to date, for whoever waits; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    to: AtomicU32,
+    done: AtomicU64,
+    total: AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn begin(&self, to: u32, total: u64) {
+        self.0.to.store(to, Ordering::Relaxed);
+        self.0.total.store(total, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add(&self, rows: u64) {
+        self.0.done.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Rows looked at so far.
+    pub fn done(&self) -> u64 {
+        self.0.done.load(Ordering::Relaxed)
+    }
+
+    /// `bringing the store to schema 2: 45000 of about 100000 rows`; none while nothing of the kind goes on.
+    pub fn words(&self) -> Option<String> {
+        let (to, total) = (self.0.to.load(Ordering::Relaxed), self.0.total.load(Ordering::Relaxed));
+        (to > 0).then(|| format!("bringing the store to schema {to}: {} of about {total} rows", self.done()))
+    }
 }
 
 impl Options {
     /// The defaults for a file: 4 MiB of cache, flush within 5 s, no RAM file systems.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Options { path: path.into(), cache_mb: 4, flush_interval: Duration::from_secs(5), volatile_ok: false, meter: Meter::off() }
+        Options {
+            path: path.into(),
+            cache_mb: 4,
+            flush_interval: Duration::from_secs(5),
+            volatile_ok: false,
+            meter: Meter::off(),
+            progress: Progress::default(),
+        }
     }
 
     pub(crate) fn cache_bytes(&self) -> usize {
@@ -99,7 +143,14 @@ impl Config {
             FlashSaver::Auto => matches!(disk::ground(&path), Ok(Ground::Flash)),
         };
         let flush_interval = if spare { self.flush_interval.0.max(FLASH_FLUSH) } else { self.flush_interval.0 };
-        Options { path, cache_mb: self.cache_mb, flush_interval, volatile_ok: self.volatile, meter: Meter::off() }
+        Options {
+            path,
+            cache_mb: self.cache_mb,
+            flush_interval,
+            volatile_ok: self.volatile,
+            meter: Meter::off(),
+            progress: Progress::default(),
+        }
     }
 }
 

@@ -223,7 +223,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     store.close().await.unwrap();
     for _ in 0..2 {
         let refused = Store::open(options(dir.path())).unwrap_err();
-        assert!(matches!(refused, StoreError::Newer { found, known } if found == known + 1));
+        assert!(matches!(refused, StoreError::Newer { found, known, .. } if found == known + 1));
     }
 }
 

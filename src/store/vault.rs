@@ -94,6 +94,9 @@ impl Record for Made {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Entry, Made);
+
 /// Why there is no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {

@@ -10,6 +10,7 @@ use crate::base::clock::Clock;
 use crate::base::events::Event;
 use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
+use crate::base::shared::Shared;
 use crate::fleet::Fleet;
 use crate::history::config::{Kept, Shelf, Taken};
 use crate::history::health::{Sample, Thresholds, Verdict, judge_after};
@@ -21,7 +22,6 @@ use crate::store::{Store, Vault};
 use crate::tools::diagnose::limits::Limits;
 use crate::update::Updates;
 use serde_json::Value;
-use std::sync::Arc;
 
 /// The parts that tools stand on; one for the whole appliance.
 pub struct World {
@@ -94,7 +94,7 @@ impl World {
     pub fn health(&self, id: &DeviceId) -> Option<(Sample, Verdict)> {
         let hour = self.history.last_hour(id);
         let (newest, before) = hour.split_last()?;
-        Some((*newest, judge_after(before, newest, &self.settings.health)))
+        Some((*newest, judge_after(before, newest, &self.settings.health.get())))
     }
 }
 
@@ -116,9 +116,9 @@ pub struct Settings {
     /// Where people approve plans: the address that `/admin/plans/…` is appended to.
     pub public_url: Option<String>,
     /// From where on a vital counts against a router's health.
-    pub health: Thresholds,
+    pub health: Shared<Thresholds>,
     /// The effective configuration as `config show` has it, secrets masked.
-    pub config: Arc<Value>,
+    pub config: Shared<Value>,
     /// Answers of reads kept for those who take older ones: `resource_cache.max_entries`.
     pub kept_answers: usize,
 }
@@ -133,8 +133,8 @@ impl Default for Settings {
             ssh_port: 22,
             enable_tools: true,
             public_url: None,
-            health: Thresholds::default(),
-            config: Arc::default(),
+            health: Shared::default(),
+            config: Shared::default(),
             kept_answers: 1_000,
         }
     }

@@ -153,6 +153,9 @@ impl Updates {
             if let Some(confirmed) = self.state()?.confirmed {
                 let is_same = confirmed.schema_before == confirmed.schema_after;
                 self.0.snapshots.keep_only((!is_same).then_some(confirmed.id.as_str()))?;
+                // The way back is the snapshot.
+                let store = &self.0.settings.store;
+                crate::store::forget_kept(store).map_err(UpdateError::io("removing the store of before beside", store))?;
             }
         }
         self.settle().await

@@ -9,7 +9,7 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// The real disk until the power fails.
 struct Cut {
@@ -184,11 +184,7 @@ fn a_version_that_does_not_stand_is_back_by_the_third_start() {
         site.layout.switch(&mut Real, &path, &turn(), &Seen::default()).unwrap();
         fs::set_permissions(site.layout.binary("1.1.0"), fs::Permissions::from_mode(mode)).unwrap();
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd/routeros-mcp-guard");
-        let start = || {
-            // A supervisor's time limit, shortened.
-            let run = Command::new("timeout").args(["-s", "KILL", "0.3", "sh"]).arg(&script).arg(&site.layout.root).arg("serve").output();
-            String::from_utf8_lossy(&run.unwrap().stdout).trim().to_owned()
-        };
+        let start = || supervised(Command::new("sh").arg(&script).arg(&site.layout.root).arg("serve"));
         let starts = (1..=3).find(|_| start() == "1.0.0");
         assert!(starts.is_some(), "{name}: not back after 3 starts");
         assert_eq!(whole(&site.layout, name), "1.0.0");
@@ -196,6 +192,20 @@ fn a_version_that_does_not_stand_is_back_by_the_third_start() {
         assert!(back.id == ID && back.to == "1.1.0" && back.reason.contains("did not stand"), "{back:?}");
         assert!(site.layout.pending().is_none());
     }
+}
+
+/// Starts a version as a supervisor does and answers what it said; one that hangs (here: sleeps) is killed.
+fn supervised(command: &mut Command) -> String {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let cmdline = format!("/proc/{}/cmdline", child.id());
+    while child.try_wait().unwrap().is_none() {
+        if fs::read(&cmdline).is_ok_and(|words| words.starts_with(b"sleep")) {
+            child.kill().unwrap();
+        }
+        std::thread::yield_now();
+    }
+    let said = child.wait_with_output().unwrap().stdout;
+    String::from_utf8_lossy(&said).trim().to_owned()
 }
 
 #[test]

@@ -26,6 +26,9 @@ impl crate::store::Record for State {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(State);
+
 /// The only key of [`State`].
 pub const KEY: &str = "state";
 

@@ -247,3 +247,33 @@ fn the_recovery_key_revokes_the_daily_one_for_good_and_no_other_key_can() {
         assert!(!site.layout.seen().unwrap().revoked.contains("7564F64C93875E9D"), "a key does not revoke itself");
     }
 }
+
+#[test]
+fn a_service_that_was_taken_over_goes_back_one_version_once_and_to_no_unsigned_or_older_one() {
+    let site = Site::new();
+    let staged = |manifest: &Value, artifact: &[u8], key: &str| {
+        let bytes = serde_json::to_vec(manifest).unwrap();
+        site.stage(&bytes, &sign(&bytes, key), artifact);
+        sha256(&bytes)
+    };
+    let (manifest, artifact) = good();
+    let digest = staged(&manifest, &artifact, "daily");
+    site.answer(&site.request(Act::Apply, &digest)).unwrap();
+    site.answer(&site.request(Act::Commit, "")).unwrap();
+    assert_eq!(site.layout.current().as_deref(), Some("1.1.0"));
+    // Nobody's word but its own: root does what a person may ask for as well.
+    site.answer(&site.request(Act::RollBack, "")).unwrap();
+    assert_eq!(site.layout.current().as_deref(), Some("1.0.0"));
+    assert!(site.answer(&site.request(Act::RollBack, "")).is_err(), "once");
+    let mut older = manifest.clone();
+    older["version"] = "0.9.0".into();
+    older["seq"] = json!(manifest["seq"].as_u64().unwrap() - 1);
+    let request = |digest: &str, version: &str| Request { version: version.into(), ..site.request(Act::Apply, digest) };
+    let digest = staged(&older, &artifact, "daily");
+    assert!(site.answer(&request(&digest, "0.9.0")).is_err(), "an older one that we signed");
+    let mut newer = manifest.clone();
+    newer["seq"] = json!(manifest["seq"].as_u64().unwrap() + 1);
+    let digest = staged(&newer, &artifact, "other");
+    assert!(site.answer(&request(&digest, "1.1.0")).is_err(), "signed by nobody");
+    assert_eq!(site.layout.current().as_deref(), Some("1.0.0"));
+}

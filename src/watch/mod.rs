@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod backup;
+pub mod belief;
 pub mod health;
 pub mod meter;
 pub mod plans;

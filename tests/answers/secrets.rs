@@ -207,5 +207,5 @@ async fn an_export_is_refused_when_the_trail_was_touched() {
     bytes[middle] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
     assert!(audit::verify(&trail).is_err());
-    assert!(audit::export(&trail, Format::Json, None, None, &mut Vec::new()).is_err());
+    assert!(audit::export(&trail, audit::Reach::Trail, Format::Json, None, None, &mut Vec::new()).is_err());
 }

@@ -153,16 +153,12 @@ fn one(dice: &mut Dice, kind: Kind) -> Planned {
         Kind::LinkCut => Blow::Verdict(Verdict::CutLink, heals),
         Kind::LinkRefused => Blow::Line(Line::Refuse, heals),
         Kind::LinkHalfOpen => Blow::Line(Line::HalfOpen, heals),
-        Kind::Slow => {
-            Blow::Answer(dice.one_of(&[Fault::Latency(Duration::from_millis(40)), Fault::Late(Duration::from_secs(4))]))
-        }
+        Kind::Slow => Blow::Answer(dice.one_of(&[Fault::Latency(Duration::from_millis(40)), Fault::Late(Duration::from_secs(4))])),
         Kind::Hang => Blow::Verdict(Verdict::Silence, Duration::ZERO),
         Kind::Lie => Blow::Answer(dice.one_of(&LIES)),
-        Kind::Lost => dice.one_of(&[
-            Blow::Answer(Fault::CloseBefore),
-            Blow::Answer(Fault::CloseAfter),
-            Blow::Verdict(Verdict::Close, Duration::ZERO),
-        ]),
+        Kind::Lost => {
+            dice.one_of(&[Blow::Answer(Fault::CloseBefore), Blow::Answer(Fault::CloseAfter), Blow::Verdict(Verdict::Close, Duration::ZERO)])
+        }
         Kind::Reboot => Blow::Verdict(Verdict::Reboot, Duration::ZERO),
         Kind::PowerCut => Blow::Verdict(Verdict::PowerCut, Duration::ZERO),
         Kind::RouterClock => Blow::RouterClock(hour),

@@ -12,21 +12,28 @@
 
 use super::clients::{Heard, Promise};
 use super::scenario::{Act, Change, ROUTERS};
-use super::stage::{Running, Stage};
+use super::stage::{Running, Stage, TRIES};
 use super::witness::Sent;
 use crate::plan_rig::difference;
 use routeros_mcp::audit::{self, Filter, Phase, Stored};
 use routeros_mcp::plan::record::{Draft, PlanId, Progress};
 use routeros_mcp::plan::state::{DeviceState, PlanState};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
+
+/// A plan, its state, and each of its devices.
+type Stood = (PlanId, PlanState, Vec<(Draft, Progress)>);
 
 /// Longer than any guard, breaker or pause lasts.
 const LONG: Duration = Duration::from_secs(2 * 3_600);
 /// Looks at routers of which nobody knew how they were.
 const SWEEPS: u32 = 12;
+/// How long one of them may take (the machine's time).
+const LOOK: Duration = Duration::from_secs(5);
+/// Longer than a router is left alone that did not answer.
+const BREAKER: Duration = Duration::from_secs(31);
 /// Connections a router may see at rest: two ways, and what a health reading opened.
 const CONNECTIONS: usize = 8;
 
@@ -79,7 +86,7 @@ impl Known {
         wrong
     }
 
-    fn new_plans(&mut self, running: &Running) -> Vec<(PlanId, PlanState, Vec<(Draft, Progress)>)> {
+    fn new_plans(&mut self, running: &Running) -> Vec<Stood> {
         let engine = running.app.plans();
         let all = engine.list().unwrap();
         let new: Vec<_> = all.into_iter().filter(|plan| self.plans.insert(plan.id.to_string())).collect();
@@ -87,14 +94,7 @@ impl Known {
     }
 
     /// Each device of each plan has an end that can be, and nobody was told otherwise.
-    fn ends(
-        &self,
-        plans: &[(PlanId, PlanState, Vec<(Draft, Progress)>)],
-        acts: &[Act],
-        heard: &Heard,
-        ends: &mut Ends,
-        wrong: &mut Vec<String>,
-    ) {
+    fn ends(&self, plans: &[Stood], acts: &[Act], heard: &Heard, ends: &mut Ends, wrong: &mut Vec<String>) {
         let shut_out: BTreeSet<&str> = acts
             .iter()
             .filter_map(|act| match act {
@@ -111,7 +111,9 @@ impl Known {
                 let told = progress.error.is_some() || !progress.difference.is_empty();
                 match progress.state {
                     DeviceState::NeedsAttention if told => {}
-                    DeviceState::Confirmed if tag.is_some_and(|tag| shut_out.contains(tag)) => wrong.push(format!("{at}, and shuts us out")),
+                    DeviceState::Confirmed if tag.is_some_and(|tag| shut_out.contains(tag)) => {
+                        wrong.push(format!("{at}, and shuts us out"))
+                    }
                     DeviceState::Confirmed | DeviceState::RolledBack | DeviceState::Skipped | DeviceState::Pending => {}
                     _ => wrong.push(at),
                 }
@@ -120,7 +122,11 @@ impl Known {
             let undone = devices.iter().all(|(_, progress)| progress.state != DeviceState::Confirmed);
             for (_, promise) in promises.iter().filter(|(of, _)| Some(of.as_str()) == tag) {
                 if (*promise == Promise::Kept && !kept) || (*promise == Promise::Undone && !undone) {
-                    wrong.push(format!("{id} ({}) is {}, and somebody was told that it is {promise:?}", tag.unwrap_or("?"), state.as_str()));
+                    wrong.push(format!(
+                        "{id} ({}) is {}, and somebody was told that it is {promise:?}",
+                        tag.unwrap_or("?"),
+                        state.as_str()
+                    ));
                 }
             }
         }
@@ -130,14 +136,7 @@ impl Known {
     }
 
     /// What differs on each router is what the records say is kept, and all of that is there.
-    fn rows(
-        &mut self,
-        stage: &Stage,
-        running: &Running,
-        plans: &[(PlanId, PlanState, Vec<(Draft, Progress)>)],
-        acts: &[Act],
-        wrong: &mut Vec<String>,
-    ) {
+    fn rows(&mut self, stage: &Stage, running: &Running, plans: &[Stood], acts: &[Act], wrong: &mut Vec<String>) {
         for (number, (name, router)) in ROUTERS.iter().zip(&stage.routers).enumerate() {
             let device = running.app.dispatch.world().fleet.find(name).unwrap().id.clone();
             let of = |states: &[DeviceState]| -> BTreeSet<String> {
@@ -230,14 +229,11 @@ impl Known {
     async fn alive(&mut self, stage: &Stage, running: &Running, wrong: &mut Vec<String>) {
         for (number, name) in ROUTERS.iter().enumerate() {
             let tag = format!("probe{}z", self.plans.len() * ROUTERS.len() + number);
-            for (tool, arguments) in [
-                ("system.get_overview", json!({ "device": name })),
-                ("system.set_identity", json!({ "device": name, "name": tag })),
-            ] {
-                match stage.while_time_flows(running.inside(tool, arguments)).await {
-                    Some(reply) if reply.fault.is_none() => {}
-                    Some(reply) => wrong.push(format!("{name}: at rest, {tool} is answered {}", reply.text)),
-                    None => wrong.push(format!("{name}: at rest, {tool} is not answered")),
+            for (tool, arguments) in
+                [("system.get_overview", json!({ "device": name })), ("system.set_identity", json!({ "device": name, "name": tag }))]
+            {
+                if let Err(why) = answered(stage, running, tool, &arguments).await {
+                    wrong.push(format!("{name}: at rest, {tool} is {why}"));
                 }
             }
             self.standing[number].insert(tag);
@@ -267,18 +263,38 @@ impl Known {
     }
 }
 
+/// Whether a call goes well, asked a few times: a machine under load may take longer than we wait for a router.
+async fn answered(stage: &Stage, running: &Running, tool: &str, arguments: &Value) -> Result<(), String> {
+    let mut why = String::new();
+    for _ in 0..TRIES {
+        match stage.while_time_flows(running.inside(tool, arguments.clone())).await {
+            Some(reply) if reply.fault.is_none() => return Ok(()),
+            Some(reply) => why = format!("answered {}", reply.text),
+            None => why = "not answered".to_owned(),
+        }
+        stage.pass(BREAKER);
+    }
+    Err(why)
+}
+
 /// A guard of a plan that is over may be taken away by a sweep, which says so in the log.
 fn is_swept(what: &str) -> bool {
     what.starts_with("DELETE ") && what.contains("name=mcp-guard-")
+}
+
+/// Waits until no plan runs any more; false when one does not end.
+pub async fn over(stage: &Stage, running: &Running) -> bool {
+    let engine = running.app.plans();
+    stage.until(|| engine.list().unwrap().iter().all(|plan| plan.state != PlanState::Executing)).await
 }
 
 /// Waits until every plan is over and known.
 async fn settled(stage: &Stage, running: &Running) -> Vec<String> {
     let mut wrong = Vec::new();
     let engine = running.app.plans();
-    let over = || engine.list().unwrap().iter().all(|plan| plan.state != PlanState::Executing);
-    if !stage.until(over).await {
-        let on: Vec<String> = engine.list().unwrap().iter().filter(|plan| plan.state == PlanState::Executing).map(|p| p.id.to_string()).collect();
+    if !over(stage, running).await {
+        let on: Vec<String> =
+            engine.list().unwrap().iter().filter(|plan| plan.state == PlanState::Executing).map(|p| p.id.to_string()).collect();
         wrong.push(format!("plans run on and on: {on:?}"));
     }
     // Guards whose timers did not fire, breakers, pauses of deliveries.
@@ -294,9 +310,8 @@ async fn settled(stage: &Stage, running: &Running) -> Vec<String> {
             Some(Err(fault)) => wrong.push(format!("a sweep fails: {}", fault.said)),
             None => wrong.push("a sweep does not end".to_owned()),
         }
-        let idle = || running.app.tasks.len() <= running.tasks;
-        stage.until(idle).await;
-        if !unknown() {
+        // A look at a router that was not known takes a while.
+        if stage.within(LOOK, || !unknown()).await {
             return wrong;
         }
         stage.pass(LONG);

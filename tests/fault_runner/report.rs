@@ -15,7 +15,7 @@ pub struct Report {
     pub ends: BTreeMap<&'static str, usize>,
     /// Time that went by for the routers and for us.
     pub passed: Duration,
-    /// Memory of the process at the end of each scenario, bytes.
+    /// Memory of this process at rest after each burst, bytes; not in what is added up.
     pub memory: Vec<usize>,
     pub violations: Vec<String>,
 }
@@ -29,23 +29,26 @@ impl Report {
         self.outcomes.values().sum()
     }
 
-    /// By how much memory is more after the last scenario than after the first quarter of them; nothing where those are few.
+    /// By how much the process needs more at its most in the last quarter of the bursts than in the second; nothing where those are few.
     pub fn growth(&self) -> usize {
-        match self.memory.as_slice() {
-            few if few.len() < 8 => 0,
-            all => all[all.len() - 1].saturating_sub(all[all.len() / 4]),
+        let quarter = self.memory.len() / 4;
+        let most = |of: &[usize]| of.iter().copied().max().unwrap_or(0);
+        match quarter {
+            0..5 => 0,
+            _ => most(&self.memory[quarter * 3..]).saturating_sub(most(&self.memory[quarter..quarter * 2])),
         }
     }
 
-    pub fn add(&mut self, other: Report) {
-        self.bursts += other.bursts;
-        self.processes += other.processes;
-        self.passed += other.passed;
-        other.faults.into_iter().for_each(|(kind, n)| *self.faults.entry(kind).or_default() += n);
-        other.outcomes.into_iter().for_each(|(outcome, n)| *self.outcomes.entry(outcome).or_default() += n);
-        other.ends.into_iter().for_each(|(end, n)| *self.ends.entry(end).or_default() += n);
-        self.memory.extend(other.memory);
-        self.violations.extend(other.violations);
+    /// For scripts/faults, which adds up the reports of several processes: a line of JSON.
+    pub fn line(&self) -> String {
+        let faults: BTreeMap<&str, usize> =
+            Kind::ALL.iter().map(|kind| (kind.words(), self.faults.get(kind).copied().unwrap_or(0))).collect();
+        let memory = (self.memory.first().copied().unwrap_or(0), self.memory.last().copied().unwrap_or(0));
+        let counts = serde_json::json!({
+            "faults": faults, "calls": self.outcomes, "changes": self.ends, "bursts": self.bursts, "processes": self.processes,
+            "hours": self.passed.as_secs_f64() / 3_600.0, "memory": memory, "violations": self.violations.len(),
+        });
+        format!("FAULTS {counts}")
     }
 
     pub fn count(&mut self, kind: Kind) {
@@ -72,7 +75,7 @@ impl fmt::Display for Report {
         writeln!(f, "{:<60}{:>9.1}", "hours that went by on the routers", self.passed.as_secs_f64() / 3_600.0)?;
         if let (Some(first), Some(last)) = (self.memory.first(), self.memory.last()) {
             let text = format!("{} to {}", first >> 20, last >> 20);
-            writeln!(f, "{:<60}{text:>9}", "memory after the first and the last scenario, MB")?;
+            writeln!(f, "{:<60}{text:>9}", "memory after the first and the last burst, MB")?;
         }
         write!(f, "{:<60}{:>9}", "violations", self.violations.len())
     }

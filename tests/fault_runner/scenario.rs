@@ -19,12 +19,12 @@ pub struct Dice(u64);
 impl Dice {
     pub fn of(seed: u64, burst: u32) -> Dice {
         let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (u64::from(burst) << 32 | 0x5EED));
-        dice.next();
+        dice.roll();
         dice
     }
 
     /// SplitMix64.
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -33,7 +33,7 @@ impl Dice {
     }
 
     pub fn below(&mut self, n: usize) -> usize {
-        (self.next() % n.max(1) as u64) as usize
+        (self.roll() % n.max(1) as u64) as usize
     }
 
     pub fn one_of<T: Copy>(&mut self, of: &[T]) -> T {

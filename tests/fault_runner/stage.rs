@@ -26,8 +26,8 @@ use routeros_mcp::tools::spec::Audience;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
@@ -37,8 +37,10 @@ pub const APPROVER: &str = "anna";
 const SECRET: &str = "whsec_canary_0123456789";
 /// Between looks whether anything is under way (the machine's time).
 const GLANCE: Duration = Duration::from_millis(1);
+/// How often something is asked again that a machine under load may not have answered in time.
+pub const TRIES: u32 = 3;
 /// Longer than anything here takes (the machine's time): what is not over by then hangs.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 pub struct Stage {
     pub seed: u64,
@@ -51,8 +53,8 @@ pub struct Stage {
     pub token: String,
     /// Virtual time that went by.
     pub passed_ms: AtomicUsize,
-    /// How long the machine may take for what should be soon.
-    pub patience: Duration,
+    /// How many seconds the machine may take for what should be soon.
+    pub patience_s: AtomicUsize,
     /// What was seen to be wrong beside a burst's own calls.
     pub told: Mutex<Vec<String>>,
     home: tempfile::TempDir,
@@ -90,7 +92,7 @@ impl Stage {
             canaries,
             token,
             passed_ms: AtomicUsize::new(0),
-            patience: PATIENCE,
+            patience_s: AtomicUsize::new(PATIENCE.as_secs() as usize),
             told: Mutex::default(),
             home: home(),
         }
@@ -105,8 +107,8 @@ impl Stage {
         let issuer = self.provider.issuer();
         let flags = [
             ("routeros.requests_per_second", "1000"),
-            ("routeros.connect_timeout_seconds", "1"),
-            ("routeros.rest_timeout_seconds", "1"),
+            ("routeros.connect_timeout_seconds", "2"),
+            ("routeros.rest_timeout_seconds", "3"),
             ("routeros.retry_backoff_seconds", "0.1"),
             ("log.level", "WARN"),
             ("mcp.toolsets", "all"),
@@ -152,7 +154,12 @@ impl Stage {
             if router.sim.ssh_port() == 0 {
                 arguments.remove("ssh_port");
             }
-            let reply = running.operator("device.add", Value::Object(arguments)).await;
+            let mut reply = running.operator("device.add", Value::Object(arguments.clone())).await;
+            for _ in 0..TRIES {
+                if reply.fault.is_some() {
+                    reply = running.operator("device.add", Value::Object(arguments.clone())).await;
+                }
+            }
             assert!(reply.fault.is_none(), "{name}: {}", reply.text);
         }
         let access = &running.app.dispatch.world().access;
@@ -187,7 +194,7 @@ impl Stage {
             let busy = faults().any(|faults| faults.in_flight().now() > 0);
             // A disk or a handshake may take as long as the first stretch without anybody missing their moments.
             self.pass(Duration::from_millis(match calm {
-                // Somebody waits for an answer, and gives up after a second.
+                // Somebody waits for an answer, and gives up after seconds.
                 _ if busy => 10,
                 0..=50 => 20,
                 51..=100 => 200,
@@ -197,17 +204,26 @@ impl Stage {
         }
     }
 
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.patience_s.load(Ordering::Relaxed) as u64)
+    }
+
     /// Does it while time flows; none when it takes longer than anything should.
     pub async fn while_time_flows<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
-            done = tokio::time::timeout(self.patience, work) => done.ok(),
+            done = tokio::time::timeout(self.patience(), work) => done.ok(),
             () = self.flow() => None,
         }
     }
 
     /// Waits, while time flows, until it is so; false when it is not in time.
-    pub async fn until(&self, mut is_so: impl FnMut() -> bool) -> bool {
+    pub async fn until(&self, is_so: impl FnMut() -> bool) -> bool {
+        self.within(self.patience(), is_so).await
+    }
+
+    /// The same, no longer than this by the machine's time.
+    pub async fn within(&self, most: Duration, mut is_so: impl FnMut() -> bool) -> bool {
         let looked = async {
             let mut look = tokio::time::interval(GLANCE);
             // A look may take longer than the time between two: time has to flow in between nevertheless.
@@ -216,7 +232,8 @@ impl Stage {
                 look.tick().await;
             }
         };
-        self.while_time_flows(looked).await.is_some()
+        let looked = self.while_time_flows(tokio::time::timeout(most, looked)).await;
+        looked.is_some_and(|looked| looked.is_ok())
     }
 }
 

@@ -146,6 +146,8 @@ impl Witness {
         for (number, router) in routers.iter().enumerate() {
             self.stand(number, router, &[]);
             router.sim.faults().clear();
+            // What was asked before says nothing any more, and takes memory.
+            router.sim.forget_requests();
         }
     }
 

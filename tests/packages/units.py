@@ -31,6 +31,11 @@ def all_of_it(binary):
     else:
         is_absent("systemd-analyze", "units were not verified or scored")
     check("units: services are confined by the same lines", same_lines)
+    if os.geteuid() == 0:
+        for unit in SERVICES[:2]:
+            check(f"units: {unit} is given what root left in its state, and no file of root's that was linked there", gives, unit)
+    else:
+        is_absent("root", "what a unit does as root before its start was not tried")
     check("units: a service comes back more often than the guard counts", outlives_the_guard)
     check("units: shellcheck has nothing to say of guard and package scripts", shells)
     check("notify: ready, fed, reloading, ready again, stopping, in systemd's words", notify, binary)
@@ -79,6 +84,24 @@ def same_lines():
     assert lines_of(SERVICES[1]) == first
     # No network at all: one family less.
     assert lines_of(SERVICES[2]) == first.replace("AF_INET AF_INET6 AF_UNIX", "AF_UNIX")
+
+
+def gives(unit):
+    """The unit's own line, for another directory and user."""
+    line = next(line for line in (UNITS / unit).read_text().splitlines() if line.startswith("ExecStartPre=-+/usr/bin/find "))
+    with tempfile.TemporaryDirectory() as scratch:
+        state, shadow = Path(scratch) / "state", Path(scratch) / "shadow"
+        (state / "deeper").mkdir(parents=True)
+        (state / "deeper/left").write_text("by root's command line")
+        shadow.write_text("root's own")
+        # What fs.protected_hardlinks forbids elsewhere, and not every kernel does.
+        os.link(shadow, state / "linked")
+        (state / "symlink").symlink_to(shadow)
+        words = line.removeprefix("ExecStartPre=-+").replace("routeros-mcp:routeros-mcp", "65534:65534").split()
+        run(*[str(state) if word.startswith("%S/") else word for word in words])
+        owners = {str(path.relative_to(scratch)): path.lstat().st_uid for path in Path(scratch).rglob("*")}
+        assert owners.pop("shadow") == owners.pop("state/linked") == 0, "root's file was given away"
+        assert set(owners.values()) == {65534}, owners
 
 
 def outlives_the_guard():

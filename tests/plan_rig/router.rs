@@ -15,17 +15,8 @@ pub(crate) const DRAFTED: Wall = Wall(1_790_000_000_000);
 /// Menus that are no configuration: they move by themselves.
 const MOVING: [&str; 6] = ["/log", "/system/history", "/system/script/job", "/ip/firewall/connection", "/ip/dns/cache", "/system/resource"];
 /// Attributes that are no configuration.
-const COUNTERS: [&str; 9] = [
-    "bytes",
-    "packets",
-    "run-count",
-    "next-run",
-    "last-started",
-    "last-logged-in",
-    "creation-time",
-    "current-tagged",
-    "current-untagged",
-];
+const COUNTERS: [&str; 9] =
+    ["bytes", "packets", "run-count", "next-run", "last-started", "last-logged-in", "creation-time", "current-tagged", "current-untagged"];
 
 /// Where all routers of this process run.
 pub(crate) fn routers() -> &'static Runtime {

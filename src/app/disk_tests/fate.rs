@@ -129,6 +129,12 @@ impl Fate {
         self.state().trail.clone()
     }
 
+    /// From the next operation on.
+    pub(super) fn begin(&self, trouble: Trouble) {
+        let mut state = self.state();
+        state.trouble = Some((state.count + 1, trouble));
+    }
+
     /// Room is freed, the file system is writable again.
     pub(super) fn heal(&self) {
         self.state().trouble = None;

@@ -28,7 +28,7 @@ pub(super) const ENDING: u32 = 2_000;
 /// Longer than any guard waits.
 const LONG: Duration = Duration::from_secs(7_200);
 /// Between looks at what comes to its end.
-const LOOK: Duration = Duration::from_secs(20);
+pub(super) const LOOK: Duration = Duration::from_secs(20);
 /// Something that takes longer than this hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -121,7 +121,7 @@ impl Site {
         let loaded = config::load(&Inputs { config_flag: None, data_dir: Some(state), flags, env });
         let loaded = loaded.map_err(|problems| format!("{:?}", problems.list)).unwrap();
         let media = self.fate.media();
-        let app = App::build_over(&loaded, self.clock.clone(), media).await?;
+        let app = App::build_over(&loaded, self.clock.clone(), crate::store::Progress::default(), media).await?;
         app.plans().resume().await?;
         Ok(app)
     }

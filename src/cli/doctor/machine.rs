@@ -31,6 +31,7 @@ pub(super) async fn look(loaded: &Loaded) -> Vec<Finding> {
     let mut found = vec![clock()];
     found.extend(disk(loaded));
     found.extend(files(loaded));
+    found.extend(archives(loaded));
     if runs {
         found.push(answers(loaded).await);
     } else {
@@ -88,6 +89,14 @@ fn disk(loaded: &Loaded) -> Vec<Finding> {
         Err(error) => found.push(Finding::new("disk", Weight::Warning, format!("{}: {error}", dir.display()))),
     }
     found
+}
+
+/// What left the trail and is kept until somebody takes it away.
+fn archives(loaded: &Loaded) -> Option<Finding> {
+    let dir = crate::app::audit_dir(&crate::app::places(loaded));
+    let (files, bytes) = crate::audit::archive_size(&dir).ok().filter(|(files, _)| *files > 0)?;
+    let said = format!("{files} files, {:.1} MB in {}", bytes as f64 / 1e6, crate::audit::archive_dir(&dir).display());
+    Some(Finding::new("archives", Weight::Note, said).next("move those elsewhere that need not lie here; nothing is removed by itself"))
 }
 
 /// Who may read what is secret, and whose it is.

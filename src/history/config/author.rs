@@ -43,7 +43,8 @@ impl Event {
             format!("/{}", steps.join("/"))
         });
         let by = by.trim();
-        (!by.is_empty()).then(|| Event { by: by.to_owned(), what, at: at.to_owned(), source: "log", path })
+        // Where no user stands before it, the command would be taken for one.
+        (!by.is_empty() && !by.starts_with('(')).then(|| Event { by: by.to_owned(), what, at: at.to_owned(), source: "log", path })
     }
 
     /// How well it fits a menu; zero is not at all.

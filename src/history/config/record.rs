@@ -134,6 +134,9 @@ impl Record for Piece {
 }
 
 #[cfg(test)]
+crate::store::golden!(Snapshot, Head, Piece);
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -55,6 +55,9 @@ impl Record for Certificate {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Account, Certificate);
+
 /// The part of a lifetime that is left when a new certificate is asked for: a third, as authorities suggest.
 const LEFT: u32 = 3;
 /// The part of a lifetime that passes at least between two orders, whatever the clocks say.

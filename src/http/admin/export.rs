@@ -6,7 +6,7 @@
 
 use crate::access::policy::{self, Decision};
 use crate::access::scope::Scope;
-use crate::audit::{AuditError, Format, export_if, sign};
+use crate::audit::{AuditError, Format, Reach, export_if, sign};
 use crate::base::fault::{Fault, Kind};
 use crate::dispatch::Witness;
 use crate::http::admin::api::queried;
@@ -88,7 +88,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     let (dir, stop) = (world.audit.dir(), edge.stop.clone());
     edge.tasks.spawn_blocking(move || {
         let mut pipe = Pipe { to, chunk: Vec::with_capacity(CHUNK), stop };
-        let done = export_if(&dir, format, &*wants, Some(&key), &mut pipe);
+        let done = export_if(&dir, Reach::Trail, format, &*wants, Some(&key), &mut pipe);
         if let Err(error) = &done {
             tracing::warn!(%error, "an export of the trail ended early");
             let _ = pipe.write_all(tail(format, error).as_bytes()).and_then(|()| pipe.flush());

@@ -147,3 +147,6 @@ impl Record for Progress {
     const TABLE: &'static str = "plan_progress";
     const VERSION: u8 = 1;
 }
+
+#[cfg(test)]
+crate::store::golden!(Progress);

@@ -26,11 +26,13 @@ pub(super) struct Odd;
 pub(super) struct Lexer<'a> {
     bytes: &'a [u8],
     pub at: usize,
+    /// Brackets have to close on their line.
+    pub one_line: bool,
 }
 
 impl<'a> Lexer<'a> {
     pub fn new(text: &'a str, at: usize) -> Self {
-        Lexer { bytes: text.as_bytes(), at }
+        Lexer { bytes: text.as_bytes(), at, one_line: false }
     }
 
     /// The words up to the command's end; `at` stands behind its line break then.
@@ -163,6 +165,7 @@ impl<'a> Lexer<'a> {
                     self.quoted()?;
                     continue;
                 }
+                b'\n' if self.one_line => return Err(Odd),
                 b'{' => open.push(b'}'),
                 b'(' => open.push(b')'),
                 b'[' => open.push(b']'),

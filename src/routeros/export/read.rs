@@ -8,6 +8,10 @@ use crate::routeros::script;
 /// Commands that exports are made of.
 const VERBS: &[&str] = &["add", "set", "remove", "unset", "enable", "disable", "move", "reset"];
 
+/// How often a text may be read in vain: brackets that never close make the reader look for their end line by line, and
+/// somebody may write nothing else.
+const VAIN_READINGS: usize = 4;
+
 /// Begins a comment that says what could not be exported.
 const GAP: &str = "error exporting";
 
@@ -15,7 +19,7 @@ const GAP: &str = "error exporting";
 pub fn parse(text: &str) -> Export {
     let mut export = Export::default();
     let mut menu = String::new();
-    let mut at = 0;
+    let (mut at, mut in_vain) = (0, 0);
     while let Some(byte) = text.as_bytes().get(at) {
         match byte {
             b' ' | b'\t' | b'\r' | b'\n' => at += 1,
@@ -26,6 +30,7 @@ pub fn parse(text: &str) -> Export {
             }
             _ => {
                 let mut lexer = Lexer::new(text, at);
+                lexer.one_line = in_vain > VAIN_READINGS * text.len();
                 match lexer.command().and_then(command) {
                     Ok(read) => {
                         if let Some(path) = read.path {
@@ -39,6 +44,7 @@ pub fn parse(text: &str) -> Export {
                     }
                     Err(Odd) => {
                         // A quote that never ends must not swallow the lines below: only this one is given up.
+                        in_vain += lexer.at - at;
                         let end = line_end(text, at);
                         section(&mut export, &menu).lines.push(Line::Unread(text[at..end].trim_end().to_owned()));
                         at = end;

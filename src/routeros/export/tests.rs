@@ -110,6 +110,17 @@ fn line() -> impl Strategy<Value = Line> {
     })
 }
 
+#[test]
+fn brackets_that_never_close_do_not_make_the_reader_read_a_text_for_each_of_its_lines() {
+    // Half a megabyte: sixty thousand readings of it would take a minute and more.
+    let text = "/system script\n".to_owned() + &"add a={\n".repeat(60_000);
+    let export = parse(&text);
+    assert_eq!(export.unread().count(), 60_000);
+    let few = parse("/system script\nadd a={\nadd b={x\ny}\n");
+    assert_eq!((few.unread().count(), few.rows().next().unwrap().1.get("b")), (1, Some("{x\ny}")));
+    assert_eq!(parse(&write(&export)), export);
+}
+
 proptest! {
     #[test]
     fn what_is_written_reads_back(

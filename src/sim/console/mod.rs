@@ -41,6 +41,19 @@ pub(super) fn readable(world: &World, source: &str) -> bool {
     Reader::new(source, "", true, &world.defs, &world.model).script().is_ok()
 }
 
+/// The text of a line that is `:put` and one string: what a second reader makes of our quotes, for the fuzz targets.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn one_text(line: &str) -> Option<String> {
+    use super::{menus::Definitions, profiles::Model, profiles::Profile};
+    use std::sync::{Arc, LazyLock};
+    use tree::{Argument, Expr, Piece, Statement};
+    static ROUTER: LazyLock<(Arc<Definitions>, Arc<Model>)> = LazyLock::new(|| (Definitions::own(), Profile::Office.model()));
+    let script = Reader::new(line, "", false, &ROUTER.0, &ROUTER.1).script().ok()?;
+    let [Statement::Word(put)] = script.statements.as_slice() else { return None };
+    let ("put", [Argument::Bare(Expr::Text(pieces))]) = (put.word.as_str(), put.arguments.as_slice()) else { return None };
+    pieces.iter().map(|piece| if let Piece::Plain(text) = piece { Some(text.as_str()) } else { None }).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -38,6 +38,8 @@ struct Answer {
     checked_at: Option<String>,
     /// Whether everything was as it was written.
     whole: Option<bool>,
+    /// The last record that is not in the trail any more but in an archive. Absent where none was archived.
+    archived_up_to: Option<u64>,
     /// Records that are as they were written.
     records: Option<u64>,
     /// The last of them.
@@ -58,11 +60,12 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         _ => audit.last_check(),
     };
     let Some(Checked { at, report, broken }) = checked else {
-        return Ok(Answer { checked_at: None, whole: None, records: None, last_seq: None, head: None, broken: None });
+        return Ok(Answer { checked_at: None, whole: None, archived_up_to: None, records: None, last_seq: None, head: None, broken: None });
     };
     Ok(Answer {
         checked_at: Some(at.rfc3339()),
         whole: Some(broken.is_none()),
+        archived_up_to: report.as_ref().map(|report| report.archived.seq).filter(|seq| *seq > 0),
         records: report.as_ref().map(|report| report.records),
         last_seq: report.as_ref().map(|report| report.head.seq),
         head: report.as_ref().map(|report| crate::base::ids::hex(&report.head.hash)),

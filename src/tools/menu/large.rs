@@ -31,6 +31,9 @@ impl Record for Large {
     const VERSION: u8 = 1;
 }
 
+#[cfg(test)]
+crate::store::golden!(Large);
+
 /// Errs when the table has too many rows to be read with this query.
 pub(super) async fn check(cx: &Cx, router: &Router<'_>, menu: &str, query: &Query, exact: &str) -> Result<(), Fault> {
     if !KNOWN.contains(&menu) && !is_remembered(cx, router, menu)? {

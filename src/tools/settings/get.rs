@@ -42,6 +42,6 @@ struct Answer {
 
 async fn run(cx: &Cx, _args: Args) -> Result<Answer, Fault> {
     let (switches, changes) = view::switches(cx)?;
-    let config = cx.world.settings.config.as_object().cloned().unwrap_or_default();
+    let config = cx.world.settings.config.get().as_object().cloned().unwrap_or_default();
     Ok(Answer { config, switches, changes })
 }

@@ -27,7 +27,7 @@ pub(super) type Changes = Vec<Map<String, Value>>;
 
 /// All of them, and how those set here came to be.
 pub(super) fn switches(cx: &Cx) -> Result<(Vec<Switch>, Changes), Fault> {
-    let (rules, settings) = (&cx.world.rules, &cx.world.settings);
+    let (file, settings) = (cx.world.rules.file.get(), &cx.world.settings);
     let Kept { set, changes } = Switches::kept(&cx.world.store)?;
     let flag = |name, about, file: bool, here: bool| Switch {
         name,
@@ -42,10 +42,10 @@ pub(super) fn switches(cx: &Cx) -> Result<(Vec<Switch>, Changes), Fault> {
         Switch { name, about, file: json!(file), here: json!(here), effective: json!(all) }
     };
     let all = vec![
-        flag("read_only", "Nothing changes a router, by any route", rules.read_only, set.read_only),
-        flag("no_plan_apply", "Approved plans are not applied", !rules.plan_apply, set.no_plan_apply),
+        flag("read_only", "Nothing changes a router, by any route", file.read_only, set.read_only),
+        flag("no_plan_apply", "Approved plans are not applied", !file.plan_apply, set.no_plan_apply),
         flag("no_tools", "Models are offered no tools at all", !settings.enable_tools, set.no_tools),
-        list("disable_tools", "Tools and category.* that nobody may use", &rules.disabled, &set.tools),
+        list("disable_tools", "Tools and category.* that nobody may use", &file.disabled, &set.tools),
         list("disable_toolsets", "Toolsets that no model may use", &[], &set.toolsets),
     ];
     Ok((all, changes.iter().map(change).collect()))

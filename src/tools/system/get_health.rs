@@ -80,7 +80,7 @@ struct Point {
 
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let device = cx.router(&args.device)?.device;
-    let limits = cx.world.settings.health;
+    let limits = *cx.world.settings.health.get();
     let look = cx.look(&device).await?;
     let verdict = judge_after(&cx.world.history.last_hour(&device.id), &look.sample, &limits);
     let hours = i64::from(args.hours.unwrap_or(24));

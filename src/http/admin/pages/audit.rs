@@ -152,6 +152,10 @@ async fn chain(desk: &Desk<'_>, now: Wall) -> Result<Chain, Fault> {
         (Some(when), Some(broken)) => format!("The trail is not as it was written, {when}: {broken}."),
         (Some(when), None) => format!("The trail was whole {when}: {} records, each as it was written.", text(&last, "records")),
     };
+    let said = match last["archived_up_to"].as_u64() {
+        Some(seq) => format!("{said} Those up to No. {seq} are in archives."),
+        None => said,
+    };
     Ok(Chain { said, broken: !last["broken"].is_null(), may: true })
 }
 

@@ -110,7 +110,7 @@ fn line(desk: &Desk<'_>, row: &Value) -> Line {
 /// The score over the last day as points, and the lowest of it.
 fn day(desk: &Desk<'_>, id: &DeviceId) -> (Option<String>, u8) {
     let world = desk.edge.dispatch.world();
-    let Ok(lowest) = world.history.day(id, world.clock.wall(), &world.settings.health) else { return (None, 0) };
+    let Ok(lowest) = world.history.day(id, world.clock.wall(), &world.settings.health.get()) else { return (None, 0) };
     let known = lowest.iter().enumerate().filter_map(|(at, score)| Some((at as f64 / (SLOTS - 1) as f64, Some(f64::from((*score)?)))));
     let points: Vec<(f64, Option<f64>)> = known.collect();
     let line = lines(&points, 100.0, 96.0, 20.0).into_iter().next().filter(|line| line.contains(' '));

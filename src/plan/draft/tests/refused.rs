@@ -1,6 +1,7 @@
 //! What is refused in a draft, with what would be right.
 
 use super::*;
+use crate::access::policy::Configured;
 
 #[tokio::test]
 async fn names_values_and_rows_that_cannot_be_are_refused_with_what_would_be_right() {
@@ -114,9 +115,9 @@ async fn policy_capabilities_and_the_state_of_the_device_are_asked_before_the_ro
     rig.author.limits.devices.clear();
     assert_eq!(rig.draft(rule.clone()).await.unwrap_err().kind, Kind::NotFound);
     rig.author = Principal::stdio(Role::OpsRw);
-    rig.rules.read_only = true;
+    rig.rules.file.put(Configured { read_only: true, ..Configured::open() });
     rig.refuses(vec![(rule.clone(), "read only")]).await;
-    rig.rules.read_only = false;
+    rig.rules.file.put(Configured::open());
     let with = |change: fn(&mut Device)| {
         let mut device = (*rig.device).clone();
         change(&mut device);

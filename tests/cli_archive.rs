@@ -1,0 +1,98 @@
+//! Archives of the trail at the command line: on the box, and anywhere else.
+
+use crate::cli_rig::{Rig, says};
+use routeros_mcp::audit::{self, Age, Audit, ClientInfo, Phase, Record, Who};
+use routeros_mcp::base::clock::{Clock, Wall};
+use routeros_mcp::base::tier::{Effect, Tier};
+use routeros_mcp::store::Durability;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const BEGAN: Wall = Wall(1_790_000_000_000);
+const DAY_MS: i64 = 86_400_000;
+
+fn record() -> Record {
+    Record {
+        principal: Who { issuer: "local".into(), subject: "anna".into(), name: "Anna".into(), role: "admin".into() },
+        client: ClientInfo::default(),
+        correlation_id: "00000000-0000-4000-8000-000000000001".into(),
+        tool: "system.get_overview".into(),
+        tier: Tier::Basic,
+        effect: Effect::Reads,
+        device: None,
+        device_name: None,
+        environment: None,
+        plan_id: None,
+        job_id: None,
+        risk: None,
+        phase: Phase::Done,
+        outcome: "ok".into(),
+        error_kind: None,
+        duration_ms: 1,
+        bytes: 1,
+        arguments: "{}".into(),
+        arguments_digest: [0; 32],
+    }
+}
+
+/// A machine with 200 records, of which so many were archived.
+async fn archived() -> (Rig, u64) {
+    let rig = Rig::new();
+    rig.json(&["device", "list"]);
+    std::fs::remove_dir_all(rig.state().join("audit")).unwrap();
+    let (clock, hand) = Clock::by_hand(BEGAN);
+    let options = audit::Options { segment_bytes: 4_000, ..audit::Options::default() };
+    let audit = Audit::open(&rig.state().join("audit"), clock, options).unwrap();
+    for n in 0..200 {
+        if n == 150 {
+            hand.advance(Duration::from_secs(50 * 86_400));
+        }
+        audit.append(record(), Durability::Now).await.unwrap();
+    }
+    let age = Age { until: Wall(BEGAN.0 + 20 * DAY_MS), now: Wall(BEGAN.0 + 50 * DAY_MS) };
+    let gone = audit.archive(age, &audit::sign::generate_key()).await.unwrap();
+    audit.close().await.unwrap();
+    (rig, gone.last().unwrap().last_seq)
+}
+
+#[tokio::test]
+async fn a_trail_that_was_cut_and_its_archives_are_verified_and_exported() {
+    let (rig, last) = archived().await;
+    let archive = rig.state().join("audit/archive/00000001.seg.gz");
+    let elsewhere = rig.at("moved.seg.gz");
+    std::fs::copy(&archive, &elsewhere).unwrap();
+    let (file, moved) = (archive.to_string_lossy().into_owned(), elsewhere.to_string_lossy().into_owned());
+    let live = rig.json(&["audit", "verify"]);
+    assert_eq!((&live["ok"], &live["archived_up_to"]), (&json!(true), &json!(last)), "{live}");
+    assert!(rig.run(&["audit", "verify"]).out.contains(&format!("those up to {last} were archived")));
+    let all = rig.json(&["audit", "verify", "--archives"]);
+    assert_eq!((&all["ok"], &all["archived_up_to"], &all["last_seq"]), (&json!(true), &json!(0), &live["last_seq"]), "{all}");
+    let one = rig.json(&["audit", "verify", &moved]);
+    assert_eq!((&one[0]["first_seq"], &one[0]["segment"]), (&json!(1), &json!(1)), "{one}");
+    let export = |more: &[&str]| -> Value {
+        let done = rig.run(&[&["audit", "export"][..], more].concat());
+        assert_eq!(done.code, 0, "{done:?}");
+        serde_json::from_str(&done.out).unwrap()
+    };
+    let from = export(&["--from", &moved]);
+    assert_eq!(from["records"].as_array().unwrap().len() as u64, one[0]["last_seq"].as_u64().unwrap());
+    assert_eq!(from["archive"]["sha256"], one[0]["sha256"]);
+    let trail = export(&[]);
+    assert_eq!((&trail["archived"]["seq"], &trail["records"][0]["seq"]), (&json!(last), &json!(last + 1)));
+    assert_eq!(export(&["--archives"])["records"][0]["seq"], 1);
+    let doctor = rig.run(&["doctor"]);
+    assert!(doctor.out.contains("audit/archive"), "{doctor:?}");
+    // Moved away it is no loss, changed it is named.
+    let mut bytes = std::fs::read(&elsewhere).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&elsewhere, bytes).unwrap();
+    says(&rig.error(&["audit", "verify", &moved], 74)["message"], &moved);
+    says(&rig.error(&["audit", "export", "--from", &moved], 74)["message"], &moved);
+    std::fs::copy(&elsewhere, &archive).unwrap();
+    says(&rig.error(&["audit", "verify", "--archives"], 74)["message"], "broken at record");
+    assert_eq!(rig.json(&["audit", "verify"])["ok"], true, "the trail itself is whole");
+    std::fs::remove_file(file).unwrap();
+    assert!(rig.json(&["audit", "verify", "--archives"])["archived_up_to"].as_u64() > Some(0));
+    assert_eq!(rig.json(&["audit", "verify"])["ok"], true);
+}
