@@ -59,6 +59,9 @@ def report(file: Path) -> int:
     rows.append(("ERROR lines in the log", f"{last['log']['ERROR']}", "none", last["log"]["ERROR"] == 0))
     made = (last["t"] - samples[0]["t"]) / 60
     rows.append(("work", f"{last['calls']:,} calls, {plans} plans ({', '.join(f'{count} {state}' for state, count in last['plans'].items())}), {last['events']:,} events heard", "", None))
+    rows.append(("calls and events", f"{last['calls']:,}, {last['events']:,}", "> 0", bool(last["calls"] and last["events"])))
+    died = bool(end and end["why"].startswith("the daemon"))
+    rows.append(("its end", end["why"] if end else "it goes on, or was cut off", "the daemon lives", not died))
     rows.append(("a plan a minute", f"{plans} in {made:.0f} minutes", f">= {0.9 * made - 1:.0f}", plans >= 0.9 * made - 1))
     cpu, written = (last[name] - settled[0][name] for name in ("cpu", "written"))
     watched = max(last["t"] - settled[0]["t"], 1)

@@ -329,8 +329,13 @@ pub fn places(loaded: &Loaded) -> Places {
     Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
 }
 
-/// Whether store and master key belong together, on a box whose appliance does not run. Changes neither.
-pub async fn examine(loaded: &Loaded) -> Result<(), Fault> {
+/// Whether store and master key belong together, on a box whose appliance does not run. Changes neither: for a store that the next
+/// start brings up to date it answers its schema.
+pub async fn examine(loaded: &Loaded) -> Result<Option<u32>, Fault> {
+    let path = loaded.config.store.path.clone();
+    if let Some(found) = tokio::task::spawn_blocking(move || Store::is_behind(&path)).await.map_err(Fault::bug)?? {
+        return Ok(Some(found));
+    }
     let store = open_store(loaded, &Meter::off(), Progress::default(), Media::default().store).await?;
     let places = places(loaded);
     let has_key = loaded.config.encryption_key.is_some() || places.master_key().exists();
@@ -339,7 +344,7 @@ pub async fn examine(loaded: &Loaded) -> Result<(), Fault> {
         false => Ok(()),
     };
     store.close().await?;
-    done
+    done.map(|()| None)
 }
 
 /// Whether the listener's certificate can be used, without opening anything.

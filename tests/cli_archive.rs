@@ -1,39 +1,15 @@
 //! Archives of the trail at the command line: on the box, and anywhere else.
 
 use crate::cli_rig::{Rig, says};
-use routeros_mcp::audit::{self, Age, Audit, ClientInfo, Phase, Record, Who};
+use crate::retention::record;
+use routeros_mcp::audit::{self, Age, Audit};
 use routeros_mcp::base::clock::{Clock, Wall};
-use routeros_mcp::base::tier::{Effect, Tier};
 use routeros_mcp::store::Durability;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 const BEGAN: Wall = Wall(1_790_000_000_000);
 const DAY_MS: i64 = 86_400_000;
-
-fn record() -> Record {
-    Record {
-        principal: Who { issuer: "local".into(), subject: "anna".into(), name: "Anna".into(), role: "admin".into() },
-        client: ClientInfo::default(),
-        correlation_id: "00000000-0000-4000-8000-000000000001".into(),
-        tool: "system.get_overview".into(),
-        tier: Tier::Basic,
-        effect: Effect::Reads,
-        device: None,
-        device_name: None,
-        environment: None,
-        plan_id: None,
-        job_id: None,
-        risk: None,
-        phase: Phase::Done,
-        outcome: "ok".into(),
-        error_kind: None,
-        duration_ms: 1,
-        bytes: 1,
-        arguments: "{}".into(),
-        arguments_digest: [0; 32],
-    }
-}
 
 /// A machine with 200 records, of which so many were archived.
 async fn archived() -> (Rig, u64) {
@@ -47,7 +23,7 @@ async fn archived() -> (Rig, u64) {
         if n == 150 {
             hand.advance(Duration::from_secs(50 * 86_400));
         }
-        audit.append(record(), Durability::Now).await.unwrap();
+        audit.append(record(1, "{}".into()), Durability::Now).await.unwrap();
     }
     let age = Age { until: Wall(BEGAN.0 + 20 * DAY_MS), now: Wall(BEGAN.0 + 50 * DAY_MS) };
     let gone = audit.archive(age, &audit::sign::generate_key()).await.unwrap();
@@ -74,6 +50,10 @@ async fn a_trail_that_was_cut_and_its_archives_are_verified_and_exported() {
         assert_eq!(done.code, 0, "{done:?}");
         serde_json::from_str(&done.out).unwrap()
     };
+    // On a machine that has no appliance, and gets none by that.
+    let bare = Rig::new().with("ROUTEROS_MCP_ENVIRONMENT", "prod");
+    assert_eq!(bare.json(&["audit", "verify", &moved])[0]["sha256"], one[0]["sha256"]);
+    assert!(!bare.state().exists());
     let from = export(&["--from", &moved]);
     assert_eq!(from["records"].as_array().unwrap().len() as u64, one[0]["last_seq"].as_u64().unwrap());
     assert_eq!(from["archive"]["sha256"], one[0]["sha256"]);

@@ -1,6 +1,6 @@
 //! The real program, killed in the middle of what takes its time: nothing is lost, and the next one goes on.
 
-use crate::cli_rig::{PATIENCE, Rig, kill};
+use crate::cli_rig::{PATIENCE, Rig};
 use age::secrecy::ExposeSecret;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -30,8 +30,9 @@ fn killed(rig: &Rig, arguments: &[&str], is_midst: impl Fn() -> bool) -> bool {
         assert!(began.elapsed() < PATIENCE, "neither in the middle nor done");
         std::thread::yield_now();
     }
-    kill(child.id(), Signal::KILL);
-    !child.wait().unwrap().success()
+    // Does nothing to one that has ended.
+    let _ = child.kill();
+    std::os::unix::process::ExitStatusExt::signal(&child.wait().unwrap()) == Some(Signal::KILL.as_raw())
 }
 
 fn whole(rig: &Rig) {

@@ -94,3 +94,21 @@ fn what_needs_a_start_is_named_and_waits_for_it_while_the_rest_counts() {
     assert!(done.code == 0 && done.err.contains("count from the next start: mcp.server_name"), "{done:?}");
     assert!(done.err.contains("in force now: log.level"), "{done:?}");
 }
+
+#[test]
+fn a_file_that_is_gone_gives_nothing_back_that_it_took_away() {
+    let rig = machine("read_only = true\n");
+    let daemon = rig.serve();
+    let mut client = rig.stdio();
+    std::fs::rename(rig.at(FILE), rig.at("away")).unwrap();
+    daemon.signal(Signal::HUP);
+    assert_eq!(reloads(&rig, 1)[0]["outcome"], "config");
+    // Another environment is judged by other rules: it waits for a start, and all else with it.
+    rewritten(&rig, &daemon, "environment = \"staging\"\nread_only = false\n");
+    let record = &reloads(&rig, 2)[0];
+    assert!(record["outcome"] == "config" && record["arguments"].to_string().contains("environment"), "{record}");
+    let plan = client.call("plan.create", json!({"devices": ["edge"], "operations": []}));
+    assert!(plan["isError"] == true && plan.to_string().contains("read only"), "{plan}");
+    let done = daemon.end_with(Signal::TERM);
+    assert!(done.code == 0 && done.err.contains("the configuration in use stays"), "{done:?}");
+}

@@ -107,3 +107,33 @@ fn a_service_that_was_taken_over_makes_roots_command_line_remove_and_copy_nothin
     assert_eq!(fs::read_dir(&victim).unwrap().count(), 1);
     assert!(!rig.at("copy").exists());
 }
+
+#[test]
+fn a_link_in_the_place_of_a_directory_of_the_state_gives_the_service_no_file_of_roots() {
+    if !rustix::process::geteuid().is_root() {
+        // Whoever is not root can be led to nothing but their own files.
+        return;
+    }
+    let rig = Rig::new();
+    let (victim, backups) = (rig.at("etc"), rig.state().join("backups"));
+    for dir in [&victim, &rig.state().join("update")] {
+        fs::create_dir_all(dir).unwrap();
+    }
+    fs::write(victim.join("shadow"), "root's own").unwrap();
+    fs::create_dir_all(victim.join("uploads")).unwrap();
+    std::os::unix::fs::symlink(&victim, &backups).unwrap();
+    let upload = rig.state().join("update/uploads");
+    std::os::unix::fs::symlink(victim.join("uploads"), &upload).unwrap();
+    taken_over(&rig, json!({"upload_dir": upload, "path": backups.join("shadow"), "name": "x", "bytes": 1}));
+    for path in [rig.state(), rig.state().join("update")] {
+        std::os::unix::fs::chown(path, Some(4_711), Some(4_711)).unwrap();
+    }
+    let out = rig.at("copy").display().to_string();
+    says(&rig.error(&["backup", "create", "--out", &out], 77)["message"], "is no file of the appliance's");
+    assert!(!rig.at("copy").exists());
+    // What is laid here is laid in a directory of the state, and the link is gone.
+    rig.json(&["update", "stage", "--file", &rig.file("bundle", "a bundle")]);
+    assert!(!upload.is_symlink() && fs::read_dir(&upload).unwrap().count() == 1);
+    assert_eq!(fs::read_to_string(victim.join("shadow")).unwrap(), "root's own");
+    assert_eq!(fs::read_dir(victim.join("uploads")).unwrap().count(), 0);
+}

@@ -11,13 +11,6 @@
 //! scripts/faults --seed 7 --from 12 [--bursts 3]    what a violation names, with a trace
 //! ```
 //!
-//! Seen on 27 November 2026 on two cores that others worked on too (`scripts/faults 10000 --lanes 9 --bursts 20`, broken off from outside):
-//!
-//! | run | scenarios | faults that struck | hours on the routers | violations |
-//! |---|---|---|---|---|
-//! | before the last two corrections of the runner itself | 18 | 3,510 | 816 | 2, both of the runner's making |
-//! | with them | 23 | 5,951 | not kept | 0 |
-//!
 //! What it found in the product, each with a test of its own: a full disk left a plan without its job and a second one could begin on its
 //! device, after which the appliance did not start (`plan_storage`); a change went out after its guard had fired, and one wrong answer about
 //! a menu was kept for good (`plan_faults`); two proofs of one person at the same moment counted as a conflict (`admin_session`).

@@ -42,7 +42,12 @@ impl Site {
 
     /// An appliance over what another one left in a directory.
     pub async fn over(dir: tempfile::TempDir, flags: &[(&str, &str)]) -> Site {
-        let app = App::build(&loaded(&dir, flags)).await.unwrap();
+        Site::over_on(dir, flags, Clock::system()).await
+    }
+
+    /// The same on another clock.
+    pub async fn over_on(dir: tempfile::TempDir, flags: &[(&str, &str)], clock: Clock) -> Site {
+        let app = App::build_on(&loaded(&dir, flags), clock).await.unwrap();
         Site { app, sims: Vec::new(), heard: std::sync::Mutex::default(), dir }
     }
 
@@ -129,9 +134,14 @@ impl Site {
 
     /// Another process over the same state: the appliance after a restart, with other switches.
     pub async fn reopened(self, flags: &[(&str, &str)]) -> Site {
+        self.reopened_on(flags, Clock::system()).await
+    }
+
+    /// The same on another clock.
+    pub async fn reopened_on(self, flags: &[(&str, &str)], clock: Clock) -> Site {
         let Site { app, sims, heard, dir } = self;
         app.close().await;
-        Site { sims, heard, ..Site::over(dir, flags).await }
+        Site { sims, heard, ..Site::over_on(dir, flags, clock).await }
     }
 
     /// Stops everything but keeps the files.

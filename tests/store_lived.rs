@@ -167,5 +167,9 @@ async fn opens(kept: &Path, rows: &BTreeMap<String, u64>) {
     // What is sealed opens under its key.
     let login = world.access.authenticate("anna", routeros_mcp::base::secret::Secret::new("correct horse battery")).await;
     assert!(login.is_ok(), "a password of then is good today");
-    assert!(site.close().await.path().exists());
+    let state = site.close().await;
+    let after = counts(&state.path().join("state/routeros-mcp.redb"));
+    // Whoever signs in has no failures any more.
+    let lost: Vec<_> = rows.iter().filter(|(table, n)| *table != "sign_in_failures" && after.get(*table) < Some(*n)).collect();
+    assert!(lost.is_empty(), "{}: {lost:?}, now {after:?}", kept.display());
 }

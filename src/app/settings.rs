@@ -182,7 +182,7 @@ pub(super) fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         sessions: from.max_sessions_per_principal,
         session_idle: config.sse.client_timeout_seconds.0,
         rates: rates(rate),
-        failures: if rate.enabled { http::Limits::default().failures } else { 0 },
+        failures: failures(rate),
         ..http::Limits::default()
     };
     Ok(http::Settings {
@@ -208,6 +208,12 @@ pub(super) fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
     })
 }
 
+/// Requests of one address without a good token, in a minute; 0 is unlimited.
+pub(super) fn failures(from: &sections::RateLimit) -> u32 {
+    if from.enabled { http::Limits::default().failures } else { 0 }
+}
+
+/// Calls of each role in a window.
 pub(super) fn rates(from: &sections::RateLimit) -> Option<http::limits::Rates> {
     from.enabled.then_some(http::limits::Rates {
         read_only: from.read_only_per_minute,

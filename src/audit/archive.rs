@@ -16,11 +16,12 @@ use crate::audit::segment::{self, Reader};
 use crate::audit::sign;
 use crate::base::clock::Wall;
 use crate::base::ids::hex;
-use flate2::bufread::GzDecoder;
+use crate::host::files;
+use flate2::bufread::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -113,8 +114,22 @@ pub(crate) fn is_damage(error: &io::Error) -> bool {
 
 /// The segment that was archived.
 pub(crate) fn reader(dir: &Path, number: u64) -> Result<Reader, AuditError> {
-    let opened = File::open(path(dir, number)).and_then(|file| Reader::on(Box::new(GzDecoder::new(BufReader::new(file)))));
-    opened.map_err(AuditError::io("reading an archive"))
+    let opened = File::open(path(dir, number)).and_then(|file| Reader::on(Box::new(unpacked(file))));
+    opened.map_err(|error| unreadable("reading an archive", 1, number, error))
+}
+
+/// All that `gzip -dc` gives, so that nothing can be put behind what was archived.
+fn unpacked(file: File) -> MultiGzDecoder<BufReader<File>> {
+    MultiGzDecoder::new(BufReader::new(file))
+}
+
+/// Bytes that are not what was written, or a disk that does not give them.
+fn unreadable(reading: &'static str, seq: u64, number: u64, error: io::Error) -> AuditError {
+    if is_damage(&error) {
+        AuditError::broken(seq, format!("it cannot be read in segment {number}"))
+    } else {
+        AuditError::io(reading)(error)
+    }
 }
 
 /// What stands in a segment, wherever its bytes come from.
@@ -135,7 +150,7 @@ pub(crate) fn survey(
 ) -> Result<Survey, AuditError> {
     const READING: &str = "reading a segment";
     let tap = Rc::new(RefCell::new((ring::digest::Context::new(&ring::digest::SHA256), 0_u64)));
-    let mut reader = Reader::on(Box::new(Tap { bytes, tap: tap.clone() })).map_err(AuditError::io(READING))?;
+    let mut reader = Reader::on(Box::new(Tap { bytes, tap: tap.clone() })).map_err(|error| unreadable(READING, 1, number, error))?;
     let header = reader.header.filter(|header| header.number == number);
     let before = header.ok_or_else(|| AuditError::broken(1, format!("segment {number} does not begin as it was written")))?.before;
     let (mut head, mut newest, mut last) = (before, None, None);
@@ -149,7 +164,7 @@ pub(crate) fn survey(
                 each(&frame)?;
             }
             Err(NoFrame::End) => break,
-            Err(NoFrame::Io(e)) if !is_damage(&e) => return Err(AuditError::io(READING)(e)),
+            Err(NoFrame::Io(e)) => return Err(unreadable(READING, head.seq + 1, number, e)),
             Err(_) => return Err(AuditError::broken(head.seq + 1, format!("it cannot be read in segment {number}"))),
         }
     }
@@ -191,7 +206,7 @@ impl Read for Tap {
 pub(crate) fn open(path: &Path, each: &mut dyn FnMut(&Frame) -> Result<(), AuditError>) -> Result<Label, AuditError> {
     const READING: &str = "reading an archive";
     let file = File::open(path).map_err(AuditError::io(READING))?;
-    let decoder = GzDecoder::new(BufReader::new(file));
+    let decoder = unpacked(file);
     let comment = decoder.header().and_then(|header| header.comment()).unwrap_or_default();
     let label: Label =
         serde_json::from_slice(comment).map_err(|_| AuditError::broken(1, format!("{} is no archive of ours", path.display())))?;
@@ -226,7 +241,7 @@ pub(crate) struct Real;
 
 impl Hands for Real {
     fn write(&self, path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-        let mut file = BufWriter::new(OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?);
+        let mut file = BufWriter::new(files::unlinked().write(true).create(true).truncate(true).mode(0o600).open(path)?);
         fill(&mut file)?;
         file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()
     }

@@ -180,7 +180,8 @@ async fn any_changed_byte_of_an_archive_is_found_or_changes_nothing_it_says() {
         std::fs::write(&path, bad).unwrap();
         match verify_archive(&path) {
             Ok(said) => assert_eq!(said, label, "byte {at}"),
-            Err(_) => found += 1,
+            Err(AuditError::Broken { .. }) => found += 1,
+            Err(error) => panic!("byte {at}: {error}"),
         }
     }
     // Gzip's own note of name, time and system is nobody's word.
@@ -188,6 +189,10 @@ async fn any_changed_byte_of_an_archive_is_found_or_changes_nothing_it_says() {
     for at in 0..good.len() {
         std::fs::write(&path, &good[..at]).unwrap();
         assert!(verify_archive(&path).is_err(), "cut at {at}");
+    }
+    for more in [good.as_slice(), b"\0", b"more"] {
+        std::fs::write(&path, [&good, more].concat()).unwrap();
+        assert!(matches!(verify_archive(&path), Err(AuditError::Broken { .. })), "{} bytes more", more.len());
     }
 }
 
@@ -347,6 +352,36 @@ impl Hands for Full {
     fn remove(&self, _: &Path) -> io::Result<()> {
         Err(io::ErrorKind::StorageFull.into())
     }
+}
+
+/// Hands that can do everything but remove.
+struct Holding;
+
+impl Hands for Holding {
+    fn write(&self, path: &Path, fill: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+        Real.write(path, fill)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        Real.rename(from, to)
+    }
+
+    fn remove(&self, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::PermissionDenied.into())
+    }
+}
+
+#[tokio::test]
+async fn a_segment_that_cannot_be_removed_is_the_first_to_go_next_time_and_leaves_no_hole() {
+    let dir = tempfile::tempdir().unwrap();
+    let rig = three_months(dir.path()).await;
+    let age = Age { now: after(90), until: after(15) };
+    assert!(rig.audit.archive_by(age, &rig.key, Arc::new(Holding)).await.is_err());
+    assert!(segment::path(dir.path(), 1).exists() && rig.audit.index().first() == 1);
+    let gone = rig.keep(after(90), 75).await.unwrap();
+    assert!(gone[0].segment == 1 && gone.len() > 1, "{gone:?}");
+    assert_eq!(verify(dir.path()).unwrap().archived.seq, gone.last().unwrap().last_seq);
+    assert!(verify_all(dir.path()).unwrap().archived.seq == 0);
 }
 
 #[tokio::test]

@@ -8,21 +8,18 @@
 use crate::audit::archive::{self, Hands, Label, Survey};
 use crate::audit::chain::{Frame, Head};
 use crate::audit::error::AuditError;
-use crate::audit::record::{self, ClientInfo, Phase, Record, Who};
+use crate::audit::index::Index;
+use crate::audit::record::{self, ISSUER, Record, SUBJECT};
 use crate::audit::segment::{self, Reader};
 use crate::audit::{Audit, verify};
 use crate::base::clock::Wall;
-use crate::base::tier::{Effect, Tier};
 use crate::store::Durability;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 
 /// What the record is called. No tool has this name.
 const OPERATION: &str = "trail.archive";
-/// The appliance itself, as in `access::principal`.
-const ISSUER: &str = "local";
-const SUBJECT: &str = "background";
 
 /// A time that much later than now was written by a clock that went wrong.
 const AHEAD_MS: i64 = 86_400_000;
@@ -64,15 +61,22 @@ impl Audit {
             self.append(said(&label), Durability::Now).await?;
             let (path, by) = (segment::path(&self.dir(), number), hands.clone());
             // Readers that hold it open read on; others find the archive.
-            self.forget(number);
-            blocking(move || by.remove(&path).map_err(AuditError::io("removing an archived segment"))).await?;
+            self.index_mut().forget(number);
+            let at = path.clone();
+            if let Err(error) = blocking(move || by.remove(&path).map_err(AuditError::io("removing an archived segment"))).await {
+                // Still there, so still to be cut: to go on with the next one would leave a hole.
+                if at.exists() {
+                    self.index_mut().bring_back(number, label.first_seq);
+                }
+                return Err(error);
+            }
             done.push(label);
         }
         Ok(done)
     }
 
-    fn forget(&self, number: u64) {
-        self.shared().index.write().unwrap_or_else(PoisonError::into_inner).forget(number);
+    fn index_mut(&self) -> RwLockWriteGuard<'_, Index> {
+        self.shared().index.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,29 +125,7 @@ fn said(label: &Label) -> Record {
         "file": PathBuf::from("archive").join(archive::path(Path::new(""), label.segment).file_name().unwrap_or_default()),
     })
     .to_string();
-    let mut arguments_digest = [0; 32];
-    arguments_digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
-    Record {
-        principal: Who { issuer: ISSUER.into(), subject: SUBJECT.into(), name: "appliance".into(), role: String::new() },
-        client: ClientInfo::default(),
-        correlation_id: crate::base::ids::CorrelationId::random().as_str().to_owned(),
-        tool: OPERATION.into(),
-        tier: Tier::Free,
-        effect: Effect::Administers,
-        device: None,
-        device_name: None,
-        environment: None,
-        plan_id: None,
-        job_id: None,
-        risk: None,
-        phase: Phase::Done,
-        outcome: "ok".into(),
-        error_kind: None,
-        duration_ms: 0,
-        bytes: 0,
-        arguments,
-        arguments_digest,
-    }
+    Record::of_appliance(OPERATION, arguments)
 }
 
 /// Whether a record of the trail says that all up to here was archived.

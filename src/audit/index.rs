@@ -78,6 +78,11 @@ impl Index {
         self.segments.retain(|(here, _)| *here != number);
     }
 
+    /// The oldest segment is here after all.
+    pub(crate) fn bring_back(&mut self, number: u64, first: u64) {
+        self.segments.insert(0, (number, first));
+    }
+
     /// The first record that is here; 1 where there is none yet.
     pub(crate) fn first(&self) -> u64 {
         self.segments.first().map_or(1, |(_, first)| *first)

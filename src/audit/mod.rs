@@ -99,11 +99,10 @@ impl Audit {
     /// As `open`, with another way to the disk.
     pub(crate) fn open_on(dir: &Path, clock: Clock, options: Options, open: Open) -> Result<Audit, AuditError> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(AuditError::io("making the directory"))?;
-        let is_new = segment::saved_head(dir)? == SavedHead::Missing;
         let lock = lock(dir)?;
         let mut head_file = open(&dir.join(segment::HEAD)).map_err(AuditError::io("opening the head"))?;
         let tail = tail::recover(dir)?;
-        if is_new || segment::saved_head(dir)? == SavedHead::Unreadable {
+        if !matches!(segment::saved_head(dir)?, SavedHead::At(_)) {
             begin_head(dir, &mut *head_file, tail.head).map_err(AuditError::io("making the head"))?;
         }
         let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?), failing: AtomicBool::new(false) });

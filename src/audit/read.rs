@@ -92,7 +92,7 @@ impl Audit {
             let frames = match segment::stretch(&block.path, block.from, block.to) {
                 Ok(frames) => frames,
                 // Archived in this very moment: the trail begins after it now.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(error) if error.kind() == io::ErrorKind::NotFound && self.index().first() > block.first => {
                     page.next = None;
                     break;
                 }

@@ -82,20 +82,22 @@ pub struct Record {
     pub arguments_digest: [u8; 32],
 }
 
+/// The appliance itself, as in `access::principal`.
+pub(crate) const ISSUER: &str = "local";
+pub(crate) const SUBJECT: &str = "background";
+
 impl Record {
-    /// That records before it could not be written, as the trail itself says it.
-    pub(crate) fn gap(lost: u64) -> Record {
-        let arguments = format!("{{\"lost\":{lost}}}");
-        let mut digest = [0; 32];
-        digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
-        let (local, us) = (String::from("local"), String::from("appliance"));
+    /// What the appliance itself did, as the trail says it; `operation` is no tool's name.
+    pub(crate) fn of_appliance(operation: &str, arguments: String) -> Record {
+        let mut arguments_digest = [0; 32];
+        arguments_digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
         Record {
-            principal: Who { issuer: local, subject: "background".into(), name: us, role: String::new() },
+            principal: Who { issuer: ISSUER.into(), subject: SUBJECT.into(), name: "appliance".into(), role: String::new() },
             client: ClientInfo::default(),
             correlation_id: crate::base::ids::CorrelationId::random().to_string(),
-            tool: "trail.gap".into(),
+            tool: operation.into(),
             tier: Tier::Free,
-            effect: Effect::Reads,
+            effect: Effect::Administers,
             device: None,
             device_name: None,
             environment: None,
@@ -103,12 +105,21 @@ impl Record {
             job_id: None,
             risk: None,
             phase: Phase::Done,
-            outcome: "unwritten".into(),
-            error_kind: Some("storage".into()),
+            outcome: "ok".into(),
+            error_kind: None,
             duration_ms: 0,
             bytes: 0,
             arguments,
-            arguments_digest: digest,
+            arguments_digest,
+        }
+    }
+
+    /// That records before it could not be written, as the trail itself says it.
+    pub(crate) fn gap(lost: u64) -> Record {
+        Record {
+            outcome: "unwritten".into(),
+            error_kind: Some("storage".into()),
+            ..Record::of_appliance("trail.gap", format!("{{\"lost\":{lost}}}"))
         }
     }
 }

@@ -128,6 +128,8 @@ pub(crate) fn stretch(path: &Path, from: u64, to: u64) -> io::Result<Vec<Frame>>
 pub(crate) enum SavedHead {
     /// There is none.
     Missing,
+    /// Nothing was written to it yet.
+    Empty,
     /// It holds something else.
     Unreadable,
     /// The trail reached at least this record.
@@ -165,6 +167,7 @@ const HEAD_LOOKS: usize = 5;
 fn look_at_head(dir: &Path) -> Result<SavedHead, AuditError> {
     let mut line = String::new();
     match File::open(dir.join(HEAD)).and_then(|file| file.take(2 * HEAD_BYTES as u64).read_to_string(&mut line)) {
+        Ok(0) => Ok(SavedHead::Empty),
         Ok(_) => Ok(parse_head(&line).map_or(SavedHead::Unreadable, SavedHead::At)),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(SavedHead::Missing),
         Err(e) if e.kind() == io::ErrorKind::InvalidData => Ok(SavedHead::Unreadable),

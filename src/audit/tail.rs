@@ -30,8 +30,8 @@ pub(crate) struct Tail {
 pub(crate) fn recover(dir: &Path) -> Result<Tail, AuditError> {
     let saved = segment::saved_head(dir)?;
     let mut numbers = segment::list(dir)?;
-    // Without a segment it is a trail that begins, perhaps after a crash at that very moment.
-    if matches!(saved, SavedHead::Unreadable | SavedHead::Missing) && !numbers.is_empty() {
+    let begins = matches!(saved, SavedHead::Missing | SavedHead::Empty) && numbers.is_empty();
+    if !matches!(saved, SavedHead::At(_)) && !begins {
         tracing::error!("the head of the audit trail is missing or unreadable; records may have been removed");
     }
     let reached = saved.reached();

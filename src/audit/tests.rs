@@ -464,3 +464,18 @@ async fn a_link_in_the_place_of_a_file_of_the_trail_is_not_written_through() {
         std::fs::remove_dir_all(trail).unwrap();
     }
 }
+
+#[tokio::test]
+async fn a_trail_of_which_only_a_spoilt_head_is_left_is_not_called_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let audit = Audit::open(dir.path(), clock(), options()).unwrap();
+    audit.append(sample(1), Durability::Now).await.unwrap();
+    audit.close().await.unwrap();
+    for number in segment::list(dir.path()).unwrap() {
+        std::fs::remove_file(segment::path(dir.path(), number)).unwrap();
+    }
+    for (head, is_whole) in [("0000000000000000000x", false), ("1", false), ("", true)] {
+        std::fs::write(dir.path().join(segment::HEAD), head).unwrap();
+        assert_eq!(verify(dir.path()).is_ok(), is_whole, "{head:?}");
+    }
+}

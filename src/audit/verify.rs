@@ -10,6 +10,7 @@ use crate::audit::cut;
 use crate::audit::error::AuditError;
 use crate::audit::segment::{self, Reader, SavedHead};
 use crate::base::clock::Wall;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -111,9 +112,10 @@ pub(crate) fn walk(dir: &Path, reach: Reach, each: &mut dyn FnMut(&Frame) -> Res
     }
     match saved {
         SavedHead::At(_) => Ok(report),
-        _ if numbers.is_empty() => Ok(report),
+        // A trail that begins, perhaps after a crash at that very moment.
+        SavedHead::Missing | SavedHead::Empty if numbers.is_empty() => Ok(report),
         SavedHead::Missing => Err(AuditError::broken(report.head.seq + 1, "the head file is missing: later records may have been removed")),
-        SavedHead::Unreadable => {
+        SavedHead::Empty | SavedHead::Unreadable => {
             Err(AuditError::broken(report.head.seq + 1, "the head file is unreadable: later records may have been removed"))
         }
     }
@@ -134,8 +136,10 @@ impl Walk<'_> {
             return Err(AuditError::broken(next, format!("segment {place} is missing")));
         }
         let path = segment::path(dir, number);
-        let (mut reader, length) = match Reader::open(&path) {
-            Ok(reader) => (reader, std::fs::metadata(&path).map(|m| m.len()).map_err(AuditError::io("reading a segment"))?),
+        // The length of what was opened: its name may be gone the next moment.
+        let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), Reader::on(Box::new(file))?)));
+        let (mut reader, length) = match opened {
+            Ok((length, reader)) => (reader, length),
             // An archive that was asked for, or made since we looked: it has its name before the segment loses its own.
             Err(error) if error.kind() == io::ErrorKind::NotFound => (archive::reader(dir, number)?, 0),
             Err(error) => return Err(AuditError::io("reading a segment")(error)),

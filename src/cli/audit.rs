@@ -4,13 +4,13 @@ use crate::audit::{self, AuditError, Format, Label};
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{AuditCommand, ExportFormat};
+use crate::cli::output;
 use crate::cli::reach::Way;
-use crate::cli::{output, told};
+use crate::cli::told::Told;
 use crate::config::Loaded;
-use crate::host::files;
 use serde_json::json;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: bool) -> Result<(), Fault> {
@@ -26,7 +26,7 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
                 output::rows(&columns, page["rows"].as_array().map_or(&[], Vec::as_slice));
             }
         }
-        AuditCommand::Verify { archives, files } if files.is_empty() => {
+        AuditCommand::Verify { archives, .. } => {
             let report = if archives { audit::verify_all(&dir)? } else { audit::verify(&dir)? };
             if as_json {
                 output::json(
@@ -40,22 +40,7 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
                 output::text(&format!("audit trail whole: {} records, last sequence number {}{before}", report.records, report.head.seq));
             }
         }
-        AuditCommand::Verify { files, .. } => {
-            let labels = files.iter().map(|file| verified(file)).collect::<Result<Vec<_>, Fault>>()?;
-            if as_json {
-                output::json(&json!(labels));
-            } else {
-                for (file, label) in files.iter().zip(labels) {
-                    let Label { first_seq, last_seq, newest, public_key, .. } = label;
-                    let file = file.display();
-                    output::text(&format!("{file}: whole, records {first_seq} to {last_seq}, newest {newest}, signed by {public_key}"));
-                }
-            }
-        }
-        AuditCommand::Export { format, from: Some(file), .. } => {
-            audit::export_archive(&file, format.into(), &mut io::stdout().lock()).map_err(|error| named(&file, error))?;
-        }
-        AuditCommand::Export { format, since, archives, from: None } => {
+        AuditCommand::Export { format, since, archives, .. } => {
             let since = since
                 .as_deref()
                 .map(|text| {
@@ -67,11 +52,37 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
                 ExportFormat::Csv => "csv",
             };
             let made = way.op("audit.export", json!({"format": format, "since": since.map(|at| at.0), "archives": archives})).await?;
-            let path = told::file_in(&places.runtime, &made["path"])?;
-            let copied = files::unlinked().read(true).open(&path).and_then(|mut file| io::copy(&mut file, &mut io::stdout().lock()));
-            let _ = std::fs::remove_file(&path);
+            let told = Told::of(way, loaded, &places.runtime, &made["path"])?;
+            let copied = io::copy(&mut told.read()?, &mut io::stdout().lock());
+            let _ = told.remove();
             copied.map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))?;
         }
+    }
+    Ok(())
+}
+
+/// What is about archives that lie anywhere, and needs no appliance: `None` is another subcommand.
+pub fn of_files(command: &AuditCommand, as_json: bool) -> Option<Result<(), Fault>> {
+    match command {
+        AuditCommand::Verify { files, .. } if !files.is_empty() => Some(verify_files(files, as_json)),
+        AuditCommand::Export { format, from: Some(file), .. } => {
+            let done = audit::export_archive(file, (*format).into(), &mut io::stdout().lock());
+            Some(done.map(drop).map_err(|error| named(file, error)))
+        }
+        _ => None,
+    }
+}
+
+fn verify_files(files: &[PathBuf], as_json: bool) -> Result<(), Fault> {
+    let labels = files.iter().map(|file| verified(file)).collect::<Result<Vec<_>, Fault>>()?;
+    if as_json {
+        output::json(&json!(labels));
+        return Ok(());
+    }
+    for (file, label) in files.iter().zip(labels) {
+        let Label { first_seq, last_seq, newest, public_key, .. } = label;
+        let file = file.display();
+        output::text(&format!("{file}: whole, records {first_seq} to {last_seq}, newest {newest}, signed by {public_key}"));
     }
     Ok(())
 }

@@ -6,10 +6,10 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::cli::args::{BackupCommand, BackupCreate, BackupOpen, BackupRestore};
 use crate::cli::reach::{self, Way};
-use crate::cli::{output, prompt, told};
+use crate::cli::told::Told;
+use crate::cli::{output, prompt};
 use crate::config::Loaded;
 use crate::control::client;
-use crate::host::files;
 use crate::shape::table;
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
@@ -52,8 +52,7 @@ async fn create(way: &Way, loaded: &Loaded, create: BackupCreate, as_json: bool)
     }
     let mut made = way.operator("backup.create", arguments).await?;
     if let Some(out) = &create.out {
-        let from = told::file_in(&loaded.config.backup.path, &made["path"])?;
-        move_to(&from, out)?;
+        move_to(&Told::of(way, loaded, &loaded.config.backup.path, &made["path"])?, out)?;
         made["path"] = out.display().to_string().into();
     }
     if as_json {
@@ -78,15 +77,16 @@ async fn create(way: &Way, loaded: &Loaded, create: BackupCreate, as_json: bool)
 }
 
 /// Out of backup.path, which may be another file system.
-fn move_to(from: &Path, to: &Path) -> Result<(), Fault> {
-    let copy = || -> io::Result<()> {
+fn move_to(told: &Told, to: &Path) -> Result<(), Fault> {
+    let mut from = told.read()?;
+    let mut copy = || -> io::Result<()> {
         let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-        io::copy(&mut files::unlinked().read(true).open(from)?, &mut out)?;
+        io::copy(&mut from, &mut out)?;
         out.sync_all()?;
-        std::fs::remove_file(from)
+        told.remove()
     };
     copy().map_err(|error| {
-        Fault::new(Kind::Storage, format!("{}: {error}", to.display())).hint(format!("the backup is whole at {}", from.display()))
+        Fault::new(Kind::Storage, format!("{}: {error}", to.display())).hint(format!("the backup is whole at {}", told.path().display()))
     })
 }
 

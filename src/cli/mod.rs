@@ -117,6 +117,10 @@ fn run(cli: Cli) -> Result<(), Fault> {
         Some(Command::Config(command)) => return config::run(inputs, &command, as_json),
         Some(Command::Check(command)) => return check::run(inputs, &command, as_json),
         Some(Command::Doctor) => return doctor::run(&inputs, as_json),
+        Some(Command::Audit(command)) => match audit::of_files(&command, as_json) {
+            Some(done) => return done,
+            None => Some(Command::Audit(command)),
+        },
         Some(Command::Update(args::UpdateCommand::HandOver { versions, requests })) => {
             return update::hand_over(&inputs, versions, &requests);
         }

@@ -53,13 +53,19 @@ impl Reloader {
         if let Err(fault) = check::known_tools(&loaded) {
             tracing::warn!("{}", fault.said);
         }
+        if let Some(why) = self.is_another(&loaded.view) {
+            tracing::error!("SIGHUP: {why}; the configuration in use stays");
+            let given = Map::from_iter([("refused".to_owned(), Value::from(why.as_str()))]);
+            note(app, &given, Some(Kind::Config)).await;
+            return format!("{why}: the configuration in use stays");
+        }
         let (live, late) = self.changed(&loaded.view);
         if !late.is_empty() {
             tracing::warn!("SIGHUP: these count from the next start: {}", named(&late));
         }
         let at_start = if late.is_empty() { String::new() } else { format!("; from the next start: {}", named(&late)) };
         if live.is_empty() {
-            return format!("the configuration in use stays{at_start}");
+            return format!("the configuration in use stays{at_start}; secrets are read at a start alone");
         }
         // Written down first: what nobody can look up afterwards is not done.
         let (names, given) = (live.iter().map(|entry| entry.key).collect::<Vec<_>>(), self.given(&live, &late));
@@ -68,15 +74,21 @@ impl Reloader {
             return "the audit trail cannot be written: the configuration in use stays".into();
         }
         let view = self.with(&live);
-        if let Err(fault) = app.take(&loaded.config, &view, listener) {
-            tracing::error!("SIGHUP: {}; the configuration in use stays", fault.chain());
-            return format!("the configuration in use stays: {}", fault.said);
-        }
+        app.take(&loaded.config, &view, listener);
         if let Some(log) = &self.log {
             log.set_level(loaded.config.log.level);
         }
         self.view = view;
         format!("in force now: {}{at_start}", named(&names))
+    }
+
+    /// Why what was found is not the configuration of the start, changed: a file that is not there, or that we may not read any more,
+    /// would give everything back that it took away, and another environment is judged by other rules.
+    fn is_another(&self, found: &View) -> Option<String> {
+        if let Some(gone) = self.view.files.iter().find(|file| !found.files.contains(file)) {
+            return Some(format!("{} is gone, or cannot be read any more", gone.display()));
+        }
+        (found.environment != self.view.environment).then(|| "another environment counts from the next start".to_owned())
     }
 
     /// What is different on disk: what a running appliance takes, and the names of what it does not.
@@ -116,10 +128,15 @@ async fn refused(app: &App, problems: &Problems) -> String {
     }
     let keys: Vec<&str> = problems.errors().filter_map(|problem| problem.key.as_deref()).collect();
     let given = Map::from_iter([("problems_at".to_owned(), json!(keys))]);
-    if let Err(fault) = app.dispatch.note(&Principal::operator(), OPERATION, &given, Some(Kind::Config)).await {
-        tracing::error!(cause = fault.chain(), "the audit trail does not have that the configuration on disk cannot be used");
-    }
+    note(app, &given, Some(Kind::Config)).await;
     format!("the configuration on disk has errors ({}), the one in use stays: `routeros-mcp check` tells them", named(&keys))
+}
+
+/// Writes down what is not done: nothing waits for that.
+async fn note(app: &App, given: &Map<String, Value>, outcome: Option<Kind>) {
+    if let Err(fault) = app.dispatch.note(&Principal::operator(), OPERATION, given, outcome).await {
+        tracing::error!(cause = fault.chain(), "the audit trail does not have that the configuration on disk is not used");
+    }
 }
 
 /// The first of many names.

@@ -40,7 +40,7 @@ pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> 
     let app = tokio::select! {
         biased;
         app = App::build_telling(loaded, Clock::system(), progress.clone()) => app?,
-        () = ask_for_time(&notifier, &progress, START_PAUSE) => return Err(Fault::new(Kind::Storage, "the store did not open within ten minutes").hint("look at the disk (kernel log)")),
+        () = ask_for_time(&notifier, &progress, START_PAUSE) => return Err(Fault::new(Kind::Storage, "nothing went on for ten minutes while the store was opened").hint("look at the disk (kernel log)")),
     };
     if let Err(fault) = app.open_doors().await {
         app.close().await;

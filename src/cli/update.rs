@@ -6,6 +6,7 @@ use crate::cli::person::as_person;
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt, told};
 use crate::config::{self, Inputs, Loaded, Problem};
+use crate::host::files::HeldDir;
 use crate::shape::table;
 use crate::store;
 use crate::update::UpdateError;
@@ -14,9 +15,9 @@ use crate::update::root;
 use crate::update::signature::Keys;
 use crate::update::swap::Layout;
 use serde_json::{Value, json};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown, lchown};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -47,24 +48,21 @@ async fn stage(way: &Way, loaded: &Loaded, file: Option<&Path>) -> Result<Value,
     way.operator("update.stage", json!({"upload": name})).await
 }
 
-/// Copies a bundle to where the service reads it; it may run as another user, who then owns what is above: links that it lays
-/// there meanwhile are given nothing.
+/// Copies a bundle to where the service reads it. It may run as another user, who owns what is above, and could have been taken
+/// over: each step goes through the directory that is held, and only what was made here is given to it.
 fn bring(file: &Path, dir: &Path) -> io::Result<String> {
     let mut from = File::open(file)?;
-    let owner = dir.parent().map(std::fs::symlink_metadata).transpose()?;
-    if owner.as_ref().is_some_and(|above| !above.is_dir()) {
-        return Err(io::ErrorKind::NotADirectory.into());
-    }
-    let _ = std::fs::remove_dir_all(dir);
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    let (Some(above), Some(last)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
+        return Err(io::ErrorKind::InvalidInput.into());
+    };
+    let above = HeldDir::open_unlinked(above)?;
+    let owner = above.metadata()?;
+    let uploads = above.fresh(last)?;
     let name = crate::base::ids::hex(&crate::base::ids::random::<8>());
-    let path = dir.join(&name);
-    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let mut to = uploads.create(name.as_ref())?;
     io::copy(&mut from, &mut to)?;
-    if let Some(owner) = owner {
-        fchown(&to, Some(owner.uid()), Some(owner.gid()))?;
-        lchown(dir, Some(owner.uid()), Some(owner.gid()))?;
-    }
+    fchown(&to, Some(owner.uid()), Some(owner.gid()))?;
+    uploads.give(owner.uid(), owner.gid())?;
     Ok(name)
 }
 
@@ -250,7 +248,8 @@ fn settings(inputs: &Inputs) -> Result<(Vec<String>, String), UpdateError> {
     let view = match config::load(inputs) {
         Ok(loaded) => loaded.view,
         Err(problems) => {
-            let about_us = |problem: &&Problem| problem.key.as_deref().is_some_and(|key| key.starts_with("update."));
+            // A file that cannot be read may say anything about us.
+            let about_us = |problem: &&Problem| problem.key.as_deref().is_none_or(|key| key.starts_with("update."));
             if let Some(problem) = problems.errors().find(about_us) {
                 return Err(UpdateError::refused(problem.to_string()));
             }

@@ -150,9 +150,11 @@ impl Shared {
             })??;
             Some((id, record))
         };
-        let changed: Vec<_> = self.ids().into_iter().filter_map(changed).collect();
         let table = Table::<StatusRecord>::new(self.store.clone());
-        for some in changed.chunks(TOGETHER) {
+        let mut ids = self.ids().into_iter().filter_map(changed).peekable();
+        while ids.peek().is_some() {
+            // Looked at just before its commit: a quarantine that is stored meanwhile stays the last word.
+            let some: Vec<_> = ids.by_ref().take(TOGETHER).collect();
             let batch = some.iter().fold(Batch::new(), |batch, (id, record)| table.put_into(batch, id.as_str(), record));
             if let Err(error) = self.store.commit(batch, Durability::Soon).await {
                 // They stay true in memory; the next change tries again.

@@ -149,7 +149,7 @@ impl History {
             }
             let news = recent.open.last().is_none_or(|last| last.reachable != sample.reachable);
             recent.open.push(sample);
-            let waited = recent.saved_at.is_none_or(|saved| (sample.at.0 - saved.0).abs() >= SAVE_EVERY_MS);
+            let waited = due.is_some() || recent.saved_at.is_none_or(|saved| (sample.at.0 - saved.0).abs() >= SAVE_EVERY_MS);
             let mut batch = match due.take() {
                 Some((key, bytes)) => Batch::new().put(Span::TABLE, &key, bytes),
                 None if news || waited => {
@@ -159,8 +159,9 @@ impl History {
                 None => return Ok(()),
             };
             if waited {
-                // A commit is dearer than what is in it: those whose samples wait too go along.
-                for (key, bytes) in self.waiting(&mut all, TOGETHER)? {
+                // A commit is dearer than what is in it: those whose samples wait too go along. Not this one again: its hours can stand in
+                // one record, which would be read from the store as it was before.
+                for (key, bytes) in self.waiting(&mut all, Some(device), TOGETHER)? {
                     batch = batch.put(Span::TABLE, &key, bytes);
                 }
             }
@@ -218,9 +219,15 @@ impl History {
         }
     }
 
-    /// Records of devices with samples that wait, of so many at most; they count as stored from here on.
-    fn waiting(&self, all: &mut HashMap<DeviceId, Recent>, most: usize) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let unsaved = all.iter_mut().filter(|(_, recent)| recent.saved < recent.open.len()).take(most);
+    /// Records of devices with samples that wait, but for one, of so many at most; they count as stored from here on.
+    fn waiting(
+        &self,
+        all: &mut HashMap<DeviceId, Recent>,
+        but: Option<&DeviceId>,
+        most: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let waits = |(device, recent): &(&DeviceId, &mut Recent)| recent.saved < recent.open.len() && Some(*device) != but;
+        let unsaved = all.iter_mut().filter(waits).take(most);
         let records = unsaved.map(|(device, recent)| {
             let now = recent.open.last().map_or(Wall(0), |sample| sample.at);
             self.record(device, recent, now)
@@ -230,7 +237,7 @@ impl History {
 
     /// Stores what still waits in memory: before the store closes.
     pub async fn save(&self) -> Result<(), StoreError> {
-        let waiting = self.waiting(&mut self.recent(), usize::MAX)?;
+        let waiting = self.waiting(&mut self.recent(), None, usize::MAX)?;
         for some in waiting.chunks(TOGETHER) {
             let batch = some.iter().fold(Batch::new(), |batch, (key, bytes)| batch.put(Span::TABLE, key, bytes.clone()));
             self.store.commit(batch, Durability::Soon).await?;

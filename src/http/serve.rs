@@ -5,7 +5,7 @@ use crate::http::acme;
 use crate::http::admin::Admin;
 use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
-use crate::http::limits::{Calls, Failures, Limits, network};
+use crate::http::limits::{Calls, Failures, Rates, network};
 use crate::http::mcp::Mcp;
 use crate::http::metrics::{self, Face};
 use crate::http::ops::Health;
@@ -157,9 +157,9 @@ impl Listener {
     }
 
     /// From now on callers may do so much; see `rate_limit` in the configuration.
-    pub fn allow(&self, limits: &Limits) {
-        self.edge.calls.allow(limits.rates);
-        self.edge.failures.allow(limits.failures);
+    pub fn allow(&self, rates: Option<Rates>, failures: u32) {
+        self.edge.calls.allow(rates);
+        self.edge.failures.allow(failures);
     }
 
     /// Reads the certificate's files again; whether there are any.

@@ -128,7 +128,7 @@ pub fn inspect(line: &[u8]) -> Result<Message, Refusal> {
     if is_doubtful(line)
         && let Err(error) = serde_json::from_str::<Value>(text)
     {
-        return Err(unreadable(&error));
+        return Err(Refusal { id, ..unreadable(&error) });
     }
     if !matches!(&envelope.jsonrpc, Some(Peek::Text(version)) if version == "2.0") {
         return Err(refuse("jsonrpc must be \"2.0\""));
@@ -281,6 +281,9 @@ mod tests {
         for (line, code, id) in [
             ("nonsense", PARSE_ERROR, None),
             (r#"{"jsonrpc":"2.0","id":1,"method":"ping""#, PARSE_ERROR, None),
+            // What is passed over is read all the same: its caller would wait for ever.
+            (r#"{"jsonrpc":"2.0","id":4,"method":"ping","x":"\ud800"}"#, PARSE_ERROR, Some("4")),
+            (r#"{"jsonrpc":"2.0","id":5,"method":"ping","x":1e999}"#, PARSE_ERROR, Some("5")),
             ("\"text\"", INVALID_REQUEST, None),
             ("7", INVALID_REQUEST, None),
             (r#"{"jsonrpc":"1.0","id":1,"method":"ping"}"#, INVALID_REQUEST, Some("1")),

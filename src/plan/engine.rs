@@ -227,11 +227,12 @@ impl Engine {
         self.core.tasks.spawn(async move {
             let _running = core.book.meter().job();
             let mut cut_off = after_restart.then_some(recover::RESTARTED);
-            let mut pause = AGAIN_FIRST;
+            let (mut pause, mut said) = (AGAIN_FIRST, String::new());
             while let Err(fault) = job::run(&core, &id, cut_off).await {
-                // Written down as far as it came; the next start goes on from there. Said once: the log may lie on the same disk.
-                if cut_off != Some(recover::UNWRITTEN) {
+                // Written down as far as it came; the next start goes on from there. The same is said once: the log may lie on the same disk.
+                if fault.said != said {
                     tracing::error!(plan = %id, "its job stopped before its end: {}", fault.chain());
+                    said.clone_from(&fault.said);
                 }
                 if fault.kind != Kind::Storage || core.stop.is_cancelled() {
                     break;
@@ -244,6 +245,7 @@ impl Engine {
                     () = core.stop.cancelled() => break,
                     () = core.clock.sleep(pause) => {}
                 }
+                core.unstall(&id);
                 (cut_off, pause) = (Some(recover::UNWRITTEN), (pause * 2).min(AGAIN_MAX));
             }
             core.give_back(&id);

@@ -82,6 +82,16 @@ impl Core {
         Ok(())
     }
 
+    /// Takes those devices for a plan that nobody has: it waits for the others.
+    pub fn take_free(&self, plan: &Plan) {
+        let mut busy = self.busy();
+        for device in &plan.devices {
+            if busy.get(device).is_none_or(|other| self.is_over(other)) {
+                busy.insert(device.clone(), Holder::Plan(plan.id.clone()));
+            }
+        }
+    }
+
     /// Takes devices for a plan that nobody works on now, itself included; says whether it could.
     pub fn take_alone(&self, plan: &Plan) -> bool {
         let mut busy = self.busy();
@@ -124,7 +134,12 @@ impl Core {
         self.stalled().insert(plan.clone());
     }
 
-    /// Whether a plan's job waits for the disk, or has not come to its end since.
+    /// It goes on.
+    pub fn unstall(&self, plan: &PlanId) {
+        self.stalled().remove(plan);
+    }
+
+    /// Whether a plan's job waits for the disk.
     pub fn is_stalled(&self, plan: &PlanId) -> bool {
         self.stalled().contains(plan)
     }

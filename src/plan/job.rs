@@ -79,7 +79,7 @@ pub(crate) async fn run(core: &Arc<Core>, id: &PlanId, cut_off: Option<&'static 
     if core.book.plan(id)?.halt.is_some_and(|halt| halt.roll_back) {
         // Newest first: what was built upon goes last.
         for device in plan.devices.iter().rev() {
-            take_back::take_back(core, &plan, device).await?;
+            take_back::take_back(core, &plan, device, cut_off.unwrap_or(recover::RESTARTED)).await?;
             core.fleet.bus().tell(Event::Config(device.clone()));
         }
     }

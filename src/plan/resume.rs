@@ -56,11 +56,13 @@ impl Engine {
             return self.spawn(&plan.id, true);
         }
         tracing::warn!(plan = %plan.id, "it goes on once another plan has left its devices");
+        // It only ever waits for one that was resumed before it; nobody else gets what is left half done meanwhile.
+        self.core.take_free(&plan);
         let engine = self.clone();
         self.core.tasks.spawn(async move {
             tokio::select! {
                 biased;
-                () = engine.core.stop.cancelled() => {}
+                () = engine.core.stop.cancelled() => engine.core.give_back(&plan.id),
                 taken = engine.until(|engine| Ok(engine.core.take(&plan).is_ok())) => {
                     if taken.is_ok() {
                         engine.spawn(&plan.id, true);

@@ -18,13 +18,14 @@ use crate::plan::{back, digest, job, settle};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// So often one is begun anew that a restart of ours undid, or for which the router could not be asked.
+/// So often one is begun anew that a restart of ours or the disk undid, or for which the router could not be asked.
 const TRIES: u32 = 4;
 /// Between looks at a router that does not answer.
 const PAUSE: Duration = Duration::from_secs(15);
 
 /// Takes one device of a plan back, where it holds the change for good. Errs only with what recovery can go on from.
-pub(super) async fn take_back(core: &Arc<Core>, plan: &Plan, device: &DeviceId) -> Result<(), Fault> {
+/// `by` is what would have cut it off.
+pub(super) async fn take_back(core: &Arc<Core>, plan: &Plan, device: &DeviceId, by: &str) -> Result<(), Fault> {
     for _ in 0..TRIES {
         let progress = core.book.progress(&plan.id, device)?;
         if progress.state != DeviceState::Confirmed {
@@ -43,7 +44,7 @@ pub(super) async fn take_back(core: &Arc<Core>, plan: &Plan, device: &DeviceId) 
                 }
             },
         };
-        let state = run(core, &back, device).await?;
+        let state = run(core, &back, device, by).await?;
         let error = core.book.progress(&back, device)?.error.unwrap_or_default();
         if matches!(state, DeviceState::RolledBack | DeviceState::Skipped) && recover::was_cut_off(&error) {
             work.note(|progress| progress.taken_back_by = None).await?;
@@ -118,14 +119,14 @@ fn plan(work: &Work, id: PlanId, draft: &Draft) -> Plan {
     plan
 }
 
-async fn run(core: &Arc<Core>, back: &PlanId, device: &DeviceId) -> Result<DeviceState, Fault> {
+async fn run(core: &Arc<Core>, back: &PlanId, device: &DeviceId, by: &str) -> Result<DeviceState, Fault> {
     core.book
         .change_plan(back, |plan| match plan.state {
             PlanState::Draft => plan.happen(PlanEvent::Start),
             _ => Ok(()),
         })
         .await?;
-    let state = go_on(core, back, device, recover::RESTARTED).await?;
+    let state = go_on(core, back, device, by).await?;
     job::end(core, back).await?;
     Ok(state)
 }

@@ -47,9 +47,7 @@ pub fn view(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> View {
         .collect();
     let mut json = head(plan, devices, how);
     json.insert("devices".into(), shown.into());
-    let summary =
-        if is_forgotten(plan, devices) { FORGOTTEN.to_owned() } else { summary(devices.iter().map(|(_, progress)| progress.state)) };
-    json.insert("summary".into(), summary.into());
+    json.insert("summary".into(), summary_of(plan, devices).into());
     View { json, untrusted: marks.into_iter().collect() }
 }
 
@@ -75,6 +73,11 @@ pub fn diff(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> View {
 
 /// In place of the summary of a job that is over since more than `retention.job_days`.
 const FORGOTTEN: &str = "what it did on each device is no longer kept; the audit trail has it";
+
+/// How a plan went, in a few words.
+pub fn summary_of(plan: &Plan, devices: &[(Draft, Progress)]) -> String {
+    if is_forgotten(plan, devices) { FORGOTTEN.to_owned() } else { summary(devices.iter().map(|(_, progress)| progress.state)) }
+}
 
 fn is_forgotten(plan: &Plan, devices: &[(Draft, Progress)]) -> bool {
     devices.is_empty() && plan.state.is_final() && plan.started_at.is_some()

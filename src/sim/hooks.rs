@@ -28,6 +28,16 @@ pub struct Step {
     pub body: String,
 }
 
+/// Commands behind a POST that only look.
+const LOOKS: [&str; 6] = ["print", "get", "find", "inspect", "monitor", "ping"];
+
+impl Step {
+    /// Whether a request over REST changes nothing.
+    pub fn looks(&self) -> bool {
+        self.method == "GET" || self.method == "POST" && self.path.rsplit('/').next().is_some_and(|word| LOOKS.contains(&word))
+    }
+}
+
 /// What becomes of the request and the router.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {

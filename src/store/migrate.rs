@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The schema of the first release.
@@ -152,8 +153,13 @@ pub(crate) fn kept(store: &Path, schema: u32) -> PathBuf {
     beside(store, &format!(".schema-{schema}"))
 }
 
+/// The file itself: an operator may have put it elsewhere, behind a link.
+fn resolved(store: &Path) -> PathBuf {
+    std::fs::canonicalize(store).unwrap_or_else(|_| store.to_owned())
+}
+
 fn beside(store: &Path, end: &str) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
+    let mut name = resolved(store).into_os_string();
     name.push(end);
     PathBuf::from(name)
 }
@@ -190,14 +196,21 @@ pub(crate) fn climb(engine: &Redb, found: u32, options: &Options, steps: &[Step]
     tracing::info!(from = found, to = known(steps), rows, "bringing the store up to date on a copy beside it");
     let done = (|| {
         engine.copy_to(&copy)?;
+        // Whoever runs us: it stays the store of whose it is.
+        let old = std::fs::metadata(&options.path).map_err(failed)?;
+        std::os::unix::fs::chown(&copy, Some(old.uid()), Some(old.gid())).map_err(failed)?;
         let work = Redb::open(hands.open(&copy)?, options.cache_bytes(), 0)?;
         let walked = walk(&work, found, steps, &options.progress);
         walked.and(work.close())?;
         hands.flush(&copy).map_err(failed)?;
         let kept = kept(&options.path, found);
         let _ = std::fs::remove_file(&kept);
-        hands.link(&options.path, &kept).map_err(failed)?;
-        hands.replace(&copy, &options.path).map_err(failed)
+        let place = resolved(&options.path);
+        hands.link(&place, &kept).map_err(failed)?;
+        hands.replace(&copy, &place).map_err(failed)?;
+        // Of several changes of shape without an update of ours to commit them, the last one can be gone back on.
+        let _ = forget_below(&options.path, found);
+        Ok(())
     })();
     if done.is_err() {
         // Half a store is none. Where the very rename failed late, there is nothing left to remove.

@@ -124,9 +124,29 @@ async fn an_older_store_is_brought_up_to_date_step_by_step_and_the_one_of_before
     let store = site.open(THREE).unwrap();
     holds(&store, 3, 100, "2 to 3");
     store.close().await.unwrap();
-    assert_eq!(site.files(), ["s.redb", "s.redb.schema-1", "s.redb.schema-2"]);
+    assert_eq!(site.files(), ["s.redb", "s.redb.schema-2"], "the last one can be gone back on");
     migrate::forget_below(&site.options.path, 3).unwrap();
     assert_eq!(site.files(), ["s.redb"], "once nobody goes back any more");
+}
+
+#[tokio::test]
+async fn a_store_behind_a_link_stays_where_it_is_and_whose_it_is() {
+    let site = Site::filled(10).await;
+    let (link, place) = (site.options.path.clone(), site.options.path.with_file_name("elsewhere.redb"));
+    std::fs::rename(&link, &place).unwrap();
+    std::os::unix::fs::symlink(&place, &link).unwrap();
+    use std::os::unix::fs::MetadataExt;
+    // Only root can tell: with it, a store of somebody else's.
+    let owner = if rustix::process::geteuid().is_root() { 4_711 } else { std::fs::metadata(&place).unwrap().uid() };
+    std::os::unix::fs::chown(&place, Some(owner), None).unwrap();
+    site.open(TWO).unwrap().close().await.unwrap();
+    assert!(link.is_symlink() && std::fs::metadata(&place).unwrap().uid() == owner);
+    assert_eq!(site.files(), ["elsewhere.redb", "elsewhere.redb.schema-1", "s.redb"]);
+    let store = site.open(TWO).unwrap();
+    holds(&store, 2, 10, "behind a link");
+    store.close().await.unwrap();
+    migrate::forget_below(&link, 2).unwrap();
+    assert_eq!(site.files(), ["elsewhere.redb", "s.redb"]);
 }
 
 #[tokio::test]

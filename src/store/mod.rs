@@ -94,6 +94,19 @@ impl Store {
         Store::open_over(options, &plain)
     }
 
+    /// The schema of a file that an `open` would bring up to date; changes nothing.
+    ///
+    /// Errs as `open`.
+    pub fn is_behind(path: &Path) -> Result<Option<u32>, StoreError> {
+        let engine = Redb::open(plain(FileDisk::open(path)?), 1 << 20, 0)?;
+        let standing = migrate::standing(&engine, migrate::STEPS).map_err(|error| error.with_kept(path));
+        engine.close()?;
+        Ok(match standing? {
+            Standing::Behind(found) => Some(found),
+            Standing::Current | Standing::Empty => None,
+        })
+    }
+
     /// As `open`, with something between the engine and its file.
     pub(crate) fn open_over(options: Options, over: &Over) -> Result<Store, StoreError> {
         Store::open_by(options, over, migrate::STEPS, &migrate::Real)

@@ -71,13 +71,24 @@ impl Updates {
             Ok(()) => Ok(confirmed),
             // It may still come: the notes of whoever switches tell how it ended.
             Err(error @ UpdateError::Unknown { .. }) => Err(error.into()),
+            Err(error) if self.is_begun(&confirmed.id) => {
+                // Neither done nor undone: the next start finds out, and needs the way back.
+                Err(UpdateError::Unknown { said: format!("the switch was cut off: {error}") }.into())
+            }
             Err(error) => {
-                self.0.snapshots.drop(&confirmed.id)?;
+                if let Err(left) = self.0.snapshots.drop(&confirmed.id) {
+                    tracing::warn!(id = confirmed.id, cause = %left, "the snapshot of an update that did not happen is still there");
+                }
                 state.confirmed = None;
                 self.keep(&state).await?;
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether a switch of this name stands half done.
+    fn is_begun(&self, id: &str) -> bool {
+        self.0.settings.way.layout().and_then(Layout::pending).is_some_and(|turn| turn.id == id)
     }
 
     fn meant<'s>(&self, state: &'s State, word: &Word) -> Result<&'s Staged, Fault> {
@@ -150,7 +161,9 @@ impl Updates {
                     _ => self.ask_root(&request).await?,
                 }
             }
-            if let Some(confirmed) = self.state()?.confirmed {
+            // Only what was really kept: a person may have asked for the version before meanwhile.
+            let kept = self.0.settings.way.layout().and_then(Layout::previous);
+            if let Some(confirmed) = self.state()?.confirmed.filter(|of| kept.is_some_and(|turn| turn.id == of.id)) {
                 let is_same = confirmed.schema_before == confirmed.schema_after;
                 self.0.snapshots.keep_only((!is_same).then_some(confirmed.id.as_str()))?;
                 // The way back is the snapshot.

@@ -150,3 +150,17 @@ pub fn serve(files: Vec<(&'static str, Vec<u8>)>) -> String {
     });
     format!("http://{at}")
 }
+
+/// What was `before`, switched to 1.1.0, which changes the store's shape, and kept; and the manifest of 1.1.0.
+pub async fn kept_in_another_shape(place: &Place) -> (Life, Value) {
+    let life = place.live().await;
+    life.put("before").await;
+    let (artifact, mut manifest) = release();
+    manifest["schema"]["store"] = serde_json::json!(2);
+    life.stage(&bundle(&manifest, &artifact)).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    life.updates.commit().await.unwrap();
+    (life, manifest)
+}

@@ -99,15 +99,7 @@ async fn a_version_that_is_not_well_takes_itself_back_with_the_store_of_before()
 #[tokio::test]
 async fn going_back_over_a_change_of_the_store_puts_the_store_of_before_in_place() {
     let place = Place::new();
-    let life = place.live().await;
-    life.put("before").await;
-    let (artifact, mut manifest) = release();
-    manifest["schema"]["store"] = json!(2);
-    life.stage(&bundle(&manifest, &artifact)).await.unwrap();
-    life.updates.apply(word("1.1.0")).await.unwrap();
-    life.end().await;
-    let life = place.live().await;
-    life.updates.commit().await.unwrap();
+    let (life, _) = kept_in_another_shape(&place).await;
     life.put("after").await;
     assert!(life.updates.status().unwrap().loses);
     assert!(life.updates.roll_back("anna").await.unwrap().1, "it says so");
@@ -274,15 +266,7 @@ async fn a_switch_goes_on_to_its_end_when_nobody_waits_for_it_any_more() {
 #[tokio::test]
 async fn an_update_that_does_not_happen_leaves_the_way_back_of_the_one_before() {
     let place = Place::new();
-    let life = place.live().await;
-    life.put("before").await;
-    let (artifact, mut manifest) = release();
-    manifest["schema"]["store"] = json!(2);
-    life.stage(&bundle(&manifest, &artifact)).await.unwrap();
-    life.updates.apply(word("1.1.0")).await.unwrap();
-    life.end().await;
-    let life = place.live().await;
-    life.updates.commit().await.unwrap();
+    let (life, mut manifest) = kept_in_another_shape(&place).await;
     // The next one is changed on the disk after it was staged.
     let program = program("1.2.0");
     let artifact = gz(&program);

@@ -106,8 +106,13 @@ impl Updates {
         Ok((new_file(&path)?, name))
     }
 
+    /// Removes an upload that broke off.
+    pub fn forget_part(&self, name: &str) {
+        let _ = fs::remove_file(self.upload_dir().join(name));
+    }
+
     /// Removes what was uploaded.
-    pub fn forget_upload(&self) {
+    fn forget_upload(&self) {
         let _ = fs::remove_dir_all(self.upload_dir());
     }
 

@@ -80,7 +80,12 @@ pub fn act(layout: &Layout, update: &Path, keys: &Keys, here: &Here, request: &R
     }
     match request.act {
         Act::Apply => {
-            let done = apply(layout, &update.join("staged").join(&request.id), keys, here, request);
+            let done = apply(layout, &update.join("staged").join(&request.id), keys, here, request).inspect_err(|_| {
+                // It had begun: whoever is told that it failed must not find it running at the next start.
+                if layout.pending().is_some_and(|turn| turn.id == request.id) {
+                    let _ = layout.back(&mut Real, "the switch was cut off");
+                }
+            });
             let _ = fs::remove_dir_all(layout.root.join(INCOMING));
             done
         }

@@ -172,6 +172,11 @@ impl Updates {
         let Ok(_turn) = self.0.turn.try_lock() else { return Ok(()) };
         let (mut state, before) = (self.state()?, self.state()?);
         self.note_end(&mut state);
+        if let (Some(of), None, Some(How::Failed)) = (&before.confirmed, &state.confirmed, state.last.as_ref().map(|last| last.how))
+            && let Err(left) = self.0.snapshots.drop(&of.id)
+        {
+            tracing::warn!(id = of.id, cause = %left, "the snapshot of an update that did not happen is still there");
+        }
         let runs = &self.0.settings.here.version;
         state.offer = state.offer.filter(|offer| is_newer(&offer.version, runs));
         let now = self.0.clock.wall();

@@ -44,6 +44,11 @@ impl Record for Belief {
 crate::store::golden!(Belief);
 
 impl Belief {
+    /// Whether no clock was ever believed.
+    pub fn is_new(&self) -> bool {
+        self.at.is_none()
+    }
+
     /// A look at the clock, once a day. Answers whether it is believed.
     pub fn look(&mut self, now: Wall) -> bool {
         if !now.is_plausible() {

@@ -52,14 +52,21 @@ pub fn start(world: Arc<World>, seal: Arc<Seal>, keep: Keep, tasks: &TaskTracker
 /// One look: sweeps everything if the clock can be believed. Answers whether it can.
 pub async fn look(world: &World, seal: &Seal, keep: Keep) -> bool {
     told("registrations of routers", world.fleet.sweep_registrations().await);
-    let is_believed = believe(world).await.unwrap_or_else(|fault| {
-        tracing::warn!(cause = fault.chain(), "what the clock said last could not be stored; trying again tomorrow");
-        false
-    });
-    if !is_believed {
-        let now = world.clock.wall().rfc3339();
-        tracing::warn!(now, "nothing old is removed yet: the clock leapt, and has to say so for a week to be believed");
-        return false;
+    let now = world.clock.wall().rfc3339();
+    match believe(world).await {
+        Ok(Believed::Yes) => {}
+        Ok(Believed::NotYet) => {
+            tracing::info!(now, "nothing old is removed yet: the clock has to be seen to go on for a week first");
+            return false;
+        }
+        Ok(Believed::No) => {
+            tracing::warn!(now, "nothing old is removed yet: the clock leapt, and has to say so for a week to be believed");
+            return false;
+        }
+        Err(fault) => {
+            tracing::warn!(cause = fault.chain(), "what the clock said last could not be stored; trying again tomorrow");
+            return false;
+        }
     }
     told("health samples", sweep(world, keep.health_days).await);
     told("old plans", world.plans.forget(before(world, keep.plan_days)).await.map(|gone| gone_of("old plans forgotten", gone)));
@@ -68,7 +75,16 @@ pub async fn look(world: &World, seal: &Seal, keep: Keep) -> bool {
     true
 }
 
-async fn believe(world: &World) -> Result<bool, Fault> {
+/// What is made of the clock.
+enum Believed {
+    Yes,
+    /// It was never believed here.
+    NotYet,
+    /// It was, and leapt.
+    No,
+}
+
+async fn believe(world: &World) -> Result<Believed, Fault> {
     let table = Table::<Belief>::new(world.store.clone());
     let before = table.get(belief::KEY)?.unwrap_or_default();
     let mut after = before.clone();
@@ -76,7 +92,11 @@ async fn believe(world: &World) -> Result<bool, Fault> {
     if after != before {
         table.put(belief::KEY, &after, Durability::Now).await?;
     }
-    Ok(is_believed)
+    Ok(match is_believed {
+        true => Believed::Yes,
+        false if before.is_new() => Believed::NotYet,
+        false => Believed::No,
+    })
 }
 
 fn before(world: &World, days: u32) -> Wall {

@@ -210,6 +210,8 @@ impl Known {
         for record in records {
             self.take(record);
         }
+        // Every plan is over by now, also one whose last record was lost.
+        self.open.clear();
     }
 
     fn take(&mut self, stored: &Stored) {

@@ -43,10 +43,9 @@ impl Report {
     pub fn line(&self) -> String {
         let faults: BTreeMap<&str, usize> =
             Kind::ALL.iter().map(|kind| (kind.words(), self.faults.get(kind).copied().unwrap_or(0))).collect();
-        let memory = (self.memory.first().copied().unwrap_or(0), self.memory.last().copied().unwrap_or(0));
         let counts = serde_json::json!({
             "faults": faults, "calls": self.outcomes, "changes": self.ends, "bursts": self.bursts, "processes": self.processes,
-            "hours": self.passed.as_secs_f64() / 3_600.0, "memory": memory, "violations": self.violations.len(),
+            "hours": self.passed.as_secs_f64() / 3_600.0, "violations": self.violations.len(),
         });
         format!("FAULTS {counts}")
     }

@@ -13,9 +13,6 @@ use routeros_mcp::sim::world::World;
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-/// Commands over REST that only look.
-const LOOKS: [&str; 6] = ["print", "get", "find", "inspect", "monitor", "ping"];
-
 /// A change that a router was sent.
 #[derive(Debug, Clone)]
 pub struct Sent {
@@ -85,6 +82,10 @@ impl Witness {
                 return true;
             }
             let Some(sim) = sim.upgrade() else { return false };
+            // One request can end in one way alone: another blow on it waits for the next one.
+            if verdict != Verdict::Go && matches!(planned.blow, Blow::Verdict(..)) {
+                return true;
+            }
             let said = self.deal(planned, &sim, world, step.number, disk_until);
             self.strike(planned.kind, format!("router {number}, {:?} request {} ({} {})", step.when, step.number, step.method, step.path));
             if verdict == Verdict::Go {
@@ -176,11 +177,7 @@ impl Witness {
 
 /// Whether it changes the router, as far as a request alone says.
 fn is_change(step: &Step) -> bool {
-    match step.method.as_str() {
-        "PUT" | "PATCH" | "DELETE" => true,
-        "POST" => !LOOKS.contains(&step.path.rsplit('/').next().unwrap_or_default()),
-        _ => false,
-    }
+    matches!(step.method.as_str(), "PUT" | "PATCH" | "DELETE" | "POST") && !step.looks()
 }
 
 /// The request, and the row it is about as it was.

@@ -27,6 +27,9 @@ PLANTS = {
     "own-token": "rmcp" + "_K3xF9w2Qm7vB1nZ8pL5tR0yUaHsDgJcEoIiXkWqMfVb",
     "aws-key": "AKIA" + "QZ7XJ4N2M8KD5V3T",
     "github-token": "ghp" + "_q8Zr3Lk0Vw7Xn2Ty5Bm9Cd4Fg6Hj1Ks3Pa8Q",
+    "gitlab-token": "glpat" + "-q8Zr3Lk0Vw7Xn2Ty5Bm9",
+    "google-key": "AIza" + "SyQ8Zr3Lk0Vw7Xn2Ty5Bm9Cd4Fg6Hj1Ks3P",
+    "registry-token": "npm" + "_q8Zr3Lk0Vw7Xn2Ty5Bm9Cd4Fg6Hj1Ks3Pa8Q",
     "slack-token": "hooks.slack" + ".com/services/T0A1B2C3D/B4E5F6G7H/aZ9bY8cX7dW6eV5fU4gT3hS2",
     "model-key": "sk-ant" + "-api03-q8Zr3Lk0Vw7Xn2Ty5Bm9Cd4Fg6Hj1Ks3",
     "jwt": "eyJhbGciOiJIUzI1NiJ9" + ".eyJzdWIiOiIxMjM0NTY3ODkwIn0.SflKxwRJSMeKKF2QT4fwpMeJf36POk6yJV",
@@ -200,6 +203,8 @@ def git(at, *words):
 
 
 def finds_planted(work):
+    rules = set(re.findall(r'^    "([a-z-]+)": r"', (ROOT / "scripts" / "secrets-scan").read_text(), re.MULTILINE)) | {"assigned"}
+    assert set(PLANTS) == rules, f"not planted: {sorted(rules - set(PLANTS))}"
     for rule, plant in PLANTS.items():
         said = scan(repository(work / rule, f"a line\n{plant}\n"), 1)
         assert f"notes.txt:2: {rule} " in said, f"{rule}: {said}"

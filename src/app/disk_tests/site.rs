@@ -32,9 +32,6 @@ pub(super) const LOOK: Duration = Duration::from_secs(20);
 /// Something that takes longer than this hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Commands behind a POST that only look.
-const LOOKS: [&str; 4] = ["print", "monitor", "get", "inspect"];
-
 /// A router, its clock, and a state directory.
 pub(super) struct Site {
     pub sim: Arc<Sim>,
@@ -89,8 +86,7 @@ impl Site {
             if disk.is_off() {
                 return Verdict::Close;
             }
-            let looks = at.method == "GET" || at.path.rsplit('/').next().is_some_and(|word| LOOKS.contains(&word));
-            if at.when == When::Before && !looks {
+            if at.when == When::Before && !at.looks() {
                 let (step, trail) = (*now.lock().unwrap(), disk.trail());
                 seen.lock().unwrap().push(Change { step, method: at.method.clone(), path: at.path.clone(), trail });
             }
@@ -138,7 +134,9 @@ impl Site {
         let correlation = reply.meta.get("correlation_id").and_then(Value::as_str).unwrap_or_default().to_owned();
         let step = *self.step.lock().unwrap();
         let (text, structured) = (reply.text.clone(), reply.structured.clone());
-        self.told.lock().unwrap().push(Told { step, tool: tool.to_owned(), fault: reply.fault, text, structured, correlation });
+        // Nobody hears what is said after the power went.
+        let fault = if self.fate.is_off() { Some(Kind::UnknownOutcome) } else { reply.fault };
+        self.told.lock().unwrap().push(Told { step, tool: tool.to_owned(), fault, text, structured, correlation });
         reply
     }
 

@@ -167,7 +167,10 @@ async fn store(loaded: &Loaded) -> Finding {
         return Finding::new("store", Weight::Note, "it is made at the first start");
     }
     match crate::app::examine(loaded).await {
-        Ok(()) => Finding::new("store", Weight::Ok, format!("it opens (schema {}), and the master key fits", crate::store::SCHEMA)),
+        Ok(Some(found)) => {
+            Finding::new("store", Weight::Note, format!("its schema is {found}: the next start brings it to {}", crate::store::SCHEMA))
+        }
+        Ok(None) => Finding::new("store", Weight::Ok, format!("it opens (schema {}), and the master key fits", crate::store::SCHEMA)),
         Err(fault) => Finding::of("store", &fault),
     }
 }

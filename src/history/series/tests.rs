@@ -103,6 +103,28 @@ async fn samples_of_all_devices_wait_for_one_commit() {
 }
 
 #[tokio::test]
+async fn the_end_of_an_hour_is_stored_once_for_all_devices() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, history) = open(&dir);
+    let stored = |n: usize, hour: i64| {
+        let key = key(&device(n), first_of(hour));
+        let samples =
+            store.get(Span::TABLE, &key).unwrap().map(|bytes| store::decode::<Span>(&bytes).unwrap().open(first_of(hour)).unwrap());
+        samples.unwrap_or_default().iter().filter(|sample| hour_of(sample) == hour).count()
+    };
+    let began = NOW.div_euclid(HOUR_MS) * HOUR_MS;
+    let hour = began / HOUR_MS;
+    for n in 2..60 {
+        for at in [1, 2] {
+            history.add(&device(at), living(n, began + n as i64 * 60_000 + at as i64)).await.unwrap();
+        }
+    }
+    assert!(stored(1, hour) < 58 && stored(2, hour) < 58, "some wait when the hour turns");
+    history.add(&device(1), living(60, began + HOUR_MS + 1)).await.unwrap();
+    assert_eq!((stored(1, hour), stored(2, hour)), (58, 58), "the other goes along");
+}
+
+#[tokio::test]
 async fn what_is_too_old_goes_and_the_rest_stays() {
     let dir = tempfile::tempdir().unwrap();
     let (_, history) = open(&dir);

@@ -17,6 +17,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::{Method, Request, Response, StatusCode, header};
 use ring::digest::{Context, SHA256};
 use serde_json::{Map, json};
+use std::fs::File;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
@@ -54,9 +55,6 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
         return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", said).closing());
     }
     let taken = take(edge, &signed, request.into_body()).await;
-    if taken.is_err() {
-        edge.dispatch.world().updates.forget_upload();
-    }
     let given = match &taken {
         Ok((name, bytes, sha256)) => json!({"upload": name, "bytes": bytes, "sha256": sha256}),
         Err(_) => json!({}),
@@ -71,20 +69,41 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
 }
 
 /// Its name, its bytes and their SHA-256.
-async fn take(edge: &Edge, signed: &Signed, mut body: Incoming) -> Result<(String, u64, String), (Kind, Refusal)> {
-    let of_fault = |fault: Fault| (fault.kind, Refusal::from(fault).closing());
-    let refused = |status, said: String| (Kind::BadInput, Refusal::of(status, "body", said).closing());
+async fn take(edge: &Edge, signed: &Signed, body: Incoming) -> Result<(String, u64, String), (Kind, Refusal)> {
     let world = edge.dispatch.world();
     let tool = tools::find(VERB).ok_or_else(|| of_fault(Fault::bug("uploads have no verb")))?;
     if let Decision::Deny(refusal) = policy::decide(signed.principal(), &tool.target(), &world.rules) {
         edge.meter().denied(signed.principal().role.as_str(), refusal.reason);
         return Err(of_fault(Fault::denied(refusal.said)));
     }
-    let large = || refused(StatusCode::PAYLOAD_TOO_LARGE, format!("a bundle has at most {} MB", BUNDLE_MAX >> 20));
     if body.size_hint().lower() > BUNDLE_MAX {
         return Err(large());
     }
     let (file, name) = world.updates.upload().map_err(|error| of_fault(error.into()))?;
+    match receive(edge, body, file).await {
+        Ok((bytes, sha256)) => Ok((name, bytes, sha256)),
+        Err(refusal) => {
+            // This one alone: another may have come in its place meanwhile.
+            world.updates.forget_part(&name);
+            Err(refusal)
+        }
+    }
+}
+
+fn of_fault(fault: Fault) -> (Kind, Refusal) {
+    (fault.kind, Refusal::from(fault).closing())
+}
+
+fn refused(status: StatusCode, said: String) -> (Kind, Refusal) {
+    (Kind::BadInput, Refusal::of(status, "body", said).closing())
+}
+
+fn large() -> (Kind, Refusal) {
+    refused(StatusCode::PAYLOAD_TOO_LARGE, format!("a bundle has at most {} MB", BUNDLE_MAX >> 20))
+}
+
+/// Its bytes and their SHA-256.
+async fn receive(edge: &Edge, mut body: Incoming, file: File) -> Result<(u64, String), (Kind, Refusal)> {
     let mut file = tokio::fs::File::from_std(file);
     let (mut bytes, mut digest) = (0, Context::new(&SHA256));
     let storage = |error: std::io::Error| of_fault(Fault::new(Kind::Storage, format!("the upload could not be written: {error}")));
@@ -105,7 +124,7 @@ async fn take(edge: &Edge, signed: &Signed, mut body: Incoming) -> Result<(Strin
         file.write_all(&piece).await.map_err(storage)?;
     }
     file.sync_all().await.map_err(storage)?;
-    Ok((name, bytes, hex(digest.finish().as_ref())))
+    Ok((bytes, hex(digest.finish().as_ref())))
 }
 
 /// What it answers, for the OpenAPI document.

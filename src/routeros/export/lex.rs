@@ -72,6 +72,9 @@ impl<'a> Lexer<'a> {
 
     /// Steps over a wrap, if here is one.
     fn wrap(&mut self) -> bool {
+        if self.one_line {
+            return false;
+        }
         let Some(length) = wrap_length(&self.bytes[self.at..]) else { return false };
         self.at += length;
         true

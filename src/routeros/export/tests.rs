@@ -116,6 +116,9 @@ fn brackets_that_never_close_do_not_make_the_reader_read_a_text_for_each_of_its_
     let text = "/system script\n".to_owned() + &"add a={\n".repeat(60_000);
     let export = parse(&text);
     assert_eq!(export.unread().count(), 60_000);
+    // And the same by way of lines that go on.
+    let wrapped = parse(&("/system script\n".to_owned() + &"x \\\n".repeat(60_000)));
+    assert_eq!(wrapped.unread().count(), 60_000);
     let few = parse("/system script\nadd a={\nadd b={x\ny}\n");
     assert_eq!((few.unread().count(), few.rows().next().unwrap().1.get("b")), (1, Some("{x\ny}")));
     assert_eq!(parse(&write(&export)), export);

@@ -86,7 +86,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         None => cx.world.rules.environment,
     };
     let credential = view::credential(cx, args.password, args.password_ref, args.ssh_key_file)?.ok_or_else(|| {
-        Fault::bad_input("device.add: password is missing").hint("give password or password_ref; where REST is off, ssh_key_file will do")
+        Fault::bad_input("device.add: password is missing")
+            .hint("give password; on the box's command line also password_ref or, where REST is off, ssh_key_file")
     })?;
     let new = NewDevice {
         name: args.name,

@@ -99,7 +99,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// Errs with `Denied` for whoever names files of this box from elsewhere: a password is sent to the address that they name as well.
-pub(in crate::tools) fn may_refer(cx: &Cx, names_files: bool) -> Result<(), Fault> {
+fn may_refer(cx: &Cx, names_files: bool) -> Result<(), Fault> {
     if !names_files || cx.principal.is_operator() {
         return Ok(());
     }

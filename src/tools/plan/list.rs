@@ -49,8 +49,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
 fn row(cx: &Cx, plan: &Plan) -> Map<String, Value> {
     let now = cx.world.clock.wall();
     let name = |id| cx.world.fleet.get(id).map_or_else(|_| id.to_string(), |device| device.name.clone());
-    let states =
-        cx.world.plans.plan(&plan.id).map(|(_, devices)| devices.into_iter().map(|(_, progress)| progress.state).collect::<Vec<_>>());
+    let summary = cx.world.plans.plan(&plan.id).map(|(plan, devices)| view::summary_of(&plan, &devices));
     let row = json!({
         "id": plan.id.as_str(),
         "state": plan.state.as_str(),
@@ -65,7 +64,7 @@ fn row(cx: &Cx, plan: &Plan) -> Map<String, Value> {
         "created_by": plan.author.name,
         "created_at": plan.created_at.rfc3339(),
         "ended_at": plan.ended_at.map(Wall::rfc3339),
-        "summary": states.map(view::summary).unwrap_or_default(),
+        "summary": summary.unwrap_or_default(),
     });
     row.as_object().cloned().unwrap_or_default()
 }
