@@ -10,7 +10,7 @@ LOAD, DYNAMIC, INTERP, STACK, RELRO = 1, 2, 3, 0x6474E551, 0x6474E552
 EXECUTE, WRITE = 1, 2
 NEEDED, TEXTREL, FLAGS, FLAGS_1, RELA, RELASZ, REL, RELSZ = 1, 22, 30, 0x6FFFFFFB, 7, 8, 17, 18
 BIND_NOW, NOW_1, PIE_1 = 8, 1, 0x08000000
-SYMTAB, ARM_ATTRIBUTES = 2, 0x70000003
+SYMTAB = 2
 # Relocations that only add where the program lies; anything else would need a dynamic linker, which is not there.
 RELATIVE = {62: {8, 37}, 183: {1027, 1032}, 40: {23, 160}}
 

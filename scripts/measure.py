@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import statistics
-import sys
 import time
 from pathlib import Path
 from unittest import mock
 
 import rig
+from figures import ALONE, UNCHECKED, ms, p50, p99, progress, timed
+# scripts/bench looks for it here.
+from measure_plans import plans
 from peers import Counter, Direct, Slow, Wire, add_devices
 from rig import expect
 
@@ -27,7 +28,7 @@ WRITES = 20
 FLUSHES = 50
 # 100 writers at a time, this often.
 WRITERS, WAVES = 100, 20
-# Reads reach the disk in groups, at the latest after 5 s (DESIGN.md 7). Seconds.
+# Audit records of reads reach the disk in groups, at the latest after 5 s. Seconds.
 FLUSHED = 6.5
 # A cache that keeps an overview longer than this cannot be waited for. Seconds.
 OLDEST = 20.0
@@ -36,33 +37,8 @@ LEASES, PAGE, PAGES = 5_000, 50, 5
 SETTLE, WATCH = 150.0, 130.0
 # Routers of one fleet call, how often it is made, and how late the slowest of them answers (seconds).
 TOGETHER, ROUNDS, LATE = 50, 5, 0.4
-# Plans of each kind that are measured, and how long one may take (seconds).
-PLANS, PLAN_ENDS = 5, 55
-# What a firewall rule is given to settle before it is looked at, seconds: `settle_s` in src/plan/risk.rs.
-SETTLES = 1.0
-# The router's pace is not what a row about us shows.
-UNPACED = {"ROUTEROS_MCP_ROUTEROS_REQUESTS_PER_SECOND": "1000"}
-# A process that looks at no device by itself.
-ALONE = {"ROUTEROS_MCP_SNAPSHOT_ENABLED": "false", "ROUTEROS_MCP_HEALTH_CHECK_ENABLED": "false"}
 # What an overview may read, in the order in which the direct requests stand for it.
 OVERVIEW = ("/system/resource", "/system/identity", "/system/routerboard")
-
-
-def progress(text: str) -> None:
-    """One line for whoever waits."""
-    print(f"  {text}", file=sys.stderr, flush=True)
-
-
-def ms(seconds: float) -> float:
-    return seconds * 1000
-
-
-def p50(values: list[float]) -> float:
-    return statistics.median(values)
-
-
-def p99(values: list[float]) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * 0.99))]
 
 
 # --- groups of rows ------------------------------------------------------------------------------
@@ -178,7 +154,7 @@ def together(put) -> None:
             took = {}
             for name, routers in (("one", [slow.seen_as]), ("all", [slow.seen_as, *site["devices"][1:]])):
                 add_devices(place / name, routers)
-                with quiet(), Wire(place / name) as mcp:
+                with mock.patch.dict(os.environ, UNCHECKED), Wire(place / name) as mcp:
                     mcp.open()
                     took[name] = p50([looked(mcp, len(routers)) for _ in range(ROUNDS)])
         finally:
@@ -192,17 +168,6 @@ def looked(mcp: Wire, routers: int) -> float:
     said = result["structuredContent"]
     expect(said.get("refreshed") == routers and said["by_health"].get("healthy") == routers, f"not all were looked at: {said}")
     return took
-
-
-@contextlib.contextmanager
-def quiet():
-    """Processes started meanwhile make no health checks of their own."""
-    name = "ROUTEROS_MCP_HEALTH_CHECK_ENABLED"
-    os.environ[name] = "false"
-    try:
-        yield
-    finally:
-        del os.environ[name]
 
 
 def overhead(put, mcp: Wire, routers: list[dict]) -> None:
@@ -302,8 +267,7 @@ def page_of_leases(data_dir: Path, device: str) -> tuple[float, int]:
         mcp.open()
         mcp.call("system.get_overview", {"device": device})
         before = mcp.memory()
-        # 5 sets the peak back to what is in use now (proc(5), clear_refs).
-        Path(f"/proc/{mcp.child.pid}/clear_refs").write_text("5")
+        mcp.reset_peak()
         said, took = leases_page(mcp, device)
         expect(len(said["structuredContent"]["rows"]) == PAGE, f"{len(said['structuredContent']['rows'])} rows")
         peak = mcp.memory("VmHWM")
@@ -343,84 +307,6 @@ def tower(routers: list[dict]) -> tuple[dict, Direct]:
     raise rig.Failed("no router of the demo has 5,000 leases")
 
 
-def plans(put) -> None:
-    """What a change costs: a small one at once, and a planned one from its draft to the end, with every proof."""
-    with rig.demo() as site, rig.state_dir() as place:
-        routers = [Counter(site["devices"][0]) for _ in range(2)]
-        try:
-            changes(put, place / "paced", routers[0], {})
-            changes(put, place / "unpaced", routers[1], UNPACED)
-        finally:
-            for router in routers:
-                router.close()
-
-
-def changes(put, data_dir: Path, router: Counter, pace: dict[str, str]) -> None:
-    """At the usual pace of requests only the whole time is measured; without it, everything else."""
-    name = router.seen_as["name"]
-    # A lone operator approves: what is measured is the router's share, not a password's.
-    with mock.patch.dict(os.environ, {**ALONE, **pace, "ROUTEROS_MCP_PLAN_SELF_APPROVAL": "lab"}):
-        add_devices(data_dir, [router.seen_as])
-        opened = [word for one in ("writes", "professional", "firewall") for word in ("--capability", one)]
-        timed(data_dir, "device", "update", name, *opened)
-        with Wire(data_dir) as mcp:
-            mcp.open()
-            mcp.call("device.check_connectivity", {"device": name})
-            if not pace:
-                put("a guarded apply of one edit, 5 requests a second (default)", p50([applied(mcp, data_dir, router)[1] for _ in range(2)]))
-                return
-            cold, took = counted(router, lambda: drafted(mcp, name))
-            put("plan.create, one edit of a 56-rule firewall, router requests, cold", cold)
-            put("plan.create, one edit of a 56-rule firewall, cold", ms(took))
-            warm = [counted(router, lambda: drafted(mcp, name)) for _ in range(PLANS)]
-            put("plan.create, router requests, menu known", p50([requests for requests, _ in warm]))
-            put("plan.create, menu known, p50", ms(p50([took for _, took in warm])))
-            guarded = [applied(mcp, data_dir, router) for _ in range(PLANS)]
-            put("a guarded apply of one edit, auto confirm, router requests", max(requests for requests, _, _ in guarded))
-            put("a guarded apply of one edit, beyond the router's own time and settling, p50", p50([took - busy - SETTLES for _, took, busy in guarded]))
-            direct = [counted(router, lambda: renamed(mcp, name, number)) for number in range(PLANS)]
-            put("a small change at once, router requests", max(requests for requests, _ in direct[1:]))
-            put("a small change at once, p50", ms(p50([took for _, took in direct[1:]])))
-
-
-def counted(router: Counter, work) -> tuple[int, float]:
-    """Requests and seconds of a piece of work."""
-    before, began = router.requests, time.perf_counter()
-    work()
-    return router.requests - before, time.perf_counter() - began
-
-
-def drafted(mcp: Wire, device: str) -> dict:
-    """The plan of a rule that can do no harm, and that no earlier one added."""
-    drafted.number += 1
-    rule = {"chain": "forward", "action": "accept", "in-interface": "vlan50-cameras", "protocol": "tcp"}
-    rule |= {"dst-address": f"10.20.60.{drafted.number}", "comment": f"bench {drafted.number}"}
-    edit = {"menu": "/ip/firewall/filter", "op": "add", "values": rule, "place_before": {"comment": "staff to printers"}}
-    result, _ = mcp.call("plan.create", {"devices": [device], "reason": "bench", "edits": [edit], "confirm": "auto"})
-    return result["structuredContent"]
-
-
-drafted.number = 0
-
-
-def applied(mcp: Wire, data_dir: Path, router: Counter) -> tuple[int, float, float]:
-    """Requests, seconds, and the router's share of them, of a plan that is drafted and approved."""
-    plan = drafted(mcp, router.seen_as["name"])
-    expect(plan["risk"] == "high" and plan["can_cut_access"] == "no", f"another plan than thought: {plan['risk']}")
-    timed(data_dir, "plan", "approve", plan["id"], "--digest", plan["short_digest"])
-    busy = router.busy
-    ended = {}
-    asked = {"plan_id": plan["id"], "wait_seconds": PLAN_ENDS}
-    requests, took = counted(router, lambda: ended.update(mcp.call("plan.apply", asked)[0]["structuredContent"]))
-    expect(ended["state"] == "confirmed", f"the plan is {ended['state']}: {rig.short(json.dumps(ended['devices'][0]['error']))}")
-    return requests, took, router.busy - busy
-
-
-def renamed(mcp: Wire, device: str, number: int) -> None:
-    result, _ = mcp.call("interface.update_comment", {"device": device, "name": "ether8", "comment": f"bench {number}"})
-    expect(result["structuredContent"]["changed"] is True, "nothing was changed")
-
-
 def durable(put) -> None:
     """A device record, changed by the CLI, against a read by the same way and a bare flush of the same disk."""
     with rig.demo() as site, rig.state_dir() as place:
@@ -435,15 +321,6 @@ def durable(put) -> None:
                 shows.append(timed(place / "s", "device", "show", name))
                 updates.append(timed(place / "s", "device", "update", name, "--tag", f"n={number}"))
         put("one record durable, beyond that flush, p50", p50(updates) - p50(shows) - flush)
-
-
-def timed(data_dir: Path, *args: str) -> float:
-    """Milliseconds of one command that must succeed."""
-    began = time.perf_counter()
-    done = rig.cli(data_dir, *args)
-    took = ms(time.perf_counter() - began)
-    expect(done.code == 0, f"{' '.join(args)}: {rig.short(done.err)}")
-    return took
 
 
 def flushes(path: Path) -> list[float]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 import rig
-from measure import ALONE, UNPACED, ms, p50, progress
+from figures import ALONE, UNPACED, ms, p50, progress
 from measure_http import Daemon, daemon, head, modern, opened, request, session
 from measure_pages import grow
 from peers import Wire, add_devices
@@ -115,8 +115,7 @@ def page(data_dir: Path, device: str, size: int) -> tuple[float, float, int]:
         mcp.open()
         mcp.call("system.get_overview", {"device": device})
         before, cpu = mcp.memory(), mcp.cpu()
-        # 5 sets the peak back to what is in use now (proc(5), clear_refs).
-        Path(f"/proc/{mcp.child.pid}/clear_refs").write_text("5")
+        mcp.reset_peak()
         said, took = mcp.call("menu.read", {"device": device, "menu": MENU, "limit": 50})
         expect(said["structuredContent"]["total"] == size, f"{said['structuredContent']['total']} rows")
         return ms(mcp.cpu() - cpu), ms(took), max(0, mcp.memory("VmHWM") - before)

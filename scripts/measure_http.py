@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 
 import rig
-from peers import Slow
+from peers import Slow, Watched
 from rig import expect
 
 # The load: clients, seconds of a run, and runs, of which the best counts: others work on the machine too.
@@ -48,11 +48,11 @@ MODERN = {
 }
 
 
-class Daemon:
+class Daemon(Watched):
     """A daemon with a listener, and ways to talk to it."""
 
     def __init__(self, data_dir: Path, ready: dict, tls: bool) -> None:
-        self.data_dir, self.process, self.tls = data_dir, ready["process"], tls
+        self.data_dir, self.child, self.tls = data_dir, ready["process"], tls
         self.host, port = ready["http"].split("//")[1].rsplit(":", 1)
         self.port = int(port)
 
@@ -69,21 +69,11 @@ class Daemon:
         trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
         return trust.wrap_socket(plain)
 
-    def memory(self) -> int:
-        """Bytes in memory."""
-        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmRSS:"))
-
-    def cpu(self) -> float:
-        """CPU seconds of all its threads so far."""
-        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
     def stop(self) -> float:
         """SIGTERM; seconds until it has gone."""
         began = time.perf_counter()
-        self.process.terminate()
-        expect(self.process.wait(60) == 0, f"exit code {self.process.returncode}")
+        self.child.terminate()
+        expect(self.child.wait(60) == 0, f"exit code {self.child.returncode}")
         return time.perf_counter() - began
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from unittest import mock
 
 import rig
-from measure import ALONE, ms, p50, p99, progress
+from figures import ALONE, ms, p50, p99, progress
 from measure_growth import answered
 from measure_http import SETTINGS, Daemon, daemon, modern
 from peers import Wire, add_devices
@@ -107,18 +107,13 @@ def idle(put) -> None:
             served = Daemon(place / "s", ready, tls=False)
             progress(f"leaving {IDLE} devices to the health checks for {IDLE_SETTLE + IDLE_WATCH:.0f} s")
             time.sleep(IDLE_SETTLE)
-            began, written, cpu = time.monotonic(), bytes_written(ready["pid"]), served.cpu()
+            began, written, cpu = time.monotonic(), served.written(), served.cpu()
             flushes = flushes_of(ready["pid"], IDLE_WATCH, place / "flushes")
             took = time.monotonic() - began
             kind = f"{IDLE} devices polled, nobody asks"
-            put(f"{kind}: written", (bytes_written(ready["pid"]) - written) / took * 86_400 / 1e6)
+            put(f"{kind}: written", (served.written() - written) / took * 86_400 / 1e6)
             put(f"{kind}: CPU share", 100 * (served.cpu() - cpu) / took)
             put(f"{kind}: flushes", flushes / took * 60)
-
-
-def bytes_written(pid: int) -> int:
-    lines = Path(f"/proc/{pid}/io").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes:"))
 
 
 def flushes_of(pid: int, seconds: float, out: Path) -> int:

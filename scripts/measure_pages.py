@@ -18,8 +18,9 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import rig
-from measure import add_devices, ms, progress
+from figures import ms, progress
 from measure_http import SETTINGS, Daemon
+from peers import add_devices
 from rig import expect
 
 DEVICES, RECORDS = 500, 1_000_000
@@ -95,7 +96,7 @@ def look(put, served: Daemon, device: str) -> None:
     ours["Cookie"] = answer.getheader("Set-Cookie").split(";")[0]
     time.sleep(SETTLE)
     # Signing in takes 19 MiB for a moment, on purpose.
-    reset_peak(served)
+    served.reset_peak()
     before = served.memory()
     for name, path in PAGES:
         times = []
@@ -108,17 +109,9 @@ def look(put, served: Daemon, device: str) -> None:
             expect(answer.status == 200 and body, f"{path}: {answer.status}")
         put(f"{name} page, first after a start", times[0])
         put(f"{name} page, {DEVICES} devices, {RECORDS:,} audit records, worst of {LOOKS}", max(times[1:]))
-        progress(f"{name}: {statistics.median(times[1:]):.1f} ms, first {times[0]:.1f} ms, {len(body):,} B packed, peak {(peak(served) - before) / 1e6:.1f} MB more")
-    put(f"all pages {LOOKS} times, extra memory at the peak", (peak(served) - before) / 1e6)
-
-
-def reset_peak(served: Daemon) -> None:
-    Path(f"/proc/{served.process.pid}/clear_refs").write_text("5")
-
-
-def peak(served: Daemon) -> int:
-    lines = Path(f"/proc/{served.process.pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+        extra = (served.memory("VmHWM") - before) / 1e6
+        progress(f"{name}: {statistics.median(times[1:]):.1f} ms, first {times[0]:.1f} ms, {len(body):,} B packed, peak {extra:.1f} MB more")
+    put(f"all pages {LOOKS} times, extra memory at the peak", extra)
 
 
 # --- a long trail ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Who scripts/measure.py talks to: a stdio server, a simulated router directly, and a relay that counts requests.
+"""Who the measurements talk to: a stdio server, a simulated router directly, and a relay that counts requests.
 
 Standard library only, and as little Python as possible between the clock and the wire.
 """
@@ -23,7 +23,34 @@ import rig
 from rig import expect
 
 
-class Wire:
+class Watched:
+    """What the kernel counts of the process `child`."""
+
+    child: subprocess.Popen
+
+    def cpu(self) -> float:
+        """CPU seconds of all its threads so far."""
+        tasks = Path(f"/proc/{self.child.pid}/task").glob("*/schedstat")
+        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+    def memory(self, field: str = "VmRSS") -> int:
+        """A field of /proc/PID/status in bytes."""
+        return self._number("status", field) * 1024
+
+    def written(self) -> int:
+        """Bytes it made the disk write."""
+        return self._number("io", "write_bytes")
+
+    def reset_peak(self) -> None:
+        """Sets the peak of its memory (VmHWM) back to what is in use now (proc(5), clear_refs)."""
+        Path(f"/proc/{self.child.pid}/clear_refs").write_text("5")
+
+    def _number(self, file: str, field: str) -> int:
+        lines = Path(f"/proc/{self.child.pid}/{file}").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith(field + ":"))
+
+
+class Wire(Watched):
     """A stdio server without threads or queues in between: one request out, one line in."""
 
     def __init__(self, data_dir: Path) -> None:
@@ -81,21 +108,6 @@ class Wire:
         result = json.loads(line).get("result", {})
         expect(result and not result.get("isError"), f"{tool}: {rig.short(line.decode())}")
         return result, took
-
-    def cpu(self) -> float:
-        """CPU seconds of all its threads so far."""
-        tasks = Path(f"/proc/{self.child.pid}/task").glob("*/schedstat")
-        return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
-
-    def memory(self, field: str = "VmRSS") -> int:
-        """A field of /proc/PID/status in bytes."""
-        lines = Path(f"/proc/{self.child.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(field + ":"))
-
-    def written(self) -> int:
-        """Bytes it made the disk write."""
-        lines = Path(f"/proc/{self.child.pid}/io").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes:"))
 
 
 def add_devices(data_dir: Path, routers: list[dict]) -> None:

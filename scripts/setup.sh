@@ -1,4 +1,4 @@
-# What scripts/test and scripts/demo share: where things are, what the machine must have, steps with their time.
+# What the shell scripts share: where things are, what the machine must have, steps with their time.
 # Sourced, not run. Everything that is installed goes below target/, except Debian packages (and those only as root).
 # shellcheck shell=bash
 

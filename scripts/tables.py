@@ -31,10 +31,10 @@ def rows_of(count: int) -> bytes:
 
 
 class Tables:
-    """The relay. `set_rows` says how long the table is; `requests` counts what was asked."""
+    """The relay. `set_rows` says how long the table is."""
 
     def __init__(self, router: dict, place: Path) -> None:
-        self.router, self.body, self.count, self.requests = router, b"[]", 0, 0
+        self.router, self.body, self.count = router, b"[]", 0
         made = place / "relay.pem"
         ask = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=router"]
         subprocess.run([*ask, "-keyout", str(made), "-out", f"{made}.crt"], check=True, capture_output=True, stdin=subprocess.DEVNULL)
@@ -65,7 +65,6 @@ class Tables:
             behind.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self.theirs.wrap_socket(behind) as router:
                 while asked := message(client):
-                    self.requests += 1
                     client.sendall(self._answer(asked) or passed_on(router, asked))
 
     def _answer(self, asked: bytes) -> bytes | None:

@@ -9,10 +9,9 @@ use crate::alert::{self, Alerts};
 use crate::audit::{self, Audit};
 use crate::base::clock::Clock;
 use crate::base::events::Bus;
-use crate::base::fault::{Fault, Kind};
-use crate::base::shared::Shared;
-use crate::config::{self, Config, Loaded};
-use crate::control::{Control, Handles};
+use crate::base::fault::Fault;
+use crate::config::{Config, Loaded};
+use crate::control::{self, Handles};
 use crate::dispatch::Dispatch;
 use crate::fleet::{Fleet, Parts};
 use crate::history::config::Shelf;
@@ -23,15 +22,15 @@ use crate::host::sockets::Sockets;
 use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
-use crate::store::{Epoch, Options, Over, Progress, Seal, Store, Vault};
+use crate::store::{Epoch, Over, Progress, Seal, Vault};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
-use crate::tools::world::{self, World};
+use crate::tools::world::World;
 use crate::watch;
 use first_run::{Door, FirstRun};
 use ops::Ops;
 use settings::{
-    alert_settings, fleet_settings, http_settings, keep, lockout, mcp_settings, oidc, plan_settings, rules, settings, stdio_role,
+    alert_settings, fleet_settings, http_settings, keep, lockout, mcp_settings, oidc, plan_settings, rules, stdio_role, tool_settings,
 };
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -44,9 +43,11 @@ mod keys;
 mod ops;
 mod reload;
 mod settings;
+mod stored;
 mod updates;
 
 pub use backups::restore_target;
+pub use stored::{behind, examine};
 pub use updates::{at_start, upload_dir, way};
 
 /// The whole appliance in this process.
@@ -95,9 +96,9 @@ impl App {
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let meter = meter(&config);
         updates::put_back(loaded).await?;
-        let store = open_store(loaded, &meter, progress, media.store).await?;
+        let store = stored::open(loaded, &meter, progress, media.store).await?;
         let seal = Arc::new(keys::open(&config, &places, &store).await?);
-        let audit_options = audit::Options { meter: meter.clone(), ..audit::Options::default() };
+        let audit_options = audit::Options { meter: meter.clone(), flush_interval: stored::patience(loaded), ..audit::Options::default() };
         let audit = Audit::open_on(&audit_dir(&places), clock.clone(), audit_options, media.trail)?;
         let fleet = Fleet::open(Parts {
             store: store.clone(),
@@ -144,7 +145,6 @@ impl App {
         )?;
         let history = History::new(store.clone());
         let configs = Shelf::new(store.clone(), config.snapshot.keep as usize);
-        let tools_settings = world::Settings { config: Shared::new(config::shown(&loaded.view)), ..settings(&config) };
         let world = Arc::new(World {
             fleet,
             audit,
@@ -164,7 +164,7 @@ impl App {
             rules,
             diagnostics: Limits::default(),
             alerts,
-            settings: tools_settings,
+            settings: tool_settings(loaded),
         });
         let mcp = Arc::new(mcp_settings(&config, &tasks));
         let oidc = oidc(&config, &world);
@@ -190,7 +190,22 @@ impl App {
             ops: Arc::new(self.ops()),
             data_dir: self.places.state.clone(),
         };
-        Control::bind(&self.places.control_socket(), handles, &self.tasks, self.stop.clone()).await?;
+        control::serve(&self.places.control_socket(), handles, control::Rules::default(), &self.tasks, self.stop.clone()).await?;
+        self.settle_update().await;
+        self.start_watching();
+        Ok(())
+    }
+
+    /// On a full disk too the appliance starts and answers; how an update went is found out again at the next look.
+    async fn settle_update(&self) {
+        if let Err(fault) = self.dispatch.world().updates.settle().await {
+            tracing::error!(cause = fault.chain(), "how the last update went could not be stored");
+        } else if let Err(fault) = watch::update::tell(&self.dispatch).await {
+            tracing::error!(cause = fault.chain(), "the audit trail does not have how the last update went");
+        }
+    }
+
+    fn start_watching(&self) {
         if self.config.health_check.enabled {
             let every = self.config.health_check.interval_seconds.0;
             let jitter = self.config.health_check.jitter_seconds.0;
@@ -204,19 +219,12 @@ impl App {
             let every = self.config.backup.interval_hours;
             watch::backup::start(self.dispatch.clone(), every, &self.tasks, &self.stop);
         }
-        // On a full disk too the appliance starts and answers; how an update went is found out again at the next look.
-        if let Err(fault) = self.dispatch.world().updates.settle().await {
-            tracing::error!(cause = fault.chain(), "how the last update went could not be stored");
-        } else if let Err(fault) = watch::update::tell(&self.dispatch).await {
-            tracing::error!(cause = fault.chain(), "the audit trail does not have how the last update went");
-        }
         if self.config.update.check {
             watch::update::start(self.dispatch.clone(), self.config.update.interval_hours, &self.tasks, &self.stop);
         }
         if self.config.snapshot.enabled {
             watch::snapshot::start(self.dispatch.clone(), self.config.snapshot.interval_seconds.0, &self.tasks, &self.stop);
         }
-        Ok(())
     }
 
     /// Opens the HTTP listener: the daemon's, beside the control socket. Works until the appliance stops.
@@ -238,9 +246,10 @@ impl App {
             sessions: self.sessions(),
         };
         let listener = http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await?;
-        let _ = self.door.set(Door::of(&listener, &self.config));
-        let url = listener.url.clone();
-        watch::update::prove(self.dispatch.clone(), move || Box::pin(updates::answers(url.clone())), &self.tasks, &self.stop);
+        let door = Door::of(&listener, &self.config);
+        let here = door.local().to_owned();
+        let _ = self.door.set(door);
+        watch::update::prove(self.dispatch.clone(), move || Box::pin(updates::answers(here.clone())), &self.tasks, &self.stop);
         Ok(listener)
     }
 
@@ -329,24 +338,6 @@ pub fn places(loaded: &Loaded) -> Places {
     Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
 }
 
-/// Whether store and master key belong together, on a box whose appliance does not run. Changes neither: for a store that the next
-/// start brings up to date it answers its schema.
-pub async fn examine(loaded: &Loaded) -> Result<Option<u32>, Fault> {
-    let path = loaded.config.store.path.clone();
-    if let Some(found) = tokio::task::spawn_blocking(move || Store::is_behind(&path)).await.map_err(Fault::bug)?? {
-        return Ok(Some(found));
-    }
-    let store = open_store(loaded, &Meter::off(), Progress::default(), Media::default().store).await?;
-    let places = places(loaded);
-    let has_key = loaded.config.encryption_key.is_some() || places.master_key().exists();
-    let done = match has_key || crate::store::seal::is_sealed(&store)? {
-        true => keys::open(&loaded.config, &places, &store).await.map(drop),
-        false => Ok(()),
-    };
-    store.close().await?;
-    done.map(|()| None)
-}
-
 /// Whether the listener's certificate can be used, without opening anything.
 pub fn check_certificate(loaded: &Loaded) -> Result<(), Fault> {
     http::tls::check(&http_settings(&loaded.config)?.tls)
@@ -360,26 +351,6 @@ pub fn audit_dir(places: &Places) -> PathBuf {
 /// Counts nothing when nobody may see it.
 fn meter(config: &Config) -> Meter {
     if config.metrics.enabled { Meter::new(config.metrics.device_labels) } else { Meter::off() }
-}
-
-async fn open_store(loaded: &Loaded, meter: &Meter, progress: Progress, over: Box<Over>) -> Result<Store, Fault> {
-    let store = &loaded.config.store;
-    let options = Options {
-        path: store.path.clone(),
-        cache_mb: store.cache_mb,
-        flush_interval: store.flush_interval.0,
-        volatile_ok: store.volatile,
-        meter: meter.clone(),
-        progress,
-    };
-    let opened = tokio::task::spawn_blocking(move || Store::open_over(options, &*over)).await.map_err(Fault::bug)?;
-    opened.map_err(|error| {
-        let fault = Fault::from(error);
-        match fault.kind {
-            Kind::Conflict => fault.hint("another routeros-mcp uses this state directory: stop it, or choose another with --data-dir"),
-            _ => fault,
-        }
-    })
 }
 
 #[cfg(test)]

@@ -93,9 +93,8 @@ impl Dispatch {
         let shaped = shaped::reply(&cx, &notes, result);
         let reply = match self.written(&cx, &notes, &given, &shaped, took).await {
             // What went wrong before is the answer still.
-            Ok(()) | Err(_) if shaped.is_error() => shaped,
-            Ok(()) => shaped,
-            Err(fault) => shaped::reply(&cx, &notes, Err(unwritten(tool, fault))),
+            Err(fault) if !shaped.is_error() => shaped::reply(&cx, &notes, Err(unwritten(tool, fault))),
+            Ok(()) | Err(_) => shaped,
         };
         self.world.alerts.used(&cx.principal, tool.effect, reply.fault);
         let tokens = reply.meta.get("estimated_tokens").and_then(Value::as_u64);
@@ -279,7 +278,7 @@ fn judge(cx: &Cx) -> Result<(), Fault> {
         }
         Decision::Deny(refusal) => {
             cx.world.meter().denied(cx.principal.role.as_str(), refusal.reason);
-            Err(Fault::denied(refusal.said).hint(refusal.hint.unwrap_or_default()))
+            Err(Fault { hint: refusal.hint, ..Fault::denied(refusal.said) })
         }
     }
 }

@@ -6,6 +6,7 @@ mod surly;
 use crate::cli_rig::{Rig, says};
 use crate::http_rig::{Web, request, talk};
 use crate::site::Site;
+use crate::surroundings::free_port;
 use pebble::{Pebble, Wanted, connect, health, until};
 use routeros_mcp::access::Role;
 use routeros_mcp::base::clock::{Clock, Wall};
@@ -22,6 +23,12 @@ const FIRST: Duration = Duration::from_secs(15);
 
 fn flags(owned: &[(String, String)]) -> Vec<(&str, &str)> {
     owned.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect()
+}
+
+/// The same flags, one of them with another value.
+fn with(mut flags: Vec<(String, String)>, key: &str, value: String) -> Vec<(String, String)> {
+    flags.iter_mut().find(|(known, _)| known == key).unwrap().1 = value;
+    flags
 }
 
 async fn open(pebble: &Pebble, challenge: &str) -> Web {
@@ -98,8 +105,7 @@ async fn a_restart_takes_the_kept_certificate_and_orders_none() {
     until("it has looked", async || state(&web) == "good").await;
     assert_eq!((web.listener.fingerprint(), pebble.orders()), (first.clone(), 0));
     // Other names are another certificate; until it comes, the last good one is better than our own.
-    let mut other = pebble.flags("tls-alpn-01");
-    other.iter_mut().filter(|(key, _)| key == "acme.domains").for_each(|(_, value)| *value = "mcp.example,two.example".into());
+    let other = with(pebble.flags("tls-alpn-01"), "acme.domains", "mcp.example,two.example".into());
     let web = Web::over(web.site.reopened(&flags(&other)).await).await;
     assert!(!web.listener.is_provisional());
     until("a certificate for both", async || web.listener.fingerprint() != first).await;
@@ -154,16 +160,14 @@ async fn an_authority_signed_by_nobody_we_know_is_not_asked() {
     let Some(mut pebble) = Pebble::new(Wanted::default()) else { return };
     pebble.start().await;
     let stranger = Pebble::new(Wanted::default()).unwrap();
-    let mut wrong = pebble.flags("tls-alpn-01");
-    wrong.iter_mut().filter(|(key, _)| key == "acme.ca_file").for_each(|(_, value)| *value = stranger.ca_file());
+    let wrong = with(pebble.flags("tls-alpn-01"), "acme.ca_file", stranger.ca_file());
     let web = Web::over(Site::bare(&flags(&wrong)).await).await;
     until("it is told", async || state(&web) == "failing").await;
     let said = web.listener.acme().unwrap().said.unwrap();
     assert!(said.contains("is not trusted"), "{said}");
     assert!(web.listener.is_provisional() && pebble.orders() == 0);
     web.close().await;
-    let mut none = pebble.flags("tls-alpn-01");
-    none.iter_mut().filter(|(key, _)| key == "acme.ca_file").for_each(|(_, value)| *value = "/nonexistent.pem".into());
+    let none = with(pebble.flags("tls-alpn-01"), "acme.ca_file", "/nonexistent.pem".into());
     let site = Site::bare(&flags(&none)).await;
     let fault = site.app.listen().await.map(|_| ()).unwrap_err();
     assert!(fault.kind == Kind::Config && fault.said.contains("acme.ca_file"), "{fault:?}");
@@ -175,8 +179,7 @@ async fn a_name_that_leads_elsewhere_and_an_authority_with_closed_doors_are_told
     let Some(mut pebble) = Pebble::new(Wanted::default()) else { return };
     pebble.start().await;
     // Another port than the one it looks at.
-    let mut flags_elsewhere = pebble.flags("tls-alpn-01");
-    flags_elsewhere.iter_mut().filter(|(key, _)| key == "mcp.http_port").for_each(|(_, value)| *value = "0".into());
+    let flags_elsewhere = with(pebble.flags("tls-alpn-01"), "mcp.http_port", "0".into());
     let web = Web::over(Site::bare(&flags(&flags_elsewhere)).await).await;
     until("it is told", async || state(&web) == "failing").await;
     let status = web.listener.acme().unwrap();
@@ -258,8 +261,7 @@ async fn an_authority_that_is_sent_on_to_https_finds_the_text_there() {
     pebble.start().await;
     // Another web server has port 80, and knows nothing but redirects.
     let other = tokio::net::TcpListener::bind(("127.0.0.1", pebble.http_port)).await.unwrap();
-    let mut flags_beside = pebble.flags("http-01");
-    flags_beside.iter_mut().filter(|(key, _)| key == "acme.http_port").for_each(|(_, value)| *value = pebble::free_port().to_string());
+    let flags_beside = with(pebble.flags("http-01"), "acme.http_port", free_port().to_string());
     let web = Web::over(Site::bare(&flags(&flags_beside)).await).await;
     let port = pebble.tls_port;
     let server = web.site.app.tasks.spawn(async move {

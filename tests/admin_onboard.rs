@@ -1,7 +1,7 @@
 //! Adding a router in the pages and what is done with it afterwards, by what a browser without a script sends and gets.
 
-use crate::admin_rig::{Browser, OURS, PASSWORD, signed_in};
-use crate::http_rig::{Answer, Web};
+use crate::admin_rig::{Browser, OURS, PASSWORD, signed_in, where_to};
+use crate::http_rig::Web;
 use crate::site::Site;
 use routeros_mcp::access::Role;
 use routeros_mcp::routeros::pin::format_fingerprint;
@@ -16,11 +16,6 @@ async fn router() -> Sim {
 
 fn devices(web: &Web) -> usize {
     web.site.app.dispatch.world().fleet.len()
-}
-
-fn where_to(answer: &Answer) -> &str {
-    assert_eq!(answer.status, 303, "{answer:?}");
-    answer.header("location").unwrap()
 }
 
 /// A site that looks after one router, and its administrator.

@@ -1,7 +1,7 @@
 //! The admin pages, by what a browser without a script sends and gets.
 
-use crate::admin_rig::{Browser, PASSWORD, encoded, signed_in};
-use crate::http_rig::{Answer, Web};
+use crate::admin_rig::{Browser, PASSWORD, encoded, signed_in, where_to};
+use crate::http_rig::Web;
 use crate::site::Site;
 use routeros_mcp::access::Role;
 use routeros_mcp::base::clock::{Clock, Wall};
@@ -24,11 +24,6 @@ async fn planned(site: Site, reason: &str, comment: &str) -> (Web, Value) {
     let name = Profile::Office.name();
     let plan = site.good("plan.create", json!({"devices": [name], "edits": [edit], "reason": reason})).await.structured;
     (Web::over(site).await, plan)
-}
-
-fn where_to(answer: &Answer) -> &str {
-    assert_eq!(answer.status, 303, "{answer:?}");
-    answer.header("location").unwrap()
 }
 
 #[tokio::test]
@@ -161,6 +156,23 @@ async fn a_stale_proof_asks_for_the_password_and_takes_it_with_the_form() {
     assert_eq!(where_to(&proved), "/admin/people");
     assert_eq!(where_to(&person.form("/admin/people", &fields).await), "/admin/people");
     assert!(person.get("/admin/people").await.body.contains("bert"));
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_good_password_signs_nobody_out_whatever_comes_of_the_form_it_came_with() {
+    let (web, hand) = Web::timed(&[]).await;
+    let mut person = signed_in(&web, "anna", Role::Admin).await;
+    // The second time the name is taken.
+    for status in [303, 409] {
+        hand.advance(Duration::from_secs(301));
+        let before = person.cookie("rmcp").unwrap().to_owned();
+        let fields = [("name", "bert"), ("role", "read_only"), ("password", "battery-staple-72"), ("proof", PASSWORD)];
+        let done = person.form("/admin/people", &fields).await;
+        assert_eq!(done.status, status, "{done:?}");
+        assert_ne!(person.cookie("rmcp").unwrap(), before, "a new session");
+        assert_eq!(person.get("/admin/people").await.status, 200, "after {status}");
+    }
     web.close().await;
 }
 

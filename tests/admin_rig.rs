@@ -80,6 +80,12 @@ impl Browser {
     }
 }
 
+/// Where an answer sends the browser on to.
+pub fn where_to(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 303, "{answer:?}");
+    answer.header("location").unwrap()
+}
+
 /// Fields as a form sends them.
 pub fn encoded(fields: &[(&str, &str)]) -> String {
     let one = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();

@@ -1,6 +1,6 @@
 //! Signing in and out with a password: what a browser sees, what others cannot do with it, and what the trail says.
 
-use crate::admin_rig::{Browser, OURS};
+use crate::admin_rig::{Browser, OURS, PASSWORD};
 use crate::http_limits::shaken;
 use crate::http_rig::{Web, request, talk};
 use crate::oidc_rig::{self, Idp, Key, Mood};
@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 const SESSION: &str = "/admin/api/v1/session";
 const AGAIN: &str = "/admin/api/v1/session/reauthenticate";
-const PASSWORD: &str = "correct-horse-71";
 
 async fn web(flags: &[(&str, &str)]) -> Web {
     let web = Web::open(flags).await;

@@ -1,12 +1,13 @@
 //! Alerts through real receivers: signed, retried, kept over a restart, never in the way of whoever raised them.
 
 mod real;
+mod syslog;
 
 use crate::admin_rig::signed_in;
 use crate::alerts_rig::{Authority, Logs, Receiver, Reply, caller, until};
 use crate::http_rig::Web;
 use crate::site::Site;
-use routeros_mcp::access::Role;
+use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::alert::webhook::signature;
 use routeros_mcp::alert::{Alerts, Kind, Subject, What};
 use routeros_mcp::base::clock::{Clock, Hand, Wall};
@@ -42,9 +43,14 @@ fn raise(site: &Site, n: usize) {
     alerts(site).raise(Kind::UnusualUse, &caller(n), "61 writes");
 }
 
-/// The outcome of the channel's last try.
+/// The outcome of the first channel's last try.
 fn outcome(site: &Site) -> Option<&'static str> {
     alerts(site).channels()[0].outcome
+}
+
+/// Messages on their way through the first channel.
+fn waiting(site: &Site) -> usize {
+    alerts(site).channels()[0].waiting
 }
 
 async fn test_of(site: &Site) -> Value {
@@ -74,7 +80,7 @@ async fn a_webhook_gets_signed_json_over_tls_from_whom_its_authority_vouches_for
     );
     assert_eq!(message["subjects"], json!([{"type": "principal", "id": "local u001", "name": "user-001"}]));
     assert_eq!(message["id"], got.header("rmcp-message"));
-    until("it is off our hands", || alerts(&site).channels()[0].waiting == 0).await;
+    until("it is off our hands", || waiting(&site) == 0).await;
     hand.advance(Duration::from_secs(60));
     alerts(&site).end(Kind::UnusualUse, &caller(1));
     let over = receiver.next().await.json();
@@ -121,7 +127,7 @@ async fn what_fails_is_tried_again_later_in_its_order_and_is_the_same_message() 
     assert!(ids.iter().all(|id| *id == ids[0]), "one message, five tries: {ids:?}");
     let second = receiver.next().await.json();
     assert_eq!(second["subjects"][0]["name"], "user-002");
-    until("both are off our hands", || alerts(&site).channels()[0].waiting == 0).await;
+    until("both are off our hands", || waiting(&site) == 0).await;
     site.close().await;
 }
 
@@ -134,7 +140,7 @@ async fn a_message_that_is_not_taken_does_not_stand_in_the_way_of_the_next() {
     raise(&site, 2);
     let seen = [receiver.next().await.json(), receiver.next().await.json()];
     assert_ne!(seen[0]["id"], seen[1]["id"]);
-    until("none waits", || alerts(&site).channels()[0].waiting == 0).await;
+    until("none waits", || waiting(&site) == 0).await;
     site.close().await;
 }
 
@@ -162,7 +168,7 @@ async fn a_receiver_that_is_away_is_given_up_after_a_day() {
     until("it fails", || outcome(&site) == Some("failed")).await;
     assert!(alerts(&site).channels()[0].said.contains("refused"), "{:?}", alerts(&site).channels());
     hand.advance(Duration::from_secs(25 * 3_600));
-    until("it is given up", || outcome(&site) == Some("expired") && alerts(&site).channels()[0].waiting == 0).await;
+    until("it is given up", || outcome(&site) == Some("expired") && waiting(&site) == 0).await;
     site.close().await;
 }
 
@@ -180,12 +186,12 @@ async fn a_restart_loses_nothing_and_tells_nothing_twice() {
     receiver.says("503 Away");
     for n in 1..4 {
         raise(&site, n);
-        until("told", || alerts(&site).channels()[0].waiting == n).await;
+        until("told", || waiting(&site) == n).await;
     }
     receiver.next().await;
     until("it failed", || outcome(&site) == Some("failed")).await;
     let site = site.reopened(&flags).await;
-    assert_eq!(alerts(&site).channels()[0].waiting, 3);
+    assert_eq!(waiting(&site), 3);
     site.app.open_doors().await.unwrap();
     for n in 1..4 {
         let message = receiver.next().await.json();
@@ -193,7 +199,7 @@ async fn a_restart_loses_nothing_and_tells_nothing_twice() {
     }
     // Still so: no news.
     (1..4).for_each(|n| raise(&site, n));
-    until("all are off our hands", || alerts(&site).channels()[0].waiting == 0).await;
+    until("all are off our hands", || waiting(&site) == 0).await;
     assert!(receiver.is_silent());
     for n in 1..4 {
         alerts(&site).end(Kind::UnusualUse, &caller(n));
@@ -249,7 +255,7 @@ async fn a_test_says_what_each_channel_said() {
     let refused = site.call("alert.test", json!({})).await;
     assert!(refused.unknown_tool, "no model sends tests: {}", refused.text);
     site.close().await;
-    let (quiet, _) = crate::alerts::site(&[]).await;
+    let (quiet, _) = self::site(&[]).await;
     let nowhere = quiet.operator("alert.test", json!({})).await;
     assert!(nowhere.text.contains("alert.webhook_url"), "{}", nowhere.text);
     quiet.close().await;
@@ -274,55 +280,6 @@ async fn metadata_and_link_local_addresses_are_never_called() {
         assert!(tried["said"].as_str().unwrap().contains("metadata"), "{tried}");
         site.close().await;
     }
-}
-
-/// A name that would be a second line, another field or another frame.
-const HOSTILE: &str = "gw\"] <0>1 x\r\n26 <0>1 - evil\n\u{0}\u{202e}";
-
-#[tokio::test]
-async fn syslog_gets_whole_messages_over_every_way_whatever_routers_are_called() {
-    let authority = Authority::new();
-    let dir = tempfile::tempdir().unwrap();
-    let ways = [
-        Logs::udp().await,
-        Logs::stream(None).await,
-        Logs::stream(Some(authority.config.clone())).await,
-        Logs::unix(dir.path().join("log")).await,
-    ];
-    for mut logs in ways {
-        let (site, _) = site(&[("alert.syslog", &logs.url), ("alert.ca_file", &authority.file())]).await;
-        for (n, name) in [(1, HOSTILE), (2, "edge-2")] {
-            let subject = Subject::new(What::Principal, &format!("u{n}"), name);
-            alerts(&site).raise(Kind::UnusualUse, &subject, &format!("as {name}"));
-            let line = logs.next().await;
-            assert!(line.starts_with("<28>") && !line.chars().any(char::is_control), "{}: {line:?}", logs.url);
-            assert!(line.contains(if n == 1 { ": as gw" } else { "edge-2 does far more than usual: as edge-2" }), "{line}");
-            if logs.url.starts_with("unix:") {
-                assert!(line.contains(" routeros-mcp[") && !line.contains("alert@"), "{line}");
-            } else {
-                assert!(line.starts_with("<28>1 2026-") && line.contains(" unusual_use [alert@32473 "), "{line}");
-                assert!(line.contains(if n == 1 { r#"name="gw\"\] <0>1 x  26"# } else { r#"name="edge-2""# }), "{line}");
-            }
-        }
-        site.close().await;
-    }
-}
-
-#[tokio::test]
-async fn a_syslog_receiver_that_is_away_or_is_not_who_it_says_is_told_of() {
-    let authority = Authority::new();
-    let logs = Logs::stream(Some(authority.config.clone())).await;
-    // Nobody vouches for it here.
-    let (site, _) = site(&[("alert.syslog", &logs.url)]).await;
-    let tried = test_of(&site).await;
-    assert!(tried["delivered"] == false && tried["said"].as_str().unwrap().contains("certificate"), "{tried}");
-    site.close().await;
-    let away = format!("tcp://127.0.0.1:{}", unused().await);
-    let (site, _) = crate::alerts::site(&[("alert.syslog", &away)]).await;
-    raise(&site, 1);
-    until("it fails", || outcome(&site) == Some("failed")).await;
-    assert_eq!(alerts(&site).channels()[0].waiting, 1);
-    site.close().await;
 }
 
 #[tokio::test]
@@ -370,7 +327,7 @@ async fn a_caller_that_runs_wild_is_told_by_name() {
     let mut receiver = Receiver::plain().await;
     let url = format!("http://127.0.0.1:{}/", receiver.port);
     let (site, _) = site(&[("alert.webhook_url", &url)]).await;
-    let reader = routeros_mcp::access::Principal::stdio(routeros_mcp::access::Role::ReadOnly);
+    let reader = Principal::stdio(Role::ReadOnly);
     for _ in 0..31 {
         let denied = site.call_as(reader.clone(), "plan.create", json!({"devices": ["x"], "edits": []})).await;
         assert_eq!(denied.structured["error"]["kind"], "denied", "{}", denied.text);

@@ -11,22 +11,15 @@ use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::store::{Options, Store};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 const PASSPHRASE: &str = "backup-canary-passphrase-93";
 const ADMIN: &str = "correct horse battery";
 
-fn private(rig: &Rig, name: &str, text: &str) -> String {
-    let path = rig.file(name, format!("{text}\n"));
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    path
-}
-
 /// A backup of that machine, for whoever knows the passphrase.
 fn made(rig: &Rig, more: &[&str]) -> (String, Value) {
-    let (out, passphrase) = (rig.at("b.age").display().to_string(), private(rig, "pass", PASSPHRASE));
+    let (out, passphrase) = (rig.at("b.age").display().to_string(), rig.private("pass", PASSPHRASE));
     let made = rig.json(&[&["backup", "create", "--out", &out, "--passphrase-file", &passphrase], more].concat());
     assert_eq!(made["path"], out.as_str(), "{made}");
     (out, made)
@@ -38,7 +31,7 @@ async fn a_box_that_burnt_down_comes_back_with_its_routers_once_the_master_key_i
     burnt.add("edge", &sim);
     let (file, about) = made(&burnt, &[]);
     assert_eq!((&about["has_master_key"], &about["left_out"]), (&json!(false), &json!([])));
-    let passphrase = private(&fresh, "pass", PASSPHRASE);
+    let passphrase = fresh.private("pass", PASSPHRASE);
     let opened = ["--passphrase-file", &passphrase];
     let seen = fresh.json(&[&["backup", "verify", &file], &opened[..]].concat());
     assert_eq!(seen["tables"]["device"], 1, "{seen}");
@@ -63,16 +56,16 @@ async fn a_box_that_burnt_down_comes_back_with_its_routers_once_the_master_key_i
 async fn without_the_master_key_everything_but_the_secrets_comes_back_and_says_which() {
     let (burnt, fresh, sim) = (Rig::new(), Rig::new(), router(Profile::Office).await);
     burnt.add("edge", &sim);
-    let user = private(&burnt, "anna.pass", ADMIN);
+    let user = burnt.private("anna.pass", ADMIN);
     burnt.json(&["user", "add", "anna", "--role", "admin", "--password-file", &user]);
     let (file, _) = made(&burnt, &[]);
     fresh.json(&["device", "list"]);
-    let passphrase = private(&fresh, "pass", PASSPHRASE);
+    let passphrase = fresh.private("pass", PASSPHRASE);
     let done = fresh.json(&["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase, "--without-secrets"]);
     assert_eq!(done["missing"], json!(["logins of routers: 1", "passwords of local users: 1"]), "{done}");
     assert!(Path::new(done["before"].as_str().unwrap()).join("routeros-mcp.redb").exists(), "{done}");
     assert_eq!(fresh.json(&["device", "list"])[0]["name"], "edge");
-    let password = private(&fresh, "edge.pass", sim.credentials().mcp.password.expose());
+    let password = fresh.private("edge.pass", sim.credentials().mcp.password.expose());
     fresh.json(&["device", "update", "edge", "--password-file", &password]);
     assert_eq!(fresh.json(&["device", "test", "edge"])["status"], "reachable");
     fresh.json(&["user", "password", "anna", "--password-file", &user]);
@@ -86,7 +79,7 @@ fn with_the_master_key_inside_nothing_else_is_needed_and_a_running_appliance_is_
     rig.json(&["secret", "set", "radius", "--menu", "/radius", "--generate"]);
     let (file, about) = made(&rig, &["--include-master-key"]);
     assert_eq!(about["has_master_key"], true);
-    let passphrase = private(&rig, "pass", PASSPHRASE);
+    let passphrase = rig.private("pass", PASSPHRASE);
     let refused = rig.error(&["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase], 75);
     says(&refused["message"], "runs");
     says(&rig.error(&["backup", "create", "--out", &file, "--passphrase-file", &passphrase], 75)["message"], "there already");
@@ -94,7 +87,7 @@ fn with_the_master_key_inside_nothing_else_is_needed_and_a_running_appliance_is_
     let done = fresh.json(&["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase]);
     assert_eq!((&done["with_master_key"], &done["before"]), (&json!(true), &Value::Null), "{done}");
     assert_eq!(fresh.json(&["secret", "list"])[0]["name"], "radius");
-    let wrong = private(&rig, "wrong", "backup-canary-passphrase-94");
+    let wrong = rig.private("wrong", "backup-canary-passphrase-94");
     says(&fresh.error(&["backup", "verify", &file, "--passphrase-file", &wrong], 64)["message"], "does not open");
     says(&fresh.error(&["backup", "create"], 64)["hint"], "backup.recipients");
 }
@@ -112,11 +105,11 @@ async fn the_master_key_is_changed_under_a_running_appliance_and_killing_it_lose
     kill(running.pid(), Signal::KILL);
     drop(running);
     assert_eq!(rig.json(&["device", "test", "edge"])["status"], "reachable", "after a restart");
-    let mine = private(&rig, "new.key", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+    let mine = rig.private("new.key", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
     rig.json(&["key", "rotate", "--new-key-file", &mine]);
     assert_eq!(std::fs::read(rig.state().join("master.key")).unwrap(), std::fs::read(&mine).unwrap());
     assert_eq!(rig.json(&["device", "test", "edge"])["status"], "reachable");
-    let bad = private(&rig, "bad.key", "no key");
+    let bad = rig.private("bad.key", "no key");
     says(&rig.error(&["key", "rotate", "--new-key-file", &bad], 64)["message"], "32 bytes in base64");
 }
 
@@ -232,7 +225,7 @@ async fn a_restored_backup_switches_nothing_on_again_that_was_switched_off_since
     switched(&rig, |set| set.tools = vec!["dns.*".into()]).await;
     let (file, _) = made(&rig, &[]);
     switched(&rig, |set| *set = Set { no_plan_apply: true, tools: vec!["ntp.*".into()], ..Set::default() }).await;
-    let passphrase = private(&rig, "pass", PASSPHRASE);
+    let passphrase = rig.private("pass", PASSPHRASE);
     let restore = ["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase];
     let done = rig.json(&restore);
     says(&done["switches"], "no plan is applied: on");

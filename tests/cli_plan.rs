@@ -4,18 +4,17 @@ use crate::cli_rig::{Rig, says, words};
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::sim::{Options, Sim};
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
 
 const PASSWORD: &str = "correct-horse-battery-71";
 
-struct Box_ {
+struct Machine {
     rig: Rig,
     sim: Sim,
     runtime: tokio::runtime::Runtime,
 }
 
 /// A machine with a router that may be changed, and anna, who approves.
-fn machine() -> Box_ {
+fn machine() -> Machine {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let sim = runtime.block_on(Sim::start(Options { plain: false, ..Options::new(Profile::HomeAp, "edge") })).unwrap();
@@ -26,16 +25,14 @@ fn machine() -> Box_ {
     }
     rig.json(&[&words(&flags)[..], &["--yes"]].concat());
     rig.json(&["user", "add", "anna", "--role", "approver", "--password-file", &password(&rig)]);
-    Box_ { rig, sim, runtime }
+    Machine { rig, sim, runtime }
 }
 
 fn password(rig: &Rig) -> String {
-    let path = rig.file("anna.pass", format!("{PASSWORD}\n"));
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    path
+    rig.private("anna.pass", PASSWORD)
 }
 
-impl Box_ {
+impl Machine {
     fn end(self) {
         self.runtime.block_on(self.sim.stop());
     }

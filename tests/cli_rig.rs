@@ -4,6 +4,7 @@ use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::sim::{Options, Sim};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -62,6 +63,13 @@ impl Rig {
     pub fn file(&self, name: &str, text: impl AsRef<[u8]>) -> String {
         std::fs::write(self.at(name), text).unwrap();
         self.at(name).to_string_lossy().into_owned()
+    }
+
+    /// A file with this line that only its owner reads.
+    pub fn private(&self, name: &str, text: &str) -> String {
+        let path = self.file(name, format!("{text}\n"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
     }
 
     /// The program with these arguments, not started yet.

@@ -112,6 +112,7 @@ fn a_service_that_was_taken_over_makes_roots_command_line_remove_and_copy_nothin
 fn a_link_in_the_place_of_a_directory_of_the_state_gives_the_service_no_file_of_roots() {
     if !rustix::process::geteuid().is_root() {
         // Whoever is not root can be led to nothing but their own files.
+        eprintln!("ABSENT: this is not root: nobody was led to root's files");
         return;
     }
     let rig = Rig::new();

@@ -13,26 +13,19 @@ const WRONG: &str = "wrong-horse-canary-55";
 /// And a secret for routers.
 const RADIUS: &str = "radius-canary-8f31c2";
 
-/// A file with mode 0600, as cli.md wants it.
-fn private(rig: &Rig, name: &str, text: &str) -> String {
-    let path = rig.file(name, format!("{text}\n"));
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    path
-}
-
 /// A machine with a short lock-out: three wrong passwords, one minute.
 fn rig() -> Rig {
     Rig::new().with("ROUTEROS_MCP_AUTH_LOCKOUT_ATTEMPTS", "3").with("ROUTEROS_MCP_AUTH_LOCKOUT_WINDOW", "1m")
 }
 
 fn add(rig: &Rig, name: &str, role: &str, password: &str) -> Value {
-    let file = private(rig, &format!("{name}.pass"), password);
+    let file = rig.private(&format!("{name}.pass"), password);
     rig.json(&["user", "add", name, "--role", role, "--password-file", &file])
 }
 
 /// `user check` with this password.
 fn check(rig: &Rig, name: &str, password: &str) -> Done {
-    let file = private(rig, "tried.pass", password);
+    let file = rig.private("tried.pass", password);
     rig.run(&["--json", "user", "check", name, "--password-file", &file])
 }
 
@@ -76,7 +69,7 @@ fn a_user_is_made_listed_and_let_in_by_its_password() {
 fn rules_are_said_before_anything_is_stored() {
     let rig = rig();
     let adding = |name: &str, role: &str, password: &str, code: i32| {
-        let file = private(&rig, "new.pass", password);
+        let file = rig.private("new.pass", password);
         rig.error(&["user", "add", name, "--role", role, "--password-file", &file], code)
     };
     says(&adding("anna", "approver", "ninechars", 64)["message"], "at least 10");
@@ -98,7 +91,7 @@ fn rules_are_said_before_anything_is_stored() {
 #[test]
 fn a_password_file_that_others_can_read_is_warned_about() {
     let rig = rig();
-    let file = private(&rig, "open.pass", ANNAS);
+    let file = rig.private("open.pass", ANNAS);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     let made = rig.json(&["user", "add", "anna", "--role", "approver", "--password-file", &file]);
     says(&made["warnings"][0], "0644");
@@ -129,7 +122,7 @@ fn a_lock_out_outlives_the_process_and_ends_with_a_new_password() {
     refused(&rig, "anna", WRONG, "unauthenticated", "locked for another");
     refused(&rig, "anna", ANNAS, "unauthenticated", "locked for another");
     assert!(rig.json(&["user", "list"])[0]["locked_until"].is_string());
-    let file = private(&rig, "new.pass", BERTS);
+    let file = rig.private("new.pass", BERTS);
     let changed = rig.json(&["user", "password", "anna", "--password-file", &file]);
     assert_eq!(changed["locked_until"], Value::Null);
     refused(&rig, "anna", ANNAS, "unauthenticated", "is wrong");
@@ -210,7 +203,7 @@ fn no_model_reaches_users_or_secrets() {
 fn a_secret_is_bound_listed_and_never_shown() {
     let rig = rig();
     assert_eq!(rig.json(&["secret", "list"]), json!([]));
-    let file = private(&rig, "radius", RADIUS);
+    let file = rig.private("radius", RADIUS);
     let set = rig.json(&[
         "secret",
         "set",
@@ -259,8 +252,8 @@ fn no_password_is_in_a_log_an_answer_a_record_or_a_file() {
     let daemon = rig.serve();
     let mut heard = String::new();
     let mut keep = |done: Done| heard.push_str(&format!("{}{}", done.out, done.err));
-    let (annas, berts, wrong) = (private(&rig, "a", ANNAS), private(&rig, "b", BERTS), private(&rig, "w", WRONG));
-    let radius = private(&rig, "r", RADIUS);
+    let (annas, berts, wrong) = (rig.private("a", ANNAS), rig.private("b", BERTS), rig.private("w", WRONG));
+    let radius = rig.private("r", RADIUS);
     for arguments in [
         &["user", "add", "anna", "--role", "approver", "--password-file", &annas][..],
         &["user", "add", "anna", "--role", "approver", "--password-file", &annas],

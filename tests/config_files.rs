@@ -1,5 +1,6 @@
 //! The configuration as an operator meets it: files, variables, flags, and everything that is wrong at once.
 
+use crate::surroundings::shared;
 use routeros_mcp::base::fault::{Fault, Kind as FaultKind};
 use routeros_mcp::base::tier::Environment;
 use routeros_mcp::config::{self, Inputs, Item, KEYS, Key, Kind, Loaded, Problem, Problems, Weight};
@@ -20,17 +21,17 @@ const PLANTED: &str = "hunter2-planted";
 const KEYS_AT_LEAST: usize = 122;
 
 /// A directory with configuration files, and the machine around it.
-struct Box_ {
+struct Machine {
     dir: tempfile::TempDir,
     inputs: Inputs,
 }
 
-impl Box_ {
+impl Machine {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let env = vec![("ROUTEROS_MCP_CONFIG_FILE".to_owned(), String::new()), ("HOME".to_owned(), "/home/u".to_owned())];
         let inputs = Inputs { config_flag: None, data_dir: Some(dir.path().join("state")), flags: vec![], env };
-        Box_ { dir, inputs }
+        Machine { dir, inputs }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -145,13 +146,13 @@ fn every_key_is_read_from_file_variable_and_flag() {
     let mut read = 0;
     for key in KEYS {
         let (text, literal, value) = another(key);
-        let file = Box_::new().file("config.toml", &as_toml(key, &literal));
+        let file = Machine::new().file("config.toml", &as_toml(key, &literal));
         let (got, source) = shown(&file.load(), key.name);
         assert_eq!(got, value, "{} from a file: {:#?}", key.name, file.problems());
         assert!(source.contains("config.toml:"), "{}: {source}", key.name);
-        let variable = Box_::new().env(&key.env_name(), &text);
+        let variable = Machine::new().env(&key.env_name(), &text);
         assert_eq!(shown(&variable.load(), key.name), (value.clone(), format!("env {}", key.env_name())));
-        let flag = Box_::new().flag(key.name, &text);
+        let flag = Machine::new().flag(key.name, &text);
         assert_eq!(shown(&flag.load(), key.name), (value, format!("flag {}", key.name)));
         // A value that the list allows and the typed section does not would say so here.
         let said = [file.problems(), variable.problems(), flag.problems()].concat().join("\n");
@@ -164,12 +165,8 @@ fn every_key_is_read_from_file_variable_and_flag() {
 
 #[test]
 fn every_key_of_the_contract_is_in_the_list() {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let shared = std::env::var_os("ROUTEROS_SHARED").map_or(beside, PathBuf::from);
-    let Ok(contract) = std::fs::read_to_string(shared.join("spec/config.md")) else {
-        eprintln!("no contract beside the checkout: its key names are not compared");
-        return;
-    };
+    let Some(contract) = shared("spec/config.md") else { return };
+    let contract = std::fs::read_to_string(contract).unwrap();
     let mut seen = 0;
     for row in contract.lines().filter(|line| line.starts_with("| `")) {
         let mut section = "";
@@ -193,7 +190,7 @@ fn every_alias_sets_its_key_and_is_named() {
     let mut read = 0;
     for (key, alias) in KEYS.iter().flat_map(|key| key.aliases.iter().map(move |alias| (key, *alias))) {
         let (text, _, value) = another(key);
-        let (got, source) = shown(&Box_::new().env(alias, &text).load(), key.name);
+        let (got, source) = shown(&Machine::new().env(alias, &text).load(), key.name);
         assert_eq!((got, source), (value, format!("env {alias} (alias of {})", key.name)));
         read += 1;
     }
@@ -223,12 +220,12 @@ fn variables_of_the_earlier_service_warn_and_say_what_replaces_them() {
         ("MCP_ENABLE_SAMPLING", "deprecated"),
         ("MCP_SERVER_VERSION", "cannot be set"),
     ] {
-        let machine = Box_::new().env(name, "0.0.0-other");
+        let machine = Machine::new().env(name, "0.0.0-other");
         machine.good();
         let warnings = machine.warnings();
         assert!(warnings.len() == 1 && warnings[0].contains(name) && warnings[0].contains(words), "{warnings:?}");
     }
-    assert!(Box_::new().env("MCP_SERVER_VERSION", env!("CARGO_PKG_VERSION")).warnings().is_empty());
+    assert!(Machine::new().env("MCP_SERVER_VERSION", env!("CARGO_PKG_VERSION")).warnings().is_empty());
 }
 
 #[test]
@@ -240,9 +237,9 @@ fn the_example_file_is_the_default_and_loads_clean() {
     }
     let is = std::fs::read_to_string(&example).unwrap();
     assert!(is == want, "assets/config.toml is not what `config default` prints; BLESS=1 rewrites it");
-    let machine = Box_::new().file("config.toml", &is);
+    let machine = Machine::new().file("config.toml", &is);
     assert_eq!(machine.warnings(), Vec::<String>::new());
-    let (from_file, without) = (machine.good(), Box_::new().good());
+    let (from_file, without) = (machine.good(), Machine::new().good());
     for (a, b) in from_file.view.entries.iter().zip(&without.view.entries) {
         let tail = |value: &serde_json::Value| value.as_str().and_then(|text| text.rsplit('/').next().map(str::to_owned));
         assert!(a.value == b.value || tail(&a.value) == tail(&b.value), "{}: {} and {}", a.key, a.value, b.value);
@@ -258,7 +255,7 @@ fn the_default_file_of_each_environment_names_every_key_and_says_its_defaults() 
             assert!(text.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{name} = "))), "{}", key.name);
             assert!(text.contains(&key.env_name()), "{}", key.name);
         }
-        let machine = Box_::new().file("config.toml", &text).env("ROUTEROS_MCP_ENCRYPTION_KEY", MASTER);
+        let machine = Machine::new().file("config.toml", &text).env("ROUTEROS_MCP_ENCRYPTION_KEY", MASTER);
         assert_eq!(machine.good().config.environment, environment);
         assert_eq!(machine.warnings(), Vec::<String>::new());
     }
@@ -269,8 +266,8 @@ fn the_default_file_of_each_environment_names_every_key_and_says_its_defaults() 
         .flat_map(|line| [line, "\n"])
         .collect();
     assert!(bare.contains("\nencryption_key_file = \"\"") && bare.contains("\ntls_cert_file = \"\""), "{bare}");
-    assert_eq!(Box_::new().file("config.toml", &bare).warnings(), Vec::<String>::new());
-    Box_::new().file("config.toml", &bare).good();
+    assert_eq!(Machine::new().file("config.toml", &bare).warnings(), Vec::<String>::new());
+    Machine::new().file("config.toml", &bare).good();
     assert!(config::default_file(Environment::Prod).contains("session_idle = \"1h\""));
     assert!(config::default_file(Environment::Lab).contains("session_idle = \"12h\""));
 }

@@ -5,8 +5,9 @@ use futures_util::future::BoxFuture;
 use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::base::fault::{Fault, Kind};
 use routeros_mcp::control::peer::{Peer, Rights};
-use routeros_mcp::control::{Control, ControlError, Handles, Ops, Rules, Speaker, client};
-use routeros_mcp::mcp::front::{self, Backend, Limits};
+use routeros_mcp::control::{self, ControlError, Handles, Ops, Rules, Speaker, client};
+use routeros_mcp::mcp::backend::Backend;
+use routeros_mcp::mcp::front::{self, Limits};
 use routeros_mcp::mcp::{Settings, stdio, tools};
 use serde_json::{Map, Value, json};
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -67,8 +68,8 @@ impl Holder {
         Holder { path, handles, tracker: TaskTracker::new(), stop: CancellationToken::new(), dir }
     }
 
-    async fn bind(&self, rules: Rules) -> Result<Control, ControlError> {
-        Control::bind_with(&self.path, self.handles.clone(), rules, &self.tracker, self.stop.clone()).await
+    async fn bind(&self, rules: Rules) -> Result<(), ControlError> {
+        control::serve(&self.path, self.handles.clone(), rules, &self.tracker, self.stop.clone()).await
     }
 
     async fn raw(&self) -> UnixStream {

@@ -1,33 +1,16 @@
 //! The pages of abuse cases: every case names tests, and every test that they name is there and runs.
 
+use crate::sources;
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const PAGES: [&str; 2] = ["abuse-cases", "abuse-cases-inside"];
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap().flatten() {
-        match entry.path() {
-            path if path.is_dir() => sources(&path, found),
-            path if path.extension().is_some_and(|kind| kind == "rs") => found.push(path),
-            _ => {}
-        }
-    }
-}
-
 /// Names of functions that a test attribute stands above, and that nothing leaves out.
 fn tests() -> BTreeSet<String> {
-    let mut files = Vec::new();
-    sources(&root().join("src"), &mut files);
-    sources(&root().join("tests"), &mut files);
     let mut names = BTreeSet::new();
-    for file in files {
-        let text = fs::read_to_string(file).unwrap();
+    for (_, text) in ["src", "tests"].into_iter().flat_map(sources::below) {
         let mut marked = false;
         for line in text.lines().map(str::trim) {
             let name = line.trim_start_matches("async ").strip_prefix("fn ").and_then(|rest| rest.split('(').next());
@@ -48,9 +31,10 @@ fn tests() -> BTreeSet<String> {
 #[test]
 fn every_abuse_case_names_tests_that_are_there() {
     let known = tests();
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/docs");
     let mut cases = 0;
     for page in PAGES {
-        let text = fs::read_to_string(root().join(format!("assets/docs/{page}.md"))).unwrap();
+        let text = fs::read_to_string(docs.join(format!("{page}.md"))).unwrap();
         for line in text.lines().filter(|line| line.starts_with("- ")) {
             let named: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
             assert!(!named.is_empty(), "{page}: a case without a test: {line}");

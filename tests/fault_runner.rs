@@ -11,10 +11,6 @@
 //! scripts/faults --seed 7 --from 12 [--bursts 3]    what a violation names, with a trace
 //! ```
 //!
-//! What it found in the product, each with a test of its own: a full disk left a plan without its job and a second one could begin on its
-//! device, after which the appliance did not start (`plan_storage`); a change went out after its guard had fired, and one wrong answer about
-//! a menu was kept for good (`plan_faults`); two proofs of one person at the same moment counted as a conflict (`admin_session`).
-//!
 //! A process that is killed is dropped where it stands with all its tasks, as in `plan_rig`; kill -9 of the binary is scripts/test's. Errors
 //! of single writes to the disk are the disk-fault tests'; here the disk refuses everything for a while.
 //!

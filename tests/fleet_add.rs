@@ -1,130 +1,21 @@
 //! Adding, changing and removing devices against a simulated router: what is checked before what, and that nothing
 //! half done stays behind.
 
-use crate::ssh_router::{Proof, Reply, SshRouter};
+use crate::fleet_rig::{Rig, fleet, fresh, open, quick};
+use crate::ssh_router::SshRouter;
 use futures_util::FutureExt;
-use routeros_mcp::base::clock::{Clock, Hand, Wall};
-use routeros_mcp::base::events::Bus;
-use routeros_mcp::base::fault::{Fault, Kind};
+use routeros_mcp::base::fault::Kind;
 use routeros_mcp::base::secret::Secret;
 use routeros_mcp::base::tier::Environment;
-use routeros_mcp::fleet::{
-    Capability, Changes, Config, Device, Fleet, NewCredential, NewDevice, Parts, Pins, Place, Read, Settings, Status, VerifyTls, Wifi,
-};
-use routeros_mcp::routeros::MenuPath;
+use routeros_mcp::fleet::{Changes, Config, NewCredential, NewDevice, Pins, Place, Settings, Status, VerifyTls, Wifi};
 use routeros_mcp::sim::faults::Line;
 use routeros_mcp::sim::profiles::Profile;
-use routeros_mcp::sim::{Options as SimOptions, Sim};
-use routeros_mcp::store::{Options, Seal, Store};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
-
-/// An appliance's fleet beside one router with an SSH port.
-pub(crate) struct Rig {
-    pub fleet: Fleet,
-    pub store: Store,
-    pub sim: Sim,
-    pub ssh: SshRouter,
-    pub hand: Arc<Hand>,
-    pub settings: Settings,
-    clock: Clock,
-    dir: tempfile::TempDir,
-}
-
-impl Rig {
-    pub async fn new(profile: Profile) -> Self {
-        Rig::with(profile, Settings { routeros: quick(), ..Settings::new(Environment::Lab) }).await
-    }
-
-    pub async fn with(profile: Profile, settings: Settings) -> Self {
-        // Not the system's temporary directory: that may be in RAM, where no credentials are kept.
-        Rig::at(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap(), profile, settings).await
-    }
-
-    async fn at(dir: tempfile::TempDir, profile: Profile, settings: Settings) -> Self {
-        let store = open(&dir);
-        let (clock, hand) = Clock::by_hand(Wall(1_790_000_000_000));
-        let fleet = fleet(&store, &clock, &settings);
-        let sim = Sim::start(SimOptions::new(profile, "edge")).await.unwrap();
-        let ssh = console(&sim.credentials().mcp.password).await;
-        Rig { fleet, store, sim, ssh, hand, settings, clock, dir }
-    }
-
-    pub fn place(&self) -> Place {
-        Place { address: "127.0.0.1".into(), rest_port: self.sim.https_port(), ssh_port: self.ssh.port, plain_http: false }
-    }
-
-    pub fn new_device(&self, name: &str) -> NewDevice {
-        NewDevice {
-            name: name.into(),
-            place: self.place(),
-            username: "mcp".into(),
-            environment: Environment::Lab,
-            tags: vec![("site".into(), "north".into())],
-            capabilities: [Capability::Writes].into(),
-            ssh_only: false,
-            only_named: false,
-        }
-    }
-
-    pub fn login(&self) -> NewCredential {
-        NewCredential::password(self.sim.credentials().mcp.password)
-    }
-
-    pub async fn add(&self, name: &str) -> Result<Arc<Device>, Fault> {
-        self.fleet.enroll(self.new_device(name), self.login(), Pins::default()).await
-    }
-
-    /// Keys in the tables a device has rows in.
-    fn stored(&self) -> Vec<String> {
-        let tables = ["device", "device_status", "credential"];
-        tables.iter().flat_map(|table| self.store.scan(table, Bound::Unbounded, 100).unwrap()).map(|(key, _)| key).collect()
-    }
-
-    pub fn holds_nothing(&self) {
-        assert!(self.stored().is_empty(), "stored: {:?}", self.stored());
-        assert!(self.fleet.list().is_empty());
-    }
-
-    /// No request of any kind named a user.
-    pub fn sent_no_credential(&self) {
-        let named: Vec<_> = self.sim.requests().into_iter().filter(|seen| seen.user.is_some()).collect();
-        assert!(named.is_empty(), "{named:?}");
-    }
-}
-
-/// Short limits: a test about a dead router should not take long.
-pub(crate) fn quick() -> Config {
-    Config { connect_timeout_seconds: 1, rest_timeout_seconds: 1, retry_attempts: 1, requests_per_second: 1_000, ..Config::default() }
-}
-
-fn open(dir: &tempfile::TempDir) -> Store {
-    Store::open(Options { volatile_ok: true, ..Options::at(dir.path().join("store.redb")) }).unwrap()
-}
-
-fn fleet(store: &Store, clock: &Clock, settings: &Settings) -> Fleet {
-    let parts =
-        Parts { store: store.clone(), seal: Seal::new(&[3; 32]), clock: clock.clone(), bus: Bus::default(), settings: settings.clone() };
-    Fleet::open(parts).unwrap()
-}
-
-pub(crate) fn fresh(path: &str) -> Read {
-    Read::fresh(MenuPath::parse(path).unwrap())
-}
-
-/// An SSH console that lets our user in and knows its version.
-async fn console(password: &Secret) -> SshRouter {
-    let ssh = SshRouter::start(1).await;
-    ssh.lets_in(Proof::Password(password.expose().to_owned()));
-    ssh.answers(|line| {
-        Reply::from(if line == ":put [/system/resource/get version]" { "7.20.5 (stable)" } else { "syntax error (line 1 column 1)" })
-    });
-    ssh
-}
 
 #[tokio::test]
 async fn adds_a_router_with_its_facts_and_survives_a_restart() {
@@ -416,7 +307,7 @@ async fn a_caller_who_leaves_in_the_middle_leaves_all_or_nothing() {
 /// A TLS server that is no router.
 struct WebServer {
     port: u16,
-    heard: Arc<std::sync::Mutex<String>>,
+    heard: Arc<Mutex<String>>,
     _tasks: JoinSet<()>,
 }
 
@@ -430,7 +321,7 @@ impl WebServer {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let heard = Arc::new(std::sync::Mutex::new(String::new()));
+        let heard = Arc::new(Mutex::new(String::new()));
         let mut tasks = JoinSet::new();
         let ears = heard.clone();
         tasks.spawn(async move {

@@ -1,6 +1,6 @@
 //! Lanes against a simulated router: what reaches it, and what happens when it changes, dies and comes back.
 
-use crate::fleet_add::{Rig, fresh, quick};
+use crate::fleet_rig::{Rig, fresh, quick};
 use futures_util::future::join_all;
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::base::tier::Environment;

@@ -1,6 +1,6 @@
 //! SSH beside REST: when a device's reads go that way, and when they must not.
 
-use crate::fleet_add::{Rig, fresh};
+use crate::fleet_rig::{Rig, fresh};
 use crate::ssh_router::{Proof, Reply, SshRouter};
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::fleet::{Changes, NewCredential, Password, Pins, Place, Status, Via};

@@ -1,7 +1,7 @@
 //! Routers without REST: taken in over SSH alone, read that way, and REST trusted only when a person says so.
 
 use crate::cli_rig::{Rig as Machine, router, says, words};
-use crate::fleet_add::{Rig, fresh, quick};
+use crate::fleet_rig::{Rig, fresh, quick};
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::base::secret::Secret;
 use routeros_mcp::base::tier::Environment;

@@ -240,14 +240,9 @@ impl Events {
         }
     }
 
-    /// Whether the next thing is a comment, which keeps a stream alive.
-    pub async fn comment(&mut self) -> bool {
-        loop {
-            let block = self.block().await.expect("a comment");
-            if block.starts_with(':') {
-                return true;
-            }
-        }
+    /// The next comment, which keeps a stream alive; fails at the end, and when none comes in time.
+    pub async fn comment(&mut self) {
+        while !self.block().await.expect("a comment").starts_with(':') {}
     }
 
     /// Whether nothing comes any more.

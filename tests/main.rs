@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly; clippy knows test functions but not their helpers here")]
 
+#[cfg(feature = "sim")]
 mod acme_real;
 #[cfg(feature = "sim")]
 mod admin_api;
 #[cfg(feature = "sim")]
 mod admin_audit;
+#[cfg(feature = "sim")]
 mod admin_onboard;
 #[cfg(feature = "sim")]
 mod admin_pages;
@@ -93,6 +95,8 @@ mod fleet_add;
 #[cfg(feature = "sim")]
 mod fleet_lane;
 #[cfg(feature = "sim")]
+mod fleet_rig;
+#[cfg(feature = "sim")]
 mod fleet_ssh;
 #[cfg(feature = "sim")]
 mod fleet_ssh_alone;
@@ -169,6 +173,8 @@ mod proxies;
 #[cfg(feature = "sim")]
 mod rbac;
 #[cfg(feature = "sim")]
+mod rbac_switches;
+#[cfg(feature = "sim")]
 mod rest_client;
 #[cfg(feature = "sim")]
 mod retention;
@@ -184,12 +190,15 @@ mod sim_rest;
 mod sim_ssh;
 #[cfg(feature = "sim")]
 mod sim_tables;
+#[cfg(feature = "sim")]
 mod sim_time;
+#[cfg(feature = "sim")]
 mod sim_trouble;
 #[cfg(feature = "sim")]
 mod site;
 #[cfg(feature = "sim")]
 mod sockets;
+mod sources;
 mod ssh_client;
 mod ssh_real;
 mod ssh_router;
@@ -198,6 +207,7 @@ mod ssh_sim;
 #[cfg(feature = "sim")]
 mod store_lived;
 mod store_upgrade;
+mod surroundings;
 #[cfg(feature = "sim")]
 mod tools_fw;
 #[cfg(feature = "sim")]

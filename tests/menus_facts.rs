@@ -1,10 +1,9 @@
 //! Menu facts against RouterOS's own structure, where the shared reference (`schema.json`) is at hand.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-
+use crate::surroundings::shared;
 use routeros_mcp::menus::{self, Shape};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Menus the reference does not have, with why.
 const NOT_IN_SCHEMA: &[(&str, &str)] = &[
@@ -25,13 +24,7 @@ const USED: &str = "/ip/pool/used";
 
 /// The reference, or nothing (said aloud) where it is not at hand.
 fn schema() -> Option<Map<String, Value>> {
-    let root =
-        std::env::var_os("ROUTEROS_SHARED").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    let file = root.join("routeros/schema.json");
-    let Ok(text) = std::fs::read_to_string(&file) else {
-        eprintln!("skipped: no reference at {}", file.display());
-        return None;
-    };
+    let text = std::fs::read_to_string(shared("routeros/schema.json")?).unwrap();
     let Value::Object(mut menus) = serde_json::from_str(&text).expect("the reference is JSON") else {
         panic!("the reference is an object")
     };

@@ -86,7 +86,6 @@ fn the_table_is_the_contracts() {
     let mut wanted: Vec<&str> = CONTRACT.split_whitespace().collect();
     let shown = |metric: &routeros_mcp::host::metrics::Metric| match metric.labels {
         [] => metric.name.to_owned(),
-        // The contract leaves the label of these out.
         labels => format!("{}{{{}}}", metric.name, labels.join(",")),
     };
     let mut ours: Vec<String> = METRICS.iter().map(|metric| shown(metric)).collect();

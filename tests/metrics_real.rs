@@ -4,6 +4,7 @@ use crate::http_rig::{Web, call, request, talk};
 use crate::metrics::scrape;
 use crate::plan_tools::opened;
 use crate::site::Site;
+use crate::surroundings::program;
 use routeros_mcp::access::Role;
 use routeros_mcp::sim::profiles::Profile;
 use serde_json::{Value, json};
@@ -18,15 +19,6 @@ use tokio::net::TcpStream;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at another process.
 const LOOK: Duration = Duration::from_millis(100);
-
-/// A program of Debian's package prometheus.
-fn program(name: &str) -> Option<PathBuf> {
-    let found = ["/usr/bin", "/usr/local/bin"].iter().map(|dir| Path::new(dir).join(name)).find(|path| path.exists());
-    if found.is_none() {
-        eprintln!("ABSENT: {name} is not installed: nothing was tested against it");
-    }
-    found
-}
 
 fn assets(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/deploy/prometheus").join(file)

@@ -110,6 +110,11 @@ fn shapes() -> Vec<Shape> {
         claims,
         expected,
     };
+    let of_realm = |what, head, claims, expected| {
+        let (issuer, claim) = ("https://sso.corp.example/realms/net", "realm_access.roles");
+        row(what, issuer, "routeros-mcp", claim, "routers-admin", head, claims, expected)
+    };
+    let anna = || seen(Some(Role::Admin), "f:1:anna", "Anna Berg", all);
     let api = format!("api://{APP}");
     let mut rows = vec![
         row(
@@ -268,16 +273,7 @@ fn shapes() -> Vec<Shape> {
             auth0_m2m,
             seen(Some(Role::Admin), "abc@clients", "abc", &[Scope::Read]),
         ),
-        row(
-            "Keycloak, realm role",
-            "https://sso.corp.example/realms/net",
-            "routeros-mcp",
-            "realm_access.roles",
-            "routers-admin",
-            jwt("k"),
-            keycloak.clone(),
-            seen(Some(Role::Admin), "f:1:anna", "Anna Berg", all),
-        ),
+        of_realm("Keycloak, realm role", jwt("k"), keycloak.clone(), anna()),
         row(
             "Keycloak, client role",
             "https://sso.corp.example/realms/net",
@@ -286,48 +282,17 @@ fn shapes() -> Vec<Shape> {
             "admin",
             jwt("k"),
             keycloak.clone(),
-            seen(Some(Role::Admin), "f:1:anna", "Anna Berg", all),
+            anna(),
         ),
-        row(
-            "Keycloak, an older one with its nonce",
-            "https://sso.corp.example/realms/net",
-            "routeros-mcp",
-            "realm_access.roles",
-            "routers-admin",
-            jwt("k"),
-            with(&keycloak, json!({"nonce": "n"})),
-            seen(Some(Role::Admin), "f:1:anna", "Anna Berg", all),
-        ),
-        row(
-            "Keycloak, an ID token",
-            "https://sso.corp.example/realms/net",
-            "routeros-mcp",
-            "realm_access.roles",
-            "routers-admin",
-            jwt("k"),
-            with(&keycloak, json!({"typ": "ID"})),
-            Err(Refused::Type),
-        ),
-        row(
+        of_realm("Keycloak, an older one with its nonce", jwt("k"), with(&keycloak, json!({"nonce": "n"})), anna()),
+        of_realm("Keycloak, an ID token", jwt("k"), with(&keycloak, json!({"typ": "ID"})), Err(Refused::Type)),
+        of_realm(
             "Keycloak, a refresh token",
-            "https://sso.corp.example/realms/net",
-            "routeros-mcp",
-            "realm_access.roles",
-            "routers-admin",
             json!({"typ": "JWT", "alg": "HS512", "kid": "k"}),
             with(&keycloak, json!({"typ": "Refresh"})),
             Err(Refused::Algorithm),
         ),
-        row(
-            "Keycloak, without an audience mapper",
-            "https://sso.corp.example/realms/net",
-            "routeros-mcp",
-            "realm_access.roles",
-            "routers-admin",
-            jwt("k"),
-            with(&keycloak, json!({"aud": "account"})),
-            Err(Refused::Audience),
-        ),
+        of_realm("Keycloak, without an audience mapper", jwt("k"), with(&keycloak, json!({"aud": "account"})), Err(Refused::Audience)),
     ];
     rows.push(Shape {
         device_claim: "https://box.example/devices",

@@ -4,11 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 mod crash;
+mod drafter;
 mod rig;
+mod window;
 
 use rig::{PATIENCE, Rig, request, rule};
+use routeros_mcp::base::clock::Wall;
 use routeros_mcp::base::fault::Kind;
-use routeros_mcp::plan::record::{Cut, GuardKind, Risk};
+use routeros_mcp::plan::approve::sign;
+use routeros_mcp::plan::record::{Approval, Cut, Plan, PlanId, Progress, Risk};
 use routeros_mcp::plan::state::{DeviceState, PlanState};
 use routeros_mcp::sim::faults::{Fault, Line, Rule};
 use routeros_mcp::sim::hooks::{Verdict, When};
@@ -69,13 +73,9 @@ async fn a_change_that_cuts_us_off_is_undone_by_the_router_alone() {
         if (step.when, step.method.as_str(), step.path.as_str()) == (When::After, "PUT", FILTER) { Verdict::CutLink } else { Verdict::Go }
     });
     rig.engine().apply(&Rig::who(), &id).await.unwrap();
-    while !rig.has_rule() {
-        tokio::task::yield_now().await;
-    }
+    rig.until_rule(true).await;
     // Nobody but the router can take it away: our link stays cut until it has.
-    while rig.has_rule() {
-        tokio::task::yield_now().await;
-    }
+    rig.until_rule(false).await;
     rig.sim.faults().set_line(Line::Open);
     let (plan, progress) = rig.ended(&id).await;
     assert_eq!((plan.state, progress.state), (PlanState::RolledBack, DeviceState::RolledBack), "{progress:?}");
@@ -121,6 +121,33 @@ async fn an_answer_that_is_lost_or_wrong_is_settled_by_reading_back() {
 }
 
 #[tokio::test]
+async fn a_damaged_answer_does_not_hide_a_row_that_was_added_without_an_answer() {
+    const LIST: &str = "/ip/firewall/address-list";
+    let mut ends = Vec::new();
+    for garble in [Fault::InvalidUtf8, Fault::RawControl] {
+        for skipped in 0..6 {
+            let rig = Rig::new(Profile::HomeAp).await;
+            let values = json!({ "list": "tests", "address": "10.9.9.9", "comment": "of a test" });
+            let id = rig.draft(request(json!([{ "menu": LIST, "op": "add", "values": values }]), json!({}))).await;
+            let is_ours = |row: &Vec<(String, String)>| row.iter().any(|(_, value)| value == "of a test");
+            let commented = |row: &Vec<(String, String)>| row.iter().any(|(name, _)| name == "comment");
+            assert!(!rig.rows(LIST).iter().any(commented), "the damage is to hit the new row");
+            approve(&rig, &id).await;
+            rig.sim.faults().inject(Rule::once(Fault::CloseAfter).on(LIST).method("PUT"));
+            // The reading that settles it fails, and the one after it is damaged.
+            rig.sim.faults().inject(Rule::once(Fault::ServerError).on(LIST).method("GET").after(skipped));
+            rig.sim.faults().inject(Rule::once(garble).on(LIST).method("GET").after(skipped + 1));
+            let (plan, progress) = rig.apply(&id).await;
+            let is_there = rig.rows(LIST).iter().any(is_ours);
+            assert_eq!(is_there, plan.state == PlanState::Confirmed, "{garble:?} after {skipped}: {:?} {progress:?}", plan.state);
+            ends.push(plan.state);
+        }
+    }
+    println!("{} cases", ends.len());
+    assert!(ends.contains(&PlanState::RolledBack) && ends.contains(&PlanState::Confirmed), "{ends:?}");
+}
+
+#[tokio::test]
 async fn a_lost_answer_while_arming_leaves_a_proven_guard_or_nothing() {
     for (path, fault) in [
         ("/system/script", Fault::CloseAfter),
@@ -158,54 +185,12 @@ async fn rows_that_moved_since_the_draft_are_told_and_nothing_is_done() {
 }
 
 #[tokio::test]
-async fn an_edit_by_somebody_else_in_the_window_is_told_and_stays() {
-    for says in ["keep", "undo", "nothing"] {
-        let rig = Rig::new(Profile::Office).await;
-        let id = manual(&rig).await;
-        rig.sim.world().by_hand("admin").set(FILTER, "iot to nvr", &[("src-address", "10.9.9.0/24")]).unwrap();
-        match says {
-            "keep" => rig.engine().confirm(&id).await.unwrap(),
-            "undo" => rig.engine().roll_back(&id, "not wanted").await.unwrap(),
-            _ => rig.hand.advance(Duration::from_secs(660)),
-        }
-        let (plan, progress) = over(&rig, &id).await;
-        assert_eq!((plan.state, progress.state), (PlanState::NeedsAttention, DeviceState::NeedsAttention), "{says} {progress:?}");
-        assert_eq!(progress.difference.len(), 1, "{says} {progress:?}");
-        let stays = rig.rows(FILTER).iter().any(|row| row.iter().any(|(_, value)| value == "10.9.9.0/24"));
-        assert!(stays, "{says}: a later edit of a person wins");
-        rig.holds_no_guard();
-    }
-}
-
-#[tokio::test]
-async fn a_guard_that_silently_does_not_fire_is_noticed_and_the_change_undone_by_us() {
-    let rig = Rig::new(Profile::Office).await;
-    let before = rig.rows(FILTER);
-    let id = manual(&rig).await;
-    assert_eq!(rig.progress(&id).guards.len(), 2);
-    {
-        let mut world = rig.sim.world();
-        let timers = world.rows("/system/scheduler");
-        let ours = timers.iter().find(|row| row.get("name").is_some_and(|name| name.starts_with("mcp-guard-"))).unwrap();
-        let name = ours.get("name").unwrap().to_owned();
-        world.by_hand("admin").set("/system/scheduler", &name, &[("disabled", "yes")]).unwrap();
-        for job in world.rows("/system/script/job") {
-            world.by_hand("admin").remove("/system/script/job", &format!("*{:X}", job.id.unwrap())).unwrap();
-        }
-    }
-    rig.hand.advance(Duration::from_secs(660));
-    let (plan, _) = over(&rig, &id).await;
-    assert_eq!(plan.state, PlanState::RolledBack);
-    assert!(!rig.has_rule());
-    rig.holds_no_guard();
-    assert_eq!(rig.rows(FILTER), before);
-}
-
-#[tokio::test]
 async fn two_plans_on_one_device_do_not_mix() {
     let rig = Rig::new(Profile::Office).await;
     let second = rig.draft(request(json!([{ "menu": "/ip/dns", "op": "set", "values": { "cache-size": "4096" } }]), json!({}))).await;
+    assert!(rig.engine().rests(&rig.device).is_ok());
     let first = manual(&rig).await;
+    assert_eq!(rig.engine().rests(&rig.device).unwrap_err().kind, Kind::Conflict, "nobody removes a device that a plan works on");
     let refused = rig.engine().apply(&Rig::who(), &second).await.unwrap_err();
     assert_eq!(refused.kind, Kind::Conflict);
     assert!(refused.said.contains(first.as_str()), "{}", refused.said);
@@ -233,65 +218,6 @@ async fn of_two_appliances_the_one_that_was_there_first_stays_and_the_other_is_t
 }
 
 #[tokio::test]
-async fn a_manual_plan_waits_is_given_more_time_and_is_kept() {
-    let rig = Rig::new(Profile::Office).await;
-    let id = manual(&rig).await;
-    let fires = rig.progress(&id).fires_at.unwrap();
-    let later = rig.engine().extend(&id, Duration::from_secs(1_200)).await.unwrap();
-    assert_eq!(later.0 - fires.0, 1_200_000, "{:?}", rig.progress(&id));
-    assert_eq!(rig.guards().len(), 3, "one script, one timer, one job: {:?}", rig.guards());
-    assert_eq!(rig.engine().extend(&id, Duration::from_secs(3_000)).await.unwrap_err().kind, Kind::BadInput);
-    // Past the time it had first, and nothing fired.
-    rig.hand.advance(Duration::from_secs(1_500));
-    rig.sim.settle();
-    assert!(rig.has_rule());
-    rig.engine().confirm(&id).await.unwrap();
-    let (plan, progress) = over(&rig, &id).await;
-    assert_eq!(plan.state, PlanState::Confirmed, "{progress:?}");
-    rig.holds_no_guard();
-    assert_eq!(rig.engine().confirm(&id).await.unwrap_err().kind, Kind::Conflict);
-}
-
-#[tokio::test]
-async fn too_late_a_confirmation_lets_the_router_undo_it() {
-    let rig = Rig::new(Profile::Office).await;
-    let id = manual(&rig).await;
-    // 630 s in all: with 5 s left nothing is confirmed any more.
-    rig.hand.advance(Duration::from_secs(625));
-    let _ = rig.engine().confirm(&id).await;
-    let (plan, progress) = over(&rig, &id).await;
-    assert_eq!((plan.state, progress.state), (PlanState::RolledBack, DeviceState::RolledBack), "{progress:?}");
-    assert!(!rig.has_rule());
-    rig.holds_no_guard();
-}
-
-#[tokio::test]
-async fn a_router_without_scheduler_is_guarded_by_a_job() {
-    let rig = Rig::new(Profile::HomeAp).await;
-    assert!(!rig.device.facts.can.schedule, "device-mode home");
-    let id = manual(&rig).await;
-    let kinds: Vec<GuardKind> = rig.progress(&id).guards.iter().map(|guard| guard.kind).collect();
-    assert_eq!(kinds, [GuardKind::Execute]);
-    rig.engine().confirm(&id).await.unwrap();
-    assert_eq!(over(&rig, &id).await.0.state, PlanState::Confirmed);
-    assert!(rig.has_rule());
-    rig.holds_no_guard();
-}
-
-#[tokio::test]
-async fn a_script_somebody_changed_is_never_confirmed_over() {
-    let rig = Rig::new(Profile::Office).await;
-    let id = manual(&rig).await;
-    let name = rig.progress(&id).guards[0].name.clone();
-    rig.sim.world().by_hand("admin").set("/system/script", &name, &[("source", ":log info harmless")]).unwrap();
-    rig.engine().confirm(&id).await.unwrap();
-    let (plan, progress) = over(&rig, &id).await;
-    assert_eq!(plan.state, PlanState::NeedsAttention);
-    assert!(progress.difference.iter().any(|difference| difference.menu == "/system/script"), "{progress:?}");
-    rig.holds_no_guard();
-}
-
-#[tokio::test]
 async fn nothing_is_proven_over_plain_http_without_ssh() {
     let rig = Rig::with(Profile::Office, false).await;
     rig.fleet().remove(&rig.device.id).await.unwrap();
@@ -314,7 +240,7 @@ async fn a_plan_without_its_approvals_does_not_start() {
     assert_eq!(rig.engine().apply(&Rig::who(), &id).await.unwrap_err().kind, Kind::Conflict);
     approve(&rig, &id).await;
     // Ours to say, but over another digest.
-    let spoil = |plan: &mut routeros_mcp::plan::record::Plan| {
+    let spoil = |plan: &mut Plan| {
         plan.digest[0] ^= 1;
         Ok(())
     };
@@ -349,24 +275,8 @@ async fn a_removal_by_disabling_is_finished_only_once_confirmed() {
     rig.holds_no_guard();
 }
 
-#[tokio::test]
-async fn after_a_rollback_of_the_store_nothing_is_driven_and_the_router_undoes_it_alone() {
-    let mut rig = Rig::new(Profile::Office).await;
-    let id = manual(&rig).await;
-    rig.restart(true).await;
-    rig.sim.forget_requests();
-    let (plan, progress) = rig.ended(&id).await;
-    assert_eq!((plan.state, progress.state), (PlanState::NeedsAttention, DeviceState::NeedsAttention));
-    assert_eq!(rig.guards().len(), 3, "a live guard is not taken away");
-    rig.engine().sweep().await.unwrap();
-    assert_eq!(rig.sim.requests().len(), 0);
-    rig.hand.advance(Duration::from_secs(660));
-    rig.sim.settle();
-    assert!(!rig.has_rule());
-}
-
 /// A manual plan that waits for a person, with its guard.
-async fn manual(rig: &Rig) -> routeros_mcp::plan::record::PlanId {
+async fn manual(rig: &Rig) -> PlanId {
     rig.drafter.guarded();
     let id = rig.draft(request(json!([rule()]), json!({ "confirm": "manual" }))).await;
     approve(rig, &id).await;
@@ -378,10 +288,7 @@ async fn manual(rig: &Rig) -> routeros_mcp::plan::record::PlanId {
 }
 
 /// Until a plan that waited is over; time passes by itself again.
-async fn over(
-    rig: &Rig,
-    id: &routeros_mcp::plan::record::PlanId,
-) -> (routeros_mcp::plan::record::Plan, routeros_mcp::plan::record::Progress) {
+async fn over(rig: &Rig, id: &PlanId) -> (Plan, Progress) {
     rig.hand.move_by_itself();
     for _ in 0..1_000 {
         let (plan, progress) = rig.ended(id).await;
@@ -394,9 +301,7 @@ async fn over(
 }
 
 /// A person says yes.
-pub(crate) async fn approve(rig: &Rig, id: &routeros_mcp::plan::record::PlanId) {
-    use routeros_mcp::base::clock::Wall;
-    use routeros_mcp::plan::record::Approval;
+pub(crate) async fn approve(rig: &Rig, id: &PlanId) {
     let key = rig.engine().approval_key().clone();
     rig.engine()
         .change(id, |plan| {
@@ -409,7 +314,7 @@ pub(crate) async fn approve(rig: &Rig, id: &routeros_mcp::plan::record::PlanId) 
                 nonce: [7; 16],
                 mac: [0; 32],
             };
-            let mac = routeros_mcp::plan::approve::sign(plan, &blank, &key);
+            let mac = sign(plan, &blank, &key);
             plan.approvals = vec![Approval { mac, ..blank }];
             Ok(())
         })

@@ -17,10 +17,10 @@ use routeros_mcp::base::tier::Environment;
 use routeros_mcp::fleet::{self, Capability, Device, Dial, Fleet, NewCredential, NewDevice, Pins, Place, Wire};
 use routeros_mcp::plan::draft::{self, Drafting};
 use routeros_mcp::plan::edit::Request;
-use routeros_mcp::plan::record::{Approval, Draft, PlanId, Progress};
+use routeros_mcp::plan::record::{Approval, Draft, Plan, PlanId, Progress};
 use routeros_mcp::plan::state::{DeviceState, PlanEvent, PlanState};
 use routeros_mcp::plan::{Ask, Drafter, Engine, Parts, Settings, approve};
-use routeros_mcp::routeros::{Rest, RouterError, Trust};
+use routeros_mcp::routeros::{Rest, RouterError, Row, Trust};
 use routeros_mcp::sim::hooks::{Verdict, When};
 use routeros_mcp::sim::lockout::cases::Case;
 use routeros_mcp::store::{self, Seal, Store};
@@ -51,7 +51,7 @@ pub(crate) struct Worker {
 impl Drafter for Worker {
     fn draft<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Draft, Fault>> {
         async move {
-            let hear = |_: &Arc<Vec<routeros_mcp::routeros::Row>>| {};
+            let hear = |_: &Arc<Vec<Row>>| {};
             let cx = Drafting {
                 fleet: &self.fleet,
                 store: &self.store,
@@ -214,7 +214,7 @@ impl<'a> Process<'a> {
 }
 
 impl Appliance {
-    /// Takes the router into care as `edge`.
+    /// Takes the router into care under this name.
     pub async fn enrol(&self, router: &Router, name: &str) -> Arc<Device> {
         let sim = &router.sim;
         let ssh_port = if sim.ssh_port() == 0 { 1 } else { sim.ssh_port() };
@@ -251,7 +251,7 @@ impl Appliance {
             given.push(approval);
         }
         if !given.is_empty() {
-            let change = |plan: &mut routeros_mcp::plan::record::Plan| {
+            let change = |plan: &mut Plan| {
                 plan.approvals.clone_from(&given);
                 plan.happen(PlanEvent::Approve)
             };

@@ -3,10 +3,11 @@
 mod cuts;
 
 use crate::cli_rig::{Rig, router as rig_router};
-use crate::plan_rig::{Appliance, Process, Router, home, operator, request, trail};
+use crate::plan_rig::{Appliance, Process, Router, author, home, operator, request, trail};
 use crate::site::Site;
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::base::ids::DeviceId;
+use routeros_mcp::base::secret::Secret;
 use routeros_mcp::fleet::{Changes, Device, NewCredential, Password, Read, Stage, Which};
 use routeros_mcp::routeros::MenuPath;
 use routeros_mcp::sim::hooks::{Verdict, When};
@@ -203,7 +204,7 @@ fn a_plan_and_a_change_of_the_login_exclude_each_other() {
             });
             let meanwhile = async {
                 began.notified().await;
-                let fault = appliance.engine.apply(&crate::plan_rig::author(), &other).await.unwrap_err();
+                let fault = appliance.engine.apply(&author(), &other).await.unwrap_err();
                 assert_eq!(fault.kind, Kind::Conflict);
                 assert!(fault.said.contains("its login is being changed"), "{}", fault.said);
                 assert_eq!(appliance.engine.login_rests(&device).unwrap_err().kind, Kind::Conflict);
@@ -252,7 +253,7 @@ fn what_the_router_has_counts_and_not_what_it_answers() {
             appliance.engine.settle_logins(false).unwrap();
             appliance.engine.rest(false).await.unwrap();
             assert_eq!(router.sim.requests().len(), tried, "a refused login is not tried again by itself");
-            let credential = Some(NewCredential::password(routeros_mcp::base::secret::Secret::new("by-another-hand")));
+            let credential = Some(NewCredential::password(Secret::new("by-another-hand")));
             appliance.fleet.update(&device.id, Changes { credential, ..Changes::default() }).await.unwrap();
             let rotation = appliance.fleet.rotation(&device.id).unwrap().unwrap();
             assert!(!rotation.is_open() && rotation.attention.is_none(), "a person's word ends it: {rotation:?}");

@@ -1,8 +1,9 @@
 //! Behind the proxies whose configuration we ship: the very files, with ports and paths of this machine.
 
-use crate::acme_real::pebble::{certify, free_port, until};
+use crate::acme_real::pebble::{certify, until};
 use crate::http_rig::{Answer, JSON, PATIENCE, Web, call, hello, in_session, request, talk};
 use crate::site::Site;
+use crate::surroundings::{free_port, program};
 use routeros_mcp::access::Role;
 use routeros_mcp::base::events::Event;
 use routeros_mcp::routeros::pin;
@@ -10,7 +11,7 @@ use routeros_mcp::sim::profiles::Profile;
 use rustls::pki_types::ServerName;
 use serde_json::json;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader};
@@ -33,14 +34,6 @@ impl Drop for Proxy {
         let _ = rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), rustix::process::Signal::TERM);
         let _ = self.child.wait();
     }
-}
-
-fn program(name: &str) -> Option<PathBuf> {
-    let found = ["/usr/sbin", "/usr/bin", "/usr/local/sbin"].iter().map(|dir| Path::new(dir).join(name)).find(|path| path.exists());
-    if found.is_none() {
-        eprintln!("ABSENT: {name} is not installed: the configuration we ship for it was not run");
-    }
-    found
 }
 
 fn shipped(name: &str) -> String {

@@ -1,8 +1,6 @@
 //! The RouterOS client against small servers of its own: raw bytes on sockets, so that every way a router can
 //! answer wrongly is written out here. The simulated router is not used: it and the client must not agree by accident.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
-
 mod export;
 mod http;
 mod samples;

@@ -1,7 +1,7 @@
 //! The simulated router's console: its language, prints, exports, jobs, and the same interpreter behind REST.
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
-use super::sim_rest::call;
+use super::sim_rest::{call, until};
 use super::sim_ssh::{admin, login, said};
 use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::sim::profiles::{Profile, Version};
@@ -218,13 +218,7 @@ async fn a_job_outlives_its_session_and_can_be_stopped() {
     assert_eq!((jobs.as_array().unwrap().len(), &jobs[0]["owner"], &jobs[0]["type"]), (2, &json!("mcp"), &json!("command")));
     assert_eq!(call(&sim, &who, "DELETE", &format!("/system/script/job/{stopped}"), None).await.status, 204);
     hand.advance(Duration::from_secs(181));
-    tokio::time::timeout(Duration::from_secs(20), async {
-        while !sim.world().rows("/system/script/job").is_empty() {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    until(|| sim.world().rows("/system/script/job").is_empty()).await;
     assert_eq!(sim.world().rows("/system/note")[0].get("note"), Some("one"));
 }
 
@@ -266,4 +260,15 @@ async fn history_tells_who_did_what_and_undo_takes_it_back() {
     assert_eq!(said(&handle, ":put [/system/identity/get name]").await, "office-core");
     let log = sim.world().rows("/log");
     assert!(log.iter().any(|r| r.get("message").is_some_and(|m| m.contains("by ssh:admin@"))));
+}
+
+#[tokio::test]
+async fn undo_of_a_rename_takes_along_who_points_there() {
+    let sim = sim(Profile::Office).await;
+    let handle = admin(&sim).await;
+    let pool = ":put [/ip/dhcp-server/get dhcp-guest address-pool]";
+    assert_eq!(said(&handle, "/ip/pool/set pool-guest name=renamed").await, "");
+    assert_eq!(said(&handle, pool).await, "renamed");
+    assert_eq!(said(&handle, "/undo").await, "");
+    assert_eq!(said(&handle, pool).await, "pool-guest");
 }

@@ -1,14 +1,14 @@
 //! Scripts on the simulated router: guards as they are armed, fired and disarmed, jobs, and what trips scripts up.
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
-use crate::sim_rest::{admin, call};
+use crate::sim_rest::{admin, call, until};
 use crate::sim_ssh::{login, said};
 use crate::sim_time::{MINUTE, get, logged, note, pass, rig, rig_as, store};
 use routeros_mcp::sim::Sim;
 use routeros_mcp::sim::profiles::{Profile, Version};
 use serde_json::json;
 
-/// The roll-back of FACTS, section D4: inverse of a set, of an add and of a remove; retried, and gone when it succeeded.
+/// A roll-back: inverse of a set, of an add and of a remove; retried, and gone when it succeeded.
 const GUARD: &str = r##"
   :log warning "rb-7f3a rollback start"
   :local bad 0
@@ -210,9 +210,7 @@ async fn a_request_ends_after_sixty_seconds_of_the_routers_clock() {
         call(&sim, &mcp, "POST", "/execute", Some(json!({"script": script, "as-string": ""})))
     };
     let later = async |seconds| {
-        while sim.faults().working().now() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until(|| sim.faults().working().now() > 0).await;
         pass(&hand, seconds);
     };
     let (quick, ()) = tokio::join!(run(59), later(59));
@@ -277,7 +275,7 @@ async fn globals_of_others_are_seen_with_enough_policies_alone() {
 }
 
 #[tokio::test]
-async fn scripts_trip_where_the_facts_say_they_do() {
+async fn lists_scopes_escapes_and_loops_are_those_of_the_console() {
     let (sim, _hand) = rig(Profile::Office).await;
     let handle = login(&sim, "admin", "sim-admin-pass").await;
     let list = "/ip/firewall/address-list";

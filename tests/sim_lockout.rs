@@ -2,6 +2,7 @@
 //! connections and for open ones.
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
+use crate::sim_rest::until;
 use crate::sim_ssh;
 use routeros_mcp::sim::lockout::cases::{self, Case};
 use routeros_mcp::sim::profiles::Profile;
@@ -174,12 +175,6 @@ async fn stations_that_gave_up_leave_nothing_behind() {
     assert!(line.is_silent().await);
     assert_eq!(sim.faults().connections().now(), 1);
     drop(line);
-    tokio::time::timeout(Duration::from_secs(10), async {
-        while sim.faults().connections().now() > 0 {
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .unwrap();
+    until(|| sim.faults().connections().now() == 0).await;
     assert!(sim.requests().is_empty(), "it never came through");
 }

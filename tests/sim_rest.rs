@@ -4,7 +4,7 @@
 mod client;
 mod trouble;
 
-pub(crate) use client::{admin, call, names, raw, request, shared};
+pub(crate) use client::{admin, call, names, raw, request, shared, until};
 
 use client::{Reply, sim};
 use routeros_mcp::base::clock::{Clock, Wall};
@@ -213,7 +213,7 @@ async fn selecting_works_as_in_the_api() {
     let rows = print(json!({".proplist": ["name"], ".query": ["type=bridge", "type=wifi", "#|"]})).await;
     let mut got = names(&rows);
     got.sort_unstable();
-    assert_eq!((got, rows[0].get(".id")), (vec!["bridge", "lo", "wifi1", "wifi2"].into_iter().filter(|n| *n != "lo").collect(), None));
+    assert_eq!((got, rows[0].get(".id")), (vec!["bridge", "wifi1", "wifi2"], None));
     assert_eq!(print(json!({"count-only": "", ".query": ["type=ether", "running=yes"]})).await, json!({"ret": "3"}));
     assert_eq!(admin(&sim, "GET", "/interface?.query=type%3Dether", None).await.json(), json!([]), "no query in a URL");
     assert_eq!(admin(&sim, "GET", "/ip/address?disabled=no", None).await.json().as_array().unwrap().len(), 3);
@@ -346,12 +346,19 @@ async fn verbs_and_bodies_the_router_does_not_know() {
     for (path, word) in [("/interface/wireless", "wireless"), ("/caps-man/manager", "caps-man"), ("/ip/service/webserver", "webserver")] {
         assert_eq!(admin(&sim, "GET", path, None).await.detail(), format!("no such command or directory ({word})"));
     }
-    let two = request("GET", "/system/identity", Some(&who), None).replace("Connection: close\r\n", "");
-    let stream = TcpStream::connect(("127.0.0.1", sim.http_port())).await.unwrap();
-    let (mut read, mut write) = stream.into_split();
-    write.write_all(format!("{two}{two}").as_bytes()).await.unwrap();
-    let mut bytes = vec![0; 4096];
-    let got = read.read(&mut bytes).await.unwrap();
-    assert!(got > 0);
-    assert_eq!(sim.requests().iter().filter(|s| s.path() == "/system/identity").count(), 1, "the second request of a read is lost");
+}
+
+#[tokio::test]
+async fn the_second_request_of_a_read_is_lost() {
+    let sim = sim(Profile::HomeAp).await;
+    let who = sim.credentials().admin;
+    let kept = request("GET", "/system/identity", Some(&who), None).replace("Connection: close\r\n", "");
+    let mut stream = TcpStream::connect(("127.0.0.1", sim.http_port())).await.unwrap();
+    stream.write_all(format!("{kept}{kept}").as_bytes()).await.unwrap();
+    assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+    // Requests of a connection are answered in their order: once a later one is, the second one would have been.
+    stream.write_all(request("GET", "/system/note", Some(&who), None).as_bytes()).await.unwrap();
+    stream.read_to_end(&mut Vec::new()).await.unwrap();
+    let asked: Vec<String> = sim.requests().iter().map(|s| s.path().to_string()).collect();
+    assert_eq!(asked, ["/system/identity", "/system/note"]);
 }

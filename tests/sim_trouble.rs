@@ -1,7 +1,7 @@
 //! What goes wrong on the simulated router, and who else is there: device-mode, people, hooks, links that die.
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
-use crate::sim_rest::{admin, call};
+use crate::sim_rest::{admin, call, until};
 use crate::sim_ssh::{Terminal, login, said};
 use crate::sim_time::{MINUTE, get, logged, note, pass, rig, rig_as, store};
 use routeros_mcp::sim::faults::{Fault, Line, Rule};
@@ -224,9 +224,7 @@ async fn a_silent_link_keeps_the_connection_open_and_serves_others() {
     tokio::select! {
         _ = answered(&sim, "k") => panic!("it was silent"),
         () = async {
-            while sim.faults().working().total() == 0 || sim.faults().working().now() > 0 {
-                tokio::task::yield_now().await;
-            }
+            until(|| sim.faults().working().total() > 0 && sim.faults().working().now() == 0).await;
             assert!(answered(&sim, "next").await, "the same user's next request on a new connection");
         } => {}
     }
@@ -239,9 +237,7 @@ async fn a_late_router_does_it_after_what_was_due_by_its_clock() {
     admin(&sim, "PUT", "/system/scheduler", Some(guard())).await;
     sim.faults().inject(Rule::once(Fault::Late(Duration::from_secs(90))).on("/system/note"));
     let (read, ()) = tokio::join!(admin(&sim, "GET", "/system/note", None), async {
-        while sim.faults().working().now() == 0 {
-            tokio::task::yield_now().await;
-        }
+        until(|| sim.faults().working().now() > 0).await;
         pass(&hand, 90);
     });
     assert_eq!(read.json()["note"], "fired");
@@ -267,9 +263,7 @@ async fn a_terminal_takes_safe_mode_by_command_and_it_covers_all_sessions() {
     assert!(sim.world().rows("/system/history").last().unwrap().is("floating-undo"));
     // The link dies without a close: the router takes nine minutes to notice.
     sim.cut_connections();
-    while sim.faults().ssh_connections().now() > 0 {
-        tokio::task::yield_now().await;
-    }
+    until(|| sim.faults().ssh_connections().now() == 0).await;
     pass(&hand, 539);
     assert_eq!(listed(&sim, "s"), 1);
     pass(&hand, 1);

@@ -1,10 +1,11 @@
 //! The SSH transport against servers that others wrote: OpenSSH and dropbear. They speak no RouterOS; what is shown is keys,
 //! logins, commands and files.
 
+use crate::surroundings::{free_port, program};
 use routeros_mcp::routeros::fault::Denial;
 use routeros_mcp::routeros::ssh::{Endpoint, Key, Login, Ssh};
 use routeros_mcp::routeros::{RouterError, probe_host_key};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -24,25 +25,9 @@ impl Drop for Server {
     }
 }
 
-/// The program, or a word about its absence.
-fn program(name: &str) -> Option<PathBuf> {
-    let found = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/sbin", "/bin"]
-        .iter()
-        .map(|dir| Path::new(dir).join(name))
-        .find(|path| path.exists());
-    if found.is_none() {
-        eprintln!("{name} is not installed: nothing was tested against it");
-    }
-    found
-}
-
 fn run(program: &Path, args: &[&str]) {
     let done = Command::new(program).args(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
     assert!(done.success(), "{} {args:?}", program.display());
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn whoami() -> String {

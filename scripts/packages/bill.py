@@ -12,7 +12,7 @@ import uuid
 
 SPEC = "1.6"
 REGISTRY = "registry+https://github.com/rust-lang/crates.io-index"
-# Before there was a last commit: 2026-01-01.
+# 2026-01-01, for a tarball of the source, which has no history.
 NO_HISTORY = 1_767_225_600
 
 
@@ -26,7 +26,7 @@ def cargo(root, *words):
 
 
 def moment(root):
-    """Seconds since 1970 that the bill is dated by."""
+    """Seconds since 1970 that a release and its bill are dated by."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return int(given)
     asked = subprocess.run(["git", "-C", root, "log", "-1", "--format=%ct"], capture_output=True, text=True)

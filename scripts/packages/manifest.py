@@ -46,5 +46,5 @@ def rfc3339(moment):
 
 
 def checksums(files, path):
-    lines = sorted(f"{digest(file)}  {file.name}\n" for file in files)
-    path.write_text("".join(sorted(lines, key=lambda line: line.split("  ")[1])))
+    named = sorted(files, key=lambda file: file.name)
+    path.write_text("".join(f"{digest(file)}  {file.name}\n" for file in named))

@@ -93,7 +93,7 @@ def archive(entries, epoch, prefix="./"):
             info = tarfile.TarInfo(prefix + path)
             info.mtime, info.mode, info.uid, info.gid = epoch, entry.mode, entry.owner, entry.owner
             if entry.content is None:
-                info.type, info.mode = tarfile.DIRTYPE, entry.mode
+                info.type = tarfile.DIRTYPE
                 tar.addfile(info)
             elif isinstance(entry.content, str):
                 info.type, info.linkname = tarfile.SYMTYPE, entry.content
@@ -104,10 +104,10 @@ def archive(entries, epoch, prefix="./"):
     return buffer.getvalue()
 
 
-def gzipped(data, name=""):
+def gzipped(data):
     """Without a time or a name in it."""
     buffer = io.BytesIO()
-    with gzip.GzipFile(filename=name, fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as stream:
+    with gzip.GzipFile(filename="", fileobj=buffer, mode="wb", compresslevel=9, mtime=0) as stream:
         stream.write(data)
     return buffer.getvalue()
 

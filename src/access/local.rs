@@ -8,8 +8,8 @@
 
 use crate::access::lockout::{Failures, Lockout};
 use crate::access::password::{self, Hash};
-use crate::access::person::{Actor, Identity, PersonId};
-use crate::access::principal::{Client, Limits, Principal};
+use crate::access::person::PersonId;
+use crate::access::proof::Authenticated;
 use crate::access::role::Role;
 use crate::access::seen::Contacts;
 use crate::access::setup::Open;
@@ -32,9 +32,6 @@ const FAILURES_KEPT: usize = 256;
 const SAME_MOMENT: u32 = 16;
 /// The longest user name, bytes.
 const NAME_MAX: usize = 64;
-
-/// How long a proof of who one is counts as fresh: acts that need a person ask for a new one after that.
-pub const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// A local user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,48 +61,6 @@ impl Record for User {
 
 #[cfg(test)]
 crate::store::golden!(User);
-
-/// That somebody proved who they are, with a password or at the identity provider: what decisions rest on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proven {
-    /// Who.
-    pub actor: Actor,
-    /// With what role.
-    pub role: Role,
-    /// When.
-    pub at: Wall,
-}
-
-/// A local user who proved who they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Authenticated {
-    /// The person.
-    pub person: PersonId,
-    /// The local user's name.
-    pub user: String,
-    /// Its role.
-    pub role: Role,
-    /// When it was proved.
-    pub at: Wall,
-}
-
-impl Authenticated {
-    /// Whether the proof still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
-    pub fn is_fresh(&self, now: Wall) -> bool {
-        now.0.abs_diff(self.at.0) < FRESH.as_millis() as u64
-    }
-
-    /// For records: plans, approvals.
-    pub fn actor(&self) -> Actor {
-        Actor { identity: Identity::of_user(&self.user), person: Some(self.person.clone()), name: self.user.clone() }
-    }
-
-    /// As a caller.
-    pub fn principal(&self, client: Client) -> Principal {
-        let Identity { issuer, subject } = Identity::of_user(&self.user);
-        Principal { issuer, subject, name: self.user.clone(), role: self.role, limits: Limits::of_role(self.role), client }
-    }
-}
 
 /// Users and persons, over the store; clones share it.
 #[derive(Clone)]

@@ -1,14 +1,13 @@
 //! Users, passwords and lock-outs over a real store, with time moved by hand.
 
-#![allow(non_snake_case, reason = "`PASSWORD()` reads as the constant it would be if secrets could be constants")]
-
 use super::*;
+use crate::access::principal::Client;
 use crate::base::clock::Hand;
 use crate::store::Options;
 use tempfile::TempDir;
 
 /// A password within the rules.
-pub(in crate::access) fn PASSWORD() -> Secret {
+pub(in crate::access) fn good_password() -> Secret {
     Secret::new("correct-horse-71")
 }
 
@@ -23,7 +22,7 @@ pub(in crate::access) fn access() -> (Access, Arc<Hand>, TempDir) {
 
 async fn with_anna() -> (Access, Arc<Hand>, TempDir) {
     let made = access();
-    made.0.add("anna", Role::Approver, PASSWORD()).await.unwrap();
+    made.0.add("anna", Role::Approver, good_password()).await.unwrap();
     made
 }
 
@@ -35,7 +34,7 @@ async fn refused(access: &Access, name: &str, password: &str) -> Fault {
 async fn the_right_password_says_who_it_is_and_since_when() {
     let (access, hand, _dir) = with_anna().await;
     hand.advance(Duration::from_secs(5));
-    let proved = access.authenticate("ANNA", PASSWORD()).await.unwrap();
+    let proved = access.authenticate("ANNA", good_password()).await.unwrap();
     let anna = access.user("anna").unwrap();
     assert_eq!((&proved.person, proved.user.as_str(), proved.role), (&anna.person, "anna", Role::Approver));
     assert_eq!((proved.at, anna.seen_at), (access.now(), Some(access.now())));
@@ -48,7 +47,7 @@ async fn the_right_password_says_who_it_is_and_since_when() {
 #[tokio::test]
 async fn a_proof_is_fresh_for_five_minutes_and_stale_after_a_step_of_the_clock() {
     let (access, hand, _dir) = with_anna().await;
-    let proved = access.authenticate("anna", PASSWORD()).await.unwrap();
+    let proved = access.authenticate("anna", good_password()).await.unwrap();
     assert!(proved.is_fresh(access.now()));
     hand.advance(Duration::from_secs(299));
     assert!(proved.is_fresh(access.now()));
@@ -77,12 +76,12 @@ async fn a_lock_out_refuses_even_the_right_password_and_ends_by_itself() {
         assert!(fault.said.contains(expected), "{fault}");
         hand.advance(Duration::from_secs(1));
     }
-    let fault = refused(&access, "anna", PASSWORD().expose()).await;
+    let fault = refused(&access, "anna", good_password().expose()).await;
     assert_eq!(fault.kind, Kind::Unauthenticated);
     assert!(fault.said.contains("locked for another 59 s"), "{fault}");
     assert!(access.locked_for(&access.user("anna").unwrap()).unwrap().is_some());
     hand.advance(Duration::from_secs(59));
-    access.authenticate("anna", PASSWORD()).await.unwrap();
+    access.authenticate("anna", good_password()).await.unwrap();
     assert_eq!(access.locked_for(&access.user("anna").unwrap()).unwrap(), None);
 }
 
@@ -92,7 +91,7 @@ async fn a_right_password_forgives_the_wrong_ones_before_it() {
     for _ in 0..3 {
         refused(&access, "anna", "nonsense").await;
         refused(&access, "anna", "nonsense").await;
-        access.authenticate("anna", PASSWORD()).await.unwrap();
+        access.authenticate("anna", good_password()).await.unwrap();
     }
 }
 
@@ -112,7 +111,7 @@ async fn attempts_that_nobody_waits_for_count() {
         drop(attempt);
         hand.advance(Duration::from_millis(1));
     }
-    assert!(refused(&access, "anna", PASSWORD().expose()).await.said.contains("locked"));
+    assert!(refused(&access, "anna", good_password().expose()).await.said.contains("locked"));
 }
 
 #[tokio::test]
@@ -120,7 +119,7 @@ async fn many_attempts_at_once_get_no_more_tries_than_one_after_another() {
     let (access, ..) = with_anna().await;
     let guesses = (0..8).map(|n| access.authenticate("anna", Secret::new(format!("guess number {n}"))));
     let said: Vec<String> = futures_util::future::join_all(guesses).await.into_iter().map(|guess| guess.unwrap_err().said).collect();
-    assert_eq!(said.iter().filter(|said| said.contains("wrong.") || said.ends_with("is wrong")).count(), 2, "{said:?}");
+    assert_eq!(said.iter().filter(|said| said.ends_with("is wrong")).count(), 2, "{said:?}");
     assert_eq!(said.iter().filter(|said| said.contains("locked")).count(), 6, "{said:?}");
 }
 
@@ -135,7 +134,7 @@ async fn a_lock_out_survives_a_restart() {
     access.store().clone().close().await.unwrap();
     let store = Store::open(Options { volatile_ok: true, ..Options::at(dir.path().join("s.redb")) }).unwrap();
     let again = Access::new(store, seal, clock, lockout);
-    assert!(refused(&again, "anna", PASSWORD().expose()).await.said.contains("locked"));
+    assert!(refused(&again, "anna", good_password().expose()).await.said.contains("locked"));
 }
 
 #[tokio::test]
@@ -145,7 +144,7 @@ async fn a_new_password_ends_a_lock_out_and_the_old_one() {
         refused(&access, "anna", "nonsense").await;
     }
     access.set_password("anna", Secret::new("another-horse-72")).await.unwrap();
-    assert_eq!(refused(&access, "anna", PASSWORD().expose()).await.kind, Kind::Unauthenticated);
+    assert_eq!(refused(&access, "anna", good_password().expose()).await.kind, Kind::Unauthenticated);
     access.authenticate("anna", Secret::new("another-horse-72")).await.unwrap();
 }
 
@@ -154,12 +153,12 @@ async fn a_disabled_user_is_kept_out_and_only_its_password_learns_why() {
     let (access, ..) = with_anna().await;
     access.set_disabled("anna", true).await.unwrap();
     assert_eq!(refused(&access, "anna", "nonsense").await.kind, Kind::Unauthenticated);
-    let fault = refused(&access, "anna", PASSWORD().expose()).await;
+    let fault = refused(&access, "anna", good_password().expose()).await;
     assert_eq!(fault.kind, Kind::Denied);
     assert!(fault.said.contains("disabled"), "{fault}");
     assert_eq!(access.user("anna").unwrap().seen_at, None, "it never got in");
     access.set_disabled("anna", false).await.unwrap();
-    access.authenticate("anna", PASSWORD()).await.unwrap();
+    access.authenticate("anna", good_password()).await.unwrap();
 }
 
 #[tokio::test]
@@ -197,14 +196,14 @@ async fn made_up_names_are_forgotten_first_and_never_push_out_a_users_lock_out()
 #[tokio::test]
 async fn names_are_taken_in_any_case_and_keep_to_the_alphabet() {
     let (access, ..) = with_anna().await;
-    assert_eq!(access.add("Anna", Role::Admin, PASSWORD()).await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(access.add("Anna", Role::Admin, good_password()).await.unwrap_err().kind, Kind::Conflict);
     for bad in ["", "a b", "-anna", ".x", "é", "a|b", "a\n", &"x".repeat(65)] {
-        let fault = access.add(bad, Role::Admin, PASSWORD()).await.unwrap_err();
+        let fault = access.add(bad, Role::Admin, good_password()).await.unwrap_err();
         assert_eq!(fault.kind, Kind::BadInput, "{bad:?}");
         assert!(fault.said.contains("a user name"), "{fault}");
     }
     for good in ["b", "anna.lee@example.net", "0x", &"x".repeat(64)] {
-        access.add(good, Role::ReadOnly, PASSWORD()).await.unwrap();
+        access.add(good, Role::ReadOnly, good_password()).await.unwrap();
     }
     assert_eq!(access.users().unwrap().len(), 5);
     assert_eq!(access.user("zoe").unwrap_err().kind, Kind::NotFound);
@@ -216,13 +215,13 @@ async fn a_hash_is_sealed_and_opens_in_its_own_row_only() {
     let (access, _hand, dir) = with_anna().await;
     let anna = access.user("anna").unwrap();
     let hash = access.opened(&anna).unwrap();
-    assert!(hash.matches(&PASSWORD()).unwrap());
+    assert!(hash.matches(&good_password()).unwrap());
     assert!(access.opened(&User { name: "bert".into(), ..anna.clone() }).is_err(), "moved to another row");
-    assert!(!format!("{anna:?}").contains(PASSWORD().expose()));
+    assert!(!format!("{anna:?}").contains(good_password().expose()));
     let plain = postcard::to_allocvec(&hash).unwrap();
     access.store().clone().close().await.unwrap();
     let stored = std::fs::read(dir.path().join("s.redb")).unwrap();
-    for secret in [PASSWORD().expose().as_bytes(), &plain[..16], &plain[plain.len() - 32..]] {
+    for secret in [good_password().expose().as_bytes(), &plain[..16], &plain[plain.len() - 32..]] {
         assert!(!stored.windows(secret.len()).any(|bytes| bytes == secret), "a part of it stands in the file");
     }
 }

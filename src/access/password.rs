@@ -10,6 +10,7 @@ use crate::base::ids::random;
 use crate::base::secret::Secret;
 use argon2::{Algorithm, Argon2, Params, Version};
 use serde::{Deserialize, Serialize};
+use subtle::ConstantTimeEq;
 
 /// Memory of one hash, KiB: a seventh of the smallest box there is, and only one is made at a time.
 const MEMORY_KIB: u32 = 19 * 1024;
@@ -54,8 +55,7 @@ impl Hash {
     pub fn matches(&self, password: &Secret) -> Result<bool, Fault> {
         let out = self.run(password)?;
         // All bytes are looked at, however early two differ.
-        let differing = self.out.iter().zip(out).fold(0, |seen, (ours, theirs)| seen | (ours ^ theirs));
-        Ok(differing == 0)
+        Ok(bool::from(self.out.ct_eq(&out)))
     }
 
     fn run(&self, password: &Secret) -> Result<[u8; 32], Fault> {

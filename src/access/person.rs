@@ -213,7 +213,7 @@ impl Access {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::local::tests::{PASSWORD, access};
+    use crate::access::local::tests::{access, good_password};
     use crate::access::role::Role;
 
     fn identity(text: &str) -> Identity {
@@ -236,7 +236,7 @@ mod tests {
     async fn an_identity_is_one_persons_at_most() {
         let (access, ..) = access();
         for name in ["anna", "bert"] {
-            access.add(name, Role::Approver, PASSWORD()).await.unwrap();
+            access.add(name, Role::Approver, good_password()).await.unwrap();
         }
         let stdio = identity("local|stdio");
         assert_eq!(access.person(&stdio).unwrap(), None, "nobody linked it");
@@ -260,7 +260,7 @@ mod tests {
     async fn not_the_author_means_the_person() {
         let (access, ..) = access();
         for name in ["anna", "bert"] {
-            access.add(name, Role::Approver, PASSWORD()).await.unwrap();
+            access.add(name, Role::Approver, good_password()).await.unwrap();
         }
         let token = identity("token|tok_1");
         let before = Actor { identity: token.clone(), person: access.person(&token).unwrap(), name: "before".into() };
@@ -294,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn a_local_user_is_its_person_in_any_case_of_the_name() {
         let (access, ..) = access();
-        let anna = access.add("Anna", Role::Admin, PASSWORD()).await.unwrap();
+        let anna = access.add("Anna", Role::Admin, good_password()).await.unwrap();
         assert_eq!(access.person(&Identity::of_user("ANNA")).unwrap(), Some(anna.person));
         assert_eq!(access.person(&Identity::of_user("bert")).unwrap(), None);
         assert_eq!(access.actor(&Principal::operator()).unwrap().person, None, "the command line is no person");

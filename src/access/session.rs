@@ -6,18 +6,21 @@
 //! - A local user's role is looked up at each use; who came through an identity provider keeps the role of the sign-in.
 //! - Proving again who one is gives a new session in place of the old one; it does not make it last longer.
 
-use crate::access::local::{Access, FRESH, Proven};
+mod kept;
+
+use crate::access::local::Access;
 use crate::access::oidc::Oidc;
 use crate::access::person::{Actor, Identity, PersonId};
 use crate::access::principal::{Client, Limits, Principal};
+use crate::access::proof::{Proven, is_fresh};
 use crate::access::role::Role;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::{hex, random};
 use crate::base::secret::Secret;
-use crate::base::selector::Selector;
-use crate::store::{Batch, Durability, Record, StoreError, Table, body_as};
+use crate::store::{Batch, Durability, Table};
 use data_encoding::BASE64URL_NOPAD;
+use kept::{Kept, Use};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -46,65 +49,6 @@ impl Way {
         }
     }
 }
-
-/// A session in the store, under the SHA-256 of its id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Kept {
-    identity: Identity,
-    name: String,
-    way: Way,
-    role: Role,
-    devices: Vec<Selector>,
-    /// What the role was judged by.
-    terms: String,
-    began_at: Wall,
-    proved_at: Option<Wall>,
-    /// The browser, as it named itself, and where it was.
-    client: String,
-    address: String,
-}
-
-impl Record for Kept {
-    const TABLE: &'static str = "ui_session";
-    const VERSION: u8 = 2;
-
-    /// v1 knew nothing of the browser.
-    fn upgrade(version: u8, body: &[u8]) -> Result<Self, StoreError> {
-        let v1::Kept { identity, name, way, role, devices, terms, began_at, proved_at } = body_as(Self::TABLE, version, body)?;
-        let (client, address) = (String::new(), String::new());
-        Ok(Kept { identity, name, way, role, devices, terms, began_at, proved_at, client, address })
-    }
-}
-
-mod v1 {
-    use super::{Identity, Role, Selector, Wall, Way};
-
-    #[derive(serde::Serialize, serde::Deserialize)]
-    pub(super) struct Kept {
-        pub(super) identity: Identity,
-        pub(super) name: String,
-        pub(super) way: Way,
-        pub(super) role: Role,
-        pub(super) devices: Vec<Selector>,
-        pub(super) terms: String,
-        pub(super) began_at: Wall,
-        pub(super) proved_at: Option<Wall>,
-    }
-}
-
-/// When a session was last used: apart from it, so that a use never undoes an end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Use {
-    at: Wall,
-}
-
-impl Record for Use {
-    const TABLE: &'static str = "ui_session_use";
-    const VERSION: u8 = 1;
-}
-
-#[cfg(test)]
-crate::store::golden!(Kept, Use);
 
 /// Somebody who is signed in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,9 +84,9 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether the proof still counts where a fresh one is asked for. A stepped clock makes it stale, never fresh for longer.
+    /// Whether the proof still counts where a fresh one is asked for.
     pub fn is_fresh(&self, now: Wall) -> bool {
-        self.authenticated_at.is_some_and(|at| now.0.abs_diff(at.0) < FRESH.as_millis() as u64)
+        self.authenticated_at.is_some_and(|at| is_fresh(at, now))
     }
 
     /// What decisions of this person rest on; nothing where the provider did not say when they proved who they are.

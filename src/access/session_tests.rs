@@ -1,8 +1,9 @@
 //! Sessions over a real store, with time moved by hand.
 
 use super::*;
-use crate::access::local::tests::{PASSWORD, access};
+use crate::access::local::tests::{access, good_password};
 use crate::access::oidc::Settings;
+use crate::access::proof::FRESH;
 use crate::base::clock::Hand;
 use crate::host::outgoing::Outgoing;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ struct Bench {
 async fn bench() -> Bench {
     let (access, hand, dir) = access();
     for name in ["anna", "bert"] {
-        access.add(name, Role::Admin, PASSWORD()).await.unwrap();
+        access.add(name, Role::Admin, good_password()).await.unwrap();
     }
     Bench { sessions: Sessions::new(access.clone(), None, IDLE, MOST), access, hand, _dir: dir }
 }
@@ -43,7 +44,7 @@ fn provider(access: &Access, role_claim: &str) -> Oidc {
 
 impl Bench {
     async fn proof(&self, name: &str) -> Proof {
-        let proved = self.access.authenticate(name, PASSWORD()).await.unwrap();
+        let proved = self.access.authenticate(name, good_password()).await.unwrap();
         Proof { principal: proved.principal(Client::default()), way: Way::Local, at: Some(proved.at) }
     }
 
@@ -98,7 +99,7 @@ async fn a_session_is_its_users_and_goes_with_them() {
     bench.access.set_disabled("anna", false).await.unwrap();
     assert!(!bench.lasts(&anna).await, "being let in again opens nothing that was closed");
     bench.hand.advance(Duration::from_secs(1));
-    bench.access.set_password("bert", PASSWORD()).await.unwrap();
+    bench.access.set_password("bert", good_password()).await.unwrap();
     assert!(!bench.lasts(&bert).await, "a new password ends what the old one opened");
 }
 
@@ -166,23 +167,6 @@ async fn a_person_sees_and_ends_their_own_sessions_wherever_they_are() {
     assert_eq!(sessions.end_all_of(&session).await.unwrap(), 2);
     assert!(!bench.lasts(&desk).await && sessions.find(away.expose()).await.unwrap().is_none());
     assert!(bench.lasts(&bert).await, "nobody else's");
-}
-
-#[test]
-fn reads_sessions_written_by_v1() {
-    let old = v1::Kept {
-        identity: Identity::of_user("anna"),
-        name: "anna".into(),
-        way: Way::Local,
-        role: Role::Admin,
-        devices: vec![Selector::All],
-        terms: String::new(),
-        began_at: Wall(1),
-        proved_at: Some(Wall(2)),
-    };
-    let kept = Kept::upgrade(1, &postcard::to_allocvec(&old).unwrap()).unwrap();
-    assert_eq!((kept.name.as_str(), kept.proved_at, kept.client.as_str()), ("anna", Some(Wall(2)), ""));
-    assert!(Kept::upgrade(1, &[1, 2, 3]).is_err());
 }
 
 #[tokio::test]

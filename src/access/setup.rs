@@ -189,7 +189,7 @@ fn over() -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::local::tests::{PASSWORD, access};
+    use crate::access::local::tests::{access, good_password};
     use crate::base::clock::Clock;
 
     fn kind(made: Result<User, Fault>) -> Kind {
@@ -205,14 +205,14 @@ mod tests {
         assert_eq!(access.open_setup().await.unwrap().token, pass.token, "the same while it is good");
         assert!(access.is_setup_open().unwrap());
         for bad in ["", "x", "#setup=", "aaaaaaaaaaaaaaaaaaaaaaaaaa", &pass.token.expose()[1..]] {
-            assert_eq!(kind(access.claim_setup(&Secret::new(bad), "eve", PASSWORD()).await), Kind::Unauthenticated, "{bad}");
+            assert_eq!(kind(access.claim_setup(&Secret::new(bad), "eve", good_password()).await), Kind::Unauthenticated, "{bad}");
         }
         assert_eq!(kind(access.claim_setup(&pass.token, "anna", Secret::new("short")).await), Kind::BadInput);
         assert!(access.is_setup_open().unwrap(), "a bad password spends nothing");
         let pasted = format!(" https://box:8443/admin/setup#setup={} ", pass.token.expose().to_ascii_uppercase());
-        let anna = access.claim_setup(&Secret::new(pasted), "anna", PASSWORD()).await.unwrap();
+        let anna = access.claim_setup(&Secret::new(pasted), "anna", good_password()).await.unwrap();
         assert_eq!(anna.role, Role::Admin);
-        assert_eq!(kind(access.claim_setup(&pass.token, "eve", PASSWORD()).await), Kind::Conflict);
+        assert_eq!(kind(access.claim_setup(&pass.token, "eve", good_password()).await), Kind::Conflict);
         assert!(!access.is_setup_open().unwrap());
         assert_eq!(access.open_setup().await.unwrap_err().kind, Kind::Conflict);
     }
@@ -221,7 +221,7 @@ mod tests {
     async fn of_two_administrators_at_once_one_wins() {
         let (access, ..) = access();
         let pass = access.open_setup().await.unwrap();
-        let claim = |name| access.claim_setup(&pass.token, name, PASSWORD());
+        let claim = |name| access.claim_setup(&pass.token, name, good_password());
         let (one, other) = tokio::join!(claim("anna"), claim("eve"));
         let (won, lost) = if one.is_ok() { (one, other) } else { (other, one) };
         assert_eq!(access.users().unwrap(), [won.unwrap()]);
@@ -234,7 +234,7 @@ mod tests {
         let pass = access.open_setup().await.unwrap();
         // Judged good before, committed after.
         let (added, claimed) =
-            tokio::join!(access.add("bert", Role::ReadOnly, PASSWORD()), access.claim_setup(&pass.token, "eve", PASSWORD()));
+            tokio::join!(access.add("bert", Role::ReadOnly, good_password()), access.claim_setup(&pass.token, "eve", good_password()));
         assert!(added.is_ok() != claimed.is_ok(), "one of them, never both");
         assert_eq!(access.users().unwrap().len(), 1);
         assert!(!access.is_setup_open().unwrap());
@@ -281,10 +281,10 @@ mod tests {
         access.note_setup(note.clone());
         let other = Access::new(access.store().clone(), crate::store::Seal::new(&[7; 32]), Clock::system(), Default::default());
         assert!(!other.is_setup_open().unwrap());
-        assert_eq!(kind(other.claim_setup(&pass.token, "eve", PASSWORD()).await), Kind::Unauthenticated);
+        assert_eq!(kind(other.claim_setup(&pass.token, "eve", good_password()).await), Kind::Unauthenticated);
         let held = std::fs::read(dir.path().join("s.redb")).unwrap();
         assert!(!held.windows(26).any(|bytes| bytes == pass.token.expose().as_bytes()), "its digest alone");
-        access.add("anna", Role::Admin, PASSWORD()).await.unwrap();
+        access.add("anna", Role::Admin, good_password()).await.unwrap();
         assert!(!note.exists(), "what was written of it goes with it");
     }
 }

@@ -32,7 +32,7 @@ const NAME_MAX: usize = 64;
 /// Device selectors of one token.
 const DEVICES_MAX: usize = 64;
 /// Uses within so long are one use: each costs a write.
-const USE_EVERY_MS: i64 = 60_000;
+const USE_EVERY_MS: u64 = 60_000;
 
 /// What a token is known by: the first half of its digest is in it, which tells nothing of the token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -306,7 +306,7 @@ impl Access {
     async fn note_use(&self, token: &Token, now: Wall) {
         let uses = self.uses();
         let last = uses.get(&token.id).ok().flatten();
-        if last.is_some_and(|last| now.0.abs_diff(last.at.0) < USE_EVERY_MS as u64) {
+        if last.is_some_and(|last| now.0.abs_diff(last.at.0) < USE_EVERY_MS) {
             return;
         }
         if let Err(error) = uses.put(&token.id, &Use { at: now }, Durability::Soon).await {

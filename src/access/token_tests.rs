@@ -1,7 +1,7 @@
 //! API tokens over a real store, with time moved by hand.
 
 use super::*;
-use crate::access::local::tests::{PASSWORD, access};
+use crate::access::local::tests::{access, good_password};
 use crate::access::principal::Client;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn a_token_opens_for_its_role_and_only_as_it_was_made() {
 #[tokio::test]
 async fn a_token_ends_with_its_time_its_revocation_and_its_owner() {
     let (access, hand, _dir) = access();
-    access.add("anna", Role::Admin, PASSWORD()).await.unwrap();
+    access.add("anna", Role::Admin, good_password()).await.unwrap();
     let (short, owned, lasting) = (make(), make(), make());
     let end = Wall(access.now().0 + 60_000);
     access.add_token(Wanted { expires_at: Some(end), ..wanted("short", &short, Some(Role::ReadOnly)) }).await.unwrap();
@@ -87,7 +87,7 @@ async fn revoking_by_name_means_the_token_in_force() {
 #[tokio::test]
 async fn a_token_is_the_same_person_as_its_owner() {
     let (access, _hand, _dir) = access();
-    let anna = access.add("anna", Role::Admin, PASSWORD()).await.unwrap();
+    let anna = access.add("anna", Role::Admin, good_password()).await.unwrap();
     let secret = make();
     access.add_token(Wanted { owner: Some("anna".into()), ..wanted("hers", &secret, Some(Role::OpsRw)) }).await.unwrap();
     let caller = opens(&access, secret.expose()).await.unwrap().principal;

@@ -199,7 +199,7 @@ impl Board {
             }
             Some(Tell::Ends) => self.make_ready(key, true, 0, now),
             // Its end was not told yet: then it never ended.
-            Some(Tell::Begins { .. }) if self.is_ending(kind, id) => {
+            Some(Tell::Begins { .. }) if self.is_ready(*kind, id, true) => {
                 self.ready.entry((*kind, true)).and_modify(|ready| ready.items.retain(|ending, _| ending != id));
             }
             Some(Tell::Begins { repeats }) => self.make_ready(key, false, repeats + begins.map_or(0, |before| before + 1), now),
@@ -207,7 +207,7 @@ impl Board {
                 if let Some(repeats) = begins.filter(|_| life.is_some()) {
                     self.ready.get_mut(&(*kind, false)).and_then(|ready| ready.items.insert(id.clone(), repeats));
                 }
-                if life.is_none() && !self.is_ending(kind, id) {
+                if life.is_none() && !self.is_ready(*kind, id, true) {
                     self.alerts.remove(key);
                 }
             }
@@ -215,8 +215,9 @@ impl Board {
         self.ready.retain(|_, ready| !ready.items.is_empty());
     }
 
-    fn is_ending(&self, kind: &Kind, id: &str) -> bool {
-        self.ready.get(&(*kind, true)).is_some_and(|ready| ready.items.contains_key(id))
+    /// Whether its beginning or its end is about to be told.
+    fn is_ready(&self, kind: Kind, id: &str, over: Over) -> bool {
+        self.ready.get(&(kind, over)).is_some_and(|ready| ready.items.contains_key(id))
     }
 
     fn make_ready(&mut self, (kind, id): &Key, over: Over, repeats: u32, now: Now) {
@@ -257,10 +258,9 @@ impl Board {
     /// When time changes something about it. What is over and not told yet is kept until it is.
     fn due(&self, (kind, id): &Key, alert: &Alert) -> Option<Ms> {
         let due = due(&alert.life, *self.rules.get(kind)?);
-        let is_unsaid = |over| self.ready.get(&(*kind, over)).is_some_and(|ready| ready.items.contains_key(id));
         due.filter(|_| match alert.life.phase {
-            Phase::Over => !is_unsaid(true),
-            Phase::Happened => !is_unsaid(false),
+            Phase::Over => !self.is_ready(*kind, id, true),
+            Phase::Happened => !self.is_ready(*kind, id, false),
             Phase::Held { .. } | Phase::Told => true,
         })
     }
@@ -363,9 +363,8 @@ impl Board {
     /// Every alert that lasts.
     pub fn live(&self) -> Vec<View> {
         let live = self.alerts.iter().filter_map(|((kind, id), alert)| {
-            let is_ready = self.ready.get(&(*kind, false)).is_some_and(|ready| ready.items.contains_key(id));
             let standing = match alert.life.phase {
-                Phase::Told if !is_ready => Standing::Firing,
+                Phase::Told if !self.is_ready(*kind, id, false) => Standing::Firing,
                 Phase::Told | Phase::Held { .. } => Standing::Waiting,
                 Phase::Over | Phase::Happened => return None,
             };

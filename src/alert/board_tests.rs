@@ -1,3 +1,5 @@
+//! What is told of all alerts, and when.
+
 use super::*;
 use std::time::Duration;
 

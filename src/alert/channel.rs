@@ -29,6 +29,11 @@ impl Failure {
     pub fn for_good(said: impl AsRef<str>) -> Failure {
         Failure { is_final: true, ..Failure::again(said) }
     }
+
+    /// The word used in answers and metrics.
+    pub fn outcome(&self) -> &'static str {
+        if self.is_final { "refused" } else { "failed" }
+    }
 }
 
 /// What came of a try through one channel.

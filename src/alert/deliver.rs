@@ -2,7 +2,7 @@
 //!
 //! At least once: a message that arrived just before a power cut goes out again, under the same id.
 
-use crate::alert::channel::{Channel, Failure};
+use crate::alert::channel::Channel;
 use crate::alert::hub::Hub;
 use crate::alert::queue::Queue;
 use crate::alert::record::Queued;
@@ -101,9 +101,8 @@ async fn attempt(hub: &Hub, line: &Line, queued: &Queued, failures: u32) -> Opti
     let now = hub.clock.wall();
     let (outcome, said) = match &sent {
         Ok(said) => ("delivered", said.as_str()),
-        Err(Failure { is_final: true, said }) => ("refused", said.as_str()),
-        Err(Failure { said, .. }) if is_late(queued, now) => ("expired", said.as_str()),
-        Err(Failure { said, .. }) => ("failed", said.as_str()),
+        Err(failure) if !failure.is_final && is_late(queued, now) => ("expired", failure.said.as_str()),
+        Err(failure) => (failure.outcome(), failure.said.as_str()),
     };
     hub.meter.delivery(name, outcome, 1);
     let pause = (outcome == "failed").then(|| pause(failures, random::<1>()[0]));

@@ -46,7 +46,7 @@ pub struct Subject {
 }
 
 /// Longest name and id, in characters.
-const NAME: usize = 80;
+pub(super) const NAME: usize = 80;
 /// Digits of a digest at the end of an id that is too long.
 const MARK: usize = 16;
 /// Longest details, in characters.

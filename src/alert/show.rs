@@ -1,7 +1,7 @@
 //! What others see of it: alerts, ways out, and a test of them.
 
 use crate::alert::board::{Standing, View};
-use crate::alert::channel::{Channel, Tried};
+use crate::alert::channel::{Channel, Failure, Tried};
 use crate::alert::deliver::Line;
 use crate::alert::hub::{Alerts, held};
 use crate::alert::kind::{Kind, Rule};
@@ -80,11 +80,7 @@ impl Alerts {
         let tries = self.0.lines.iter().map(|line| async {
             let began = self.0.clock.mono();
             let sent = self.0.send(line, &message).await;
-            let outcome = match &sent {
-                Ok(_) => "delivered",
-                Err(failure) if failure.is_final => "refused",
-                Err(_) => "failed",
-            };
+            let outcome = sent.as_ref().map_or_else(Failure::outcome, |_| "delivered");
             self.0.meter.delivery(line.channel.name(), outcome, 1);
             if sent.is_ok() {
                 line.again.notify_one();

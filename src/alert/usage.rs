@@ -4,7 +4,7 @@
 //! busiest hour, fading by a hundredth an hour (half of it is gone after three days). One wild hour raises it only so far, so that
 //! the next one is told as well.
 
-use crate::alert::message::tidy;
+use crate::alert::message::{NAME, tidy};
 use crate::store::Record;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -81,7 +81,7 @@ impl Usage {
 
     /// An earlier process told so of this caller, and not that it was over.
     pub fn was_unusual(&mut self, id: &str, name: &str) {
-        let caller = self.callers.entry(id.to_owned()).or_insert_with(|| Caller { name: tidy(name, 80), seen: -1, ..Caller::default() });
+        let caller = self.callers.entry(id.to_owned()).or_insert_with(|| Caller { name: tidy(name, NAME), seen: -1, ..Caller::default() });
         caller.unusual = true;
     }
 
@@ -96,7 +96,7 @@ impl Usage {
         let caller = self.callers.entry(id.to_owned()).or_default();
         caller.seen = hour;
         if caller.name != name {
-            caller.name = tidy(name, 80);
+            caller.name = tidy(name, NAME);
         }
         let slot = what as usize;
         caller.counts[slot] = caller.counts[slot].saturating_add(1);

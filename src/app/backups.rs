@@ -33,6 +33,8 @@ pub(super) fn open(loaded: &Loaded, places: &Places, base: Base) -> Backups {
         left_out,
     };
     let settings = backup::Settings { dir: settings.path.clone(), keep: settings.keep as usize, recipients: settings.recipients.clone() };
+    // A restore unpacks into the state directory. None is under way: the store is ours.
+    backup::sweep(&places.state);
     Backups::new(parts, settings)
 }
 

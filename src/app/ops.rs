@@ -112,12 +112,11 @@ impl Ops {
 
     /// Seals everything anew, under the key that is given or a random one.
     async fn rotate(&self, arguments: &Value) -> Result<Value, Fault> {
-        let new = match arguments["key"].as_str() {
-            Some(text) => Some(seal::parse_master(text).ok_or_else(|| {
-                Fault::bad_input("a master key is 32 bytes in base64").hint("make one with: head -c 32 /dev/urandom | base64")
-            })?),
-            None => None,
+        let key = |text| {
+            let wrong = || Fault::bad_input("a master key is 32 bytes in base64").hint("make one with: head -c 32 /dev/urandom | base64");
+            seal::parse_master(text).ok_or_else(wrong)
         };
+        let new = arguments["key"].as_str().map(key).transpose()?;
         let (store, file, before) = (&self.dispatch.world().store, self.places.master_key(), self.seal.key_id());
         let sealed = reseal::rotate(store, &self.seal, &keys::sealed(), &file, new, self.is_configured).await?;
         let lies = if self.is_configured { reseal::next_file(&file) } else { file };

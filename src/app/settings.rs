@@ -10,8 +10,8 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::shared::Shared;
 use crate::base::span::Span;
 use crate::base::tier::Environment;
-use crate::config::Config;
 use crate::config::sections::{self, Mode, StdioRole};
+use crate::config::{self, Config, Loaded};
 use crate::fleet;
 use crate::history::health::Thresholds;
 use crate::host::metrics::Meter;
@@ -76,7 +76,8 @@ pub(super) fn oidc(config: &Config, world: &World) -> Option<Oidc> {
     from.enabled.then(|| Oidc::new(settings, world.access.clone(), outgoing, world.clock.clone()))
 }
 
-pub(super) fn settings(config: &Config) -> Settings {
+pub(super) fn tool_settings(loaded: &Loaded) -> Settings {
+    let config = &loaded.config;
     let every = config.mcp.toolsets.iter().any(|set| set == "all");
     Settings {
         toolsets: (!every).then(|| config.mcp.toolsets.clone()),
@@ -86,7 +87,7 @@ pub(super) fn settings(config: &Config) -> Settings {
         ssh_port: config.routeros.ssh_port,
         enable_tools: config.mcp.enable_tools,
         kept_answers: config.resource_cache.max_entries,
-        config: Shared::default(),
+        config: Shared::new(config::shown(&loaded.view)),
         public_url: config.http.public_url.clone(),
         health: Shared::new(thresholds(&config.health_check)),
     }
@@ -160,6 +161,7 @@ pub(super) fn mcp_settings(config: &Config, tasks: &TaskTracker) -> mcp::Setting
         gather: config.sse.update_batch_interval_seconds.0,
         watchers: mcp::subscriptions::Watchers::new(config.sse.max_subscriptions_per_device, tasks.clone()),
         permissive: config.mcp.client_compatibility_mode == Mode::Permissive,
+        log_unknown_capabilities: config.mcp.log_unknown_capabilities,
         drain: config.shutdown.drain_seconds.0,
     }
 }
@@ -172,8 +174,8 @@ pub(super) fn http_settings(config: &Config) -> Result<http::Settings, Fault> {
         (sections::Tls::Files, Some(certificate), Some(key)) => {
             http::tls::Source::Files { certificate: certificate.clone(), key: key.clone() }
         }
-        // The checks of the configuration are there before us.
         (sections::Tls::Acme, ..) => http::tls::Source::Acme(acme_settings(&config.acme)),
+        // The checks of the configuration are there before us.
         (sections::Tls::Files, ..) => return Err(Fault::new(Kind::Config, "http.tls: no source of a certificate")),
     };
     let limits = http::Limits {

@@ -17,6 +17,7 @@ use crate::update::start::{self, Start};
 use crate::update::swap::Layout;
 use crate::update::{self, Updates, install};
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -112,10 +113,7 @@ fn settings(loaded: &Loaded) -> Result<update::Settings, Fault> {
 /// Whether our listener answers, through its own front door.
 pub(super) async fn answers(url: String) -> bool {
     let Some((scheme, at)) = url.split_once("://") else { return false };
-    let Ok(mut at) = at.parse::<std::net::SocketAddr>() else { return false };
-    if at.ip().is_unspecified() {
-        at.set_ip(if at.is_ipv4() { std::net::Ipv4Addr::LOCALHOST.into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
-    }
+    let Ok(at) = at.parse::<SocketAddr>() else { return false };
     if scheme == "https" {
         return routeros::probe_tls(&at.ip().to_string(), at.port(), ANSWERS).await.is_ok();
     }

@@ -17,6 +17,7 @@ use crate::audit::sign;
 use crate::base::clock::Wall;
 use crate::base::ids::hex;
 use crate::host::files;
+use crate::store::sync_parent;
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Compression, GzBuilder};
 use serde::{Deserialize, Serialize};
@@ -248,12 +249,12 @@ impl Hands for Real {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         std::fs::rename(from, to)?;
-        crate::store::sync_parent(to)
+        sync_parent(to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         std::fs::remove_file(path)?;
-        crate::store::sync_parent(path)
+        sync_parent(path)
     }
 }
 
@@ -270,7 +271,7 @@ pub(crate) fn make(dir: &Path, survey: &Survey, key: &[u8], hands: &dyn Hands) -
     let mut label = survey.label.clone();
     label.algorithm = sign::ED25519_WORD.into();
     (label.public_key, label.signature) = sign::sign(key, &label.text())?;
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(place(dir)).and_then(|()| crate::store::sync_parent(&place(dir)));
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(place(dir)).and_then(|()| sync_parent(&place(dir)));
     made.map_err(AuditError::io(MAKING))?;
     let part = to.with_extension("part");
     let mut fill = |into: &mut dyn Write| {

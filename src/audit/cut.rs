@@ -13,10 +13,12 @@ use crate::audit::record::{self, ISSUER, Record, SUBJECT};
 use crate::audit::segment::{self, Reader};
 use crate::audit::{Audit, verify};
 use crate::base::clock::Wall;
+use crate::base::ids::hex;
 use crate::store::Durability;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLockWriteGuard};
+use zeroize::Zeroizing;
 
 /// What the record is called. No tool has this name.
 const OPERATION: &str = "trail.archive";
@@ -56,7 +58,7 @@ impl Audit {
                 blocking(move || verify(&dir)).await?;
                 is_whole = true;
             }
-            let (dir, key, by) = (self.dir(), zeroize::Zeroizing::new(key.to_vec()), hands.clone());
+            let (dir, key, by) = (self.dir(), Zeroizing::new(key.to_vec()), hands.clone());
             let label = blocking(move || archive::make(&dir, &survey, &key, &*by)).await?;
             self.append(said(&label), Durability::Now).await?;
             let (path, by) = (segment::path(&self.dir(), number), hands.clone());
@@ -140,5 +142,5 @@ pub(crate) fn names(frame: &Frame, archived: Head) -> bool {
         && tool == OPERATION
         && outcome == "ok"
         && label["last_seq"].as_u64() == Some(archived.seq)
-        && label["hash"].as_str() == Some(crate::base::ids::hex(&archived.hash).as_str())
+        && label["hash"].as_str() == Some(hex(&archived.hash).as_str())
 }

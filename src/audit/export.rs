@@ -1,8 +1,7 @@
 //! The trail for people and other programs: JSON or CSV.
 //!
 //! JSON is one document, a record a line: `{"records":[` … `],"head":{…},"archived":…}`; `archived` is the last record before it that
-//! is in an archive, or null. CSV has a header line (RFC 4180); cells that a
-//! spreadsheet would calculate begin with an apostrophe.
+//! is in an archive, or null. CSV has a header line (RFC 4180); cells that a spreadsheet would calculate begin with an apostrophe.
 
 use crate::audit::archive::{self, Label};
 use crate::audit::chain::Frame;

@@ -200,7 +200,7 @@ fn lock(dir: &Path) -> Result<File, AuditError> {
     }
 }
 
-fn begin_head(dir: &Path, file: &mut dyn Medium, head: chain::Head) -> io::Result<()> {
+fn begin_head(dir: &Path, file: &mut dyn Medium, head: Head) -> io::Result<()> {
     file.cut(0)?;
     file.write_at(segment::head_line(head).as_bytes(), 0)?;
     file.sync()?;
@@ -220,5 +220,7 @@ fn boot_id() -> [u8; 16] {
 mod archive_tests;
 #[cfg(test)]
 mod crash_tests;
+#[cfg(test)]
+mod disk_tests;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,14 @@
 //! Reading the trail backwards, with a filter and bounded work.
 
 use crate::audit::Audit;
+use crate::audit::chain::Frame;
 use crate::audit::error::AuditError;
+use crate::audit::index::Index;
 use crate::audit::record::{self, Stored};
 use crate::audit::segment;
 use crate::base::clock::Wall;
 use std::io;
-use std::sync::PoisonError;
+use std::sync::{PoisonError, RwLockReadGuard};
 
 /// Which records somebody wants to see. Empty: all.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +61,17 @@ fn has(text: &str, wanted: &str) -> bool {
     text.to_lowercase().contains(&wanted.to_lowercase())
 }
 
+/// The record of a frame, where it is wanted and can be read.
+fn wanted(frame: &Frame, filter: &Filter) -> Option<Stored> {
+    // Most of a trail is others': theirs is not read whole.
+    if let Some(principal) = &filter.principal
+        && record::subject(&frame.payload).is_some_and(|who| who != principal)
+    {
+        return None;
+    }
+    record::decode(frame.seq, &frame.payload).ok().filter(|stored| filter.matches(stored))
+}
+
 /// Some of the trail, newest first.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -101,13 +114,7 @@ impl Audit {
             page.next = Some(block.first);
             for frame in frames.iter().rev().filter(|frame| frame.seq < before) {
                 page.looked_at += 1;
-                // Most of a trail is others': theirs is not read whole.
-                if filter.principal.is_some() && record::subject(&frame.payload).is_some_and(|who| Some(who) != filter.principal.as_deref())
-                {
-                    continue;
-                }
-                let stored = record::decode(frame.seq, &frame.payload).ok();
-                page.rows.extend(stored.filter(|stored| filter.matches(stored)));
+                page.rows.extend(wanted(frame, filter));
                 if page.rows.len() == limit {
                     page.next = Some(frame.seq);
                     break;
@@ -133,7 +140,7 @@ impl Audit {
         Ok(rows)
     }
 
-    pub(super) fn index(&self) -> std::sync::RwLockReadGuard<'_, crate::audit::index::Index> {
+    pub(super) fn index(&self) -> RwLockReadGuard<'_, Index> {
         self.shared().index.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

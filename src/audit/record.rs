@@ -2,6 +2,7 @@
 
 use crate::audit::error::AuditError;
 use crate::base::clock::Wall;
+use crate::base::ids::{CorrelationId, hex};
 use crate::base::tier::{Effect, Tier};
 use serde::{Deserialize, Serialize};
 
@@ -94,7 +95,7 @@ impl Record {
         Record {
             principal: Who { issuer: ISSUER.into(), subject: SUBJECT.into(), name: "appliance".into(), role: String::new() },
             client: ClientInfo::default(),
-            correlation_id: crate::base::ids::CorrelationId::random().to_string(),
+            correlation_id: CorrelationId::random().to_string(),
             tool: operation.into(),
             tier: Tier::Free,
             effect: Effect::Administers,
@@ -163,7 +164,7 @@ pub(crate) fn decode(seq: u64, payload: &[u8]) -> Result<Stored, AuditError> {
     let broken = |why: &str| AuditError::Broken { seq, why: why.into() };
     match payload.split_first() {
         Some((&VERSION, body)) => match postcard::take_from_bytes::<Body>(body) {
-            Ok((Body { time, boot, record }, [])) => Ok(Stored { seq, time, boot_id: crate::base::ids::hex(&boot), record }),
+            Ok((Body { time, boot, record }, [])) => Ok(Stored { seq, time, boot_id: hex(&boot), record }),
             _ => Err(broken("its content cannot be read")),
         },
         Some((&version, _)) if version > VERSION => Err(AuditError::NewerRecord { seq, found: version, known: VERSION }),

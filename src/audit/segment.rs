@@ -11,6 +11,7 @@
 
 use crate::audit::chain::{Frame, Hash, Head, NoFrame};
 use crate::audit::error::AuditError;
+use crate::base::ids::hex;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -145,7 +146,7 @@ impl SavedHead {
 
 /// The head file's content.
 pub(crate) fn head_line(head: Head) -> String {
-    format!("{:020} {}\n", head.seq, crate::base::ids::hex(&head.hash))
+    format!("{:020} {}\n", head.seq, hex(&head.hash))
 }
 
 /// Reads the head file. Repeats until two looks agree: a writer may be at it, and such reads are not atomic.

@@ -4,13 +4,13 @@
 //! What is unreadable *before* it is evidence: it stays as it is, and the chain goes on from the saved head in a new
 //! segment, so that `verify` names the loss for good.
 
-use crate::audit::chain::Head;
+use crate::audit::chain::{Frame, Head};
 use crate::audit::error::AuditError;
-use crate::audit::segment::{self, HEADER_BYTES, Header, Reader, SavedHead};
+use crate::audit::segment::{self, HEADER_BYTES, Reader, SavedHead};
 use crate::host::files;
 use crate::store::sync_parent;
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 /// Where the next record goes.
@@ -100,7 +100,7 @@ fn scan(path: &Path, number: u64, reached: Head) -> io::Result<Scan> {
     Ok(Scan::Good(seen))
 }
 
-fn next(head: &mut Head, frame: &crate::audit::chain::Frame, reached: Head) -> bool {
+fn next(head: &mut Head, frame: &Frame, reached: Head) -> bool {
     // The hashes before the saved head were skipped, so its own link is not checked here either.
     if frame.seq == reached.seq && frame.seq == head.seq + 1 {
         *head = Head { seq: frame.seq, hash: frame.hash() };
@@ -120,7 +120,7 @@ fn keep_torn(path: &Path, at: u64) -> io::Result<()> {
     let mut segment = files::unlinked().read(true).write(true).open(path)?;
     segment.seek(SeekFrom::Start(at))?;
     let mut copy = File::create_new(&evidence)?;
-    io::copy(&mut (&mut segment).take(u64::MAX), &mut copy)?;
+    io::copy(&mut segment, &mut copy)?;
     copy.sync_all()?;
     sync_parent(path)?;
     segment.set_len(at)?;
@@ -134,9 +134,4 @@ fn free_name(path: &Path) -> PathBuf {
         PathBuf::from(name)
     };
     (0..).map(name).find(|candidate| !candidate.exists()).expect("there are free names")
-}
-
-/// A new segment's first bytes.
-pub(crate) fn header(number: u64, before: Head) -> Vec<u8> {
-    Header { number, before }.bytes()
 }

@@ -135,15 +135,7 @@ impl Walk<'_> {
         if number != place {
             return Err(AuditError::broken(next, format!("segment {place} is missing")));
         }
-        let path = segment::path(dir, number);
-        // The length of what was opened: its name may be gone the next moment.
-        let opened = File::open(&path).and_then(|file| Ok((file.metadata()?.len(), Reader::on(Box::new(file))?)));
-        let (mut reader, length) = match opened {
-            Ok((length, reader)) => (reader, length),
-            // An archive that was asked for, or made since we looked: it has its name before the segment loses its own.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (archive::reader(dir, number)?, 0),
-            Err(error) => return Err(AuditError::io("reading a segment")(error)),
-        };
+        let (mut reader, length) = opened(dir, number)?;
         let Some(header) = reader.header.filter(|header| header.number == number) else {
             return self.unfinished(is_last, length, "its segment does not begin as it was written");
         };
@@ -205,8 +197,7 @@ impl Walk<'_> {
     fn follows(&self, comes: u64, hash_fits: bool) -> Result<(), AuditError> {
         let due = self.report.head.seq + 1;
         match comes {
-            comes if comes > due => Err(AuditError::broken(due, format!("record {comes} stands in its place"))),
-            comes if comes < due => Err(AuditError::broken(due, format!("record {comes} stands in its place"))),
+            comes if comes != due => Err(AuditError::broken(due, format!("record {comes} stands in its place"))),
             _ if !hash_fits => Err(changed(self.report.head.seq.max(1))),
             _ => Ok(()),
         }
@@ -219,6 +210,20 @@ impl Walk<'_> {
             return Ok(());
         }
         Err(AuditError::broken(self.report.head.seq + 1, why))
+    }
+}
+
+/// A segment, or the archive of it, and how long the segment is; 0 for an archive.
+fn opened(dir: &Path, number: u64) -> Result<(Reader, u64), AuditError> {
+    // The length of what was opened: its name may be gone the next moment.
+    let segment = File::open(segment::path(dir, number)).and_then(|file| {
+        let length = file.metadata()?.len();
+        Ok((Reader::on(Box::new(file))?, length))
+    });
+    match segment {
+        // An archive that was asked for, or made since we looked: it has its name before the segment loses its own.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((archive::reader(dir, number)?, 0)),
+        opened => opened.map_err(AuditError::io("reading a segment")),
     }
 }
 

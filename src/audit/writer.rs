@@ -10,8 +10,8 @@ use crate::audit::error::AuditError;
 use crate::audit::index::Index;
 use crate::audit::medium::{Medium, Open};
 use crate::audit::record::{self, Record};
-use crate::audit::segment::{self, HEADER_BYTES};
-use crate::audit::tail::{self, Tail};
+use crate::audit::segment::{self, HEADER_BYTES, Header};
+use crate::audit::tail::Tail;
 use crate::base::clock::Clock;
 use crate::host::metrics::Meter;
 use crate::store::queue::{Queue, Taken};
@@ -25,6 +25,8 @@ use tokio::sync::oneshot;
 
 /// Records that may be unflushed before a flush is due in any case.
 const WAITING_RECORDS: usize = 100;
+/// How long a disk that failed is left alone before pending records are flushed again, when nobody else writes.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// One caller's record and where its answer goes.
 pub(crate) struct Request {
@@ -235,7 +237,7 @@ impl Writer {
             let end = self.flushed + self.pending.len() as u64;
             mended.and_then(|()| file.cut(end)).map_err(AuditError::io("mending a segment"))?;
         } else {
-            let header = tail::header(self.number, self.head);
+            let header = Header { number: self.number, before: self.head }.bytes();
             let made = file.cut(0).and_then(|()| file.write_at(&header, 0)).and_then(|()| file.sync());
             made.and_then(|()| sync_parent(&path)).map_err(AuditError::io("beginning a segment"))?;
             self.begun = true;
@@ -245,6 +247,3 @@ impl Writer {
         Ok(())
     }
 }
-
-/// How long a disk that failed is left alone before pending records are flushed again, when nobody else writes.
-const RETRY: Duration = Duration::from_secs(1);

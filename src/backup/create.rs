@@ -3,13 +3,14 @@
 //! The store is copied as of one moment, and the copy opened and counted before it is packed: what cannot be opened is
 //! not kept. The file has its name only once it is whole and on the disk.
 
+use crate::audit;
 use crate::backup::error::BackupError;
 use crate::backup::lock::Lock;
 use crate::backup::manifest::{AuditHead, Hashing, Manifest, Part};
 use crate::backup::shelf::Parts;
 use crate::backup::{CONFIG, MANIFEST, MASTER_KEY, STORE};
 use crate::base::ids::{hex, random};
-use crate::store::{Options, Store};
+use crate::store::{Options, Store, sync_parent};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -57,7 +58,7 @@ pub(super) async fn create(parts: &Parts, lock: Lock, master: Option<Zeroizing<S
     let dir = to.parent().unwrap_or(Path::new("."));
     let copy = Scratch::in_dir(dir, "store");
     let mut manifest = Manifest::new(parts.clock.wall(), &parts.environment, parts.seal.key_id());
-    let head = crate::audit::reach(&parts.audit_dir).map_err(|error| BackupError::damaged(error.to_string()))?;
+    let head = audit::reach(&parts.audit_dir).map_err(|error| BackupError::damaged(error.to_string()))?;
     manifest.audit = AuditHead { seq: head.seq, hash: hex(&head.hash) };
     manifest.left_out = parts.left_out.clone();
     parts.store.copy_to(copy.path()).await?;
@@ -79,7 +80,7 @@ pub(super) async fn create(parts: &Parts, lock: Lock, master: Option<Zeroizing<S
             Err(_) => std::fs::rename(part.path(), &to),
             linked => linked,
         };
-        placed.and_then(|()| crate::store::sync_parent(&to)).map_err(BackupError::io("writing the file"))?;
+        placed.and_then(|()| sync_parent(&to)).map_err(BackupError::io("writing the file"))?;
         Ok(manifest)
     };
     tokio::task::spawn_blocking(packed).await.map_err(|error| BackupError::damaged(error.to_string()))?

@@ -26,7 +26,7 @@ pub use error::BackupError;
 pub use lock::{Lock, Opener};
 pub use manifest::{FORMAT, Manifest, Part};
 pub use restore::{Restored, Target, restore};
-pub use shelf::{Backups, Kept, Last, Parts, Settings};
+pub use shelf::{Backups, Kept, Last, Parts, Settings, sweep};
 pub use verify::verify;
 
 /// The store in a backup.

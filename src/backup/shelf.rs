@@ -237,12 +237,14 @@ fn made_at(name: &str) -> Option<Wall> {
     Wall::parse(&text)
 }
 
-/// Removes what a backup that was cut off left beside the others.
-fn sweep(dir: &Path) {
+/// Removes what a backup or a restore that was cut off left in a directory: it may hold a store, and a master key, that anybody with
+/// the disk can read.
+pub fn sweep(dir: &Path) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| [".store-", ".backup-", ".opened-"].iter().any(|begin| name.starts_with(begin)));
+        let ours =
+            name.to_str().is_some_and(|name| [".store-", ".backup-", ".opened-", ".restore-"].iter().any(|begin| name.starts_with(begin)));
         if ours {
             drop(Scratch::at(entry.path()));
         }

@@ -1,13 +1,16 @@
+//! Backups made, opened, restored; and refused when they are not what was made.
+
 use super::create::create;
 use super::*;
 use crate::base::clock::{Clock, Wall};
 use crate::base::secret::Secret;
 use crate::host::metrics::Meter;
-use crate::store::{Batch, Durability, Epoch, Field, Name, Options, Place, Seal, Store, seal};
+use crate::store::{Batch, Durability, Epoch, Field, Name, Options, Place, Seal, Store, reseal, seal};
 use age::secrecy::ExposeSecret;
 use age::x25519::Identity;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 const NOW: Wall = Wall(1_790_000_000_000);
@@ -160,7 +163,7 @@ async fn a_power_cut_between_key_and_store_of_a_restore_leaves_what_opens() {
         }
         let store = Store::open(Options::at(&target.store)).unwrap();
         let key = seal::load_or_create_master(&target.key_file).unwrap();
-        let seal = crate::store::reseal::resume(&store, key, &fields(), &target.key_file, false).await.unwrap();
+        let seal = reseal::resume(&store, key, &fields(), &target.key_file, false).await.unwrap();
         seal::check_canary(&store, &seal).await.unwrap();
         let sealed = store.get("login", "edge").unwrap().unwrap();
         assert_eq!(&**seal.open(SEALED, &sealed).unwrap(), if cut { &b"mine"[..] } else { b"hunter2" });
@@ -176,9 +179,11 @@ async fn no_backup_is_made_while_the_master_key_is_changed() {
     let (key_file, to) = (rig.dir.path().join("master.key"), rig.dir.path().join("b.age"));
     let (store, seal) = (rig.store.clone(), rig.parts.seal.clone());
     let fields = fields();
-    let changing = crate::store::reseal::rotate(&store, &seal, &fields, &key_file, None, false);
+    let changing = reseal::rotate(&store, &seal, &fields, &key_file, None, false);
+    let deadline = Instant::now() + Duration::from_secs(20);
     let (changed, refused) = tokio::join!(changing, async {
         while !rig.parts.seal.is_changing() {
+            assert!(Instant::now() < deadline, "the key is never seen to change");
             tokio::task::yield_now().await;
         }
         create(&rig.parts, rig.lock(), None, &to).await
@@ -287,6 +292,23 @@ async fn what_a_stranger_packed_reaches_no_file_but_those_of_a_backup() {
     }
 }
 
+#[test]
+fn what_was_cut_off_is_removed_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in [".opened-1", ".store-2", "before-restore-3", "routeros-mcp.redb.migrating"] {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        std::fs::write(dir.path().join(name).join("master.key"), "x").unwrap();
+    }
+    for name in [".backup-4", ".restore-5", "master.key"] {
+        std::fs::write(dir.path().join(name), "x").unwrap();
+    }
+    sweep(dir.path());
+    let mut left: Vec<String> =
+        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    left.sort();
+    assert_eq!(left, ["before-restore-3", "master.key", "routeros-mcp.redb.migrating"]);
+}
+
 #[tokio::test]
 async fn scheduled_backups_are_kept_by_number_and_nothing_else_is_touched() {
     let rig = rig().await;
@@ -299,7 +321,7 @@ async fn scheduled_backups_are_kept_by_number_and_nothing_else_is_touched() {
     let (mine, _) = backups.create(None, false).await.unwrap();
     for _ in 0..4 {
         backups.scheduled().await.unwrap();
-        hand.advance(std::time::Duration::from_secs(60));
+        hand.advance(Duration::from_secs(60));
     }
     let names: Vec<String> = backups.list().unwrap().into_iter().map(|kept| kept.name).collect();
     assert_eq!((names.len(), &names[2]), (3, &mine.name), "a person's own is left alone: {names:?}");

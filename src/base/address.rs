@@ -20,18 +20,57 @@ pub fn forbidden(ip: IpAddr) -> Option<&'static str> {
     }
 }
 
+/// Why nobody may be called at the addresses a name has, if so, in any spelling. One forbidden address is enough: a name with
+/// one good and one bad address is an attack.
+pub fn forbidden_among(found: impl IntoIterator<Item = IpAddr>) -> Option<&'static str> {
+    found.into_iter().find_map(|ip| forbidden(canonical(ip)))
+}
+
 /// `::ffff:169.254.169.254` (and the old compatible and NAT64 spellings) is what it holds.
 pub fn canonical(ip: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = ip else { return ip };
     if let Some(v4) = v6.to_ipv4_mapped() {
         return IpAddr::V4(v4);
     }
-    let low = || {
-        let [.., a, b, c, d] = v6.octets();
-        IpAddr::V4(Ipv4Addr::new(a, b, c, d))
-    };
     let s = v6.segments();
-    let nat64 = s[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
-    let compatible = s[..6] == [0; 6] && s[6] != 0;
-    if nat64 || compatible { low() } else { ip }
+    let is_nat64 = s[..6] == [0x64, 0xff9b, 0, 0, 0, 0];
+    let is_compatible = s[..6] == [0; 6] && s[6] != 0;
+    if !is_nat64 && !is_compatible {
+        return ip;
+    }
+    let [.., a, b, c, d] = v6.octets();
+    IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_judged_by_what_it_is_however_it_is_spelled() {
+        for (text, why) in [
+            ("192.0.2.1", None),
+            ("127.0.0.1", None),
+            ("::1", None),
+            ("2001:db8::1", None),
+            ("::ffff:192.0.2.1", None),
+            ("169.254.169.254", Some("metadata service")),
+            ("::ffff:169.254.169.254", Some("metadata service")),
+            ("::169.254.169.254", Some("metadata service")),
+            ("64:ff9b::a9fe:a9fe", Some("metadata service")),
+            ("fd00:ec2::254", Some("metadata service")),
+            ("169.254.1.1", Some("link-local")),
+            ("fe80::1", Some("link-local")),
+            ("0.0.0.0", Some("unspecified")),
+            ("0.1.2.3", Some("unspecified")),
+            ("::", Some("unspecified")),
+            ("224.0.0.1", Some("multicast or broadcast")),
+            ("255.255.255.255", Some("multicast or broadcast")),
+            ("ff02::1", Some("multicast or broadcast")),
+        ] {
+            let ip: IpAddr = text.parse().unwrap();
+            assert_eq!(forbidden_among([ip]), why, "{text}");
+            assert_eq!(forbidden_among([IpAddr::from([192, 0, 2, 1]), ip]), why, "{text} beside a good one");
+        }
+    }
 }

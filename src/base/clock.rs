@@ -161,12 +161,15 @@ impl Clock {
 
     /// Waits until so much time has passed on this clock.
     pub async fn sleep(&self, span: Duration) {
-        let hand = match &self.0 {
-            Source::System { .. } => return tokio::time::sleep(span).await,
-            Source::Paced(tempo) => return self.sleep_at(tempo, span).await,
-            Source::Hand(hand) => hand,
-        };
-        let until = self.mono() + span;
+        match &self.0 {
+            Source::System { .. } => tokio::time::sleep(span).await,
+            Source::Hand(hand) => self.sleep_by_hand(hand, span).await,
+            Source::Paced(tempo) => self.sleep_paced(tempo, span).await,
+        }
+    }
+
+    async fn sleep_by_hand(&self, hand: &Hand, span: Duration) {
+        let until = self.mono().saturating_add(span);
         loop {
             let moved = hand.moved.notified();
             tokio::pin!(moved);
@@ -186,7 +189,7 @@ impl Clock {
         }
     }
 
-    async fn sleep_at(&self, tempo: &Tempo, span: Duration) {
+    async fn sleep_paced(&self, tempo: &Tempo, span: Duration) {
         let until = self.mono().saturating_add(span);
         loop {
             let changed = tempo.changed.notified();

@@ -10,3 +10,4 @@ pub mod selector;
 pub mod shared;
 pub mod span;
 pub mod tier;
+pub mod unseen;

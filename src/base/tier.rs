@@ -44,7 +44,7 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// `reads`, `changes`, `plans`, `decides` or `administers`.
+    /// `reads`, `changes`, `plans`, `decides`, `administers` or `approves`.
     pub fn as_str(self) -> &'static str {
         match self {
             Effect::Reads => "reads",

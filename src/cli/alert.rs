@@ -3,12 +3,9 @@
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{AlertCommand, AlertSecret, PersonPassword};
 use crate::cli::reach::Way;
-use crate::cli::{output, prompt, user};
+use crate::cli::{output, prompt};
 use crate::shape::table;
 use serde_json::{Value, json};
-
-/// Alerts asked for at a time: the most one call gives.
-const PAGE: u16 = 500;
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, command: AlertCommand, as_json: bool) -> Result<(), Fault> {
@@ -22,7 +19,7 @@ pub async fn run(way: &Way, command: AlertCommand, as_json: bool) -> Result<(), 
 
 async fn list(way: &Way, live: bool, over: bool, as_json: bool) -> Result<(), Fault> {
     let asked = if live || over { json!({"live": live}) } else { json!({}) };
-    let alerts = way.rows_of("alert.list", asked, PAGE).await?;
+    let alerts = way.rows_of("alert.list", asked).await?;
     if as_json {
         output::json(&Value::Array(alerts));
     } else if alerts.is_empty() {
@@ -68,7 +65,7 @@ async fn test(way: &Way, as_json: bool) -> Result<(), Fault> {
 
 async fn set_secret(way: &Way, from: AlertSecret, as_json: bool) -> Result<(), Fault> {
     let from = PersonPassword { password_file: from.value_file, password_stdin: from.value_stdin };
-    let (secret, warning) = user::given(&from, "--value-file or --value-stdin", || prompt::password("Secret"), as_json)?;
+    let (secret, warning) = prompt::given(&from, "--value-file or --value-stdin", || prompt::password("Secret"), as_json)?;
     let mut set = way.operator("alert.set_secret", json!({"secret": secret.expose()})).await?;
     if as_json {
         set["warnings"] = warning.into_iter().collect();

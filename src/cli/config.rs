@@ -16,7 +16,7 @@ pub fn run(inputs: config::Inputs, command: &ConfigCommand, as_json: bool) -> Re
         ConfigCommand::Show => output::text(&config::show(&config::load(&inputs)?.view, as_json)),
         ConfigCommand::Check { strict } => {
             let loaded = config::load(&inputs)?;
-            crate::cli::check::known_tools(&loaded)?;
+            check::known_tools(&loaded)?;
             let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
             check::report(&warnings, *strict, as_json)?;
         }

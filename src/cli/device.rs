@@ -10,11 +10,11 @@ use serde_json::{Map, Value, json};
 /// Runs one subcommand.
 pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(), Fault> {
     match command {
-        DeviceCommand::Add(add) => one(&add_device(way, *add, as_json).await?, as_json),
+        DeviceCommand::Add(add) => output::one(&add_device(way, *add, as_json).await?, as_json),
         DeviceCommand::List => list(way, as_json).await?,
-        DeviceCommand::Show { id } => one(&way.operator("device.get", json!({"device": id})).await?, as_json),
-        DeviceCommand::Test { id } => one(&way.operator("device.test", json!({"device": id})).await?, as_json),
-        DeviceCommand::Update(update) => one(&update_device(way, *update).await?, as_json),
+        DeviceCommand::Show { id } => output::one(&way.operator("device.get", json!({"device": id})).await?, as_json),
+        DeviceCommand::Test { id } => output::one(&way.operator("device.test", json!({"device": id})).await?, as_json),
+        DeviceCommand::Update(update) => output::one(&update_device(way, *update).await?, as_json),
         DeviceCommand::Remove { id, yes } => {
             if !yes {
                 prompt::yes(&format!("Forget device \"{id}\" and its credential?"), "--yes")?;
@@ -27,15 +27,15 @@ pub async fn run(way: &Way, command: DeviceCommand, as_json: bool) -> Result<(),
             }
         }
         DeviceCommand::Decommission { id, remove_account } => {
-            one(&way.operator("device.decommission", json!({"device": id, "remove_account": remove_account})).await?, as_json);
+            output::one(&way.operator("device.decommission", json!({"device": id, "remove_account": remove_account})).await?, as_json);
         }
         DeviceCommand::RotateCredentials { id, dry_run } => {
-            one(&way.operator("device.rotate_credentials", json!({"device": id, "dry_run": dry_run})).await?, as_json);
+            output::one(&way.operator("device.rotate_credentials", json!({"device": id, "dry_run": dry_run})).await?, as_json);
         }
         DeviceCommand::Discover { seconds, port, all } => discover(way, json!({"seconds": seconds, "port": port}), all, as_json).await?,
         DeviceCommand::Import(asked) => import(way, asked, as_json).await?,
         DeviceCommand::Bootstrap(_) => return Err(Fault::bug("bootstrap needs no store")),
-        DeviceCommand::Pin { id, pins } => one(&pin_device(way, &id, &pins, as_json).await?, as_json),
+        DeviceCommand::Pin { id, pins } => output::one(&pin_device(way, &id, &pins, as_json).await?, as_json),
     }
     Ok(())
 }
@@ -222,22 +222,7 @@ fn credential(from: &Password) -> Result<Map<String, Value>, Fault> {
 }
 
 async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
-    let mut devices = Vec::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        let mut arguments = json!({"limit": 500});
-        if let Some(cursor) = &cursor {
-            arguments["cursor"] = cursor.as_str().into();
-        }
-        let mut page = way.operator("device.list", arguments).await?;
-        if let Value::Array(rows) = page["rows"].take() {
-            devices.extend(rows);
-        }
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = Some(next.to_owned()),
-            None => break,
-        }
-    }
+    let devices = way.rows("device.list").await?;
     if as_json {
         // Scripts get what `device show` prints of each.
         let mut whole = Vec::with_capacity(devices.len());
@@ -253,15 +238,6 @@ async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
     }
     output::rows(&["name", "address", "environment", "status", "version", "board"], &devices);
     Ok(())
-}
-
-/// One object: JSON, or a line a field.
-fn one(value: &Value, as_json: bool) {
-    if as_json {
-        output::json(value);
-    } else {
-        output::text(&crate::shape::table::text(value));
-    }
 }
 
 /// Each value as given, else asked for; without a person all that is missing is said at once.

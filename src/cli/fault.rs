@@ -1,15 +1,14 @@
 //! Exit codes and the words on standard error.
 
-use crate::base::fault::Fault;
-use crate::base::fault::Kind;
+use crate::base::fault::{Fault, Kind};
 use serde_json::json;
 use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
 /// The exit code of a kind, after sysexits.h.
-pub fn code(kind: Kind) -> u8 {
-    match kind {
+pub fn exit_code(kind: Kind) -> ExitCode {
+    ExitCode::from(match kind {
         Kind::BadInput => 64,
         Kind::NotFound => 66,
         Kind::Unreachable => 69,
@@ -19,12 +18,12 @@ pub fn code(kind: Kind) -> u8 {
         Kind::Rejected => 76,
         Kind::Unauthenticated | Kind::Denied | Kind::RouterDenied | Kind::Untrusted => 77,
         Kind::Config => 78,
-    }
+    })
 }
 
-/// The same as the process's answer.
-pub fn exit_code(kind: Kind) -> ExitCode {
-    ExitCode::from(code(kind))
+/// Says it on standard error.
+pub fn tell(fault: &Fault, as_json: bool) {
+    eprintln!("{}{}", if as_json { "" } else { "routeros-mcp: " }, lines(fault, as_json));
 }
 
 /// One line, and one for the hint; or one JSON object.

@@ -1,6 +1,6 @@
 //! `health`: asks the running appliance's `/health` through its own front door. For containers, whose images have no curl.
 
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::cli::{fault, output};
 use crate::config::{self, Inputs, Loaded};
 use crate::control::client;
@@ -14,15 +14,7 @@ const WITHIN: Duration = Duration::from_secs(5);
 
 /// Exit code 0 when it is healthy or degraded, 1 in every other case.
 pub fn run(inputs: &Inputs, as_json: bool) -> ExitCode {
-    let asked = || -> Result<(bool, Value), Fault> {
-        let loaded = config::load(inputs)?;
-        let mut answer = None;
-        crate::cli::block_on(async {
-            answer = Some(ask(&loaded).await?);
-            Ok(())
-        })?;
-        answer.ok_or_else(|| Fault::bug("health was not asked for"))
-    };
+    let asked = || -> Result<(bool, Value), Fault> { crate::cli::block_on(ask(&config::load(inputs)?)) };
     match asked() {
         Ok((is_well, document)) => {
             if as_json {
@@ -33,7 +25,7 @@ pub fn run(inputs: &Inputs, as_json: bool) -> ExitCode {
             if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(error) => {
-            eprintln!("{}{}", if as_json { "" } else { "routeros-mcp: " }, fault::lines(&error, as_json));
+            fault::tell(&error, as_json);
             ExitCode::from(1)
         }
     }
@@ -44,8 +36,7 @@ pub async fn ask(loaded: &Loaded) -> Result<(bool, Value), Fault> {
     let url = format!("{}/health", listener(loaded).await);
     let unreachable = |error: reqwest::Error| {
         let why = if error.is_timeout() { "no answer in time" } else { "nobody answers" };
-        Fault::new(crate::base::fault::Kind::Unreachable, format!("{url}: {why}"))
-            .hint("is it running: `routeros-mcp doctor` looks further")
+        Fault::new(Kind::Unreachable, format!("{url}: {why}")).hint("is it running: `routeros-mcp doctor` looks further")
     };
     // This very machine: whichever certificate it shows, it is asked nothing secret and believed nothing but this.
     let tls = pin::client_config(pin::Trust::Off, &pin::Roots::default()).map_err(Fault::bug)?;

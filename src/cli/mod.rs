@@ -45,7 +45,7 @@ use args::{Cli, Command, DeviceCommand};
 use clap::{CommandFactory, Parser};
 use std::future::Future;
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use tokio::runtime::{Builder, Runtime};
 
 /// Worker threads: weak boxes have few cores, and routers are slower than any of them.
@@ -65,8 +65,7 @@ pub fn main() -> ExitCode {
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            let words = fault::lines(&fault, as_json);
-            eprintln!("{}{words}", if as_json { "" } else { "routeros-mcp: " });
+            fault::tell(&fault, as_json);
             tracing::debug!(cause = fault.chain(), "exit");
             fault::exit_code(fault.kind)
         }
@@ -151,15 +150,10 @@ fn run(cli: Cli) -> Result<(), Fault> {
 fn serve(loaded: Loaded, (inputs, log): (Inputs, Option<log::Handle>), arguments: args::Serve) -> Result<(), Fault> {
     let reloader = reload::Reloader::new(inputs, &loaded, log);
     let arguments = Arc::new(arguments);
-    let (given, ended) = (arguments.clone(), Arc::new(OnceLock::new()));
-    let keep = ended.clone();
-    block_on_workers(async move {
-        let _ = keep.set(serve::run(&loaded, reloader, &given).await?);
-        Ok(())
-    })?;
-    match ended.get() {
-        Some(serve::Ended::MakesWay(layout)) => serve::become_version(layout, &arguments),
-        _ => Ok(()),
+    let given = arguments.clone();
+    match block_on_workers(async move { serve::run(&loaded, reloader, &given).await })? {
+        serve::Ended::MakesWay(layout) => serve::become_version(&layout, &arguments),
+        serve::Ended::Stopped => Ok(()),
     }
 }
 
@@ -207,22 +201,22 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
     done
 }
 
-fn block_on(work: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+fn block_on<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     with_runtime(|runtime| runtime.block_on(ready(work)))
 }
 
 /// As [`block_on`], but among the workers: from this thread every request would cost a switch to one of them and back.
-fn block_on_workers(work: impl Future<Output = Result<(), Fault>> + Send + 'static) -> Result<(), Fault> {
+fn block_on_workers<T: Send + 'static>(work: impl Future<Output = Result<T, Fault>> + Send + 'static) -> Result<T, Fault> {
     with_runtime(|runtime| runtime.block_on(runtime.spawn(ready(work))).map_err(Fault::bug)?)
 }
 
-async fn ready(work: impl Future<Output = Result<(), Fault>>) -> Result<(), Fault> {
+async fn ready<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
     // Ours to report like a full disk, not to die of half-way.
     signal::survive_file_size_limit().map_err(Fault::bug)?;
     work.await
 }
 
-fn with_runtime(run: impl FnOnce(&Runtime) -> Result<(), Fault>) -> Result<(), Fault> {
+fn with_runtime<T>(run: impl FnOnce(&Runtime) -> Result<T, Fault>) -> Result<T, Fault> {
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build().map_err(Fault::bug)?;
     let done = run(&runtime);
     // A thread that blocks on standard input must not keep the process.

@@ -20,6 +20,15 @@ pub fn json(value: &Value) {
     text(&line.unwrap_or_default());
 }
 
+/// One object: JSON, or a line a field.
+pub fn one(value: &Value, as_json: bool) {
+    if as_json {
+        json(value);
+    } else {
+        text(&table::text(value));
+    }
+}
+
 /// Columns of a terminal nobody widened.
 #[cfg(feature = "sim")]
 const COLUMNS: usize = 80;

@@ -2,8 +2,8 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::PersonPassword;
+use crate::cli::prompt;
 use crate::cli::reach::Way;
-use crate::cli::{prompt, user};
 use serde_json::{Value, json};
 
 /// Calls a verb of people. Without a user the appliance says whether one is needed; on a terminal that person is then asked.
@@ -25,12 +25,12 @@ pub(super) async fn as_person(
             other => return other,
         },
     };
-    let (secret, warning) = user::given(password, "--password-file", || prompt::password("Your password"), as_json)?;
+    let (secret, warning) = prompt::given(password, "--password-file", || prompt::password("Your password"), as_json)?;
     arguments["user"] = name.into();
     arguments["password"] = secret.expose().into();
-    let mut plan = way.operator(verb, arguments).await?;
+    let mut done = way.operator(verb, arguments).await?;
     if let Some(warning) = warning {
-        plan["warnings"] = json!([warning]);
+        done["warnings"] = json!([warning]);
     }
-    Ok(plan)
+    Ok(done)
 }

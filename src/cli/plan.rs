@@ -12,8 +12,6 @@ use crate::shape::table;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// Rows asked for at a time: the most one call gives.
-const PAGE: u16 = 500;
 /// The longest one call waits for a plan; then it is asked again.
 const WAIT_SECONDS: u8 = 55;
 
@@ -60,7 +58,7 @@ fn read(file: &Path) -> Result<Value, Fault> {
 }
 
 async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
-    let plans = way.rows("plan.list", PAGE).await?;
+    let plans = way.rows("plan.list").await?;
     if as_json {
         output::json(&Value::Array(plans));
     } else if plans.is_empty() {

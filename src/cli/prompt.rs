@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
+use crate::cli::args::PersonPassword;
 use rustix::termios::{self, LocalModes, OptionalActions};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
@@ -102,6 +103,31 @@ fn keys(terminal: &File) -> Result<Secret, Fault> {
         }
     }
     stopped()
+}
+
+/// The password of a person, and what is to be said about where it lay. People hear it now, programs in the answer: their
+/// standard error holds nothing but an error.
+///
+/// Without a person to `ask`, the fault says that `flag` is missing.
+pub fn given(
+    from: &PersonPassword,
+    flag: &str,
+    ask: impl FnOnce() -> Result<Secret, Fault>,
+    as_json: bool,
+) -> Result<(Secret, Option<String>), Fault> {
+    match from {
+        PersonPassword { password_file: Some(file), .. } => {
+            let secret = password_from_file(file)?;
+            let warning = readable_by_others(file);
+            if let Some(warning) = warning.as_deref().filter(|_| !as_json) {
+                eprintln!("note: {warning}");
+            }
+            Ok((secret, warning))
+        }
+        PersonPassword { password_stdin: true, .. } => Ok((password_from_stdin()?, None)),
+        _ if someone_there() => Ok((ask()?, None)),
+        _ => Err(missing(&[flag])),
+    }
 }
 
 /// The first line of standard input; typed unseen when that is a terminal.

@@ -7,17 +7,20 @@ use crate::config::Loaded;
 use crate::control::{Speaker, client};
 use crate::dispatch::Call;
 use crate::tools::spec::Audience;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// How long to wait for a holder that is just starting or leaving.
-const HOLDER_WAIT: Duration = Duration::from_secs(5);
+pub const HOLDER_WAIT: Duration = Duration::from_secs(5);
 
 /// The pause between two tries at it.
-const RETRY: Duration = Duration::from_millis(50);
+pub const RETRY: Duration = Duration::from_millis(50);
+
+/// Rows or lines asked for at a time: the most one call gives.
+pub const PAGE: u16 = 500;
 
 /// The way to the store.
 pub enum Way {
@@ -98,14 +101,14 @@ impl Way {
     }
 
     /// All rows of an operator's list, page by page.
-    pub async fn rows(&self, tool: &str, page: u16) -> Result<Vec<Value>, Fault> {
-        self.rows_of(tool, serde_json::json!({}), page).await
+    pub async fn rows(&self, tool: &str) -> Result<Vec<Value>, Fault> {
+        self.rows_of(tool, json!({})).await
     }
 
     /// The same of a list that takes arguments.
-    pub async fn rows_of(&self, tool: &str, mut asked: Value, page: u16) -> Result<Vec<Value>, Fault> {
+    pub async fn rows_of(&self, tool: &str, mut asked: Value) -> Result<Vec<Value>, Fault> {
         let mut rows = Vec::new();
-        asked["limit"] = page.into();
+        asked["limit"] = PAGE.into();
         loop {
             let mut answer = self.operator(tool, asked.clone()).await?;
             if let Value::Array(more) = answer["rows"].take() {

@@ -12,9 +12,6 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Registrations asked for at a time: the most one call gives.
-const PAGE: u16 = 500;
-
 /// Runs one subcommand.
 pub async fn run(way: &Way, command: RegistrationCommand, as_json: bool) -> Result<(), Fault> {
     match command {
@@ -22,7 +19,7 @@ pub async fn run(way: &Way, command: RegistrationCommand, as_json: bool) -> Resu
         RegistrationCommand::List => list(way, as_json).await,
         RegistrationCommand::Paste { id, report_file } => {
             let report = report(report_file.as_deref())?;
-            one(&way.operator("registration.paste", json!({"id": id, "report": report})).await?, as_json);
+            output::one(&way.operator("registration.paste", json!({"id": id, "report": report})).await?, as_json);
             Ok(())
         }
         RegistrationCommand::Accept(asked) => accept(way, asked, as_json).await,
@@ -30,7 +27,7 @@ pub async fn run(way: &Way, command: RegistrationCommand, as_json: bool) -> Resu
             if !yes && prompt::someone_there() {
                 prompt::yes(&format!("End registration {id}?"), "--yes")?;
             }
-            one(&way.operator("registration.revoke", json!({"id": id})).await?, as_json);
+            output::one(&way.operator("registration.revoke", json!({"id": id})).await?, as_json);
             Ok(())
         }
     }
@@ -64,7 +61,7 @@ async fn create(way: &Way, asked: RegistrationCreate, as_json: bool) -> Result<(
 }
 
 async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
-    let mut rows = way.rows("registration.list", PAGE).await?;
+    let mut rows = way.rows("registration.list").await?;
     if as_json {
         output::json(&Value::Array(rows));
     } else if rows.is_empty() {
@@ -88,7 +85,7 @@ async fn accept(way: &Way, asked: RegistrationAccept, as_json: bool) -> Result<(
     if let Some(address) = asked.address {
         arguments["address"] = address.into();
     }
-    one(&way.operator("registration.accept", arguments).await?, as_json);
+    output::one(&way.operator("registration.accept", arguments).await?, as_json);
     Ok(())
 }
 
@@ -96,7 +93,7 @@ async fn compare(way: &Way, id: &str) -> Result<String, Fault> {
     if !prompt::someone_there() {
         return Err(prompt::missing(&["--tls-fingerprint"]));
     }
-    let rows = way.rows("registration.list", PAGE).await?;
+    let rows = way.rows("registration.list").await?;
     let row = rows.iter().find(|row| row["id"] == id).ok_or_else(|| Fault::new(Kind::NotFound, format!("no registration `{id}`")))?;
     let report = &row["report"];
     let Some(reported) = report["tls_fingerprint"].as_str() else {
@@ -124,14 +121,5 @@ fn report(file: Option<&Path>) -> Result<String, Fault> {
         0 => Err(Fault::bad_input(format!("{name} is empty")).hint("give the lines that the script printed on the router")),
         length if length > REPORT_MAX => Err(Fault::bad_input(format!("{name} is no report: it is longer than {REPORT_MAX} bytes"))),
         _ => Ok(text),
-    }
-}
-
-/// One object: JSON, or a line a field.
-fn one(value: &Value, as_json: bool) {
-    if as_json {
-        output::json(value);
-    } else {
-        output::text(&table::text(value));
     }
 }

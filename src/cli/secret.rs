@@ -3,12 +3,9 @@
 use crate::base::fault::Fault;
 use crate::cli::args::{PersonPassword, SecretCommand, SecretSet};
 use crate::cli::reach::Way;
-use crate::cli::{output, prompt, user};
+use crate::cli::{output, prompt};
 use crate::shape::table;
 use serde_json::{Value, json};
-
-/// Entries asked for at a time: the most one call gives.
-const PAGE: u16 = 500;
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, command: SecretCommand, as_json: bool) -> Result<(), Fault> {
@@ -37,7 +34,7 @@ async fn put(way: &Way, set: SecretSet, as_json: bool) -> Result<(), Fault> {
     let mut warnings = Vec::new();
     if !set.generate {
         let from = PersonPassword { password_file: set.value_file, password_stdin: set.value_stdin };
-        let (secret, warning) = user::given(&from, "--value-file or --generate", || prompt::password("Secret"), as_json)?;
+        let (secret, warning) = prompt::given(&from, "--value-file or --generate", || prompt::password("Secret"), as_json)?;
         arguments["secret"] = secret.expose().into();
         warnings.extend(warning);
     }
@@ -55,15 +52,13 @@ async fn put(way: &Way, set: SecretSet, as_json: bool) -> Result<(), Fault> {
     }
     if as_json {
         entry["warnings"] = warnings.into();
-        output::json(&entry);
-    } else {
-        output::text(&table::text(&entry));
     }
+    output::one(&entry, as_json);
     Ok(())
 }
 
 async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
-    let entries = way.rows("secret.list", PAGE).await?;
+    let entries = way.rows("secret.list").await?;
     if as_json {
         output::json(&Value::Array(entries));
     } else if entries.is_empty() {

@@ -8,6 +8,7 @@ use crate::cli::reload::Reloader;
 use crate::config::Loaded;
 use crate::host::notify::Notifier;
 use crate::host::signal::{Signal, Signals};
+use crate::http::Listener;
 use crate::store::Progress;
 use crate::update::disk::Real;
 use crate::update::swap::Layout;
@@ -42,58 +43,16 @@ pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> 
         app = App::build_telling(loaded, Clock::system(), progress.clone()) => app?,
         () = ask_for_time(&notifier, &progress, START_PAUSE) => return Err(Fault::new(Kind::Storage, "nothing went on for ten minutes while the store was opened").hint("look at the disk (kernel log)")),
     };
-    if let Err(fault) = app.open_doors().await {
-        app.close().await;
-        return Err(fault);
-    }
-    let listener = match app.listen().await {
+    let listener = match open(&app, arguments).await {
         Ok(listener) => listener,
         Err(fault) => {
             app.close().await;
             return Err(fault);
         }
     };
-    for name in app.sockets.left() {
-        tracing::warn!(name, "a passed socket is not used: https needs http.tls, metrics needs metrics.enabled");
-    }
-    let control = app.places.control_socket();
-    let line = json!({"ready": true, "http": listener.url, "control": control, "pid": std::process::id()});
-    if let Some(fd) = arguments.once_ready_fd
-        && let Err(fault) = crate::cli::ready::tell(fd, &line)
-    {
-        app.close().await;
-        return Err(fault);
-    }
-    eprintln!("routeros-mcp {} ready: control socket {}, {}", env!("CARGO_PKG_VERSION"), control.display(), listener.url);
-    if let Some(fingerprint) = listener.fingerprint() {
-        let until = if listener.is_provisional() { " (our own, until the certificate authority has given us one)" } else { "" };
-        eprintln!("certificate {fingerprint}{until}");
-    }
-    if let Some(url) = &listener.metrics_url {
-        eprintln!("metrics at {url}");
-    }
-    match app.first_run().await {
-        Ok(Some(first)) => crate::cli::first_run::announce(&first),
-        Ok(None) => {}
-        // Whoever has a key to the box makes the first user with the command line.
-        Err(fault) => tracing::error!("no address for the first run: {}", fault.chain()),
-    }
+    announce(&app, &listener).await;
     notifier.ready("serving");
-    let alive = notifier.clone();
-    let store = app.dispatch.world().store.clone();
-    if let Some(every) = alive.watchdog_every() {
-        // Fed only while the event loop turns and the store answers a read.
-        let stop = app.stop.clone();
-        app.tasks.spawn(async move {
-            let mut tick = tokio::time::interval(every);
-            loop {
-                tokio::select! {
-                    () = stop.cancelled() => return,
-                    _ = tick.tick() => if store.get("watchdog", "read").is_ok() { alive.alive() },
-                }
-            }
-        });
-    }
+    feed_watchdog(&app, &notifier);
     let restart = app.dispatch.world().updates.restart().clone();
     loop {
         let signal = tokio::select! {
@@ -128,6 +87,54 @@ pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> 
         Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(layout.clone())),
         _ => Ok(Ended::Stopped),
     }
+}
+
+/// Opens every door, and tells a starter who waits for that.
+async fn open(app: &App, arguments: &Serve) -> Result<Listener, Fault> {
+    app.open_doors().await?;
+    let listener = app.listen().await?;
+    for name in app.sockets.left() {
+        tracing::warn!(name, "a passed socket is not used: https needs http.tls, metrics needs metrics.enabled");
+    }
+    if let Some(fd) = arguments.once_ready_fd {
+        let line = json!({"ready": true, "http": listener.url, "control": app.places.control_socket(), "pid": std::process::id()});
+        crate::cli::ready::tell(fd, &line)?;
+    }
+    Ok(listener)
+}
+
+/// Says on standard error where it is.
+async fn announce(app: &App, listener: &Listener) {
+    let control = app.places.control_socket();
+    eprintln!("routeros-mcp {} ready: control socket {}, {}", env!("CARGO_PKG_VERSION"), control.display(), listener.url);
+    if let Some(fingerprint) = listener.fingerprint() {
+        let until = if listener.is_provisional() { " (our own, until the certificate authority has given us one)" } else { "" };
+        eprintln!("certificate {fingerprint}{until}");
+    }
+    if let Some(url) = &listener.metrics_url {
+        eprintln!("metrics at {url}");
+    }
+    match app.first_run().await {
+        Ok(Some(first)) => crate::cli::first_run::announce(&first),
+        Ok(None) => {}
+        // Whoever has a key to the box makes the first user with the command line.
+        Err(fault) => tracing::error!("no address for the first run: {}", fault.chain()),
+    }
+}
+
+/// Feeds the service manager's watchdog, if it has one: only while the event loop turns and the store answers a read.
+fn feed_watchdog(app: &App, notifier: &Notifier) {
+    let Some(every) = notifier.watchdog_every() else { return };
+    let (alive, store, stop) = (notifier.clone(), app.dispatch.world().store.clone(), app.stop.clone());
+    app.tasks.spawn(async move {
+        let mut tick = tokio::time::interval(every);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => if store.get("watchdog", "read").is_ok() { alive.alive() },
+            }
+        }
+    });
 }
 
 /// Says again and again that the start takes longer, and how far a migration of the store is; returns when nothing went on for too

@@ -3,13 +3,10 @@
 use crate::base::fault::Fault;
 use crate::cli::args::SnapshotCommand;
 use crate::cli::output;
-use crate::cli::reach::Way;
+use crate::cli::reach::{PAGE, Way};
 use crate::history::config::SnapshotId;
 use crate::shape::table;
 use serde_json::{Value, json};
-
-/// Rows or lines asked for at a time: the most one call gives.
-const PAGE: u16 = 500;
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, command: SnapshotCommand, as_json: bool) -> Result<(), Fault> {
@@ -29,24 +26,19 @@ pub async fn run(way: &Way, command: SnapshotCommand, as_json: bool) -> Result<(
             }
             Ok(())
         }
-        SnapshotCommand::Take { device } => one(&way.operator("config.take_snapshot", json!({"device": device})).await?, as_json),
-        SnapshotCommand::Baseline { id } => one(&way.operator("config.set_baseline", json!({"snapshot": id})).await?, as_json),
+        SnapshotCommand::Take { device } => {
+            output::one(&way.operator("config.take_snapshot", json!({"device": device})).await?, as_json);
+            Ok(())
+        }
+        SnapshotCommand::Baseline { id } => {
+            output::one(&way.operator("config.set_baseline", json!({"snapshot": id})).await?, as_json);
+            Ok(())
+        }
     }
 }
 
 async fn list(way: &Way, device: &str, as_json: bool) -> Result<(), Fault> {
-    let mut asked = json!({"device": device, "limit": PAGE});
-    let mut rows = Vec::new();
-    loop {
-        let mut page = way.operator("config.list_snapshots", asked.clone()).await?;
-        if let Value::Array(more) = page["rows"].take() {
-            rows.extend(more);
-        }
-        match page["next_cursor"].as_str() {
-            Some(next) => asked["cursor"] = next.into(),
-            None => break,
-        }
-    }
+    let rows = way.rows_of("config.list_snapshots", json!({"device": device})).await?;
     if as_json {
         output::json(&Value::Array(rows));
         return Ok(());
@@ -129,15 +121,6 @@ fn differences(found: &Value) -> String {
         out.push_str(&format!("note: {note}\n"));
     }
     out
-}
-
-fn one(value: &Value, as_json: bool) -> Result<(), Fault> {
-    if as_json {
-        output::json(value)
-    } else {
-        output::text(&table::text(value))
-    }
-    Ok(())
 }
 
 #[cfg(test)]

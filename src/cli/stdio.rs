@@ -5,26 +5,21 @@
 
 use crate::app::{self, App};
 use crate::base::fault::{Fault, Kind};
+use crate::cli::reach::{HOLDER_WAIT, RETRY};
 use crate::config::sections::Mode;
 use crate::config::{Loaded, Problems};
 use crate::control::{client, peer};
 use crate::host::paths::Places;
 use crate::host::signal::Signals;
-use crate::mcp::front::{Backend, Limits};
+use crate::mcp::backend::Backend;
+use crate::mcp::front::Limits;
 use crate::mcp::stdio;
 use crate::tools;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-/// How long to wait for a holder that is just starting or leaving.
-const HOLDER_WAIT: Duration = Duration::from_secs(5);
-
-/// The pause between two tries at it.
-const RETRY: Duration = Duration::from_millis(50);
 
 /// Serves the client until its stream ends or a signal says stop.
 pub async fn run(loaded: &Loaded) -> Result<(), Fault> {

@@ -7,11 +7,7 @@ use crate::base::ids::hex;
 use crate::cli::args::{TokenCommand, TokenCreate};
 use crate::cli::output;
 use crate::cli::reach::Way;
-use crate::shape::table;
 use serde_json::{Value, json};
-
-/// Tokens asked for at a time: the most one call gives.
-const PAGE: u16 = 500;
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, command: TokenCommand, as_json: bool) -> Result<(), Fault> {
@@ -20,11 +16,7 @@ pub async fn run(way: &Way, command: TokenCommand, as_json: bool) -> Result<(), 
         TokenCommand::List => list(way, as_json).await,
         TokenCommand::Revoke { id } => {
             let gone = way.operator("token.revoke", json!({"id": id})).await?;
-            if as_json {
-                output::json(&gone);
-            } else {
-                output::text(&table::text(&gone));
-            }
+            output::one(&gone, as_json);
             Ok(())
         }
     }
@@ -58,7 +50,7 @@ async fn create(way: &Way, asked: TokenCreate, as_json: bool) -> Result<(), Faul
 }
 
 async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
-    let tokens = way.rows("token.list", PAGE).await?;
+    let tokens = way.rows("token.list").await?;
     if as_json {
         output::json(&Value::Array(tokens));
     } else if tokens.is_empty() {

@@ -206,8 +206,7 @@ impl Checks<'_> {
 
     /// A key that is none would stop the start only after everything else was read.
     fn update(&mut self) {
-        let keys = self.values.value("update.public_keys");
-        let keys: Vec<String> = keys.as_array().into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)).collect();
+        let keys = self.values.texts("update.public_keys");
         if let Err(error) = Keys::built_in().and_then(|built_in| built_in.with(&keys)) {
             self.error("update.public_keys", error.why());
         }
@@ -216,9 +215,7 @@ impl Checks<'_> {
     /// What an authority would refuse after minutes, told at once.
     fn acme(&mut self) {
         let v = self.values;
-        let domains: Vec<String> =
-            v.value("acme.domains").as_array().into_iter().flatten().filter_map(|d| d.as_str().map(str::to_owned)).collect();
-        for domain in domains.iter().filter(|domain| !is_dns_name(domain)) {
+        for domain in v.texts("acme.domains").iter().filter(|domain| !is_dns_name(domain)) {
             let said =
                 format!("\"{domain}\" is no name that a certificate authority checks: no addresses, wildcards or names without a dot");
             self.error("acme.domains", said);

@@ -2,6 +2,7 @@
 //!
 //! Reading, defaults, environment names, ranges, what may not be loosened, the example file and `config show` all come from here.
 
+use crate::base::span::Span;
 use crate::base::tier::Environment;
 
 /// One key of the configuration.
@@ -181,10 +182,7 @@ impl Kind {
             Kind::Flag => "true or false".into(),
             Kind::Int(min, max, unit) => range(min, max, unit),
             Kind::Real(min, max, unit) => range(min, max, unit),
-            Kind::Span(min, max) => {
-                use crate::base::span::Span;
-                format!("a length of time, {} to {}", Span::secs(*min), Span::secs(*max))
-            }
+            Kind::Span(min, max) => format!("a length of time, {} to {}", Span::secs(*min), Span::secs(*max)),
             Kind::Size(min, max) => format!("bytes, {} to {}", size(*min), size(*max)),
             Kind::Word(words) => words.join(", "),
             Kind::Text | Kind::Secret => "text".into(),

@@ -63,6 +63,11 @@ impl Merged {
         self.value(key).as_str().unwrap_or("")
     }
 
+    /// A list's texts; none when it is not set.
+    pub fn texts(&self, key: &str) -> Vec<String> {
+        self.value(key).as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned)).collect()
+    }
+
     /// A number; 0 when it is not set.
     pub fn number(&self, key: &str) -> f64 {
         self.value(key).as_f64().unwrap_or(0.0)

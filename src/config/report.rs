@@ -1,7 +1,6 @@
 //! All problems at once: each with its place, what is allowed, and the known name it resembles.
 
-use crate::base::fault::Fault;
-use crate::base::fault::Kind;
+use crate::base::fault::{Fault, Kind};
 use std::fmt;
 use std::path::PathBuf;
 

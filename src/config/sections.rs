@@ -121,6 +121,17 @@ pub enum Choice {
     Off,
 }
 
+impl Choice {
+    /// What was said; nothing where the machine is to be asked.
+    pub fn said(self) -> Option<bool> {
+        match self {
+            Choice::Auto => None,
+            Choice::On => Some(true),
+            Choice::Off => Some(false),
+        }
+    }
+}
+
 /// The Model Context Protocol.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -19,5 +19,5 @@ pub mod socket;
 pub mod wire;
 
 pub use fault::ControlError;
-pub use server::{Control, Handles, Ops, Rules};
+pub use server::{Handles, Ops, Rules, serve};
 pub use wire::Speaker;

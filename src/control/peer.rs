@@ -41,7 +41,7 @@ pub fn machine() -> Judge {
     let own = rustix::process::geteuid().as_raw();
     Arc::new(move |peer| match peer.uid == 0 || peer.uid == own {
         true => Rights::Everything,
-        false => member(peer, &read("/etc/group"), &read("/etc/passwd")),
+        false => by_group(peer, &read("/etc/group"), &read("/etc/passwd")),
     })
 }
 
@@ -78,8 +78,8 @@ fn read(path: &str) -> String {
     std::fs::read_to_string(path).unwrap_or_default()
 }
 
-/// Whether the peer belongs to [`GROUP`], given the two files.
-fn member(peer: Peer, group_file: &str, passwd_file: &str) -> Rights {
+/// What belonging to [`GROUP`] allows the peer, given the two files.
+fn by_group(peer: Peer, group_file: &str, passwd_file: &str) -> Rights {
     let Some((gid, members)) = group(group_file) else { return Rights::Nothing };
     let named = || name_of(peer.uid, passwd_file).is_some_and(|name| members.contains(&name));
     if peer.gid == gid || named() { Rights::Mcp } else { Rights::Nothing }
@@ -103,8 +103,13 @@ fn name_of(uid: u32, file: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use std::net::{TcpListener, TcpStream};
     use std::os::unix::net::{UnixListener, UnixStream};
+
+    const GROUPS: &str = "root:x:0:\nrouteros-mcp-dev:x:991:eve\nrouteros-mcp:x:990:anna, bert\nusers:x:100:\n";
+    const USERS: &str =
+        "root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\neve:x:1001:1001::/:/bin/sh\nbert:x:1002:1002::/:/bin/sh\n";
 
     #[test]
     fn standard_input_is_a_pipe_or_a_unix_socket_of_somebody_who_may() {
@@ -123,12 +128,6 @@ mod tests {
         assert_eq!(may_speak(&listener.accept().unwrap().0, &nobody), Ok(()), "its owner may");
     }
 
-    use super::*;
-
-    const GROUPS: &str = "root:x:0:\nrouteros-mcp-dev:x:991:eve\nrouteros-mcp:x:990:anna, bert\nusers:x:100:\n";
-    const USERS: &str =
-        "root:x:0:0::/root:/bin/sh\nanna:x:1000:1000::/home/anna:/bin/sh\neve:x:1001:1001::/:/bin/sh\nbert:x:1002:1002::/:/bin/sh\n";
-
     #[test]
     fn only_members_of_the_group_get_in() {
         for (uid, gid, rights) in [
@@ -138,14 +137,14 @@ mod tests {
             (1001, 990, Rights::Mcp),
             (4242, 4242, Rights::Nothing),
         ] {
-            assert_eq!(member(Peer { uid, gid }, GROUPS, USERS), rights, "uid {uid} gid {gid}");
+            assert_eq!(by_group(Peer { uid, gid }, GROUPS, USERS), rights, "uid {uid} gid {gid}");
         }
     }
 
     #[test]
     fn without_the_group_nobody_gets_in() {
         for groups in ["", "routeros-mcp", "routeros-mcp:x:nonsense:anna", "root:x:0:anna"] {
-            assert_eq!(member(Peer { uid: 1000, gid: 0 }, groups, USERS), Rights::Nothing, "{groups}");
+            assert_eq!(by_group(Peer { uid: 1000, gid: 0 }, groups, USERS), Rights::Nothing, "{groups}");
         }
     }
 

@@ -82,42 +82,21 @@ impl Default for Rules {
     }
 }
 
-/// A served socket. It is served, and at the end removed, by a task in the tracker it was bound with.
-#[derive(Debug)]
-pub struct Control {
-    path: PathBuf,
-}
-
-impl Control {
-    /// Binds `path` and serves it until `stop`, by this machine's [`Rules`].
-    ///
-    /// # Errors
-    /// [`ControlError::Taken`] when another process serves it, and what binding can meet.
-    pub async fn bind(path: &Path, handles: Handles, tracker: &TaskTracker, stop: CancellationToken) -> Result<Control, ControlError> {
-        Control::bind_with(path, handles, Rules::default(), tracker, stop).await
-    }
-
-    /// The same with other rules.
-    ///
-    /// # Errors
-    /// As [`Control::bind`].
-    pub async fn bind_with(
-        path: &Path,
-        handles: Handles,
-        rules: Rules,
-        tracker: &TaskTracker,
-        stop: CancellationToken,
-    ) -> Result<Control, ControlError> {
-        let bound = Bound::new(path).await?;
-        let server = Server { handles, room: Arc::new(Semaphore::new(rules.connections)), rules, tracker: tracker.clone(), stop };
-        tracker.spawn(server.serve(bound));
-        Ok(Control { path: path.into() })
-    }
-
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
+/// Binds `path` and serves it in `tracker` until `stop` fires; the socket file goes with the end.
+///
+/// # Errors
+/// [`ControlError::Taken`] when another process serves it, and what binding can meet.
+pub async fn serve(
+    path: &Path,
+    handles: Handles,
+    rules: Rules,
+    tracker: &TaskTracker,
+    stop: CancellationToken,
+) -> Result<(), ControlError> {
+    let bound = Bound::new(path).await?;
+    let server = Server { handles, room: Arc::new(Semaphore::new(rules.connections)), rules, tracker: tracker.clone(), stop };
+    tracker.spawn(server.serve(bound));
+    Ok(())
 }
 
 #[derive(Clone)]

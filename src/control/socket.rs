@@ -45,11 +45,6 @@ impl Bound {
         Ok(Bound { listener, path: path.into(), inode: (meta.dev(), meta.ino()) })
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Removes the file, unless somebody else has put another one there.
     pub fn remove(&self) {
         let ours = fs::symlink_metadata(&self.path).is_ok_and(|meta| (meta.dev(), meta.ino()) == self.inode);

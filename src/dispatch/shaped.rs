@@ -17,17 +17,7 @@ pub(super) fn reply(cx: &Cx, notes: &Notes, result: Result<Value, Fault>) -> Rep
         Ok(value) => value,
         Err(fault) => return failed(cx, notes, &fault, meta),
     };
-    if let Some((id, ..)) = &notes.device {
-        meta.insert("device_id".into(), id.as_str().into());
-    }
-    if let Some(reading) = notes.reading {
-        meta.insert("read_at".into(), reading.read_at.rfc3339().into());
-        meta.insert("age_ms".into(), reading.age_ms.into());
-        meta.insert("cached".into(), reading.cached.into());
-        if reading.via != Via::Rest {
-            meta.insert("via".into(), reading.via.as_str().into());
-        }
-    }
+    say_whence(notes, &mut meta);
     let pointers: Vec<String> = cx.tool.untrusted.iter().map(|p| (*p).to_owned()).chain(notes.untrusted.iter().cloned()).collect();
     untrusted::answer(&mut value, &pointers);
     if !pointers.is_empty() {
@@ -56,6 +46,21 @@ pub(super) fn reply(cx: &Cx, notes: &Notes, result: Result<Value, Fault>) -> Rep
     }
     meta.insert("estimated_tokens".into(), tokens.into());
     Reply { structured: value, text, meta, fault: None, unknown_tool: false }
+}
+
+/// The device the answer is about, and how and when it was read.
+fn say_whence(notes: &Notes, meta: &mut Map<String, Value>) {
+    if let Some((id, ..)) = &notes.device {
+        meta.insert("device_id".into(), id.as_str().into());
+    }
+    if let Some(reading) = notes.reading {
+        meta.insert("read_at".into(), reading.read_at.rfc3339().into());
+        meta.insert("age_ms".into(), reading.age_ms.into());
+        meta.insert("cached".into(), reading.cached.into());
+        if reading.via != Via::Rest {
+            meta.insert("via".into(), reading.via.as_str().into());
+        }
+    }
 }
 
 /// What a model reads of an answer: clients show it the text or the structured content, so the longer of the two.

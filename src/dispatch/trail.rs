@@ -5,7 +5,7 @@ use crate::access::principal::{Client, Principal};
 use crate::audit::{ClientInfo, Phase, Record, Who};
 use crate::base::fault::Kind;
 use crate::base::ids::CorrelationId;
-use crate::base::tier::{Effect, Tier};
+use crate::base::tier::Effect;
 use crate::dispatch::call::{Call, Reply};
 use crate::shape::redact;
 use crate::tools::context::{Cx, Notes};
@@ -14,21 +14,12 @@ use std::time::Duration;
 
 /// About to be done: written before a router is touched.
 pub(super) fn intent(cx: &Cx, given: &Map<String, Value>) -> Record {
-    let mut record = blank(&cx.principal, cx.correlation_id.as_str(), given);
-    record.tool = cx.tool.name.into();
-    record.tier = cx.tool.tier;
-    record.effect = cx.tool.effect;
-    record.phase = Phase::Intent;
-    record.outcome = "intent".into();
-    record
+    Record { phase: Phase::Intent, outcome: "intent".into(), ..of_call(cx, given) }
 }
 
 /// Done, or refused.
 pub(super) fn done(cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &Reply, took: Duration) -> Record {
-    let mut record = blank(&cx.principal, cx.correlation_id.as_str(), given);
-    record.tool = cx.tool.name.into();
-    record.tier = cx.tool.tier;
-    record.effect = cx.tool.effect;
+    let mut record = ended(of_call(cx, given), reply.fault);
     if let Some((id, name, environment)) = &notes.device {
         record.device = Some(id.clone());
         record.device_name = Some(name.clone());
@@ -38,8 +29,6 @@ pub(super) fn done(cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &R
         record.plan_id = Some(id.clone());
         record.risk = Some(risk.clone());
     }
-    record.outcome = outcome(reply.fault).into();
-    record.error_kind = reply.fault.map(|kind| kind.as_str().to_owned());
     record.duration_ms = took.as_millis() as u64;
     record.bytes = reply.text.len() as u64;
     record
@@ -47,12 +36,8 @@ pub(super) fn done(cx: &Cx, notes: &Notes, given: &Map<String, Value>, reply: &R
 
 /// An operation of the local socket that is no call of the catalogue.
 pub(super) fn operation(principal: &Principal, name: &str, given: &Map<String, Value>, outcome: Option<Kind>) -> Record {
-    let mut record = blank(principal, CorrelationId::random().as_str(), given);
-    record.tool = name.into();
-    record.effect = Effect::Administers;
-    record.outcome = self::outcome(outcome).into();
-    record.error_kind = outcome.map(|kind| kind.as_str().to_owned());
-    record
+    let record = blank(principal, &CorrelationId::random(), given);
+    ended(Record { tool: name.into(), effect: Effect::Administers, ..record }, outcome)
 }
 
 /// Who is seen doing something at the admin API.
@@ -77,42 +62,45 @@ pub(super) fn witnessed(
     outcome: Option<Kind>,
     correlation_id: &CorrelationId,
 ) -> Record {
-    let mut record = match who {
-        Witness::Known(principal) => blank(principal, correlation_id.as_str(), given),
+    let record = match who {
+        Witness::Known(principal) => blank(principal, correlation_id, given),
         Witness::Unproven { identity, client } => {
             let nobody = Principal { client: client.clone(), ..Principal::background() };
-            let mut record = blank(&nobody, correlation_id.as_str(), given);
             let subject = identity.as_ref().map_or_else(|| "(nobody)".to_owned(), |identity| identity.subject.clone());
             let issuer = identity.map_or_else(String::new, |identity| identity.issuer);
-            record.principal = Who { issuer, name: subject.clone(), subject, role: String::new() };
-            record
+            let principal = Who { issuer, name: subject.clone(), subject, role: String::new() };
+            Record { principal, ..blank(&nobody, correlation_id, given) }
         }
     };
-    record.tool = name.into();
-    record.effect = Effect::Administers;
-    record.outcome = self::outcome(outcome).into();
-    record.error_kind = outcome.map(|kind| kind.as_str().to_owned());
-    record
+    ended(Record { tool: name.into(), effect: Effect::Administers, ..record }, outcome)
 }
 
 /// A name that is no tool.
 pub(super) fn unknown(call: &Call, name: &str) -> Record {
-    let mut record = blank(&call.principal, call.correlation_id.as_str(), &call.arguments);
-    record.tool = name.into();
-    record.outcome = "unknown_tool".into();
-    record.error_kind = Some(Kind::NotFound.as_str().into());
-    record
+    Record {
+        tool: name.into(),
+        outcome: "unknown_tool".into(),
+        error_kind: Some(Kind::NotFound.as_str().into()),
+        ..blank(&call.principal, &call.correlation_id, &call.arguments)
+    }
 }
 
 pub(super) fn outcome(fault: Option<Kind>) -> &'static str {
     fault.map_or("ok", Kind::as_str)
 }
 
-fn blank(principal: &Principal, correlation_id: &str, given: &Map<String, Value>) -> Record {
+fn ended(record: Record, fault: Option<Kind>) -> Record {
+    Record { outcome: outcome(fault).into(), error_kind: fault.map(|kind| kind.as_str().to_owned()), ..record }
+}
+
+fn of_call(cx: &Cx, given: &Map<String, Value>) -> Record {
+    let record = blank(&cx.principal, &cx.correlation_id, given);
+    Record { tool: cx.tool.name.into(), tier: cx.tool.tier, effect: cx.tool.effect, ..record }
+}
+
+fn blank(principal: &Principal, correlation_id: &CorrelationId, given: &Map<String, Value>) -> Record {
+    // The digest is over the masked form too: one of a password could be guessed.
     let arguments = redact::arguments(&Value::Object(given.clone())).to_string();
-    let mut digest = [0; 32];
-    // Over the masked form: a digest of a password could be guessed.
-    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
     Record {
         principal: Who {
             issuer: principal.issuer.clone(),
@@ -125,22 +113,8 @@ fn blank(principal: &Principal, correlation_id: &str, given: &Map<String, Value>
             version: principal.client.version.clone(),
             address: principal.client.address.clone(),
         },
-        correlation_id: correlation_id.into(),
-        tool: String::new(),
-        tier: Tier::Free,
+        correlation_id: correlation_id.to_string(),
         effect: Effect::Reads,
-        device: None,
-        device_name: None,
-        environment: None,
-        plan_id: None,
-        job_id: None,
-        risk: None,
-        phase: Phase::Done,
-        outcome: String::new(),
-        error_kind: None,
-        duration_ms: 0,
-        bytes: 0,
-        arguments,
-        arguments_digest: digest,
+        ..Record::of_appliance("", arguments)
     }
 }

@@ -26,7 +26,7 @@ pub struct Kept {
     pub count: Option<u64>,
     /// The text it printed, for exports.
     pub text: Option<Arc<str>>,
-    /// The content of a file; never kept for long.
+    /// The content of a file; never in the cache.
     pub bytes: Option<Arc<[u8]>>,
     /// Which way it came.
     pub via: Via,

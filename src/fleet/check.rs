@@ -135,7 +135,7 @@ impl Fleet {
         }
         let lane = self.lane(device);
         lane.slot.allow_a_try(self.shared.clock.mono());
-        lane.slot.start_fresh();
+        lane.slot.drop_connection();
         if let Some(unused) = self.rest_unused(device).await? {
             // Nothing is sent there; what the other way answers still shows in the status.
             let _ = lane.read(Read::fresh(MenuPath::parse("/system/identity")?)).await;

@@ -163,11 +163,7 @@ impl Credential {
     /// The password, if there is one. Errs with `Storage` when it does not open, `Unauthenticated` when its file cannot be read.
     pub async fn open(&self, device: &DeviceId, seal: &Seal, settings: &Settings) -> Result<Option<Secret>, Fault> {
         match &self.password {
-            Stored::Sealed(sealed) => {
-                let plain = seal.open(place(device.as_str()), sealed)?;
-                let text = std::str::from_utf8(&plain).map_err(|_| StoreError::Damaged { what: "a sealed password is not text".into() })?;
-                Ok(Some(Secret::new(text)))
-            }
+            Stored::Sealed(sealed) => Ok(Some(seal.open_text(place(device.as_str()), sealed)?)),
             Stored::At(reference) => reference.read(settings).await.map(Some),
             Stored::None => Ok(None),
         }

@@ -228,7 +228,7 @@ pub struct Package {
 }
 
 /// What can be done on a router, as probed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Can {
     /// The scheduler: device-mode allows it and the device is not flagged.
     pub schedule: bool,
@@ -242,12 +242,6 @@ pub struct Can {
     pub wifi: Wifi,
     /// The `/safe-mode` menu (7.18 and later).
     pub safe_mode: bool,
-}
-
-impl Default for Can {
-    fn default() -> Self {
-        Can { schedule: false, execute: false, fetch: false, ssh: false, wifi: Wifi::None, safe_mode: false }
-    }
 }
 
 /// Which wireless menus a router has.

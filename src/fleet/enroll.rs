@@ -115,7 +115,7 @@ impl Fleet {
     /// was sent), `RouterDenied` (wrong login), `Storage`.
     pub async fn enroll(&self, new: NewDevice, credential: NewCredential, expected: Pins) -> Result<Arc<Device>, Fault> {
         let ready = self.examine(new, credential, expected).await?;
-        self.take_in(vec![ready]).await?.pop().ok_or_else(|| Fault::bug("a device that was stored is not told"))
+        self.take_in_one(ready, Batch::new()).await
     }
 
     /// All of `enroll` but storing it.
@@ -147,14 +147,19 @@ impl Fleet {
         self.take_in_with(ready, Batch::new()).await
     }
 
-    /// The same together with what else then holds.
-    pub(super) async fn take_in_with(&self, ready: Vec<Ready>, mut batch: Batch) -> Result<Vec<Arc<Device>>, Fault> {
+    /// One device, together with what else then holds.
+    pub(super) async fn take_in_one(&self, ready: Ready, batch: Batch) -> Result<Arc<Device>, Fault> {
+        let mut devices = self.take_in_with(vec![ready], batch).await?;
+        devices.pop().ok_or_else(|| Fault::bug("a device that was stored is not told"))
+    }
+
+    async fn take_in_with(&self, ready: Vec<Ready>, mut batch: Batch) -> Result<Vec<Arc<Device>>, Fault> {
         let (shared, fleet) = (self.shared.clone(), self.clone());
         self.edit(async move {
             fleet.has_room(ready.len())?;
             let mut names = BTreeSet::new();
             for one in &ready {
-                shared.namesake(&one.device.name, None)?;
+                shared.check_name_free(&one.device.name, None)?;
                 if !names.insert(naming::folded(&one.device.name)) {
                     return Err(FleetError::NameTaken { name: one.device.name.clone() }.into());
                 }
@@ -191,14 +196,14 @@ impl Fleet {
         let rotation = self.rotation(&id)?;
         let changes = self.with_key_kept(&before, changes)?;
         let mut device = changed(&before, &changes)?;
-        shared.namesake(&device.name, Some(&id))?;
+        shared.check_name_free(&device.name, Some(&id))?;
         if changes.touch_the_way() {
             self.try_the_way(&before, &mut device, &changes).await?;
         }
         device.updated_at = shared.clock.wall();
         self.edit(async move {
             shared.unchanged(&id, epoch)?;
-            shared.namesake(&device.name, Some(&id))?;
+            shared.check_name_free(&device.name, Some(&id))?;
             let mut batch = Batch::new();
             if changes.touch_the_login() {
                 // It was tried with the login as it was then: one that began to change meanwhile must not be written over.
@@ -319,7 +324,7 @@ impl Fleet {
         }
         refuse_plain(&new.place, &self.shared.settings)?;
         self.has_room(1)?;
-        Ok(self.shared.namesake(&new.name, None)?)
+        Ok(self.shared.check_name_free(&new.name, None)?)
     }
 }
 

@@ -53,20 +53,12 @@ impl Fresh {
 
     /// Rows over REST: connection, certificate, login and rights, proven by an answer.
     pub async fn rows(&self, path: MenuPath, query: Query) -> Result<Vec<Row>, Fault> {
-        match self.ask(&self.rest, Ask::Print(path, query)).await? {
-            Said::Rows(rows) => Ok(rows),
-            _ => Err(Fault::new(Kind::Bug, "a print answered something else than rows")),
-        }
+        self.print(&self.rest, path, query).await
     }
 
     /// Rows over SSH; `None` where SSH is not in use.
     pub async fn rows_over_ssh(&self, path: MenuPath, query: Query) -> Option<Result<Vec<Row>, Fault>> {
-        let ssh = self.ssh.as_ref()?;
-        Some(match self.ask(ssh, Ask::Print(path, query)).await {
-            Ok(Said::Rows(rows)) => Ok(rows),
-            Ok(_) => Err(Fault::new(Kind::Bug, "a print answered something else than rows")),
-            Err(fault) => Err(fault),
-        })
+        Some(self.print(self.ssh.as_ref()?, path, query).await)
     }
 
     /// Whether SSH lets us in and runs a command for us; `None` where SSH is not in use. One command.
@@ -78,6 +70,13 @@ impl Fresh {
     /// Any question over REST.
     pub async fn over_rest(&self, ask: Ask) -> Result<Said, Fault> {
         self.ask(&self.rest, ask).await
+    }
+
+    async fn print(&self, wire: &Arc<dyn Wire>, path: MenuPath, query: Query) -> Result<Vec<Row>, Fault> {
+        match self.ask(wire, Ask::Print(path, query)).await? {
+            Said::Rows(rows) => Ok(rows),
+            Said::Count(_) | Said::Text(_) | Said::Bytes(_) => Err(Fault::new(Kind::Bug, "a print answered something else than rows")),
+        }
     }
 
     async fn ask(&self, wire: &Arc<dyn Wire>, ask: Ask) -> Result<Said, Fault> {

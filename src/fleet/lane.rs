@@ -115,17 +115,13 @@ impl Lane {
     /// `Conflict` (decommissioned), `Denied` (another environment).
     pub async fn read(&self, read: Read) -> Result<Answer, Fault> {
         let (kept, source) = self.ask(Ask::Print(read.path, read.query), read.max_age).await?;
-        let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
-        let cached = matches!(source, Source::Cache);
-        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached, via: kept.via, requests })
+        Ok(self.answer(kept, source))
     }
 
     /// The whole configuration as text, one command a line, without secrets. Errs as `read`.
     pub async fn export(&self, max_age: Duration) -> Result<Printed, Fault> {
         let (kept, source) = self.ask(Ask::Export, max_age).await?;
-        let age_ms = self.age_ms(&kept);
-        let text = kept.text.unwrap_or_default();
-        Ok(Printed { text, read_at: kept.read_at, age_ms, cached: matches!(source, Source::Cache), via: kept.via })
+        Ok(self.printed(kept, source))
     }
 
     /// A file's bytes, over SSH. Errs as `read`, with `NotFound` when there is no such file, `Rejected` beyond `max_bytes`, and
@@ -135,12 +131,11 @@ impl Lane {
         Ok(kept.bytes.unwrap_or_default())
     }
 
-    /// The same through a file on the router, for routers that do not print it: a change of the router, however small.
+    /// As `export`, through a file on the router, for routers that do not print it: a change of the router, however small.
     pub async fn export_by_file(&self) -> Result<Printed, Fault> {
         let name = format!("mcp-export-{}", hex(&random::<4>()));
-        let (kept, _) = self.ask(Ask::ExportByFile(name), Duration::ZERO).await?;
-        let age_ms = self.age_ms(&kept);
-        Ok(Printed { text: kept.text.unwrap_or_default(), read_at: kept.read_at, age_ms, cached: false, via: kept.via })
+        let (kept, source) = self.ask(Ask::ExportByFile(name), Duration::ZERO).await?;
+        Ok(self.printed(kept, source))
     }
 
     /// Counts rows without reading them. Errs as `read`.
@@ -165,8 +160,7 @@ impl Lane {
         let args = args.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let ask = Ask::Run { path, command: command.to_owned(), args, within };
         let (kept, source) = self.ask(ask, Duration::ZERO).await?;
-        let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
-        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, via: kept.via, requests })
+        Ok(self.answer(kept, source))
     }
 
     /// Changes the router, over REST alone; answers the rows the router shows, if any. Never repeated. Kept answers are forgotten,
@@ -178,8 +172,7 @@ impl Lane {
         let asked = self.ask(Ask::Write(write), Duration::ZERO).await;
         self.forget();
         let (kept, source) = asked?;
-        let (age_ms, requests) = (self.age_ms(&kept), requests(&kept, &source));
-        Ok(Answer { rows: kept.rows, read_at: kept.read_at, age_ms, cached: false, via: kept.via, requests })
+        Ok(self.answer(kept, source))
     }
 
     /// Forgets kept answers: something on the router was changed. Reads under way are not given to later callers.
@@ -191,6 +184,27 @@ impl Lane {
     /// How much slower than configured this router wants to be asked: 1, 2 or 4.
     pub fn pace_factor(&self) -> u32 {
         self.slot.pace().factor()
+    }
+
+    fn answer(&self, kept: Kept, source: Source) -> Answer {
+        Answer {
+            read_at: kept.read_at,
+            age_ms: self.age_ms(&kept),
+            cached: matches!(source, Source::Cache),
+            via: kept.via,
+            requests: requests(&kept, &source),
+            rows: kept.rows,
+        }
+    }
+
+    fn printed(&self, kept: Kept, source: Source) -> Printed {
+        Printed {
+            read_at: kept.read_at,
+            age_ms: self.age_ms(&kept),
+            cached: matches!(source, Source::Cache),
+            via: kept.via,
+            text: kept.text.unwrap_or_default(),
+        }
     }
 
     fn age_ms(&self, kept: &Kept) -> u64 {

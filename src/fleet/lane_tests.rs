@@ -1,170 +1,22 @@
 //! What a lane promises, against a router that is a script: no sockets, and time moves by hand.
 
-use crate::base::clock::{Clock, Hand, Wall};
+mod rig;
+
 use crate::base::events::Bus;
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Kind;
 use crate::base::ids::DeviceId;
-use crate::base::secret::Secret;
 use crate::base::tier::Environment;
-use crate::fleet::credential::{Credential, NewCredential};
-use crate::fleet::device::{Device, Facts, Pins, Status};
-use crate::fleet::index::Standing;
-use crate::fleet::lane::{Answer, Lane, Read};
-use crate::fleet::registry::{Dial, Fleet, Parts};
+use crate::fleet::device::Status;
+use crate::fleet::lane::Read;
+use crate::fleet::registry::{Fleet, Parts};
 use crate::fleet::slot::{IDLE_MAX, WAITING_MAX};
-use crate::fleet::wire::{Ask, Said, Via, Wire};
-use crate::fleet::{Config, Settings};
+use crate::fleet::{Changes, Config};
 use crate::routeros::fault::{Denial, Stage};
-use crate::routeros::{MenuPath, Query, RouterError, rows};
-use crate::store::{Batch, Options, Seal, Store};
-use futures_util::future::{BoxFuture, FutureExt, join_all};
-use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use crate::routeros::{MenuPath, Query, RouterError};
+use futures_util::future::{FutureExt, join_all};
+use rig::{Rig, Script, adopt, kind, menu, once, refused};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::Semaphore;
-
-/// A router that answers as told: the script first, then rows for ever. It waits for a turn if it has a gate.
-struct Script {
-    answers: Mutex<VecDeque<RouterError>>,
-    asked: AtomicUsize,
-    now: AtomicUsize,
-    most: AtomicUsize,
-    gate: Option<Semaphore>,
-    dialled: AtomicUsize,
-}
-
-impl Script {
-    fn new(answers: impl IntoIterator<Item = RouterError>, gated: bool) -> Arc<Self> {
-        Arc::new(Script {
-            answers: Mutex::new(answers.into_iter().collect()),
-            asked: AtomicUsize::new(0),
-            now: AtomicUsize::new(0),
-            most: AtomicUsize::new(0),
-            gate: gated.then(|| Semaphore::new(0)),
-            dialled: AtomicUsize::new(0),
-        })
-    }
-
-    fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
-    }
-
-    fn let_go(&self, requests: usize) {
-        self.gate.as_ref().unwrap().add_permits(requests);
-    }
-
-    /// Waits until so many requests have reached the router; other tasks run meanwhile.
-    async fn reached(&self, requests: usize) {
-        while self.asked() < requests {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
-impl Wire for Script {
-    fn ask<'a>(&'a self, ask: &'a Ask) -> BoxFuture<'a, Result<(Said, Via), RouterError>> {
-        async move {
-            self.asked.fetch_add(1, Ordering::SeqCst);
-            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
-            self.most.fetch_max(now, Ordering::SeqCst);
-            if let Some(gate) = &self.gate {
-                gate.acquire().await.unwrap().forget();
-            }
-            self.now.fetch_sub(1, Ordering::SeqCst);
-            let answer = self.answers.lock().unwrap().pop_front();
-            let said = match (answer, ask) {
-                (Some(error), _) => Err(error),
-                (None, Ask::Count(..)) => Ok(Said::Count(3)),
-                (None, _) => Ok(Said::Rows(rows(r#"[{".id":"*1","name":"a","version":"7.20 (stable)","cpu-load":"9"}]"#).unwrap())),
-            };
-            said.map(|said| (said, Via::Rest))
-        }
-        .boxed()
-    }
-}
-
-struct Rig {
-    fleet: Fleet,
-    device: Arc<Device>,
-    script: Arc<Script>,
-    hand: Arc<Hand>,
-    _dir: tempfile::TempDir,
-}
-
-impl Rig {
-    async fn new(script: Arc<Script>, config: Config) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let options = Options { volatile_ok: true, ..Options::at(dir.path().join("store.redb")) };
-        let (clock, hand) = Clock::by_hand(Wall(1_000_000));
-        let mut settings = Settings::new(Environment::Lab);
-        settings.routeros = config;
-        let dialled = script.clone();
-        let dial: Dial = Arc::new(move |_| {
-            dialled.dialled.fetch_add(1, Ordering::SeqCst);
-            Ok(dialled.clone() as Arc<dyn Wire>)
-        });
-        let parts = Parts { store: Store::open(options).unwrap(), seal: Seal::new(&[1; 32]), clock, bus: Bus::default(), settings };
-        let fleet = Fleet::open_with(parts, dial).unwrap();
-        let device = adopt(&fleet, "edge", Environment::Lab).await;
-        Rig { fleet, device, script, hand, _dir: dir }
-    }
-
-    fn lane(&self) -> Lane {
-        self.fleet.lane(&self.device)
-    }
-
-    fn status(&self) -> Status {
-        self.fleet.get(&self.device.id).unwrap().status
-    }
-
-    fn advance(&self, seconds: u64) {
-        self.hand.advance(Duration::from_secs(seconds));
-    }
-}
-
-/// Puts a device in without asking its router.
-async fn adopt(fleet: &Fleet, name: &str, environment: Environment) -> Arc<Device> {
-    let device = Device {
-        id: DeviceId::random(),
-        name: name.into(),
-        address: "127.0.0.1".into(),
-        rest_port: 443,
-        ssh_port: 22,
-        plain_http: false,
-        username: "mcp".into(),
-        environment,
-        tags: vec![],
-        capabilities: BTreeSet::new(),
-        pins: Pins { tls: Some([5; 32]), ssh: None },
-        facts: Facts::default(),
-        added_at: Wall(0),
-        updated_at: Wall(0),
-        status: Status::Unknown,
-        last_seen: None,
-        last_error: None,
-    };
-    let credential = Credential::seal(&NewCredential::password(Secret::new("secret")), &device.id, &fleet.shared.seal);
-    let batch = fleet.shared.keep_credential(Batch::new(), &device.id, credential);
-    fleet.shared.keep(device, Standing::Set, batch).await.unwrap()
-}
-
-/// One try, no pause: what is repeated is tested by itself.
-fn once() -> Config {
-    Config { retry_attempts: 1, ..Config::default() }
-}
-
-fn menu(path: &str) -> Read {
-    Read::fresh(MenuPath::parse(path).unwrap())
-}
-
-fn refused() -> RouterError {
-    RouterError::Unreachable { at: "127.0.0.1:443".into(), why: "connection refused".into() }
-}
-
-fn kind(result: &Result<Answer, Fault>) -> Option<Kind> {
-    result.as_ref().err().map(|fault| fault.kind)
-}
 
 #[tokio::test]
 async fn equal_reads_at_once_cost_one_request_and_different_ones_their_own() {
@@ -341,7 +193,7 @@ async fn another_certificate_quarantines_the_device_for_good() {
     assert_eq!((later.kind, rig.script.asked()), (Kind::Untrusted, 1), "nothing more was sent");
     assert!(later.hint.unwrap().contains("device pin edge"));
     // An edit does not end it, nor does a restart.
-    let changes = crate::fleet::Changes { name: Some("edge-2".into()), ..Default::default() };
+    let changes = Changes { name: Some("edge-2".into()), ..Default::default() };
     assert_eq!(rig.fleet.update(&rig.device.id, changes).await.unwrap().status, Status::Quarantined);
     let shared = &rig.fleet.shared;
     let parts = Parts {
@@ -432,7 +284,7 @@ async fn a_status_that_is_due_takes_those_of_all_others_along() {
     }
     let first = stored(&rig, &other.id).await;
     assert!(first.is_some(), "unknown to reachable is stored at once");
-    rig.advance(200);
+    rig.advance(800);
     rig.fleet.poll(&other.id).await.unwrap();
     assert_eq!(stored(&rig, &other.id).await, first, "not due by itself");
     rig.advance(100);
@@ -441,7 +293,7 @@ async fn a_status_that_is_due_takes_those_of_all_others_along() {
 }
 
 #[tokio::test]
-async fn a_thousand_idle_devices_cost_no_lane() {
+async fn idle_devices_cost_no_task_and_are_found_by_name() {
     let rig = Rig::new(Script::new([], false), once()).await;
     for n in 0..50 {
         adopt(&rig.fleet, &format!("ap-{n}"), Environment::Lab).await;

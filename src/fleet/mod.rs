@@ -17,6 +17,7 @@ mod config;
 mod counted;
 mod credential;
 mod device;
+mod dial;
 pub mod discover;
 mod enroll;
 mod fault;

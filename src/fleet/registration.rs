@@ -17,6 +17,7 @@ use crate::base::secret::Secret;
 use crate::fleet::bootstrap::{self, Bootstrap};
 use crate::fleet::device::Device;
 use crate::fleet::enroll::Ready;
+use crate::fleet::naming::check_name;
 use crate::fleet::registry::Fleet;
 use crate::routeros::pin::parse_fingerprint;
 use crate::store::{Batch, Durability, Field, Name, Place, Record, StoreError, Table};
@@ -118,7 +119,7 @@ impl Report {
 }
 
 impl Registration {
-    /// Whether a router may still report under it.
+    /// Until when a router may report under it.
     pub fn expires_at(&self) -> Wall {
         Wall(self.created_at.0 + GOOD_MS)
     }
@@ -184,9 +185,9 @@ impl Fleet {
     ///
     /// Errs with `BadInput` for a name that no device may have, `Conflict` when it is taken, `Busy` when many are open.
     pub async fn register(&self, name: &str, user: Bootstrap, url: &str, by: &str) -> Result<Made, Fault> {
-        crate::fleet::naming::check_name(name)?;
+        check_name(name)?;
         user.check()?;
-        self.shared.namesake(name, None)?;
+        self.shared.check_name_free(name, None)?;
         let now = self.shared.clock.wall();
         if self.registrations()?.iter().filter(|one| one.is_open(now)).count() >= OPEN_MAX {
             return Err(Fault::new(Kind::Busy, format!("{OPEN_MAX} registrations are open")).hint("revoke those nobody needs"));
@@ -293,9 +294,8 @@ impl Fleet {
         let state = one.state(self.shared.clock.wall());
         match (&one.report, &one.password) {
             (Some(report), Some(sealed)) if state == "pending" => {
-                let plain = self.shared.seal.open(sealed_at(&one.id), sealed)?;
-                let password = std::str::from_utf8(&plain).map_err(Fault::bug)?;
-                Ok((one.clone(), report.clone(), Secret::new(password)))
+                let password = self.shared.seal.open_text(sealed_at(&one.id), sealed)?;
+                Ok((one.clone(), report.clone(), password))
             }
             _ => Err(Fault::new(Kind::Conflict, format!("this registration is {state}"))
                 .hint("only one that a router reported under can be taken in")),
@@ -307,8 +307,7 @@ impl Fleet {
         let after = Registration { device: Some(ready.id().to_string()), password: None, ..before.clone() };
         let table = self.table();
         let batch = table.expect_into(table.put_batch(&after, &after.id), &after.id, Some(before));
-        let mut devices = self.take_in_with(vec![ready], batch).await?;
-        devices.pop().ok_or_else(|| Fault::bug("a device that was stored is not told"))
+        self.take_in_one(ready, batch).await
     }
 
     async fn swap(&self, before: &Registration, after: Registration) -> Result<Registration, Fault> {

@@ -14,7 +14,7 @@ use crate::fleet::credential::Credential;
 use crate::fleet::device::Device;
 use crate::fleet::fault::FleetError;
 use crate::fleet::registry::{Fleet, Shared};
-use crate::store::{Batch, Field, Name, Place, Record, StoreError, Table, decode, encode};
+use crate::store::{Batch, Field, Name, Place, Record, Table, decode, encode};
 use serde::{Deserialize, Serialize};
 
 /// How far a rotation is.
@@ -150,9 +150,7 @@ impl Fleet {
             Which::Previous => &rotation.previous,
         };
         let Some(sealed) = sealed else { return Ok(None) };
-        let plain = self.shared.seal.open(place(id.as_str(), which), sealed)?;
-        let text = std::str::from_utf8(&plain).map_err(|_| StoreError::Damaged { what: "a sealed password is not text".into() })?;
-        Ok(Some(Secret::new(text)))
+        Ok(Some(self.shared.seal.open_text(place(id.as_str(), which), sealed)?))
     }
 
     /// A rotation begins: the record, and the batch that makes it durable. It holds as long as the device's password is still `old`.

@@ -1,4 +1,4 @@
-//! How routers are doing: kept in memory, stored when it changes or every five minutes.
+//! How routers are doing: kept in memory, stored when it changes or every quarter of an hour.
 //!
 //! What may be lost for some seconds (reachable, last seen) waits to be stored in groups; a quarantine is stored
 //! before anybody is told, since forgetting it would send credentials to a stranger after a restart.
@@ -18,8 +18,8 @@ use std::time::Duration;
 
 /// `last_seen` in memory is renewed when it is older; renewing copies the record.
 const SEEN_GRAIN_MS: i64 = 2_000;
-/// `last_seen` in the store is renewed when it is older: flash wears.
-const STORE_EVERY: Duration = Duration::from_secs(300);
+/// `last_seen` in the store is renewed when it is older: flash wears. Only a power cut shows the older one, until the next answer.
+const STORE_EVERY: Duration = Duration::from_secs(900);
 /// Statuses stored in one commit at most.
 const TOGETHER: usize = 256;
 

@@ -35,7 +35,7 @@ pub enum Ask {
         /// The longest taken.
         max_bytes: usize,
     },
-    /// The same by way of a file of that name on the router, removed afterwards: a change of the router.
+    /// The configuration by way of a file of that name on the router, removed afterwards: a change of the router.
     ExportByFile(String),
     /// A change of the router: never repeated, never shared, over REST alone.
     Write(Write),
@@ -202,10 +202,7 @@ impl Wire for Rest {
             let said = match ask {
                 Ask::Print(path, query) => self.print(path, query).await.map(Said::Rows),
                 Ask::Count(path, query) => self.count(path, query).await.map(Said::Count),
-                Ask::Run { path, command, args, within } => {
-                    let args: Vec<(&str, &str)> = args.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-                    self.run_within(path, command, &args, *within).await.map(Said::Rows)
-                }
+                Ask::Run { path, command, args, within } => self.run_within(path, command, &words(args), *within).await.map(Said::Rows),
                 Ask::Export => export_fetch::by_execute(self).await.map(Said::Text),
                 Ask::ExportByFile(name) => export_fetch::by_file(self, name).await.map(Said::Text),
                 Ask::Write(write) => return written(self, write).await.map(|said| (said, Via::Rest)),
@@ -245,10 +242,11 @@ impl Wire for Console {
     }
 }
 
+fn words(values: &[(String, String)]) -> Vec<(&str, &str)> {
+    values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+}
+
 async fn written(rest: &Rest, write: &Write) -> Result<Said, RouterError> {
-    fn words(values: &[(String, String)]) -> Vec<(&str, &str)> {
-        values.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-    }
     let none = |()| Said::Rows(Vec::new());
     match write {
         Write::Add { path, values } => rest.add(path, &words(values)).await.map(|row| Said::Rows(vec![row])),

@@ -1,7 +1,7 @@
 //! Configuration files: all that is wrong is told without a secret in it, and what is right can be written down and read again.
 
 use super::{Samples, Target, in_scratch};
-use crate::config::{Entry, Inputs, KEYS, Key, Problem, Source, load, portable, show};
+use crate::config::{Entry, Inputs, KEYS, Key, Problem, Source, View, load, portable, show};
 use std::fs;
 use std::path::Path;
 
@@ -73,7 +73,7 @@ fn check(data: &[u8]) {
 }
 
 /// Reads a file; what is wrong and what it would be.
-fn read(dir: &Path, name: &str, bytes: &[u8]) -> (Vec<Problem>, crate::config::View) {
+fn read(dir: &Path, name: &str, bytes: &[u8]) -> (Vec<Problem>, View) {
     let path = dir.join(name);
     fs::write(&path, bytes).expect("there is room");
     let env = vec![("HOME".to_owned(), dir.display().to_string()), ("SOME_SECRET".to_owned(), PLANTED.to_owned())];
@@ -117,7 +117,7 @@ fn entry_with(entries: &[Entry]) -> Option<&Entry> {
 }
 
 /// What differs from the defaults, written as a file for another box, means the same there.
-fn written_again(dir: &Path, view: &crate::config::View) {
+fn written_again(dir: &Path, view: &View) {
     let (text, left_out) = portable(view);
     let (_, again) = read(dir, "again.toml", text.as_bytes());
     for (was, is) in view.entries.iter().zip(&again.entries) {

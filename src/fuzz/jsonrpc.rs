@@ -3,7 +3,8 @@
 
 use super::{Samples, Target, seeds};
 use crate::base::fault::{Fault, Kind};
-use crate::mcp::front::{self, Backend, Limits};
+use crate::mcp::backend::Backend;
+use crate::mcp::front::{self, Limits};
 use crate::mcp::message::{self, Id, MAX_DEPTH, Message, Refusal};
 use serde_json::{Value, json};
 use std::time::Duration;

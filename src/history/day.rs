@@ -11,7 +11,7 @@ use crate::history::sample::Sample;
 use crate::history::series::History;
 use crate::store::StoreError;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Length of a slot.
 const SLOT_MS: i64 = 1_800_000;
@@ -33,7 +33,11 @@ struct Day {
 impl Days {
     /// Forgets a device.
     pub(super) fn forget(&self, device: &DeviceId) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(device);
+        self.held().remove(device);
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<DeviceId, Day>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -43,7 +47,7 @@ impl History {
         let slot = now.0.div_euclid(SLOT_MS);
         let first = slot - SLOTS as i64 + 1;
         let days = self.days();
-        let known = days.0.lock().unwrap_or_else(PoisonError::into_inner).get(device).cloned();
+        let known = days.held().get(device).cloned();
         // A clock that was set back makes everything anew.
         let mut day = known.filter(|day| day.judged <= slot).unwrap_or_default();
         let from = day.judged.max(first);
@@ -57,7 +61,7 @@ impl History {
                 *place = Some(*lowest);
             }
         }
-        days.0.lock().unwrap_or_else(PoisonError::into_inner).insert(device.clone(), day);
+        days.held().insert(device.clone(), day);
         Ok(shown)
     }
 }

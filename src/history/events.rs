@@ -1,5 +1,6 @@
 //! What happened, from what was seen: restarts and outages.
 
+use crate::base::clock::Wall;
 use crate::history::health::{Sample, starts};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,14 +47,13 @@ pub fn events(samples: &[Sample], reason: Option<&'static str>) -> Vec<Event> {
 }
 
 fn restart(sample: &Sample, reason: Option<&'static str>) -> (i64, Event) {
-    let at = crate::base::clock::Wall(sample.started().unwrap_or(sample.at.0 / 1_000) * 1_000);
+    let at = Wall(sample.started().unwrap_or(sample.at.0 / 1_000) * 1_000);
     (at.0, Event { at: at.rfc3339(), what: "restart", seconds: None, ongoing: None, reason })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::clock::Wall;
 
     fn up(minute: i64, uptime: u64) -> Sample {
         Sample { reachable: true, uptime_seconds: Some(uptime), ..Sample::silent(Wall(minute * 60_000)) }

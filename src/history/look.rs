@@ -124,6 +124,29 @@ impl Noted {
         waited && uptime.is_none_or(|up| up >= NTP_SETTLES_SECONDS)
     }
 
+    /// Takes in what a router says of its sensors, and answers them.
+    fn take_sensors(&mut self, answer: Result<Arc<Vec<Row>>, Kind>, now: Duration) -> Vec<Sensor> {
+        match answer {
+            Ok(rows) => {
+                let found = sensors::sensors(&rows);
+                let heat = Heat {
+                    celsius: sensors::hottest(&found),
+                    decivolts: sensors::supply(&found),
+                    failed_parts: sensors::failed_parts(&found),
+                };
+                self.heat = Some((now, heat));
+                self.sensorless = if found.is_empty() { SENSORLESS } else { 0 };
+                found
+            }
+            Err(kind) => {
+                if kind == Kind::NotFound {
+                    self.sensorless = SENSORLESS;
+                }
+                Vec::new()
+            }
+        }
+    }
+
     fn knows_start(&self, started: Option<i64>) -> bool {
         self.start.zip(started).is_some_and(|((known, _), now)| (known - now).abs() <= SAME_START_SECONDS)
     }
@@ -183,21 +206,7 @@ impl History {
             read(wanted.why, "/log", Query::new().columns(["topics", "message"])),
         );
         let now = clock.mono();
-        let mut found = Vec::new();
-        match heat {
-            Some(Ok(rows)) => {
-                found = sensors::sensors(&rows);
-                let heat = Heat {
-                    celsius: sensors::hottest(&found),
-                    decivolts: sensors::supply(&found),
-                    failed_parts: sensors::failed_parts(&found),
-                };
-                noted.heat = Some((now, heat));
-                noted.sensorless = if found.is_empty() { SENSORLESS } else { 0 };
-            }
-            Some(Err(Kind::NotFound)) => noted.sensorless = SENSORLESS,
-            Some(Err(_)) | None => {}
-        }
+        let found = heat.map(|answer| noted.take_sensors(answer, now)).unwrap_or_default();
         let ours = clock.wall().0.div_euclid(1_000);
         if let Some(Ok(rows)) = time {
             noted.clock = sensors::clock_offset(&rows, ours).filter(|_| ours > OURS_UNSET).map(|offset| (now, offset));

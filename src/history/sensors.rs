@@ -1,10 +1,9 @@
-//! What `/system/health`, `/interface` and `/system/clock` say about a router's health.
+//! What `/system/health`, `/interface`, `/system/clock`, `/system/ntp/client` and `/log` say about a router's health.
 //!
-//! Boards answer a list of `name`, `value`, `type` (`cpu-temperature` 47 C, `psu1-state` ok), x86 one object of readings
+//! Of its health boards answer a list of `name`, `value`, `type` (`cpu-temperature` 47 C, `psu1-state` ok), x86 one object of readings
 //! (`cpu-temp`, `12v`), CHR an object without any, and some boards nothing. Names differ from board to board, so they are
 //! told apart by what stands in them.
 
-use crate::history::health::part;
 use crate::routeros::Row;
 use crate::routeros::value::{Date, date};
 use schemars::JsonSchema;
@@ -99,7 +98,6 @@ pub fn failed_parts(sensors: &[Sensor]) -> Option<u8> {
     for one in sensors {
         let Some(state) = &one.state else { continue };
         let Some(bit) = bit(&one.name) else { continue };
-        debug_assert!(!part(bit).is_empty());
         let well = matches!(state.to_ascii_lowercase().as_str(), "ok" | "good" | "normal" | "on" | "off" | "yes" | "running");
         *bits.get_or_insert(0) |= u8::from(!well) << bit;
     }
@@ -153,24 +151,25 @@ fn zone_seconds(text: &str) -> Option<i64> {
 
 /// Why the router started last, from its `/log`; in words of our own, for anybody can write a log.
 pub fn start_reason(rows: &[Row]) -> Option<&'static str> {
-    rows.iter().rev().filter(|row| row.get("topics").is_some_and(|topics| topics.split(',').any(|topic| topic == "system"))).find_map(
-        |row| {
-            let said = row.get("message")?.to_ascii_lowercase();
-            let has = |words: &str| said.contains(words);
-            // A login names its user; a user may be called anything.
-            if has("login") || has("logged") || has(" by ") && !has("watchdog") && !has("reboot") {
-                return None;
-            }
-            match () {
-                () if has("watchdog") => Some("restarted by the watchdog"),
-                () if has("kernel failure") => Some("kernel failure before the restart"),
-                () if has("out of memory") => Some("out of memory before the restart"),
-                () if has("without proper shutdown") => Some("no proper shutdown before: power loss or crash"),
-                () if has("reboot") => Some("restarted on request"),
-                () => None,
-            }
-        },
-    )
+    let is_of_system = |row: &&Row| row.get("topics").is_some_and(|topics| topics.split(',').any(|topic| topic == "system"));
+    rows.iter().rev().filter(is_of_system).find_map(|row| reason(row.get("message")?))
+}
+
+fn reason(message: &str) -> Option<&'static str> {
+    let said = message.to_ascii_lowercase();
+    let has = |words: &str| said.contains(words);
+    // A login names its user; a user may be called anything.
+    if has("login") || has("logged") || has(" by ") && !has("watchdog") && !has("reboot") {
+        return None;
+    }
+    match () {
+        () if has("watchdog") => Some("restarted by the watchdog"),
+        () if has("kernel failure") => Some("kernel failure before the restart"),
+        () if has("out of memory") => Some("out of memory before the restart"),
+        () if has("without proper shutdown") => Some("no proper shutdown before: power loss or crash"),
+        () if has("reboot") => Some("restarted on request"),
+        () => None,
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,9 @@ const HOUR_MS: i64 = 3_600_000;
 /// Hours in a record: some fit a page of the store.
 const SPAN_HOURS: i64 = 6;
 
+/// Samples of a device in an hour, at the usual interval.
+const USUAL_SAMPLES: usize = 60;
+
 /// How long samples wait in memory.
 const SAVE_EVERY_MS: i64 = 300_000;
 
@@ -161,7 +164,7 @@ impl History {
             if waited {
                 // A commit is dearer than what is in it: those whose samples wait too go along. Not this one again: its hours can stand in
                 // one record, which would be read from the store as it was before.
-                for (key, bytes) in self.waiting(&mut all, Some(device), TOGETHER)? {
+                for (key, bytes) in self.waiting(&mut all, Some(device), sample.at, TOGETHER)? {
                     batch = batch.put(Span::TABLE, &key, bytes);
                 }
             }
@@ -182,6 +185,8 @@ impl History {
             recent.before = Some((recent.hour, Span::of(&recent.open, recent.hour)));
         }
         recent.open = self.stored(device, hour)?;
+        // At once: what grows for an hour would look like a leak.
+        recent.open.reserve_exact(USUAL_SAMPLES.saturating_sub(recent.open.len()));
         if recent.before.is_none() {
             recent.before = Some((hour - 1, Span::of(&self.stored(device, hour - 1)?, hour - 1)));
         }
@@ -219,25 +224,23 @@ impl History {
         }
     }
 
-    /// Records of devices with samples that wait, but for one, of so many at most; they count as stored from here on.
+    /// Records of devices with samples that wait, but for one, of so many at most; they count as stored `now`: all are due at
+    /// one moment again.
     fn waiting(
         &self,
         all: &mut HashMap<DeviceId, Recent>,
         but: Option<&DeviceId>,
+        now: Wall,
         most: usize,
     ) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let waits = |(device, recent): &(&DeviceId, &mut Recent)| recent.saved < recent.open.len() && Some(*device) != but;
         let unsaved = all.iter_mut().filter(waits).take(most);
-        let records = unsaved.map(|(device, recent)| {
-            let now = recent.open.last().map_or(Wall(0), |sample| sample.at);
-            self.record(device, recent, now)
-        });
-        records.collect()
+        unsaved.map(|(device, recent)| self.record(device, recent, now)).collect()
     }
 
     /// Stores what still waits in memory: before the store closes.
     pub async fn save(&self) -> Result<(), StoreError> {
-        let waiting = self.waiting(&mut self.recent(), None, usize::MAX)?;
+        let waiting = self.waiting(&mut self.recent(), None, Wall(0), usize::MAX)?;
         for some in waiting.chunks(TOGETHER) {
             let batch = some.iter().fold(Batch::new(), |batch, (key, bytes)| batch.put(Span::TABLE, key, bytes.clone()));
             self.store.commit(batch, Durability::Soon).await?;

@@ -32,16 +32,16 @@ pub struct HeldDir(File);
 impl HeldDir {
     /// Wherever the path leads.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Self::with(OpenOptions::new(), OFlags::empty(), path)
+        Self::with(OFlags::empty(), path)
     }
 
     /// The directory itself, no link to one.
     pub fn open_unlinked(path: &Path) -> io::Result<Self> {
-        Self::with(OpenOptions::new(), OFlags::NOFOLLOW, path)
+        Self::with(OFlags::NOFOLLOW, path)
     }
 
-    fn with(mut options: OpenOptions, more: OFlags, path: &Path) -> io::Result<Self> {
-        options.read(true).custom_flags((OFlags::DIRECTORY | more).bits() as i32).open(path).map(HeldDir)
+    fn with(more: OFlags, path: &Path) -> io::Result<Self> {
+        OpenOptions::new().read(true).custom_flags((OFlags::DIRECTORY | more).bits() as i32).open(path).map(HeldDir)
     }
 
     /// Whose it is.

@@ -3,6 +3,7 @@
 //! What a call is about stands in its span (`correlation_id`, `device`, `tool`, `outcome`); every line inside the span carries
 //! it, in journald as native fields `RMCP_CORRELATION_ID`, `RMCP_DEVICE`, `RMCP_TOOL`, `RMCP_OUTCOME`.
 
+use crate::base::fault::Fault;
 use serde::Deserialize;
 use std::io::Write;
 use tracing::level_filters::LevelFilter;
@@ -13,7 +14,7 @@ use tracing_subscriber::registry::Registry;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, reload};
 
-/// Libraries that tell too much at `info`; below `debug` they stay at `warn`.
+/// Libraries that tell too much: they stay at `warn` unless everything is written (`trace`).
 const QUIET: [&str; 8] = ["rmcp", "hyper", "hyper_util", "h2", "reqwest", "rustls", "russh", "redb"];
 /// Prefix of our native journald fields.
 const FIELD_PREFIX: &str = "RMCP";
@@ -76,9 +77,9 @@ impl Handle {
 #[error("a log has been started already")]
 pub struct LogError(#[source] tracing_subscriber::util::TryInitError);
 
-impl From<LogError> for crate::base::fault::Fault {
+impl From<LogError> for Fault {
     fn from(error: LogError) -> Self {
-        crate::base::fault::Fault::bug(error)
+        Fault::bug(error)
     }
 }
 

@@ -107,6 +107,7 @@ fn watchdog(env: &impl Fn(&str) -> Option<String>, pid: u32) -> Option<Duration>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ids::{hex, random};
 
     fn heard(from: &UnixDatagram) -> String {
         from.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_abstract_socket_works_too() {
-        let name = format!("routeros-mcp-test-{}", crate::base::ids::hex(&crate::base::ids::random::<8>()));
+        let name = format!("routeros-mcp-test-{}", hex(&random::<8>()));
         let manager = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         Notifier::from_env(|key| (key == "NOTIFY_SOCKET").then(|| format!("@{name}")), 1).stopping();
         assert_eq!(heard(&manager), "STOPPING=1\n");

@@ -6,7 +6,7 @@
 //! - No redirects, no proxies from the environment, a time limit, and answers of bounded size, cut off while they come.
 //! - Trust: the system's roots (`SSL_CERT_FILE`, `SSL_CERT_DIR`), or Mozilla's where the system has none.
 
-use crate::base::address::{canonical, forbidden};
+use crate::base::address::{canonical, forbidden, forbidden_among};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, Response};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -21,7 +21,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::sync::OnceCell;
 
-/// A connection stands after.
+/// A connection stands within.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A whole exchange takes no longer.
 const WHOLE: Duration = Duration::from_secs(10);
@@ -117,14 +117,14 @@ impl Outgoing {
         let (client, url, name) = self.judged(&request.uri().to_string()).await?;
         let (parts, body) = request.into_parts();
         let sent = client.request(parts.method, url).headers(parts.headers).body(body).send();
-        let mut response = sent.await.map_err(|error| unreachable(&name, &error))?;
+        let mut response = sent.await.map_err(|error| unreachable(&name, &error, WHOLE))?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let too_long = || OutgoingError::TooLong { url: name.clone(), most: ANSWER_MAX as u64 };
         if response.content_length().is_some_and(|length| length > ANSWER_MAX as u64) {
             return Err(too_long());
         }
         let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&name, &error))? {
+        while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&name, &error, WHOLE))? {
             if body.len() + piece.len() > ANSWER_MAX {
                 return Err(too_long());
             }
@@ -137,7 +137,7 @@ impl Outgoing {
     pub async fn download(&self, url: &str, most: u64, to: std::fs::File) -> Result<(), OutgoingError> {
         let (client, url, name) = self.judged(url).await?;
         let sent = client.get(url).timeout(DOWNLOAD).send().await;
-        let mut response = sent.map_err(|error| unreachable(&name, &error))?;
+        let mut response = sent.map_err(|error| unreachable(&name, &error, DOWNLOAD))?;
         if response.status() != http::StatusCode::OK {
             return Err(OutgoingError::NoFile { url: name, status: response.status().as_u16() });
         }
@@ -147,7 +147,7 @@ impl Outgoing {
         }
         let write = |cause| OutgoingError::Write { url: name.clone(), cause };
         let (mut to, mut taken) = (tokio::fs::File::from_std(to), 0);
-        while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&name, &error))? {
+        while let Some(piece) = response.chunk().await.map_err(|error| unreachable(&name, &error, DOWNLOAD))? {
             taken += piece.len() as u64;
             if taken > most {
                 return Err(too_long());
@@ -228,7 +228,7 @@ pub fn tls(more_roots: &[CertificateDer<'static>]) -> Result<ClientConfig, rustl
 /// Where a name or address that people configured is, for what is no HTTP; never at a link-local or metadata address.
 pub async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let found: Vec<SocketAddr> = tokio::net::lookup_host((host, port)).await?.collect();
-    match found.iter().find_map(|at| forbidden(canonical(at.ip()))) {
+    match forbidden_among(found.iter().map(SocketAddr::ip)) {
         Some(why) => Err(io::Error::other(format!("{host} is at a {why} address"))),
         None => Ok(found),
     }
@@ -267,8 +267,7 @@ impl Resolve for Judged {
         let (lookup, name) = (self.0.clone(), name.as_str().to_owned());
         Box::pin(async move {
             let found = lookup(name.clone()).await?;
-            // A name with one good and one bad address is an attack, not a provider.
-            if let Some(why) = found.iter().find_map(|ip| forbidden(canonical(*ip))) {
+            if let Some(why) = forbidden_among(found.iter().copied()) {
                 return Err(format!("{name} is at a {why} address").into());
             }
             if is_localhost(&name) && !found.iter().all(|ip| canonical(*ip).is_loopback()) {
@@ -288,12 +287,14 @@ fn refused(url: &str, why: String) -> OutgoingError {
     OutgoingError::Refused { url: url.chars().filter(|c| !c.is_control()).take(200).collect(), why }
 }
 
-fn unreachable(url: &str, error: &reqwest::Error) -> OutgoingError {
+/// An exchange that had `whole` to end in, and did not.
+fn unreachable(url: &str, error: &reqwest::Error, whole: Duration) -> OutgoingError {
     let mut last: &dyn Error = error;
     while let Some(source) = last.source() {
         last = source;
     }
-    let why = if error.is_timeout() { format!("nothing within {} s", WHOLE.as_secs()) } else { last.to_string() };
+    let within = if error.is_connect() { CONNECT } else { whole };
+    let why = if error.is_timeout() { format!("nothing within {} s", within.as_secs()) } else { last.to_string() };
     OutgoingError::Unreachable { url: url.into(), why }
 }
 

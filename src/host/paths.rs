@@ -2,16 +2,15 @@
 //!
 //! The environment is an argument, so that a test can be any machine and any user.
 
-use crate::base::fault::Fault;
-use crate::base::fault::Kind;
+use crate::base::fault::{Fault, Kind};
 use std::fs::{DirBuilder, Metadata};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 /// State directory of root, and of the systemd service.
-pub const SYSTEM_STATE: &str = "/var/lib/routeros-mcp";
+const SYSTEM_STATE: &str = "/var/lib/routeros-mcp";
 /// Runtime directory that goes with [`SYSTEM_STATE`].
-pub const SYSTEM_RUNTIME: &str = "/run/routeros-mcp";
+const SYSTEM_RUNTIME: &str = "/run/routeros-mcp";
 /// Configuration file that is read when nobody names one and it exists.
 pub const SYSTEM_CONFIG: &str = "/etc/routeros-mcp/config.toml";
 

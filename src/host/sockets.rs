@@ -58,11 +58,7 @@ impl Sockets {
     /// Those of this name, ready for tokio; from now on they are the caller's.
     pub fn take(&self, name: &str) -> Vec<TcpListener> {
         let mut sockets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (taken, left) = sockets.drain(..).partition(|(known, _)| known == name);
-        *sockets = left;
-        drop(sockets);
-        let taken: Vec<(String, TcpListener)> = taken;
-        taken.into_iter().map(|(_, socket)| socket).collect()
+        sockets.extract_if(.., |(known, _)| known.as_str() == name).map(|(_, socket)| socket).collect()
     }
 
     /// Names of what nobody took.

@@ -16,7 +16,6 @@ pub mod trouble;
 
 use crate::base::clock::{Clock, Wall};
 use crate::base::fault::{Fault, Kind};
-use crate::http::tls;
 use crate::routeros::pin;
 use crate::store::{Seal, Store};
 use kept::{Certificate, Shelf};
@@ -143,7 +142,7 @@ impl Acme {
 
     async fn turn(&self, failures: &mut u32, deploy: &impl Fn(CertifiedKey)) {
         let now = self.clock.wall();
-        if !tls::is_plausible(now) {
+        if !now.is_plausible() {
             let said = format!("the clock says {}; certificates are asked for when it is set", now.rfc3339());
             self.say("waiting", Some(said), None);
             return self.wait(CLOCK).await;

@@ -3,7 +3,6 @@
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/authorization>, RFC 6750, RFC 9728
 
 use crate::access::principal::Client;
-use crate::access::role::Role;
 use crate::access::scope::Scope;
 use crate::access::token::{Bearer, PREFIX, Refused};
 use crate::http::fault::Refusal;
@@ -14,20 +13,20 @@ use hyper::header::{self, HeaderMap, HeaderValue};
 /// Whoever sent the request. Every way of being nobody looks the same from outside, apart from sending no token at all.
 pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Bearer, Refusal> {
     let client = Client { address: asked.client.to_string(), ..Client::default() };
+    let anonymous = edge.settings.anonymous.filter(|_| asked.is_here);
     let found = match presented(headers) {
         Ok(Some(token)) if token.starts_with(PREFIX) && !edge.settings.tokens => Err(Refused::Unknown),
         Ok(Some(token)) => match &edge.oidc {
             Some(oidc) if !token.starts_with(PREFIX) => oidc.bearer(token, client).await,
             _ => edge.dispatch.world().access.bearer(token, client).await,
         },
-        Ok(None) if asked.is_here && edge.settings.anonymous.is_some() => {
-            let role = edge.settings.anonymous.unwrap_or(Role::ReadOnly);
-            Ok(Bearer::anonymous(role, client))
-        }
-        Ok(None) => {
-            edge.failures.count(asked.client);
-            return Err(nobody(edge, asked, "missing", ""));
-        }
+        Ok(None) => match anonymous {
+            Some(role) => Ok(Bearer::anonymous(role, client)),
+            None => {
+                edge.failures.count(asked.client);
+                return Err(nobody(edge, asked, "missing", ""));
+            }
+        },
         Err(refused) => Err(refused),
     };
     found.map_err(|refused| match refused {

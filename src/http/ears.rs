@@ -7,7 +7,11 @@ use crate::http::{Settings, tls};
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::task::Poll;
+use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+
+/// The pause after the system would not give us a connection: it is out of descriptors or memory.
+pub(super) const BREATH: Duration = Duration::from_millis(100);
 
 /// Where connections come from: one socket of ours, or whichever the service manager passed.
 pub struct Ears {

@@ -7,7 +7,7 @@ use crate::mcp::message::INVALID_REQUEST;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::header::{self, HeaderName, HeaderValue};
-use hyper::{Response, StatusCode};
+use hyper::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 
 /// Why a request is not answered.
@@ -56,17 +56,10 @@ impl Refusal {
         Refusal { status, reason, kind, said: said.into(), hint: None, message: None, headers: Vec::new() }
     }
 
-    /// A method that the path does not know.
-    pub fn method(allowed: &'static str) -> Self {
-        Refusal::of(StatusCode::METHOD_NOT_ALLOWED, "method", format!("this path takes {allowed}"))
-            .with(header::ALLOW, HeaderValue::from_static(allowed))
-    }
-
-    /// A method that the path does not know, of a path that takes these.
-    pub fn methods(allowed: &[&str]) -> Self {
-        let list = allowed.join(", ");
-        let refusal = Refusal::of(StatusCode::METHOD_NOT_ALLOWED, "method", format!("this path takes {list}"));
-        match HeaderValue::from_str(&list) {
+    /// A method that the path does not know; it takes those `allowed`: `GET, HEAD`.
+    pub fn method(allowed: &str) -> Self {
+        let refusal = Refusal::of(StatusCode::METHOD_NOT_ALLOWED, "method", format!("this path takes {allowed}"));
+        match HeaderValue::from_str(allowed) {
             Ok(value) => refusal.with(header::ALLOW, value),
             Err(_) => refusal,
         }
@@ -143,6 +136,11 @@ impl From<Fault> for Refusal {
         let status = status(fault.kind);
         Refusal { kind: fault.kind, hint: fault.hint, ..Refusal::of(status, fault.kind.as_str(), fault.said) }
     }
+}
+
+/// Refuses what does not just read.
+pub fn only_reads(method: &Method) -> Result<(), Refusal> {
+    if matches!(*method, Method::GET | Method::HEAD) { Ok(()) } else { Err(Refusal::method("GET, HEAD")) }
 }
 
 /// A response without a body.

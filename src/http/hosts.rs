@@ -83,9 +83,7 @@ impl Hosts {
         let hint = "pages that may call are named in http.allowed_origins";
         Err(Refusal::of(StatusCode::FORBIDDEN, "origin", "pages of this Origin may not call").hint(hint))
     }
-}
 
-impl Hosts {
     /// Whether an Origin is that of our own pages: under the name that this request was let in by, or the public one.
     pub fn is_own_page(&self, origin: &HeaderValue, host: Option<&str>) -> bool {
         let Ok(origin) = origin.to_str() else { return false };

@@ -3,6 +3,7 @@
 //! Windows of our own rather than a crate: they are told in headers (limit, left, reset), run on the appliance's clock,
 //! and forget whoever is quiet.
 
+use crate::access::person::Identity;
 use crate::access::principal::Principal;
 use crate::access::role::Role;
 use crate::base::clock::Clock;
@@ -249,7 +250,7 @@ impl Calls {
 
     /// Room for one more request of the caller beside those that run.
     pub fn enter(&self, who: &Principal) -> Result<Running, Refusal> {
-        let who = format!("{}|{}", who.issuer, who.subject);
+        let who = Identity::of(who).to_string();
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let count = running.entry(who.clone()).or_default();
         if *count >= AT_ONCE {
@@ -273,7 +274,7 @@ impl Calls {
         if limit == 0 {
             return Ok(None);
         }
-        let left = self.windows.take(format!("{}|{}", who.issuer, who.subject), 1, limit, rates.window);
+        let left = self.windows.take(Identity::of(who).to_string(), 1, limit, rates.window);
         if left.left.is_none() {
             return Err(left.refusal("rate", "too many calls: the limit of your role is reached"));
         }

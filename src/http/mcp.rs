@@ -6,8 +6,8 @@
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
 
 pub mod listening;
-pub mod manager;
 pub mod protocol;
+pub mod redelivery;
 pub mod sessions;
 pub mod stream;
 
@@ -32,8 +32,8 @@ use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use listening::Listening;
-use manager::Manager;
 use protocol::{Protocol, Rmcp};
+use redelivery::Redelivery;
 use rmcp::transport::StreamableHttpServerConfig;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use sessions::Sessions;
@@ -73,7 +73,7 @@ impl Mcp {
         local.session_config.keep_alive = Some(limits.session_idle);
         let local = Arc::new(local);
         let sessions = Sessions::new(local.clone(), clock.clone(), limits.sessions);
-        let manager = Arc::new(Manager::new(local, clock, tasks));
+        let resumable = Arc::new(Redelivery::new(local, clock, tasks));
         let config = StreamableHttpServerConfig::default()
             // Host and Origin were checked, with more known than there.
             .disable_allowed_hosts()
@@ -83,7 +83,8 @@ impl Mcp {
             .with_max_request_body_bytes(limits.body_bytes.max(1))
             .with_cancellation_token(end);
         let over = ends.over.clone();
-        let protocol = Box::new(Rmcp { provider: Arc::new(provider), manager, config, ends, meter: dispatch.world().meter().clone() });
+        let protocol =
+            Box::new(Rmcp { provider: Arc::new(provider), sessions: resumable, config, ends, meter: dispatch.world().meter().clone() });
         let (max_body, body_time, keep_alive) = (limits.body_bytes, limits.body, limits.keep_alive);
         Mcp { dispatch, settings, protocol, sessions, max_body, body_time, keep_alive, over }
     }
@@ -134,24 +135,8 @@ impl Mcp {
             // In a session the answer begins at once and the work goes on: it counts until the handler is done with its request.
             parts.extensions.insert(running.clone());
         }
-        let mut response = if begins {
-            self.begin(&who, parts, line).await?
-        } else {
-            let response = self.protocol.answer(who.clone(), Request::from_parts(parts, Full::new(line))).await;
-            match &session {
-                Some(id) if method == Method::DELETE && response.status().is_success() => {
-                    self.sessions.forget(id);
-                    // What rmcp says, 202, clients take for a failure.
-                    fault::empty(StatusCode::NO_CONTENT)
-                }
-                Some(id) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => {
-                    // It ended while the request was on its way in: all that rmcp fails at in a session is to reach it.
-                    self.sessions.forget(id);
-                    return Err(gone());
-                }
-                _ => response,
-            }
-        };
+        let mut response =
+            if begins { self.begin(&who, parts, line).await? } else { self.pass(&who, session.as_deref(), parts, line).await? };
         limits::tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         if !is_stream {
@@ -198,6 +183,25 @@ impl Mcp {
         match id.to_str() {
             Ok(id) if ids.next().is_none() && self.sessions.is_of(id, who) => Ok(Some(id.to_owned())),
             _ => Err(gone()),
+        }
+    }
+
+    /// What rmcp answers to anything but the beginning of a session.
+    async fn pass(&self, who: &Arc<Principal>, session: Option<&str>, parts: Parts, line: Bytes) -> Result<Response<Body>, Refusal> {
+        let method = parts.method.clone();
+        let response = self.protocol.answer(who.clone(), Request::from_parts(parts, Full::new(line))).await;
+        match session {
+            Some(id) if method == Method::DELETE && response.status().is_success() => {
+                self.sessions.forget(id);
+                // What rmcp says, 202, clients take for a failure.
+                Ok(fault::empty(StatusCode::NO_CONTENT))
+            }
+            Some(id) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => {
+                // It ended while the request was on its way in: all that rmcp fails at in a session is to reach it.
+                self.sessions.forget(id);
+                Err(gone())
+            }
+            _ => Ok(response),
         }
     }
 

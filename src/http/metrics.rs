@@ -12,7 +12,7 @@ use crate::host::metrics::{Page, Vitals};
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge, Peer, bearer};
 use hyper::header::{self, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 
 /// Where they are.
 pub const PATH: &str = "/metrics";
@@ -58,9 +58,7 @@ impl Offered {
 
 /// Answers a request for them.
 pub async fn answer<B>(edge: &Edge, peer: Peer, asked: &Asked, request: &Request<B>) -> Result<Response<Body>, Refusal> {
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return Err(Refusal::method("GET, HEAD"));
-    }
+    fault::only_reads(request.method())?;
     if request.headers().contains_key(header::AUTHORIZATION) || !is_here(edge, peer, asked) {
         let caller = bearer::caller(edge, asked, request.headers()).await?;
         edge.take(&caller.principal)?;

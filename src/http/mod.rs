@@ -1,12 +1,13 @@
 //! The listener: everything that is reached over the network.
 //!
-//! One order for every request, written out in [`Edge::answer`]: limits of the connection and of the address, then Host
+//! One order for every request, written out in `Edge::route`: limits of the connection and of the address, then Host
 //! and Origin, then who it is, then the request itself. Nothing behind a step runs before it. Paths are compared as they
 //! are written: no decoding, no normalizing, so there is no second spelling of any.
 
 pub mod acme;
 pub mod admin;
 pub mod bearer;
+mod door;
 pub mod ears;
 pub mod fault;
 pub mod forwarded;

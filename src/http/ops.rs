@@ -6,7 +6,7 @@ use crate::base::clock::Wall;
 use crate::base::fault::Kind;
 use crate::fleet::Status;
 use crate::http::fault::{self, Refusal};
-use crate::http::tls::{Tls, is_plausible};
+use crate::http::tls::Tls;
 use crate::http::{Asked, Body, Edge, bearer, trouble};
 use crate::store::{Batch, Durability, Store};
 use hyper::{Method, Request, Response, StatusCode};
@@ -84,7 +84,7 @@ impl Health {
 
 /// Answers one of the three.
 pub async fn health<B>(edge: &Edge, path: &str, asked: &Asked, request: &Request<B>) -> Result<Response<Body>, Refusal> {
-    readable(request.method())?;
+    fault::only_reads(request.method())?;
     if path == LIVE {
         return Ok(fault::json(StatusCode::OK, &json!({"status": "live"})));
     }
@@ -161,7 +161,7 @@ impl Edge {
 /// What is wrong with the certificate, or soon will be.
 fn ailing(tls: &Tls, now: Wall) -> Vec<String> {
     let acme = tls.acme().map(|acme| acme.status()).filter(|status| status.word == "failing").and_then(|status| status.said);
-    let left = tls.ends().map(|ends| ends.0 - now.0).filter(|_| is_plausible(now));
+    let left = tls.ends().map(|ends| ends.0 - now.0).filter(|_| now.is_plausible());
     let ends = match left {
         Some(left) if left <= 0 => Some("the certificate in use has ended".to_owned()),
         Some(left) if left < SOON.as_millis() as i64 => Some(format!("the certificate in use ends within {} days", left / 86_400_000 + 1)),
@@ -201,7 +201,7 @@ impl Fleet {
 /// The document of RFC 9728. Without an identity provider there is no authorization server to name: tokens come from an
 /// administrator. The provider need not be there: what is named is what is configured.
 pub fn metadata(edge: &Edge, asked: &Asked, method: &Method) -> Result<Response<Body>, Refusal> {
-    readable(method)?;
+    fault::only_reads(method)?;
     let Some(base) = edge.settings.base.as_deref() else {
         return Err(Refusal::of(StatusCode::NOT_FOUND, Kind::NotFound.as_str(), "MCP is not offered over HTTP here")
             .hint("set mcp.transport to http or both"));
@@ -215,8 +215,4 @@ pub fn metadata(edge: &Edge, asked: &Asked, method: &Method) -> Result<Response<
     document.insert("bearer_methods_supported".into(), json!(["header"]));
     document.insert("scopes_supported".into(), json!([Scope::Read.as_str(), Scope::Write.as_str(), Scope::Plan.as_str()]));
     Ok(fault::json(StatusCode::OK, &Value::Object(document)))
-}
-
-fn readable(method: &Method) -> Result<(), Refusal> {
-    if matches!(*method, Method::GET | Method::HEAD) { Ok(()) } else { Err(Refusal::method("GET, HEAD")) }
 }

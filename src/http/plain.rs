@@ -26,8 +26,6 @@ use tokio_util::task::TaskTracker;
 const CONNECTIONS: usize = 64;
 /// A connection is over after this, whatever it did.
 const MOST: Duration = Duration::from_secs(10);
-/// The pause after the system would not give us a connection.
-const BREATH: Duration = Duration::from_millis(100);
 /// Bytes of a request's head.
 const HEAD: usize = 16 * 1024;
 
@@ -77,7 +75,7 @@ async fn listen(socket: TcpListener, edge: Arc<Edge>, seats: Arc<Semaphore>, tas
             }
             Err(error) => {
                 tracing::warn!(%error, "no connection taken on the plain port");
-                tokio::time::sleep(BREATH).await;
+                tokio::time::sleep(ears::BREATH).await;
             }
         }
     }

@@ -1,49 +1,25 @@
-//! Connections: taking them, keeping them within bounds, and letting what is in flight finish at the end.
+//! The open listener: everything that stands behind it is put together here, in the order in which it is needed.
 
 use crate::base::fault::Fault;
 use crate::http::acme;
 use crate::http::admin::Admin;
-use crate::http::ears::{self, Ears};
+use crate::http::door::Door;
+use crate::http::ears;
 use crate::http::hosts::Hosts;
-use crate::http::limits::{Calls, Failures, Rates, network};
+use crate::http::limits::{Calls, Failures, Rates};
 use crate::http::mcp::Mcp;
-use crate::http::metrics::{self, Face};
+use crate::http::metrics;
 use crate::http::ops::Health;
-use crate::http::patience::Patient;
 use crate::http::plain::Plain;
 use crate::http::tls::{self, Tls};
-use crate::http::{Body, Edge, Parts, Peer, Settings};
+use crate::http::{Edge, Parts, Settings};
 use crate::mcp::provider::{Ends, Provider};
-use bytes::Bytes;
-use http_body_util::BodyExt;
-use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, Uri};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper::Uri;
 use rustls::pki_types::CertificateDer;
-use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
-use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use std::net::IpAddr;
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
-
-/// The pause after the system would not give us a connection: it is out of descriptors or memory.
-const BREATH: Duration = Duration::from_millis(100);
-/// Between two looks at the files of a certificate, and at what is kept for nobody.
-const LOOK: Duration = Duration::from_secs(10);
-/// Of the drain time, kept for saying goodbye.
-const GOODBYE: Duration = Duration::from_secs(1);
-/// Streams of one HTTP/2 connection at one time.
-const STREAMS: u32 = 100;
-/// A peer on HTTP/2 that says nothing is asked whether it is there.
-const PING: Duration = Duration::from_secs(30);
 
 /// The open listener.
 pub struct Listener {
@@ -51,7 +27,6 @@ pub struct Listener {
     pub url: String,
     /// Where metrics are, when they have a listener of their own: `http://127.0.0.1:9436/metrics`.
     pub metrics_url: Option<String>,
-    tls: Option<Arc<Tls>>,
     edge: Arc<Edge>,
 }
 
@@ -109,51 +84,39 @@ impl Listener {
             if let Some(plain) = plain {
                 tasks.spawn(plain.serve(edge.clone(), stop.clone()));
             }
-            tasks.spawn(tls.clone().keep_up(stop.clone()));
+            tasks.spawn(tls.clone().keep_up(stop));
         }
-        let limited = edge.clone();
-        let door = Door {
-            edge,
-            tls: tls.clone(),
-            face: Face::All,
-            tasks: tasks.clone(),
-            stop,
-            late,
-            end,
-            flight: TaskTracker::new(),
-            taken: Arc::default(),
-        };
-        let metrics_url = match &apart {
-            Some(ears) => Some(format!("{scheme}://{}{}", ears.local()?, metrics::PATH)),
+        let door = Door::new(edge.clone(), late, end);
+        let metrics_url = match apart {
+            Some(apart) => {
+                let url = format!("{scheme}://{}{}", apart.local()?, metrics::PATH);
+                tasks.spawn(door.for_metrics().serve(apart));
+                Some(url)
+            }
             None => None,
         };
-        if let Some(apart) = apart {
-            // Its end is its own: the other may still have requests in flight.
-            let (end, flight, taken) = (CancellationToken::new(), TaskTracker::new(), Arc::default());
-            tasks.spawn(Door { face: Face::Metrics, end, flight, taken, ..door.clone() }.serve(apart));
-        }
         tasks.spawn(door.serve(ears));
-        Ok(Listener { url, metrics_url, tls, edge: limited })
+        Ok(Listener { url, metrics_url, edge })
     }
 
     /// SHA-256 of the certificate in use; nothing for plain HTTP.
     pub fn fingerprint(&self) -> Option<String> {
-        self.tls.as_ref().map(|tls| tls.fingerprint())
+        self.edge.tls.as_ref().map(|tls| tls.fingerprint())
     }
 
     /// The certificate in use, DER; nothing for plain HTTP.
     pub fn certificate(&self) -> Option<CertificateDer<'static>> {
-        self.tls.as_ref()?.certificate()
+        self.edge.tls.as_ref()?.certificate()
     }
 
     /// Whether that certificate only stands in until an authority gives one.
     pub fn is_provisional(&self) -> bool {
-        self.tls.as_ref().is_some_and(|tls| tls.acme().is_some() && tls.is_own())
+        self.edge.tls.as_ref().is_some_and(|tls| tls.acme().is_some() && tls.is_own())
     }
 
     /// How it stands with the authority, if certificates come from one.
     pub fn acme(&self) -> Option<acme::Status> {
-        self.tls.as_ref()?.acme().map(|acme| acme.status())
+        self.edge.tls.as_ref()?.acme().map(|acme| acme.status())
     }
 
     /// From now on callers may do so much; see `rate_limit` in the configuration.
@@ -164,220 +127,7 @@ impl Listener {
 
     /// Reads the certificate's files again; whether there are any.
     pub fn reload(&self) -> Result<bool, Fault> {
-        self.tls.as_ref().map_or(Ok(false), |tls| tls.reload())
-    }
-}
-
-/// Takes connections.
-#[derive(Clone)]
-struct Door {
-    edge: Arc<Edge>,
-    tls: Option<Arc<Tls>>,
-    face: Face,
-    tasks: TaskTracker,
-    /// No more is taken; what is in flight may finish.
-    stop: CancellationToken,
-    /// What is in flight is cut short.
-    late: CancellationToken,
-    /// Everything ends.
-    end: CancellationToken,
-    /// Requests without their whole answer; streams that only listen do not count.
-    flight: TaskTracker,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
-}
-
-impl Door {
-    async fn serve(self, mut ears: Ears) {
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            tokio::select! {
-                () = self.stop.cancelled() => break,
-                accepted = ears.accept() => match accepted {
-                    Ok((stream, address)) => self.enter(stream, address),
-                    Err(error) => {
-                        tracing::warn!(%error, "no connection taken");
-                        tokio::time::sleep(BREATH).await;
-                    }
-                },
-                // One of us looks after sessions and the certificate.
-                _ = look.tick(), if self.face == Face::All => self.look().await,
-            }
-        }
-        drop(ears);
-        self.flight.close();
-        let drain = self.edge.settings.drain.saturating_sub(GOODBYE);
-        if tokio::time::timeout(drain, self.flight.wait()).await.is_err() {
-            tracing::warn!(left = self.flight.len(), "requests still in flight at the end of the drain time");
-            self.late.cancel();
-            let _ = tokio::time::timeout(GOODBYE / 2, self.flight.wait()).await;
-        }
-        self.end.cancel();
-    }
-
-    async fn look(&self) {
-        if let Some(mcp) = &self.edge.mcp {
-            mcp.sweep().await;
-        }
-        self.edge.tell_certificate();
-        let Some(tls) = self.tls.as_ref().filter(|tls| tls.is_stale()) else { return };
-        match tls.reload() {
-            Ok(_) => tracing::info!(fingerprint = tls.fingerprint(), "certificate read again"),
-            Err(fault) => tracing::error!("{}; the certificate in use stays", fault.chain()),
-        }
-    }
-
-    fn enter(&self, stream: TcpStream, address: SocketAddr) {
-        let Some(seat) = self.seat(address.ip().to_canonical()) else {
-            tracing::debug!(%address, "connection refused: too many");
-            return;
-        };
-        let door = self.clone();
-        self.tasks.spawn(async move {
-            door.connection(stream, address).await;
-            drop(seat);
-        });
-    }
-
-    /// Room for one more connection. One address has at most half of it, unless it is a proxy or this machine.
-    fn seat(&self, address: IpAddr) -> Option<Seat> {
-        let most = self.edge.settings.limits.connections;
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = address.is_loopback() || self.edge.settings.trusted_proxies.iter().any(|net| net.contains(&address));
-        let share = if free { most } else { most.div_ceil(2) };
-        let address = network(address);
-        if taken.values().sum::<usize>() >= most || taken.get(&address).copied().unwrap_or(0) >= share {
-            return None;
-        }
-        *taken.entry(address).or_default() += 1;
-        Some(Seat { taken: self.taken.clone(), address })
-    }
-
-    async fn connection(&self, stream: TcpStream, address: SocketAddr) {
-        let Ok(local) = stream.local_addr() else { return };
-        // Answers are small and waited for.
-        let _ = stream.set_nodelay(true);
-        let peer = Peer { address, local, face: self.face };
-        let Some(tls) = &self.tls else { return self.http1(stream, peer).await };
-        let shaken = tokio::time::timeout(self.edge.settings.limits.handshake, tls.accept(stream)).await;
-        match shaken {
-            Ok(Ok(None)) => tracing::debug!(%address, "an authority looked at a proof"),
-            Ok(Ok(Some(stream))) if stream.get_ref().1.alpn_protocol() == Some(b"h2") => self.http2(stream, peer).await,
-            Ok(Ok(Some(stream))) => self.http1(stream, peer).await,
-            Ok(Err(error)) => tracing::debug!(%address, %error, "no TLS"),
-            Err(_) => tracing::debug!(%address, "no TLS in time"),
-        }
-    }
-
-    async fn http1(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
-        let limits = &self.edge.settings.limits;
-        let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(limits.head_bytes).max_headers(limits.headers);
-        // hyper keeps the place of an answer for as long as the connection is open: boxed, it is a pointer.
-        let service = service_fn(move |request| Box::pin(self.answer(peer, request)));
-        let mut connection = Box::pin(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
-        self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()).await;
-    }
-
-    async fn http2(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: Peer) {
-        let mut http = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-        http.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
-        http.max_concurrent_streams(STREAMS).max_header_list_size(self.edge.settings.limits.head_bytes as u32);
-        // Streams run in tasks of their own. hyper has no word for a connection that carries none.
-        let (door, busy) = (self.clone(), TaskTracker::new());
-        let streams = busy.clone();
-        let service = service_fn(move |request| {
-            let (door, stream) = (door.clone(), streams.token());
-            async move {
-                let response = door.answer(peer, request).await?;
-                Ok::<_, Infallible>(response.map(|body| Held { body, _token: stream }.boxed()))
-            }
-        });
-        let mut connection = Box::pin(http.serve_connection(TokioIo::new(Patient::new(stream, self.edge.settings.limits.taken)), service));
-        tokio::select! {
-            () = self.drive(connection.as_mut(), |connection| connection.graceful_shutdown()) => {}
-            () = idle(&busy, self.edge.settings.limits.head) => tracing::debug!("an HTTP/2 connection without a request is closed"),
-        }
-    }
-
-    /// Runs a connection to its end, which comes early when we stop.
-    async fn drive<C: Future<Output = hyper::Result<()>>>(&self, mut connection: Pin<&mut C>, finish: impl Fn(Pin<&mut C>)) {
-        let mut told = false;
-        let ended = loop {
-            tokio::select! {
-                ended = connection.as_mut() => break ended,
-                () = self.stop.cancelled(), if !told => {
-                    told = true;
-                    finish(connection.as_mut());
-                }
-                () = self.end.cancelled() => break tokio::time::timeout(GOODBYE / 2, connection.as_mut()).await.unwrap_or(Ok(())),
-            }
-        };
-        if let Err(error) = ended {
-            tracing::debug!(%error, "connection ended");
-        }
-    }
-
-    async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        // A stream that only listens has no last word to wait for.
-        let flies = (request.method() != Method::GET).then(|| self.flight.token());
-        let response = self.edge.clone().answer(peer, request).await;
-        Ok(match flies {
-            Some(token) => response.map(|body| Held { body, _token: token }.boxed()),
-            None => response,
-        })
-    }
-}
-
-/// Returns once nothing was in flight for so long; the time before the first request counts.
-async fn idle(busy: &TaskTracker, most: Duration) {
-    let mut since = tokio::time::Instant::now();
-    let mut look = tokio::time::interval((most / 4).max(Duration::from_millis(1)));
-    while since.elapsed() < most {
-        look.tick().await;
-        if !busy.is_empty() {
-            since = tokio::time::Instant::now();
-        }
-    }
-}
-
-/// A connection's place, given back when it ends.
-struct Seat {
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
-    address: IpAddr,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = taken.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                taken.remove(&self.address);
-            }
-        }
-    }
-}
-
-/// A body that is in flight until it is sent or dropped.
-struct Held {
-    body: Body,
-    _token: TaskTrackerToken,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        self.edge.tls.as_ref().map_or(Ok(false), |tls| tls.reload())
     }
 }
 

@@ -10,9 +10,9 @@ use crate::routeros::pin;
 use crate::store::{Batch, Durability, Field, Name, Place, Seal, Store};
 use chrono::{Datelike, Days};
 use rustls::ServerConfig;
-use rustls::crypto::ring::{Ticketer, default_provider, sign};
+use rustls::crypto::ring::{Ticketer, default_provider};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls_acme::is_tls_alpn_challenge;
@@ -276,9 +276,7 @@ async fn own(names: Vec<String>, store: &Store, seal: &Seal, now: Wall) -> Resul
 }
 
 fn certified(kept: Kept) -> Result<CertifiedKey, Fault> {
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(kept.key));
-    let key = sign::any_supported_type(&key).map_err(Fault::bug)?;
-    Ok(CertifiedKey::new(vec![CertificateDer::from(kept.certificate)], key))
+    kept::certified(vec![CertificateDer::from(kept.certificate)], &kept.key).map_err(Fault::bug)
 }
 
 fn make(names: Vec<String>, now: Wall) -> Result<Kept, Fault> {
@@ -294,16 +292,10 @@ fn make(names: Vec<String>, now: Wall) -> Result<Kept, Fault> {
     Ok(Kept { names, certificate, key: key.serialize_der() })
 }
 
-/// 2026-01-01, which was before this program: boxes boot in 1970.
-const FLOOR: Wall = Wall(1_767_225_600_000);
-
-/// Whether a clock may be right.
-pub fn is_plausible(now: Wall) -> bool {
-    now >= FLOOR
-}
-
-/// The date, or one that is not before this program.
+/// The date, or one that is not before this program: boxes boot in 1970.
 fn today(now: Wall) -> chrono::NaiveDate {
+    /// 2026-01-01, as [`Wall::is_plausible`] has it.
+    const FLOOR: Wall = Wall(1_767_225_600_000);
     chrono::DateTime::from_timestamp_millis(now.max(FLOOR).0).unwrap_or_default().date_naive()
 }
 

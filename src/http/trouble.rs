@@ -4,7 +4,6 @@
 
 use crate::fleet::Status;
 use crate::http::Edge;
-use crate::http::tls::is_plausible;
 use crate::plan::state::PlanState;
 
 /// Each thing that somebody has to look at.
@@ -14,7 +13,7 @@ pub fn of(edge: &Edge) -> Vec<String> {
     if world.audit.is_failing() {
         found.push("the audit trail cannot be written: nothing is changed meanwhile".to_owned());
     }
-    if !is_plausible(world.clock.wall()) {
+    if !world.clock.wall().is_plausible() {
         found.push("the clock does not know the date".to_owned());
     }
     let devices = world.fleet.list();

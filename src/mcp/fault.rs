@@ -42,7 +42,7 @@ const NAME_CHARS: usize = 64;
 
 /// No such tool for this caller.
 pub fn unknown_tool(name: &str) -> ErrorData {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+    let name = short(name);
     let hint = "call tools.search to find a tool by words";
     ErrorData::invalid_params(format!("unknown tool: {name}; {hint}"), Some(json!({ "hint": hint })))
 }
@@ -64,10 +64,10 @@ pub fn unknown_resource(uri: &str) -> ErrorData {
     ErrorData::resource_not_found(format!("no such resource: {uri}; {hint}"), Some(json!({ "uri": uri, "hint": hint })))
 }
 
-/// An address of the contract that this build cannot read.
-pub fn not_in_this_build(uri: &str, what: &str) -> ErrorData {
+/// An address of the contract whose tool this build lacks.
+pub fn not_in_this_build(uri: &str, tool: &str) -> ErrorData {
     let uri = short(uri);
-    ErrorData::resource_not_found(format!("{uri} cannot be read: {what} not in this build"), Some(json!({ "uri": uri })))
+    ErrorData::resource_not_found(format!("{uri} cannot be read: {tool} is not in this build"), Some(json!({ "uri": uri })))
 }
 
 /// Why a resource was not read: the fault of the tool behind it. Another's device is as unknown as none.
@@ -91,7 +91,7 @@ pub fn too_many(said: String) -> ErrorData {
 
 /// What a client wrote, short enough to repeat.
 pub fn short(text: &str) -> String {
-    text.chars().filter(|c| !untrusted::is_forbidden(*c)).take(NAME_CHARS).collect()
+    text.chars().filter(|c| !untrusted::is_unseen(*c)).take(NAME_CHARS).collect()
 }
 
 /// Our own mistake: a neutral sentence and the thread to follow in the log.

@@ -8,6 +8,7 @@
 //! Everything runs in one task: nothing is spawned, and no peer that stops reading can block the others.
 
 use crate::base::fault::{Fault, Kind};
+use crate::mcp::backend::{Backend, Reopen, find};
 use crate::mcp::batch::Batches;
 use crate::mcp::book::{Book, Entry};
 use crate::mcp::fault::McpError;
@@ -35,12 +36,6 @@ const MAX_NOTICE_BYTES: usize = 64 * 1024;
 /// Servers lost one after the other without a single answer before we give up: starting one more would not help.
 const MAX_FRUITLESS: u32 = 5;
 
-/// Pause before the second try for a server, doubled for each further one.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-
-/// Longest pause between two tries for a server.
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-
 /// How long the last answers may take to be written when the drain time is over.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
@@ -60,20 +55,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits { line_bytes: MAX_LINE_BYTES, drain: Duration::from_secs(30), reopen: Duration::from_secs(30), permissive: false }
-    }
-}
-
-/// Whoever serves the session at the moment: an MCP byte stream.
-pub struct Backend {
-    input: Box<dyn AsyncRead + Send + Unpin>,
-    output: Box<dyn AsyncWrite + Send + Unpin>,
-}
-
-impl Backend {
-    /// A stream of both directions.
-    pub fn new<IO: AsyncRead + AsyncWrite + Send + 'static>(io: IO) -> Self {
-        let (input, output) = tokio::io::split(io);
-        Backend { input: Box::new(input), output: Box::new(output) }
     }
 }
 
@@ -118,8 +99,6 @@ where
     front.attach(first);
     front.serve(stop).await
 }
-
-type Reopen = Box<dyn FnMut() -> BoxFuture<'static, Result<Backend, Fault>> + Send>;
 
 struct Front<'a, R, W> {
     client: Lines<BufReader<R>>,
@@ -389,22 +368,4 @@ async fn of<'a, T, F: Future>(slot: &'a mut Option<T>, work: impl FnOnce(&'a mut
         Some(content) => work(content).await,
         None => std::future::pending().await,
     }
-}
-
-/// Tries for a server until there is one or the time is over; then with what the last try said.
-async fn find(mut reopen: Reopen, within: Duration) -> (Reopen, Result<Backend, Fault>) {
-    let mut last = Fault::new(Kind::Busy, "no server answered in time");
-    let tries = async {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match reopen().await {
-                Ok(backend) => return backend,
-                Err(fault) => last = fault,
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
-    };
-    let found = tokio::time::timeout(within, tries).await;
-    (reopen, found.map_err(|_| last))
 }

@@ -14,15 +14,15 @@ use crate::mcp::progress::{self, Steps};
 use crate::mcp::provider::Ends;
 use crate::mcp::settings::Settings;
 use crate::mcp::subscriptions::Session;
-use crate::mcp::{completion, fault, prompts, resources, tools};
+use crate::mcp::{capabilities, completion, fault, methods, prompts, resources, tools};
 use crate::tools::spec::Audience;
 use futures_util::FutureExt;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ConstString, CustomRequest, CustomResult,
-    DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
-    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
-    ToolsCapability, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, ClientCapabilities, CompleteRequestParams, CompleteResult, ConstString,
+    CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
+    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
+    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, SubscribeRequestParams,
+    SubscriptionFilter, Tool, ToolsCapability, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -104,6 +104,12 @@ impl Handler {
         principal
     }
 
+    fn look_at(&self, said: &ClientCapabilities) {
+        if self.settings.log_unknown_capabilities {
+            capabilities::tell_unknown(said);
+        }
+    }
+
     fn tools(&self) -> Vec<Listed> {
         self.dispatch.list(&self.principal, Audience::Model)
     }
@@ -123,7 +129,7 @@ impl Handler {
         let work = std::pin::pin!(cut_when(&self.ends.late, &cut, work));
         match steps {
             None => work.await.ok(),
-            Some(steps) => with_progress(work, steps, cx).await.ok(),
+            Some(steps) => steps.pass_on_during(work, cx).await.ok(),
         }
     }
 }
@@ -136,27 +142,6 @@ async fn cut_when<W: Future>(late: &CancellationToken, cut: &CancellationToken, 
         () = late.cancelled() => cut.cancel(),
     }
     work.await
-}
-
-/// Awaits `work`, sending each step as it comes; all steps leave before the answer does.
-async fn with_progress<W: Future + Unpin>(mut work: W, mut steps: Steps, cx: &RequestContext<RoleServer>) -> W::Output {
-    let mut telling = true;
-    let output = loop {
-        tokio::select! {
-            output = &mut work => break output,
-            step = steps.next(), if telling => match step {
-                Some(step) => drop(cx.peer.notify_progress(step).await),
-                None => telling = false,
-            },
-        }
-    };
-    while !cx.ct.is_cancelled()
-        && let Some(step) = steps.ready()
-    {
-        // A client that has gone away needs no progress; the answer will find out.
-        let _ = cx.peer.notify_progress(step).await;
-    }
-    output
 }
 
 /// Whether the request speaks the revision without sessions.
@@ -187,6 +172,9 @@ impl ServerHandler for Handler {
 
     async fn discover(&self, cx: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let _ = self.principal_for(&cx);
+        if let Some(said) = cx.client_capabilities() {
+            self.look_at(&said);
+        }
         let mut result = DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info());
         result.ttl_ms = LIST_TTL_MS;
         Ok(result)
@@ -329,6 +317,7 @@ impl ServerHandler for Handler {
     async fn on_initialized(&self, cx: NotificationContext<RoleServer>) {
         if let Some(hello) = cx.peer.peer_info() {
             let _ = self.met(&hello.client_info);
+            self.look_at(&hello.capabilities);
         }
         if self.settings.resources || self.settings.tools {
             self.session.tell(self.caller_as(self.principal.clone(), CancellationToken::new()), cx.peer);
@@ -367,13 +356,11 @@ impl ServerHandler for Handler {
 
     /// A method that is no method of the protocol, or one whose `params` did not fit it.
     async fn on_custom_request(&self, request: CustomRequest, cx: RequestContext<RoleServer>) -> Result<CustomResult, ErrorData> {
-        match known(&request.method) {
-            Some(wants) if !(is_modern(&cx) && REMOVED.contains(&request.method.as_str())) => {
-                Err(ErrorData::invalid_params(format!("params of {} do not fit: {wants}", request.method), None))
-            }
-            _ => {
-                let method: String = request.method.chars().filter(|c| !c.is_control()).take(CLIENT_CHARS).collect();
-                Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, format!("unknown method: {method}"), None))
+        match methods::params(&request.method, is_modern(&cx)) {
+            Some(wants) => Err(ErrorData::invalid_params(format!("params of {} do not fit: {wants}", request.method), None)),
+            None => {
+                let said = format!("unknown method: {}", fault::short(&request.method));
+                Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, said, None))
             }
         }
     }
@@ -390,26 +377,6 @@ fn one_page(page: Option<PaginatedRequestParams>, list: &str) -> Result<(), Erro
         Some(_) => Err(fault::invalid_cursor(list)),
         None => Ok(()),
     }
-}
-
-/// Methods that the 2026-07-28 revision no longer has, whatever their params.
-const REMOVED: [&str; 5] = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
-
-/// What the params of a method must look like; rmcp hands requests over as custom when they do not.
-fn known(method: &str) -> Option<&'static str> {
-    Some(match method {
-        "initialize" => "an object with protocolVersion, capabilities and clientInfo {name, version}",
-        "tools/call" => "an object with name (a string) and arguments (an object)",
-        "tools/list" => "an object, if any, with cursor (a string)",
-        "ping" | "server/discover" => "an object, if any",
-        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => "an object with uri (a string)",
-        "resources/list" | "resources/templates/list" | "prompts/list" => "an object, if any, with cursor (a string)",
-        "prompts/get" => "an object with name (a string) and arguments (an object)",
-        "completion/complete" => "an object with ref and argument {name, value}",
-        "logging/setLevel" => "an object with level (a string)",
-        "subscriptions/listen" => "an object with notifications (an object)",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 //! in bounded memory, answers broken messages, and carries a session over to another server when the one behind it
 //! goes away.
 
+pub mod backend;
 mod batch;
 pub mod book;
 pub mod caller;
+mod capabilities;
 pub mod completion;
 pub mod counted;
 pub mod export;
@@ -16,6 +18,7 @@ pub mod front;
 pub mod handler;
 pub mod lines;
 pub mod message;
+mod methods;
 pub mod news;
 pub mod outbox;
 pub mod progress;

@@ -4,8 +4,10 @@
 //! finds the request's own stream by task. A client that reads slowly misses steps, never the answer.
 
 use crate::dispatch::Progress;
+use rmcp::RoleServer;
 use rmcp::model::{ProgressNotificationParam, ProgressToken};
-use std::sync::Mutex;
+use rmcp::service::RequestContext;
+use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 /// How many steps wait for the client; more are dropped, since a newer one says more.
@@ -39,7 +41,7 @@ pub fn channel(token: ProgressToken) -> (Told, Steps) {
 
 impl Progress for Told {
     fn tell(&self, done: f64, total: Option<f64>, message: &str) {
-        let mut last = self.last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let rises = done > *last;
         if rises && self.steps.try_send(Step { done, total, message: message.into() }).is_ok() {
             *last = done;
@@ -48,14 +50,35 @@ impl Progress for Told {
 }
 
 impl Steps {
+    /// Awaits `work`, sending each step as it comes; all steps leave before the answer does.
+    pub async fn pass_on_during<W: Future + Unpin>(mut self, mut work: W, cx: &RequestContext<RoleServer>) -> W::Output {
+        let mut telling = true;
+        let output = loop {
+            tokio::select! {
+                output = &mut work => break output,
+                step = self.next(), if telling => match step {
+                    Some(step) => drop(cx.peer.notify_progress(step).await),
+                    None => telling = false,
+                },
+            }
+        };
+        while !cx.ct.is_cancelled()
+            && let Some(step) = self.ready()
+        {
+            // A client that has gone away needs no progress; the answer will find out.
+            let _ = cx.peer.notify_progress(step).await;
+        }
+        output
+    }
+
     /// The next notification; `None` when the tool told its last.
-    pub async fn next(&mut self) -> Option<ProgressNotificationParam> {
+    async fn next(&mut self) -> Option<ProgressNotificationParam> {
         let step = self.steps.recv().await?;
         Some(self.notification(step))
     }
 
     /// The next notification that is already there.
-    pub fn ready(&mut self) -> Option<ProgressNotificationParam> {
+    fn ready(&mut self) -> Option<ProgressNotificationParam> {
         let step = self.steps.try_recv().ok()?;
         Some(self.notification(step))
     }

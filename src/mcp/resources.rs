@@ -243,11 +243,11 @@ pub async fn read(caller: &Caller, uri: &str) -> Result<ReadResourceResult, Erro
             (ResourceContents::text(page.text, uri).with_mime_type(MARKDOWN), DOCS_TTL)
         }
         Source::Tool { name, .. } => {
-            let reader = kind.reader().ok_or_else(|| fault::not_in_this_build(uri, &format!("{name} is")))?;
+            let reader = kind.reader().ok_or_else(|| fault::not_in_this_build(uri, name))?;
             let ttl = if caller.settings.max_age.is_zero() { Duration::ZERO } else { READ_TTL };
             (content(caller, kind, uri, &value, reader).await?, ttl)
         }
-        Source::Export if !export::is_there() => return Err(fault::not_in_this_build(uri, &format!("{} is", export::TOOL))),
+        Source::Export if !export::is_there() => return Err(fault::not_in_this_build(uri, export::TOOL)),
         Source::Export => (export::read(caller, kind.is_of_device(), uri, &value).await?, Duration::ZERO),
     };
     let meta = match &contents {

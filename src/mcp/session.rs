@@ -20,7 +20,7 @@ use rmcp::service::ServerInitializeError;
 use rmcp::transport::Transport;
 use rmcp::transport::async_rw::AsyncRwTransport;
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
@@ -71,7 +71,7 @@ struct Owed {
 
 impl Owed {
     fn ids(&self) -> std::sync::MutexGuard<'_, HashSet<RequestId>> {
-        self.ids.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn settle(&self, id: &RequestId) {
@@ -277,8 +277,8 @@ mod tests {
     async fn only_requests_pass_before_a_beginning() {
         let notice = json!({"jsonrpc": "2.0", "method": "notifications/initialized"});
         let mut gate = gate(&[notice.clone(), ping(1), notice.clone(), initialize(), notice], LONG);
-        for passes in [true, true, true] {
-            assert_eq!(gate.receive().await.is_some(), passes);
+        for _ in 0..3 {
+            assert!(gate.receive().await.is_some());
         }
         assert!(gate.wire.0.is_empty(), "two of five were swallowed");
     }

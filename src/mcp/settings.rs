@@ -26,6 +26,8 @@ pub struct Settings {
     pub watchers: Watchers,
     /// `mcp.client_compatibility_mode = "permissive"`: known client quirks are tolerated (see [`crate::mcp::message`]).
     pub permissive: bool,
+    /// `mcp.log_unknown_capabilities`: what a client says it can do and we do not know is logged when it begins.
+    pub log_unknown_capabilities: bool,
     /// `shutdown.drain_seconds`: how long calls in flight may take after the stream ended or we are told to stop.
     pub drain: Duration,
 }
@@ -51,6 +53,7 @@ impl Default for Settings {
             gather: GATHER,
             watchers: Watchers::default(),
             permissive: false,
+            log_unknown_capabilities: true,
             drain: DRAIN,
         }
     }

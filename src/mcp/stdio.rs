@@ -7,7 +7,8 @@
 use crate::access::principal::Principal;
 use crate::base::fault::Fault;
 use crate::dispatch::Dispatch;
-use crate::mcp::front::{self, Backend, Limits};
+use crate::mcp::backend::Backend;
+use crate::mcp::front::{self, Limits};
 use crate::mcp::settings::Settings;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::sync::Arc;

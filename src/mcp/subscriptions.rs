@@ -248,7 +248,7 @@ pub fn lock(watches: &Watches) -> MutexGuard<'_, HashMap<String, Watch>> {
 fn watch(caller: &Caller, uri: &str) -> Result<Watch, ErrorData> {
     let (kind, value) = resources::find(uri).ok_or_else(|| fault::unknown_resource(uri))?;
     if !kind.is_there() {
-        return Err(fault::not_in_this_build(uri, kind.tool().unwrap_or("it is")));
+        return Err(fault::not_in_this_build(uri, kind.tool().unwrap_or("it")));
     }
     let device = match kind.is_of_device() {
         true => Some(caller.dispatch.device(&caller.principal, &value).ok_or_else(|| fault::unknown_resource(uri))?),

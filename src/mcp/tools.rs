@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn every_hint_is_explicit_and_reading_never_destroys() {
-        for effect in [Effect::Reads, Effect::Changes, Effect::Plans, Effect::Decides, Effect::Administers] {
+        for effect in [Effect::Reads, Effect::Changes, Effect::Plans, Effect::Decides, Effect::Administers, Effect::Approves] {
             let shown = serde_json::to_value(annotations(effect)).unwrap();
             for hint in ["readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint"] {
                 assert!(shown[hint].is_boolean(), "{effect:?} {hint}");

@@ -185,7 +185,7 @@ impl Menu {
         self.attrs.iter().find(|attr| attr.name == name)
     }
 
-    /// The names that rows of this menu hide: those known, and none of the rules of `names` (see [`super::is_secret`]).
+    /// The names of its attributes that are known to be secrets; [`super::is_secret`] judges the others by name.
     pub fn secrets(&self) -> impl Iterator<Item = &'static str> {
         self.attrs.iter().filter(|attr| attr.secret).map(|attr| attr.name)
     }

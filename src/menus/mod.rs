@@ -31,7 +31,7 @@ use crate::routeros::value::Kind;
 
 pub use attr::{Absent, Attr, COMMENT, DISABLED, DYNAMIC, INVALID, attr, join};
 pub use menu::{Menu, Shape, Topic, list, ordered, singleton};
-pub use names::{looks_secret, looks_untrusted, reviewed};
+pub use names::{looks_secret, reviewed};
 pub use search::{Match, search};
 
 /// The folders, each with its menus.

@@ -94,8 +94,7 @@ pub fn looks_secret(name: &str) -> bool {
 
 /// Whether a name looks like a secret in this menu.
 pub fn looks_secret_in(menu: &str, name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    let spelled = last.replace('_', "-").to_ascii_lowercase();
+    let spelled = last(name).replace('_', "-").to_ascii_lowercase();
     if OPEN.iter().any(|(open, _)| *open == spelled) || OPEN_IN.iter().any(|(path, open, _)| *path == menu && *open == spelled) {
         return false;
     }
@@ -103,6 +102,11 @@ pub fn looks_secret_in(menu: &str, name: &str) -> bool {
         || STARTS.iter().any(|start| spelled.starts_with(start))
         || spelled.split('-').any(|word| WORDS.contains(&word))
         || ends_secret(&spelled)
+}
+
+/// `passphrase` of `security.passphrase`.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 /// Whether the last word, numbers aside, is one of [`ENDS`].
@@ -113,7 +117,7 @@ fn ends_secret(name: &str) -> bool {
 
 /// Why a name that looks like a secret is shown, if somebody reviewed it.
 pub fn reviewed(menu: &str, name: &str) -> Option<&'static str> {
-    let last = name.rsplit('.').next().unwrap_or(name);
+    let last = last(name);
     let anywhere = OPEN.iter().find(|(open, _)| *open == last).map(|(_, why)| *why);
     anywhere.or_else(|| OPEN_IN.iter().find(|(path, open, _)| *path == menu && *open == last).map(|(_, _, why)| *why))
 }
@@ -149,6 +153,5 @@ const OUTSIDERS: &[&str] = &[
 
 /// Whether a name is one that outsiders usually fill.
 pub fn looks_untrusted(name: &str) -> bool {
-    let last = name.rsplit('.').next().unwrap_or(name);
-    OUTSIDERS.contains(&last)
+    OUTSIDERS.contains(&last(name))
 }

@@ -6,7 +6,7 @@
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::form::{Known, Pairs};
-use crate::plan::record::{Change, Find, Intent, SecretValue, Step, disabled};
+use crate::plan::record::{Change, Find, Intent, Progress, SecretValue, Step, disabled};
 use crate::plan::rows::{self, Read, content, one};
 use crate::plan::secrets;
 use crate::plan::state::DeviceEvent;
@@ -82,7 +82,7 @@ pub(super) async fn apply(work: &mut Work) -> Result<(), Failed> {
 impl Work {
     /// The first wire operation is about to be sent.
     async fn note_applying(&mut self) -> Result<(), Fault> {
-        let change = |progress: &mut crate::plan::record::Progress| {
+        let change = |progress: &mut Progress| {
             progress.happen(DeviceEvent::Apply)?;
             progress.intent = Some(Intent::Apply(0));
             Ok(())

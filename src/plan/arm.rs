@@ -4,6 +4,7 @@
 //! forbids the scheduler. One that does not read back as it was sent is no guard and is taken away again. Two appliances that arm
 //! the same router at the same moment see each other's script; the one that was there first stays.
 
+use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{self, JOBS, SCRIPTS, TIMERS};
@@ -53,7 +54,7 @@ pub(super) async fn arm(work: &mut Work) -> Result<(), NotArmed> {
     let granted = work.plan.confirm_timeout_s;
     work.intend_with(Intent::Arm, |progress| {
         progress.armed_at = Some(now);
-        progress.fires_at = Some(crate::base::clock::Wall(now.0 + wait.as_millis() as i64));
+        progress.fires_at = Some(Wall(now.0 + wait.as_millis() as i64));
         progress.uptime_at_arm_s = uptime;
         progress.granted_s = granted;
     })

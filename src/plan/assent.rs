@@ -5,11 +5,11 @@
 
 use crate::access::person::{Actor, Identity, PersonId};
 use crate::access::role::Role;
-use crate::access::{Access, Client, FRESH, Limits, Principal};
+use crate::access::{Access, Authenticated, Client, FRESH, Limits, Principal};
 use crate::audit::Phase;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
-use crate::base::ids::random;
+use crate::base::ids::{hex, random};
 use crate::base::tier::{Effect, Environment};
 use crate::plan::record::{Approval, Plan, PlanId, Risk};
 use crate::plan::state::{PlanEvent, PlanState};
@@ -32,7 +32,7 @@ pub struct Voice {
 
 impl Voice {
     /// Of a local user who proved their password.
-    pub fn of(proved: &crate::access::Authenticated) -> Voice {
+    pub fn of(proved: &Authenticated) -> Voice {
         Voice { actor: proved.actor(), role: proved.role, proven_at: Some(proved.at) }
     }
 
@@ -154,9 +154,7 @@ impl Engine {
         let lone = self.trusts_lone(plan);
         match voice.proven_at {
             None if lone => {}
-            None => {
-                return Err(nobody(verb));
-            }
+            None => return Err(nobody(verb)),
             Some(at) if self.now().0.abs_diff(at.0) >= FRESH.as_millis() as u64 => {
                 return Err(Fault::new(Kind::Unauthenticated, "it is too long ago that you proved who you are").hint("sign in again"));
             }
@@ -191,6 +189,6 @@ fn over(plan: &Plan, verb: &str) -> Fault {
 /// `9f3a-22c1`, `sha256:…`, or the 64 digits alone.
 fn is_digest(given: &str, digest: &[u8; 32]) -> bool {
     let given = given.trim().to_ascii_lowercase();
-    let whole = crate::base::ids::hex(digest);
+    let whole = hex(digest);
     given == digest::short_digest(digest) || given.strip_prefix("sha256:").unwrap_or(&given) == whole
 }

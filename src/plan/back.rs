@@ -2,7 +2,7 @@
 //!
 //! It is an ordinary draft: its steps are compared with the rows before they are sent, and its own undo puts the change back.
 
-use crate::plan::form::{Form, Known, Pairs, get};
+use crate::plan::form::Known;
 use crate::plan::inverse;
 use crate::plan::record::{Change, Draft, Find, Observed, PlanId, Step};
 use crate::plan::rows::{Read, content, one};
@@ -41,11 +41,11 @@ fn turned(known: &Known, change: &Change, read: &Read) -> Result<Option<Change>,
         }
         Change::Set { find, before, values, unset, .. } => {
             let find = change.find_after().unwrap_or_else(|| find.clone());
-            let (values, unset) = restored(known, before, values, unset);
+            let (values, unset) = known.put_back(before, values, unset);
             Change::Set { before: now(&find).unwrap_or_else(after), find, values, secrets: Vec::new(), unset }
         }
         Change::SetSingle { before, values, unset, .. } => {
-            let (values, unset) = restored(known, before, values, unset);
+            let (values, unset) = known.put_back(before, values, unset);
             let now = read.rows(&known.menu).first().map(|row| content(known, row));
             Change::SetSingle { before: now.unwrap_or_else(after), values, secrets: Vec::new(), unset }
         }
@@ -57,20 +57,6 @@ fn turned(known: &Known, change: &Change, read: &Read) -> Result<Option<Change>,
         }
         Change::Move { find, row, from, to } => Change::Move { find: find.clone(), row: row.clone(), from: to.clone(), to: from.clone() },
     }))
-}
-
-/// The old values of what was written, and what was not there before.
-fn restored(known: &Known, before: &Pairs, values: &Pairs, unset: &[String]) -> (Pairs, Vec<String>) {
-    let (mut old, mut away) = (Pairs::new(), Vec::new());
-    for name in values.iter().map(|(name, _)| name).chain(unset) {
-        match get(before, name) {
-            Some(value) => old.push((name.clone(), value.to_owned())),
-            None if name == "disabled" || known.form(name) == Form::Flag => old.push((name.clone(), "no".into())),
-            None if name == "comment" || known.singleton || !known.unset => old.push((name.clone(), String::new())),
-            None => away.push(name.clone()),
-        }
-    }
-    (old, away)
 }
 
 /// A touched row as it is now.
@@ -90,6 +76,9 @@ fn seen(known: &Known, change: &Change, read: &Read) -> Option<Observed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::ids::DeviceId;
+    use crate::fleet::Pins;
+    use crate::plan::form::{Form, Pairs};
     use crate::plan::record::{Cut, Place, Risk, SecretValue};
     use crate::plan::rows;
     use crate::routeros::Row;
@@ -118,10 +107,10 @@ mod tests {
         };
         Draft {
             plan: PlanId("plan-0123456789ab".into()),
-            device: crate::base::ids::DeviceId("dev_1".into()),
+            device: DeviceId("dev_1".into()),
             name: "edge".into(),
             serial: None,
-            pins: crate::fleet::Pins::default(),
+            pins: Pins::default(),
             version: None,
             known: vec![known],
             observed: vec![],

@@ -10,10 +10,9 @@ use crate::base::ids::DeviceId;
 use crate::host::metrics::Meter;
 use crate::plan::record::{Draft, Plan, PlanId, Progress, device_key};
 use crate::plan::state::{DeviceEvent, DeviceState, PlanEvent, PlanState, Refused};
-use crate::store::{Batch, Durability, Store, StoreError, Table};
+use crate::store::{Batch, Durability, Record, Store, StoreError, Table};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::collections::HashSet;
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -122,10 +121,9 @@ impl Book {
         plan.devices.iter().map(state).filter(|state| !is_forgotten(plan, state)).collect()
     }
 
-    /// Whether a plan of this id was ever made here and what became of one device in it; `None` when we know nothing of it.
+    /// The plan whose guards carry these digits; `None` when we know nothing of it.
     pub fn known(&self, digits: &str) -> Result<Option<Plan>, Fault> {
-        let id = format!("plan-{digits}");
-        Ok(self.table::<Plan>().scan(Bound::Included(&id), 1)?.into_iter().find(|(key, _)| *key == id).map(|(_, plan)| plan))
+        Ok(self.table::<Plan>().get(&format!("plan-{digits}"))?)
     }
 
     /// A new plan with its devices, all or nothing.
@@ -169,16 +167,11 @@ impl Book {
             if !plan.state.is_final() || ended >= until {
                 continue;
             }
-            let mut batch = Batch::new();
-            let mut is_open = false;
-            for device in &plan.devices {
-                let key = device_key(&plan.id, device);
-                is_open |= plan.started_at.is_some()
-                    && self.progress(&plan.id, device).is_ok_and(|progress| progress.state == DeviceState::Unknown);
-                batch = self.table::<Progress>().delete_into(self.table::<Draft>().delete_into(batch, &key), &key);
-            }
+            let is_unknown =
+                |device: &DeviceId| self.progress(&plan.id, device).is_ok_and(|progress| progress.state == DeviceState::Unknown);
+            let is_open = plan.started_at.is_some() && plan.devices.iter().any(is_unknown);
             if !is_open {
-                self.journal.commit(self.table::<Plan>().delete_into(batch, plan.id.as_str())).await?;
+                self.journal.commit(self.table::<Plan>().delete_into(self.without_devices(&plan), plan.id.as_str())).await?;
                 self.told(&plan.id);
                 gone += 1;
             }
@@ -198,16 +191,19 @@ impl Book {
             if states.is_empty() || !states.iter().all(|state| state.leaves_nothing_open()) {
                 continue;
             }
-            let mut batch = Batch::new();
-            for device in &plan.devices {
-                let key = device_key(&plan.id, device);
-                batch = self.table::<Progress>().delete_into(self.table::<Draft>().delete_into(batch, &key), &key);
-            }
-            self.journal.commit(batch).await?;
+            self.journal.commit(self.without_devices(&plan)).await?;
             self.told(&plan.id);
             gone += 1;
         }
         Ok(gone)
+    }
+
+    /// A batch that removes what is kept of a plan's devices.
+    fn without_devices(&self, plan: &Plan) -> Batch {
+        plan.devices
+            .iter()
+            .map(|device| device_key(&plan.id, device))
+            .fold(Batch::new(), |batch, key| self.table::<Progress>().delete_into(self.table::<Draft>().delete_into(batch, &key), &key))
     }
 
     /// Changes a plan; `change` may be called again on what another writer left.
@@ -277,7 +273,7 @@ impl Book {
         self.bus.tell(Event::Plan(plan.to_string()));
     }
 
-    fn table<R: crate::store::Record>(&self) -> Table<R> {
+    fn table<R: Record>(&self) -> Table<R> {
         Table::new(self.store.clone())
     }
 }
@@ -293,7 +289,7 @@ fn gone(plan: &PlanId, device: &DeviceId) -> Fault {
 
 impl From<Refused> for Fault {
     fn from(refused: Refused) -> Self {
-        Fault::new(crate::base::fault::Kind::Conflict, format!("a plan or device that is {} cannot {}", refused.from, refused.event))
+        Fault::new(Kind::Conflict, format!("a plan or device that is {} cannot {}", refused.from, refused.event))
             .hint("plan.get shows where it stands")
     }
 }

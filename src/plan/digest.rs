@@ -4,6 +4,7 @@
 //! other digest of ours can stand for one of these. Written out by hand: a record may change its shape, an approved plan must not change
 //! its digest for that.
 
+use crate::base::ids::hex;
 use crate::plan::edit::OnFailure;
 use crate::plan::form::Pairs;
 use crate::plan::record::{Change, Draft, Find, Place, Plan, SecretValue};
@@ -52,7 +53,7 @@ pub fn digest(plan: &Plan, drafts: &[Draft], policy_version: &str) -> [u8; 32] {
 
 /// The digest as people compare it: `9f3a-22c1`, its first eight digits.
 pub fn short_digest(digest: &[u8; 32]) -> String {
-    let digits = crate::base::ids::hex(&digest[..4]);
+    let digits = hex(&digest[..4]);
     format!("{}-{}", &digits[..4], &digits[4..])
 }
 

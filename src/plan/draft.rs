@@ -39,7 +39,7 @@ use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::absent::menu_path;
 use crate::fleet::{Device, Fleet, Lane, Read};
-use crate::plan::edit::{Edit, Op, about};
+use crate::plan::edit::{Edit, Op, about, makes_plans};
 use crate::plan::form::Known;
 use crate::plan::inverse;
 use crate::plan::lockout::{ManagementPath, Service, site, site::Through};
@@ -83,8 +83,7 @@ pub struct Drafting<'a> {
 impl Drafting<'_> {
     /// Whether a plan is made, rather than a small change at once.
     fn is_plan(&self) -> bool {
-        let (category, action) = self.origin.split_once(['.', '_']).unwrap_or((self.origin, ""));
-        category == "plan" || action.starts_with("plan_")
+        makes_plans(self.origin)
     }
 }
 

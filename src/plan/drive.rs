@@ -1,8 +1,11 @@
 //! One device from pending to its end: the arrows in their order, each proven before the next.
 
+use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
+use crate::plan::apply::Failed;
 use crate::plan::arm::NotArmed;
+use crate::plan::config::CONFIRM_GRACE;
 use crate::plan::edit::Confirm;
 use crate::plan::guard::TOO_CLOSE;
 use crate::plan::hold::Core;
@@ -38,40 +41,52 @@ pub(crate) async fn run_device(core: &Arc<Core>, plan: &PlanId, device: &DeviceI
     }
     if work.draft.wants_guard()
         && let Err(why) = arm::arm(&mut work).await
+        && let Some(ended) = unarmed(&mut work, why).await?
     {
-        match why {
-            NotArmed::Unclear(fault) => return stuck(&mut work, fault).await,
-            // An approver saw that it may run without one.
-            NotArmed::NoGuard(fault) if work.plan.unguarded => {
-                tracing::warn!(plan = %plan, device = %work.device.name, "applied without a guard, as approved: {}", fault.said);
-                work.note(|progress| {
-                    progress.guards.clear();
-                    progress.fires_at = None;
-                    progress.armed_at = None;
-                })
-                .await?;
-            }
-            NotArmed::NoGuard(fault) | NotArmed::Refused(fault) => return skip(&mut work, fault).await,
-        }
+        return Ok(ended);
     }
-    if let Err(failed) = apply::apply(&mut work).await {
-        let lost = matches!(failed, apply::Failed::Lost(_));
-        let fault = failed.fault();
-        if fault.kind == Kind::Storage {
-            return Err(fault);
-        }
-        if lost {
-            work.reach_with(DeviceEvent::LoseAnswer, |progress| progress.error = Some(fault.said.clone())).await?;
-        }
-        return settle::roll_back(&mut work, &fault.said).await;
+    match apply::apply(&mut work).await {
+        Ok(()) => prove(&mut work).await,
+        Err(failed) => unapplied(&mut work, failed).await,
     }
-    prove(&mut work).await
+}
+
+/// No guard stands: how the device ends, or nothing where the change goes on without one.
+async fn unarmed(work: &mut Work, why: NotArmed) -> Result<Option<DeviceState>, Fault> {
+    match why {
+        NotArmed::Unclear(fault) => stuck(work, fault).await.map(Some),
+        // An approver saw that it may run without one.
+        NotArmed::NoGuard(fault) if work.plan.unguarded => {
+            tracing::warn!(plan = %work.plan.id, device = %work.device.name, "applied without a guard, as approved: {}", fault.said);
+            work.note(|progress| {
+                progress.guards.clear();
+                progress.fires_at = None;
+                progress.armed_at = None;
+            })
+            .await?;
+            Ok(None)
+        }
+        NotArmed::NoGuard(fault) | NotArmed::Refused(fault) => skip(work, fault).await.map(Some),
+    }
+}
+
+/// It stopped before its last step, and is undone.
+async fn unapplied(work: &mut Work, failed: Failed) -> Result<DeviceState, Fault> {
+    let is_lost = matches!(failed, Failed::Lost(_));
+    let fault = failed.fault();
+    if fault.kind == Kind::Storage {
+        return Err(fault);
+    }
+    if is_lost {
+        work.reach_with(DeviceEvent::LoseAnswer, |progress| progress.error = Some(fault.said.clone())).await?;
+    }
+    settle::roll_back(work, &fault.said).await
 }
 
 /// From applied on: verified, then kept, or undone.
 async fn prove(work: &mut Work) -> Result<DeviceState, Fault> {
     if let Err(fault) = verify::verify(work).await {
-        if matches!(fault.kind, Kind::Storage) {
+        if fault.kind == Kind::Storage {
             return Err(fault);
         }
         return settle::roll_back(work, &fault.said).await;
@@ -109,7 +124,7 @@ pub(super) async fn await_word(work: &mut Work) -> Result<DeviceState, Fault> {
         {
             // Nobody is told a time that the router does not keep.
             tracing::warn!(plan = %work.plan.id, device = %work.device.name, "no more time: {}", fault.said);
-            let granted = work.wait().as_secs().saturating_sub(crate::plan::config::CONFIRM_GRACE.as_secs()) as u32;
+            let granted = work.wait().as_secs().saturating_sub(CONFIRM_GRACE.as_secs()) as u32;
             work.note(|progress| {
                 progress.granted_s = granted;
                 progress.error = Some(fault.said.clone());
@@ -128,13 +143,13 @@ pub(super) async fn await_word(work: &mut Work) -> Result<DeviceState, Fault> {
 
 /// Without a guard the time is ours to keep.
 async fn open_window(work: &mut Work) -> Result<(), Fault> {
-    let window = Duration::from_secs(work.plan.confirm_timeout_s.into()) + crate::plan::config::CONFIRM_GRACE;
+    let window = Duration::from_secs(work.plan.confirm_timeout_s.into()) + CONFIRM_GRACE;
     if work.fires.is_none() {
         work.fires = Some(work.core.clock.mono() + window);
         let (now, granted) = (work.core.clock.wall(), work.plan.confirm_timeout_s);
         work.note(|progress| {
             progress.armed_at = Some(now);
-            progress.fires_at = Some(crate::base::clock::Wall(now.0 + window.as_millis() as i64));
+            progress.fires_at = Some(Wall(now.0 + window.as_millis() as i64));
             progress.granted_s = granted;
         })
         .await?;
@@ -153,6 +168,9 @@ async fn late(work: &mut Work) -> Result<DeviceState, Fault> {
 /// The word was given: everything is proven once more, since hours may have passed.
 async fn keep(work: &mut Work) -> Result<DeviceState, Fault> {
     if let Err(fault) = verify::holds(work).await {
+        if fault.kind == Kind::Storage {
+            return Err(fault);
+        }
         return settle::roll_back(work, &fault.said).await;
     }
     settle::confirm(work).await

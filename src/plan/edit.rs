@@ -220,6 +220,12 @@ impl Request {
     }
 }
 
+/// Whether a tool of this name makes a plan (`plan.create`, `firewall.plan_rule`), rather than a small change at once.
+pub(super) fn makes_plans(origin: &str) -> bool {
+    let (category, action) = origin.split_once('.').unwrap_or((origin, ""));
+    category == "plan" || action.starts_with("plan_")
+}
+
 /// The same fault, said of an edit.
 pub fn about(n: usize, fault: Fault) -> Fault {
     Fault { said: format!("edits[{n}]: {}", fault.said), ..fault }
@@ -308,6 +314,15 @@ mod tests {
 
     fn edit(value: Value) -> Result<(), Fault> {
         serde_json::from_value::<Edit>(value).map_err(Fault::bug)?.check()
+    }
+
+    #[test]
+    fn tools_that_plan_are_told_from_those_that_write_at_once() {
+        for (origin, plans) in
+            [("plan.create", true), ("firewall.plan_rule", true), ("dns.add_static", false), ("system.set_identity", false)]
+        {
+            assert_eq!(makes_plans(origin), plans, "{origin}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! More time for a manual confirmation: the new timer is armed and proven before the old one goes; at most an hour in all.
 
+use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::fleet::Write;
 use crate::plan::arm::{add_timer, job_guard, no_guard, remove_timers, start_job, timer_holds};
@@ -12,13 +13,17 @@ use std::time::Duration;
 
 /// Whether more time was asked for than the guard gives.
 pub(super) fn is_wanted(work: &Work) -> bool {
-    let granted = Duration::from_secs(work.progress.granted_s.into()).min(CONFIRM_MAX) + CONFIRM_GRACE;
-    granted > work.wait()
+    granted(work) > work.wait()
+}
+
+/// How long the guard is to wait in all, from when it was armed.
+fn granted(work: &Work) -> Duration {
+    Duration::from_secs(work.progress.granted_s.into()).min(CONFIRM_MAX) + CONFIRM_GRACE
 }
 
 /// Arms anew for the time that was granted. On failure the old guard stands as it was.
 pub(super) async fn extend(work: &mut Work) -> Result<(), Fault> {
-    let granted = Duration::from_secs(work.progress.granted_s.into()).min(CONFIRM_MAX) + CONFIRM_GRACE;
+    let granted = granted(work);
     let more = granted.saturating_sub(work.wait());
     let Some(left) = work.left() else { return note_window(work, granted).await };
     if left <= TOO_CLOSE {
@@ -26,18 +31,15 @@ pub(super) async fn extend(work: &mut Work) -> Result<(), Fault> {
     }
     let wait = left + more;
     let fires = work.core.clock.mono() + wait;
-    let mut guards: Vec<Guard> = Vec::new();
     for old in work.progress.guards.clone() {
-        guards.push(match old.kind {
+        let new = match old.kind {
             GuardKind::Scheduler => timer(work, wait).await?,
             GuardKind::Execute => job(work, &old, wait).await?,
-        });
+        };
         // What is on the router now stands in the record, or a crash here would forget it.
-        let kind = old.kind;
-        let new = guards.last().cloned().into_iter().collect::<Vec<_>>();
         work.note(|progress| {
-            progress.guards.retain(|guard| guard.kind != kind);
-            progress.guards.extend(new.iter().cloned());
+            progress.guards.retain(|guard| guard.kind != old.kind);
+            progress.guards.push(new.clone());
         })
         .await?;
     }
@@ -48,7 +50,7 @@ pub(super) async fn extend(work: &mut Work) -> Result<(), Fault> {
 async fn note_window(work: &mut Work, window: Duration) -> Result<(), Fault> {
     work.note(|progress| {
         if let Some(armed) = progress.armed_at {
-            progress.fires_at = Some(crate::base::clock::Wall(armed.0 + window.as_millis() as i64));
+            progress.fires_at = Some(Wall(armed.0 + window.as_millis() as i64));
         }
     })
     .await

@@ -3,8 +3,7 @@
 use crate::base::fault::Fault;
 use crate::plan::edit::Confirm;
 use crate::plan::engine::Engine;
-use crate::plan::job;
-use crate::plan::job::Tally;
+use crate::plan::job::{self, Tally};
 use crate::plan::record::{Plan, PlanId, Progress};
 use crate::plan::state::{DeviceState, PlanState};
 use std::time::Duration;

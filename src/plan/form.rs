@@ -175,6 +175,22 @@ impl Known {
         differing
     }
 
+    /// What puts a row back of which this was written and that taken away: its old values, and attributes that were not there.
+    pub fn put_back(&self, before: &Pairs, values: &Pairs, unset: &[String]) -> (Pairs, Vec<String>) {
+        let (mut old, mut away) = (Pairs::new(), Vec::new());
+        for name in values.iter().map(|(name, _)| name).chain(unset) {
+            match get(before, name) {
+                Some(value) => old.push((name.clone(), value.to_owned())),
+                // What it was is not known.
+                None if self.is_secret(name) => {}
+                None if name == "disabled" || self.form(name) == Form::Flag => old.push((name.clone(), "no".into())),
+                None if name == "comment" || self.singleton || !self.unset => old.push((name.clone(), String::new())),
+                None => away.push(name.clone()),
+            }
+        }
+        (old, away)
+    }
+
     /// Whether a row without the attribute says the same as one with this value.
     fn means_absent(&self, name: &str, value: &str) -> bool {
         value.is_empty() && self.form(name) != Form::Flag || matches!(value, "no" | "false")
@@ -226,9 +242,12 @@ mod tests {
         }
     }
 
-    #[test]
-    fn absent_is_no_for_flags_and_empty_for_texts() {
-        let known = Known {
+    fn pairs(pairs: &[(&str, &str)]) -> Pairs {
+        pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
+    }
+
+    fn filter() -> Known {
+        Known {
             menu: "/ip/firewall/filter".into(),
             singleton: false,
             ordered: true,
@@ -238,10 +257,25 @@ mod tests {
             unset: true,
             marks: vec![],
             stranger: false,
-        };
-        let row = |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Pairs>();
-        assert!(known.same_content(&row(&[("chain", "input"), ("disabled", "false")]), &row(&[("chain", "input")])));
-        assert!(known.same_content(&row(&[("chain", "input")]), &row(&[("chain", "input"), ("comment", "")])));
-        assert_eq!(known.differences(&row(&[("chain", "input"), ("disabled", "true")]), &row(&[("chain", "input")])), ["disabled"]);
+        }
+    }
+
+    #[test]
+    fn absent_is_no_for_flags_and_empty_for_texts() {
+        let known = filter();
+        assert!(known.same_content(&pairs(&[("chain", "input"), ("disabled", "false")]), &pairs(&[("chain", "input")])));
+        assert!(known.same_content(&pairs(&[("chain", "input")]), &pairs(&[("chain", "input"), ("comment", "")])));
+        assert_eq!(known.differences(&pairs(&[("chain", "input"), ("disabled", "true")]), &pairs(&[("chain", "input")])), ["disabled"]);
+    }
+
+    #[test]
+    fn what_was_not_there_is_taken_away_again_or_emptied_where_nothing_can_be() {
+        let (before, values) =
+            (pairs(&[("chain", "input")]), pairs(&[("chain", "output"), ("protocol", "tcp"), ("comment", "a"), ("disabled", "yes")]));
+        let put_back = |known: &Known| known.put_back(&before, &values, &[]);
+        let old = pairs(&[("chain", "input"), ("comment", ""), ("disabled", "no")]);
+        assert_eq!(put_back(&filter()), (old, vec!["protocol".to_owned()]));
+        let old = pairs(&[("chain", "input"), ("protocol", ""), ("comment", ""), ("disabled", "no")]);
+        assert_eq!(put_back(&Known { unset: false, ..filter() }), (old, vec![]));
     }
 }

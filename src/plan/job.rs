@@ -11,15 +11,11 @@ use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
 use crate::plan::drive::run_device;
 use crate::plan::edit::OnFailure;
-use crate::plan::gate;
 use crate::plan::hold::Core;
-use crate::plan::record::{Draft, Halt, Pace, Plan, PlanId, Progress};
+use crate::plan::record::{Halt, Pace, Plan, PlanId, Progress};
 use crate::plan::recover::{self, go_on};
-use crate::plan::secrets;
 use crate::plan::state::{DeviceState, Ending, PlanEvent, PlanState};
-use crate::plan::take_back;
-use crate::plan::work;
-use crate::plan::{book, settle, view};
+use crate::plan::{book, gate, secrets, settle, take_back, view, work};
 use crate::store::Durability;
 use futures_util::future::join_all;
 use serde_json::json;
@@ -63,7 +59,7 @@ pub(crate) async fn run(core: &Arc<Core>, id: &PlanId, cut_off: Option<&'static 
         for (device, ended) in batch.iter().zip(ended) {
             match ended? {
                 Some(DeviceState::Confirmed) | None => {}
-                Some(state) => failed(core, &plan, device, state, n == 0).await?,
+                Some(state) => failed(core, &plan, device, state, n == 0 && plan.pace.canary > 0).await?,
             }
         }
         // A later batch that was begun before a restart says that this one had passed.
@@ -119,9 +115,9 @@ fn is_halted(core: &Core, id: &PlanId) -> Result<bool, Fault> {
 
 /// A device that does not hold the change halts the job. What a restart of ours undid says nothing against the change; but a canary
 /// that proved nothing is no canary.
-async fn failed(core: &Core, plan: &Plan, device: &DeviceId, state: DeviceState, is_first: bool) -> Result<(), Fault> {
+async fn failed(core: &Core, plan: &Plan, device: &DeviceId, state: DeviceState, is_canary: bool) -> Result<(), Fault> {
     let progress = core.book.progress(&plan.id, device)?;
-    if !is_first && was_interrupted(&progress) {
+    if !is_canary && was_interrupted(&progress) {
         return Ok(());
     }
     let name = core.book.draft(&plan.id, device).map_or_else(|_| device.to_string(), |draft| draft.name);
@@ -173,8 +169,7 @@ pub(crate) async fn end(core: &Core, id: &PlanId) -> Result<(), Fault> {
         return Ok(());
     }
     let devices = core.book.devices(&plan)?;
-    let settled: Vec<(Draft, DeviceState)> = devices.iter().map(|(draft, progress)| (draft.clone(), progress.state)).collect();
-    secrets::settle(core, &settled).await;
+    secrets::settle(core, &devices).await;
     let states = || devices.iter().map(|(_, progress)| progress.state);
     let (ending, line) = (Ending::of(states()), tally(states()).line);
     let now = core.clock.wall();

@@ -36,6 +36,7 @@
 //! | `take_back.rs`, `back.rs` | undoing what a halted job had confirmed |
 //! | `recover.rs` | what a crash left |
 //! | `rotate.rs`, `rotate/` | another password for our own login on a router |
+//! | `retire.rs` | our own account on a router, removed when the router is let go |
 //! | `sweep.rs` | what ended plans left on routers |
 //! | `engine.rs` | [`Engine`]: what it stands on, and starting a plan |
 //! | `propose.rs`, `word.rs`, `follow.rs` | its other calls: drafting; keep, undo, leave off; waiting |

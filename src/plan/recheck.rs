@@ -3,22 +3,19 @@
 //! Whatever is not leaves the device out, untouched.
 
 use crate::access::policy::{Decision, Target, Verb, decide};
-use crate::access::principal::Principal;
+use crate::access::principal::{Limits, Principal};
 use crate::base::fault::{Fault, Kind};
 use crate::base::tier::{Effect, Tier};
 use crate::fleet::{Capability, Device};
 use crate::menus;
 use crate::plan::digest;
+use crate::plan::edit::makes_plans;
 use crate::plan::guard::{SCRIPTS, digits_of};
 use crate::plan::hold::Core;
 use crate::plan::record::{Change, Difference, Draft, Step};
 use crate::plan::rows;
-use crate::plan::work::Work;
+use crate::plan::work::{CPU_CRITICAL, MEMORY_CRITICAL, Work};
 use crate::routeros::{Query, Version};
-
-/// Beyond these loads, percent, a router is in no state to be changed: the critical marks of its health.
-const CPU_MAX: u8 = 90;
-const MEMORY_MAX: u8 = 92;
 
 /// Checks everything again and reads how the router is.
 pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
@@ -29,9 +26,10 @@ pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
     may(&work.core, &starter, &work.plan.origin, &work.device, &work.draft.steps)?;
     if !work.is_light() {
         let now = work.resource().await?;
-        healthy(&work.device, &now.version, work.draft.version.as_deref())?;
+        same_version(&work.device, &now.version, work.draft.version.as_deref())?;
         let vitals = now.vitals;
-        if vitals.cpu.is_some_and(|load| load >= CPU_MAX) || vitals.memory.is_some_and(|used| used >= MEMORY_MAX) {
+        // In no state to be changed.
+        if vitals.cpu.is_some_and(|load| load >= CPU_CRITICAL) || vitals.memory.is_some_and(|used| used >= MEMORY_CRITICAL) {
             return Err(
                 conflict(&work.device, "its processor or memory is at the limit").hint("wait until it has calmed down, then plan anew")
             );
@@ -95,7 +93,7 @@ fn same_router(draft: &Draft, device: &Device) -> Result<(), Fault> {
     Ok(())
 }
 
-fn healthy(device: &Device, now: &str, drafted: Option<&str>) -> Result<(), Fault> {
+fn same_version(device: &Device, now: &str, drafted: Option<&str>) -> Result<(), Fault> {
     let same = drafted
         .is_none_or(|drafted| drafted == now || (Version::parse(drafted).is_some() && Version::parse(drafted) == Version::parse(now)));
     if same {
@@ -106,12 +104,10 @@ fn healthy(device: &Device, now: &str, drafted: Option<&str>) -> Result<(), Faul
 
 /// Policy and flags on every inner operation.
 pub(super) fn may(core: &Core, who: &Principal, origin: &str, device: &Device, steps: &[Step]) -> Result<(), Fault> {
-    let direct = !origin.rsplit('.').next().is_some_and(|action| action.starts_with("plan_")) && !origin.starts_with("plan.");
+    let direct = !makes_plans(origin);
     for step in steps {
         let facts = menus::find(&step.menu);
-        let is_comment = matches!(&step.change, Change::Set { values, secrets, unset, .. } if secrets.is_empty() && unset.is_empty() && values.iter().all(|(name, _)| name == "comment"));
-        let small = is_comment || matches!(step.change, Change::Run { .. });
-        let tier = if small { Tier::Basic } else { facts.map_or(Tier::Professional, |menu| menu.change) };
+        let tier = if is_small(&step.change) { Tier::Basic } else { facts.map_or(Tier::Professional, |menu| menu.change) };
         let target = Target {
             tool: origin,
             toolset: "plan",
@@ -122,13 +118,9 @@ pub(super) fn may(core: &Core, who: &Principal, origin: &str, device: &Device, s
             inner: Some((&step.menu, Verb::Write)),
         };
         // A person's toolsets were judged when they called; here they stand for the menu.
-        let who = Principal { limits: crate::access::Limits { toolsets: None, ..who.limits.clone() }, ..who.clone() };
+        let who = Principal { limits: Limits { toolsets: None, ..who.limits.clone() }, ..who.clone() };
         if let Decision::Deny(refusal) = decide(&who, &target, &core.rules) {
-            let fault = Fault::denied(refusal.said);
-            return Err(match refusal.hint {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            });
+            return Err(Fault { hint: refusal.hint, ..Fault::denied(refusal.said) });
         }
         let topic = facts.and_then(|menu| menu.topic.capability()).filter(|_| !direct && !matches!(step.change, Change::Run { .. }));
         let general = if direct { Capability::Writes } else { Capability::Professional };
@@ -142,6 +134,17 @@ pub(super) fn may(core: &Core, who: &Principal, origin: &str, device: &Device, s
         }
     }
     Ok(())
+}
+
+/// A comment is a small thing in every menu, and so is a harmless command.
+fn is_small(change: &Change) -> bool {
+    match change {
+        Change::Run { .. } => true,
+        Change::Set { values, secrets, unset, .. } => {
+            secrets.is_empty() && unset.is_empty() && values.iter().all(|(name, _)| name == "comment")
+        }
+        _ => false,
+    }
 }
 
 fn conflict(device: &Device, why: &str) -> Fault {

@@ -40,9 +40,7 @@ pub fn restore_edits(snapshot: &Export, running: &Export, wanted: &[String]) -> 
         let Some(found) = diff.menus.iter().find(|found| found.menu == menu) else { continue };
         let side = Menus { menu, facts: menus::find(menu), is: rows(running, menu), was: rows(snapshot, menu) };
         side.build(&found.changed, found.added.iter().map(|row| row.values.as_slice()), &mut out);
-        let gone = found.removed.iter().filter_map(|row| side.removal(&row.values, &mut out.left_out));
-        let gone: Vec<Edit> = gone.collect();
-        removals.extend(gone);
+        removals.extend(found.removed.iter().filter_map(|row| side.removal(&row.values, &mut out.left_out)));
     }
     removals.reverse();
     out.edits.extend(removals);
@@ -117,7 +115,7 @@ impl Menus<'_> {
         }
         for (at, counterpart) in &plan {
             if let Counterpart::There { values, change: Some(change) } = counterpart {
-                self.set(Some(self.was[*at]), values, change, out);
+                self.set(self.was[*at], values, change, out);
             }
         }
         // A `set` that only the running configuration has: attributes that were at their defaults.
@@ -126,7 +124,7 @@ impl Menus<'_> {
         {
             let row = self.is.iter().enumerate().find(|(at, row)| label(self.facts, row, at + 1) == change.key).map(|(_, row)| *row);
             if let Some(row) = row {
-                self.set(Some(row), &row.values, change, out);
+                self.set(row, &row.values, change, out);
             }
         }
     }
@@ -157,9 +155,9 @@ impl Menus<'_> {
         out.edits.push(edit);
     }
 
-    fn set(&self, row: Option<&Command>, is: &[(String, Option<String>)], change: &Change, out: &mut Restored) {
+    fn set(&self, row: &Command, is: &[(String, Option<String>)], change: &Change, out: &mut Restored) {
         let mut edit = self.edit(Op::Set);
-        match row.and_then(|row| row.target.as_ref()) {
+        match &row.target {
             Some(Target::Find(pairs)) => edit.which = self.which(pairs),
             Some(Target::Item(name)) if name.parse::<u64>().is_err() => {
                 edit.which.insert("name".into(), Value::from(name.clone()));
@@ -168,7 +166,7 @@ impl Menus<'_> {
                 out.left_out.push(format!("{}: a row that the export names by its number", self.menu));
                 return;
             }
-            None if row.is_some_and(|row| row.verb == "set") => {}
+            None if row.verb == "set" => {}
             None => edit.which = self.which(is),
         }
         for ((name, before), (_, after)) in change.before.iter().zip(&change.after) {

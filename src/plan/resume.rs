@@ -5,7 +5,7 @@ use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
 use crate::plan::engine::Engine;
 use crate::plan::hold::Core;
-use crate::plan::record::{Draft, Plan, PlanId};
+use crate::plan::record::{Plan, PlanId};
 use crate::plan::state::{DeviceEvent, DeviceState, Ending, PlanEvent, PlanState};
 use crate::plan::sweep::Swept;
 use crate::plan::{recover, secrets, sweep};
@@ -157,15 +157,18 @@ impl Engine {
 }
 
 async fn settle_unknown(core: &Arc<Core>, id: &PlanId, unknown: &[DeviceId]) -> Result<(), Fault> {
+    let mut failed = None;
     for device in unknown {
-        recover::go_on(core, id, device, recover::RESTARTED).await?;
+        // One that nobody can ask any more keeps nobody from asking the others.
+        if let Err(fault) = recover::go_on(core, id, device, recover::RESTARTED).await {
+            failed.get_or_insert(fault);
+        }
     }
     let devices = core.book.devices(&core.book.plan(id)?)?;
-    let states: Vec<(Draft, DeviceState)> = devices.iter().map(|(draft, progress)| (draft.clone(), progress.state)).collect();
-    secrets::settle(core, &states).await;
+    secrets::settle(core, &devices).await;
     let ending = Ending::of(devices.iter().map(|(_, progress)| progress.state));
     if ending != Ending::NeedsAttention {
         core.book.change_plan(id, |plan| plan.happen(PlanEvent::Settle(ending))).await?;
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }

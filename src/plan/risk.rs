@@ -118,8 +118,7 @@ fn level(site: &Site, touch: &Touch<'_>, known: &[Known]) -> Risk {
 
 /// An entry of one of our own address lists, before and after.
 fn is_own_list(touch: &Touch<'_>) -> bool {
-    matches!(touch.menu(), "/ip/firewall/address-list" | "/ipv6/firewall/address-list")
-        && touch.rows().all(|row| get(row, "list").is_some_and(|list| list.starts_with("mcp-")))
+    matches!(touch.menu(), "/ip/firewall/address-list" | "/ipv6/firewall/address-list") && touch.is_of_own_list()
 }
 
 /// The user we run as, its group, its keys. Where nobody can tell which they are, every one of them may be.

@@ -104,6 +104,14 @@ impl Engine {
         done
     }
 
+    /// Errs with `Conflict` while a plan works on a device, or its login is being changed: neither finds its end without the device.
+    pub fn rests(&self, device: &Device) -> Result<(), Fault> {
+        match self.core.holder(&device.id) {
+            Some(holder) => Err(self.core.taken(&device.id, &holder)),
+            None => Ok(()),
+        }
+    }
+
     /// Errs with `Conflict` while the login of a device is being changed: its record must not move under that.
     pub fn login_rests(&self, device: &Device) -> Result<(), Fault> {
         match self.core.holder(&device.id) {

@@ -3,7 +3,7 @@
 //! Rows are found by what they hold, never by position or `.id`; values are compared in their own form.
 
 use crate::plan::form::{Form, Known, Pairs, get};
-use crate::plan::record::{Change, Difference, Draft, Find, Observed, Place, Step};
+use crate::plan::record::{Change, Difference, Draft, Find, Observed, Place, Step, disabled};
 use crate::routeros::Row;
 use crate::routeros::value::flag;
 use std::collections::BTreeMap;
@@ -76,6 +76,14 @@ pub fn one<'a>(known: &Known, rows: &'a [Row], find: &Find) -> Result<(usize, &'
 
 fn is_dynamic(row: &Row) -> bool {
     ["dynamic", "connection", "builtin"].iter().any(|name| row.get(name).and_then(flag) == Some(true))
+}
+
+/// Values that did not come as clean text, each with its row's `.id` and its name: bytes of no character (`U+FFFD` by now), and control
+/// characters that no text has.
+pub fn mended(rows: &[Row]) -> Vec<(&str, &str, &str)> {
+    let is_odd = |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+    let values = rows.iter().flat_map(|row| row.attributes().map(|(name, value)| (row.id().unwrap_or_default(), name, value)));
+    values.filter(|(_, _, value)| value.contains(is_odd)).collect()
 }
 
 /// A row's content as the record keeps it.
@@ -178,14 +186,14 @@ fn is_same_row(known: &Known, earlier: &Wanted<'_>, step: &Step) -> bool {
 }
 
 fn wanted_of(step: &Step) -> Wanted<'_> {
-    let (find, gone) = (step.change.find_after(), false);
-    let bare = Wanted { step, find, written: Pairs::new(), unset: Vec::new(), place: None, gone };
+    let find = step.change.find_after();
+    let bare = Wanted { step, find, written: Pairs::new(), unset: Vec::new(), place: None, gone: false };
     match &step.change {
         Change::Add { values, place, .. } => Wanted { written: values.clone(), place: place.as_ref(), ..bare },
         Change::Set { values, unset, .. } | Change::SetSingle { values, unset, .. } => {
             Wanted { written: values.clone(), unset: unset.clone(), ..bare }
         }
-        Change::Remove { by_disabling: true, .. } => Wanted { written: crate::plan::record::disabled(), ..bare },
+        Change::Remove { by_disabling: true, .. } => Wanted { written: disabled(), ..bare },
         Change::Remove { find, .. } => Wanted { find: Some(find.clone()), gone: true, ..bare },
         Change::Move { to, .. } => Wanted { place: Some(to), ..bare },
         Change::Run { .. } => bare,

@@ -9,7 +9,7 @@ use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
 use crate::fleet::Device;
 use crate::plan::hold::Core;
-use crate::plan::record::{Change, Draft, PlanId, SecretValue, Step};
+use crate::plan::record::{Change, Draft, PlanId, Progress, SecretValue, Step};
 use crate::plan::state::DeviceState;
 use crate::plan::work::Work;
 use crate::store::Vault;
@@ -59,11 +59,11 @@ pub fn check(vault: &Vault, device: &Device, draft: &Draft) -> Result<(), Fault>
 }
 
 /// Once devices have come to their ends: made secrets that routers hold may be looked at, the others go.
-pub(super) async fn settle(core: &Core, devices: &[(Draft, DeviceState)]) {
-    for (draft, state) in devices {
+pub(super) async fn settle(core: &Core, devices: &[(Draft, Progress)]) {
+    for (draft, progress) in devices {
         for (n, _, secret) in all(draft).filter(|(_, _, secret)| secret.handle == GENERATE) {
             let key = key(&draft.plan, &draft.device, n, &secret.attribute);
-            let done = match state {
+            let done = match progress.state {
                 DeviceState::Confirmed => core.vault.offer(&key).await,
                 DeviceState::RolledBack | DeviceState::Skipped | DeviceState::Pending => core.vault.discard(&key).await,
                 // Nobody knows whether the router has it.

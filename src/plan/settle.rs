@@ -7,7 +7,7 @@
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{self, SCRIPTS, TOO_CLOSE};
-use crate::plan::record::{Change, Difference, Intent};
+use crate::plan::record::{Change, Difference, Intent, disabled};
 use crate::plan::rows::{self, fits, one};
 use crate::plan::state::{DeviceEvent, DeviceState};
 use crate::plan::undo;
@@ -184,7 +184,7 @@ async fn finish_removals(work: &mut Work) -> Result<(), Fault> {
         let rows = work.rows(&step.menu, Query::new()).await?;
         let Ok((_, row)) = one(known, &rows, find) else { continue };
         // Somebody who put it back into use since wants it.
-        if !fits(known, row, &crate::plan::record::disabled()) {
+        if !fits(known, row, &disabled()) {
             left = Some(format!("a row of {} was put back into use and stays", step.menu));
             continue;
         }

@@ -11,7 +11,7 @@ use crate::plan::edit::Confirm;
 use crate::plan::hold::Core;
 use crate::plan::record::{Difference, Draft, Pace, Plan, PlanId};
 use crate::plan::recover::{self, go_on};
-use crate::plan::rows;
+use crate::plan::rows::{self, Read};
 use crate::plan::state::{DeviceEvent, DeviceState, PlanEvent, PlanState};
 use crate::plan::work::Work;
 use crate::plan::{back, digest, job, settle};
@@ -22,6 +22,8 @@ use std::time::Duration;
 const TRIES: u32 = 4;
 /// Between looks at a router that does not answer.
 const PAUSE: Duration = Duration::from_secs(15);
+
+const UNCOMPARED: &str = "it was taken back, but the router could not be compared with how it was";
 
 /// Takes one device of a plan back, where it holds the change for good. Errs only with what recovery can go on from.
 /// `by` is what would have cut it off.
@@ -67,11 +69,7 @@ enum Begun {
 }
 
 async fn begin(work: &mut Work) -> Result<Begun, Fault> {
-    let read = match work.renew().await {
-        Ok(()) => work.read().await,
-        Err(fault) => Err(fault),
-    };
-    let read = match read {
+    let read = match read_anew(work).await {
         Ok(read) => read,
         Err(fault) => return Ok(Begun::Later(fault.said)),
     };
@@ -87,6 +85,12 @@ async fn begin(work: &mut Work) -> Result<Begun, Fault> {
     let plan = plan(work, id.clone(), &draft);
     work.progress = work.core.book.create_back(&plan, &draft, &work.plan.id).await?;
     Ok(Begun::As(id))
+}
+
+/// The rows over a new connection.
+async fn read_anew(work: &mut Work) -> Result<Read, Fault> {
+    work.renew().await?;
+    work.read().await
 }
 
 /// The plan: of the same author, under the approval that let the job start, and confirming itself.
@@ -138,13 +142,9 @@ async fn settled(work: &mut Work, back: &PlanId, state: DeviceState, error: &str
         let differences = work.core.book.progress(back, &work.draft.device)?.difference;
         return strand(work, &why, &differences).await;
     }
-    let mut why = "it was taken back, but the router could not be compared with how it was".to_owned();
+    let mut why = UNCOMPARED.to_owned();
     for _ in 0..TRIES {
-        let read = match work.renew().await {
-            Ok(()) => work.read().await,
-            Err(fault) => Err(fault),
-        };
-        match read {
+        match read_anew(work).await {
             Ok(read) => {
                 let differences = rows::since(&work.draft, &read);
                 if !differences.is_empty() {
@@ -155,7 +155,7 @@ async fn settled(work: &mut Work, back: &PlanId, state: DeviceState, error: &str
                 work.core.book.meter().rollback("halt");
                 return work.reach_with(DeviceEvent::TakeBack, |progress| progress.error = Some(said.clone())).await;
             }
-            Err(fault) => why = format!("{why}: {}", fault.said),
+            Err(fault) => why = format!("{UNCOMPARED}: {}", fault.said),
         }
         settle::pause(work, PAUSE).await?;
     }

@@ -6,7 +6,7 @@
 use crate::base::fault::Fault;
 use crate::fleet::Write;
 use crate::plan::apply::id;
-use crate::plan::form::{Form, Known, Pairs, get};
+use crate::plan::form::{Known, Pairs, get};
 use crate::plan::record::{Change, Find, Place, Step, disabled};
 use crate::plan::rows::{self, holds, one, stands_before};
 use crate::plan::work::Work;
@@ -91,17 +91,7 @@ fn is_left(known: &Known, row: &Row, written: &Pairs, step: &Step) -> bool {
 
 /// The old values back, and away with attributes that were not there.
 fn restore(known: &Known, path: &MenuPath, id: Option<&str>, before: &Pairs, values: &Pairs, unset: &[String]) -> Vec<Write> {
-    let mut old: Pairs = Vec::new();
-    let mut away: Vec<String> = Vec::new();
-    for name in values.iter().map(|(name, _)| name).chain(unset) {
-        match get(before, name) {
-            Some(value) => old.push((name.clone(), value.to_owned())),
-            None if known.is_secret(name) => {}
-            None if name == "disabled" || known.form(name) == Form::Flag => old.push((name.clone(), "no".into())),
-            None if name == "comment" || id.is_none() || !known.unset => old.push((name.clone(), String::new())),
-            None => away.push(name.clone()),
-        }
-    }
+    let (old, away) = known.put_back(before, values, unset);
     let set = (!old.is_empty()).then(|| Write::Set { path: path.clone(), id: id.map(str::to_owned), values: old });
     let away = away.into_iter().filter_map(|name| id.map(|id| Write::Unset { path: path.clone(), id: id.to_owned(), name }));
     set.into_iter().chain(away).collect()

@@ -11,7 +11,7 @@ use crate::plan::recheck::told;
 use crate::plan::record::Intent;
 use crate::plan::rows;
 use crate::plan::state::DeviceEvent;
-use crate::plan::work::{Resource, Vitals, Work, resource};
+use crate::plan::work::{CPU_CRITICAL, MEMORY_CRITICAL, Resource, Vitals, Work, resource};
 use crate::routeros::{MenuPath, Query};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,9 +21,6 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(3);
 /// Load may grow by this many points.
 const WORSE: u8 = 20;
-/// From here on load is critical, percent.
-const CPU_CRITICAL: u8 = 90;
-const MEMORY_CRITICAL: u8 = 92;
 /// Other devices looked at.
 const OTHERS: usize = 3;
 /// Echo requests of a `ping` check.

@@ -9,7 +9,7 @@ use crate::menus;
 use crate::plan::digest::short_digest;
 use crate::plan::edit::Confirm;
 use crate::plan::form::{Form, Known, Pairs, get, overlaid};
-use crate::plan::record::{Change, Difference, Draft, Find, Guard, Place, Plan, Progress, Risk, SecretValue, Step};
+use crate::plan::record::{Change, Difference, Draft, Find, Place, Plan, Progress, Risk, SecretValue, Step};
 use crate::plan::state::{DeviceState, PlanState};
 use crate::shape::redact::{HIDDEN, Redactor};
 use crate::shape::{budget, untrusted};
@@ -90,7 +90,7 @@ fn head(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> Map<String, Va
     if let Some(url) = &how.url {
         approvals["url"] = url.as_str().into();
     }
-    let asks = plan.needed > 0 && matches!(plan.state, PlanState::Draft);
+    let asks = plan.needed > 0 && plan.state == PlanState::Draft;
     if asks {
         approvals["how"] = format!("a person runs: routeros-mcp plan approve {}", plan.id).into();
     }
@@ -180,7 +180,7 @@ fn device((draft, progress): &(Draft, Progress), left: &mut usize, marks: &mut B
         mark(&step.menu, &row, "/devices/*/diff/*", &["key", "before", "after"], marks);
         rows.push(row);
     }
-    let guards: Vec<&str> = progress.guards.iter().filter(|guard| guard.proven).map(|guard: &Guard| guard.kind.as_str()).collect();
+    let guards: Vec<&str> = progress.guards.iter().filter(|guard| guard.proven).map(|guard| guard.kind.as_str()).collect();
     let difference: Vec<Value> = progress.difference.iter().map(shown_difference).collect();
     for (one, row) in progress.difference.iter().zip(&difference) {
         mark(&one.menu, row, "/devices/*/difference/*", &["key", "wanted", "found"], marks);
@@ -211,13 +211,10 @@ fn mark(menu: &str, row: &Value, at: &str, parts: &[&str], marks: &mut BTreeSet<
     let facts = menus::find(menu);
     for part in parts {
         let names = row.get(*part).and_then(Value::as_object).into_iter().flat_map(Map::keys);
-        let odd = names.filter(|name| facts.is_none() || menus::untrusted_of(facts, name) || is_wordy(&row[*part][name.as_str()]));
+        let odd =
+            names.filter(|name| facts.is_none() || menus::untrusted_of(facts, name) || untrusted::is_prose(&row[*part][name.as_str()]));
         marks.extend(odd.map(|name| untrusted::pointer(&format!("{at}/{part}"), name)));
     }
-}
-
-fn is_wordy(value: &Value) -> bool {
-    untrusted::is_prose(value)
 }
 
 /// One step of a draft: which row, and what of it differs.

@@ -47,7 +47,10 @@ impl Engine {
         for device in &waiting {
             let before = self.core.book.progress(id, device)?;
             let total = u64::from(before.granted_s) + by.as_secs();
-            if by.is_zero() || total > CONFIRM_MAX.as_secs() {
+            if by.is_zero() {
+                return Err(Fault::bad_input("extend: by a second at least"));
+            }
+            if total > CONFIRM_MAX.as_secs() {
                 return Err(Fault::bad_input("extend: a router waits an hour in all at most"));
             }
             self.core

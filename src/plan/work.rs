@@ -7,9 +7,10 @@ use crate::access::principal::Principal;
 use crate::audit::{ClientInfo, Phase, Record, Who};
 use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
-use crate::base::ids::{CorrelationId, DeviceId};
+use crate::base::ids::DeviceId;
 use crate::base::tier::{Effect, Tier};
 use crate::fleet::{Ask, Device, Fresh, Lane, Read as LaneRead, Said, Write};
+use crate::plan::guard;
 use crate::plan::hold::Core;
 use crate::plan::record::{Draft, Intent, Plan, PlanId, Progress, Risk};
 use crate::plan::rows::{self, Read};
@@ -23,6 +24,9 @@ use std::time::Duration;
 
 /// A direct write may rely on rows its own draft read this long ago.
 const JUST_READ: Duration = Duration::from_secs(3);
+
+/// Readings after the first, of rows whose text had to be mended.
+const READINGS: usize = 3;
 
 /// One device of a plan while it is worked on.
 pub(crate) struct Work {
@@ -56,6 +60,10 @@ pub(crate) struct Vitals {
     pub memory: Option<u8>,
 }
 
+/// From here on load is critical, percent: the marks of a router's health (`history::health`).
+pub(crate) const CPU_CRITICAL: u8 = 90;
+pub(crate) const MEMORY_CRITICAL: u8 = 92;
+
 /// `/system/resource`, as far as it matters here.
 #[derive(Debug, Clone)]
 pub(crate) struct Resource {
@@ -79,8 +87,7 @@ impl Work {
     }
 
     /// Writes to the record what `change` makes of it; on the disk when it returns.
-    pub async fn note(&mut self, change: impl FnMut(&mut Progress)) -> Result<(), Fault> {
-        let mut change = change;
+    pub async fn note(&mut self, mut change: impl FnMut(&mut Progress)) -> Result<(), Fault> {
         let change = |progress: &mut Progress| {
             change(progress);
             Ok(())
@@ -191,9 +198,26 @@ impl Work {
         let max_age = if self.is_light() && self.progress.steps_done == 0 { JUST_READ } else { Duration::ZERO };
         let mut read = Read::default();
         for menu in rows::menus(&self.draft) {
-            read.put(menu, self.rows_of_age(menu, Query::new(), max_age).await?);
+            let rows = self.rows_of_age(menu, Query::new(), max_age).await?;
+            read.put(menu, self.agreed(menu, rows).await?);
         }
         Ok(read)
+    }
+
+    /// Rows with text that had to be mended, once two readings agree on it: a comment in another character set comes out the same each
+    /// time; an answer that was damaged on its way does not, and in it our own row would look like somebody else's.
+    async fn agreed(&self, menu: &str, mut rows: Vec<Row>) -> Result<Vec<Row>, Fault> {
+        for _ in 0..READINGS {
+            if rows::mended(&rows).is_empty() {
+                return Ok(rows);
+            }
+            let again = self.rows(menu, Query::new()).await?;
+            if rows::mended(&again) == rows::mended(&rows) {
+                return Ok(again);
+            }
+            rows = again;
+        }
+        Err(Fault::new(Kind::Unreachable, format!("device \"{}\": {menu} reads differently each time", self.device.name)))
     }
 
     /// The router's version, uptime and load, as they are now.
@@ -210,13 +234,13 @@ impl Work {
     pub fn wait(&self) -> Duration {
         match (self.progress.armed_at, self.progress.fires_at) {
             (Some(armed), Some(fires)) => Duration::from_millis(fires.0.saturating_sub(armed.0).max(0) as u64),
-            _ => crate::plan::guard::wait(&self.plan, &self.draft, &self.core.settings),
+            _ => guard::wait(&self.plan, &self.draft, &self.core.settings),
         }
     }
 
     /// The name of the guard's script and timer.
     pub fn guard_name(&self) -> String {
-        crate::plan::guard::name(&self.plan.id)
+        guard::name(&self.plan.id)
     }
 }
 
@@ -233,28 +257,14 @@ pub(crate) fn record(who: &Principal, plan: &Plan, tool: &str, phase: Phase, out
 
 /// A record of the trail about a change of a router, and nothing else said of it.
 pub(crate) fn blank(who: &Principal, tool: &str, phase: Phase, outcome: &str, arguments: String) -> Record {
-    let mut digest = [0; 32];
-    digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, arguments.as_bytes()).as_ref());
     Record {
         principal: Who { issuer: who.issuer.clone(), subject: who.subject.clone(), name: who.name.clone(), role: who.role.as_str().into() },
         client: ClientInfo { name: who.client.name.clone(), version: who.client.version.clone(), address: who.client.address.clone() },
-        correlation_id: CorrelationId::random().to_string(),
-        tool: tool.into(),
         tier: Tier::Professional,
         effect: Effect::Changes,
-        device: None,
-        device_name: None,
-        environment: None,
-        plan_id: None,
-        job_id: None,
-        risk: None,
         phase,
         outcome: outcome.into(),
-        error_kind: None,
-        duration_ms: 0,
-        bytes: 0,
-        arguments,
-        arguments_digest: digest,
+        ..Record::of_appliance(tool, arguments)
     }
 }
 

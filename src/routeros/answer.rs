@@ -50,6 +50,11 @@ fn refusal(at: &str, write: bool, answer: &Answer) -> RouterError {
         return not_routeros(at, &format!("it answers status {status} and no RouterOS error"));
     };
     let detail = spoken(body.get("detail").unwrap_or(""));
+    if status == 400
+        && let Some(word) = missing_menu(&detail)
+    {
+        return RouterError::NoSuchMenu { word: word.into() };
+    }
     match (status, detail.as_str()) {
         (400, "Session closed") if write => {
             RouterError::LostAnswer { at: at.into(), why: "the router ended the request at its limit of 60 s".into() }
@@ -58,7 +63,6 @@ fn refusal(at: &str, write: bool, answer: &Answer) -> RouterError {
         (404, "") => RouterError::NotFound,
         (_, text) if text.contains("not enough permissions") => denied(Denial::Policy),
         (500, text) if text.contains("std failure: not allowed") => denied(Denial::ApiPolicy),
-        (400, text) if missing_menu(text).is_some() => RouterError::NoSuchMenu { word: missing_menu(text).unwrap_or_default().into() },
         (_, "") => RouterError::Rejected { status, detail: spoken(body.get("message").unwrap_or("without a reason")) },
         _ => RouterError::Rejected { status, detail },
     }

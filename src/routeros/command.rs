@@ -49,7 +49,7 @@ pub(crate) fn check(command: &str) -> Result<(), RouterError> {
     if command.len() <= 64 && path::is_word(command) {
         return Ok(());
     }
-    Err(RouterError::Argument { why: "a command is made of lower-case letters, digits and hyphens, as in check-for-updates".into() })
+    Err(RouterError::argument("a command is made of lower-case letters, digits and hyphens, as in check-for-updates"))
 }
 
 #[cfg(test)]

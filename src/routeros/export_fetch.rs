@@ -17,7 +17,7 @@ use crate::routeros::script;
 use std::time::Duration;
 
 /// Longest configuration taken: ten times the largest seen.
-pub const MOST_BYTES: usize = 8 << 20;
+const MOST_BYTES: usize = 8 << 20;
 
 /// The router's own limit of one piece of a file.
 const PIECE: usize = 32_768;
@@ -66,10 +66,11 @@ async fn run(rest: &Rest, source: &str) -> Result<String, RouterError> {
 
 async fn read(rest: &Rest, file: &str) -> Result<String, RouterError> {
     let menu = MenuPath::parse("/file")?;
+    let size = PIECE.to_string();
     let mut text = String::new();
     for piece in 0..MOST_BYTES / PIECE {
         let offset = (piece * PIECE).to_string();
-        let asked = [("file", file), ("chunk-size", "32768"), ("offset", offset.as_str())];
+        let asked = [("file", file), ("chunk-size", size.as_str()), ("offset", offset.as_str())];
         let rows = match rest.run_within(&menu, "read", &asked, STEP).await {
             Ok(rows) => rows,
             // Behind the end of a file whose length is a whole number of pieces.
@@ -94,7 +95,7 @@ async fn remove(rest: &Rest, file: &str) -> Result<(), RouterError> {
 }
 
 /// Whether a text has what every export begins with, or at least a menu.
-pub fn looks_like_one(text: &str) -> bool {
+fn looks_like_one(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty()).take(20);
     lines.any(|line| line.starts_with('/') || (line.starts_with('#') && line.contains("by RouterOS")))
 }

@@ -8,6 +8,7 @@ mod tls;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
 use crate::base::span::Span;
+use crate::base::unseen::is_unseen;
 use std::{fmt, time::Duration};
 pub use tls::TlsTrouble;
 
@@ -195,23 +196,7 @@ impl Denial {
     pub fn is_why(self, fault: &Fault) -> bool {
         fault.kind == Kind::RouterDenied && fault.said.ends_with(&self.to_string())
     }
-}
 
-impl fmt::Display for Denial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Denial::Login => "the router refused our login",
-            Denial::RestOff => "the router's web server does not allow REST here",
-            Denial::Policy => "our user on the router lacks a policy for this command",
-            Denial::ApiPolicy => "our user on the router lacks the policy `api`",
-            Denial::SshPassword => "the router refused our login over SSH",
-            Denial::SshKey => "the router refused our key over SSH",
-            Denial::SshExec => "the SSH service runs no commands for our user",
-        })
-    }
-}
-
-impl Denial {
     fn hint(self) -> &'static str {
         match self {
             Denial::Login => {
@@ -231,7 +216,26 @@ impl Denial {
     }
 }
 
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Denial::Login => "the router refused our login",
+            Denial::RestOff => "the router's web server does not allow REST here",
+            Denial::Policy => "our user on the router lacks a policy for this command",
+            Denial::ApiPolicy => "our user on the router lacks the policy `api`",
+            Denial::SshPassword => "the router refused our login over SSH",
+            Denial::SshKey => "the router refused our key over SSH",
+            Denial::SshExec => "the SSH service runs no commands for our user",
+        })
+    }
+}
+
 impl RouterError {
+    /// [`RouterError::Argument`].
+    pub(crate) fn argument(why: impl Into<String>) -> Self {
+        RouterError::Argument { why: why.into() }
+    }
+
     /// Whether the router, or the way to it, is at fault rather than the request: what a circuit breaker counts.
     pub fn is_outage(&self) -> bool {
         use RouterError as E;
@@ -304,21 +308,15 @@ impl From<RouterError> for Fault {
     }
 }
 
-/// The router's words, fit for one line of prose: without control, bidi, zero-width and tag characters, and cut.
+/// The router's words, fit for one line of prose: without characters nobody sees, and cut.
 pub fn spoken(text: &str) -> String {
-    let plain = |c: &char| !c.is_control() && !is_hidden(*c);
-    let line: String = text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { c }).filter(plain).take(SPOKEN_CHARS + 1).collect();
+    let seen = text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { c }).filter(|c| !is_unseen(*c));
+    let line: String = seen.take(SPOKEN_CHARS + 1).collect();
     let line = line.trim();
     match line.char_indices().nth(SPOKEN_CHARS) {
         Some((end, _)) => format!("{}…", &line[..end]),
         None => line.to_owned(),
     }
-}
-
-/// Characters that change how text looks without being seen.
-fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]

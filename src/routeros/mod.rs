@@ -1,6 +1,6 @@
-//! One router and nothing else: its REST answers, its value syntax, its certificate and host key.
+//! One router and nothing else: REST and SSH towards it, its value syntax, its certificate and host key, its packet flow.
 //!
-//! Knows nothing of fleets, roles or MCP. `export`, `path`, `value`, `row`, `query`, `version` and `script` are pure.
+//! Knows nothing of fleets, roles or MCP. `export`, `flow`, `path`, `value`, `row`, `query`, `version` and `script` are pure.
 
 pub mod answer;
 pub mod command;
@@ -27,9 +27,9 @@ pub use fault::{Denial, RouterError, TlsTrouble};
 pub use path::MenuPath;
 pub use pin::{Roots, Trust};
 pub use query::{Filter, Query};
-pub use rest::{Endpoint, Rest};
+pub use rest::{Endpoint, Rest, probe_is_routeros};
 pub use row::{Row, rows};
 pub use ssh::{HostKey, Ssh, probe_host_key};
-pub use tls::{Presented, probe_is_routeros, probe_tls};
+pub use tls::{Presented, probe_tls};
 pub use value::Kind;
 pub use version::Version;

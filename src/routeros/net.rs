@@ -1,6 +1,6 @@
 //! The way to a router: `host:port`, TCP with a deadline, and what an I/O error means in words.
 
-use crate::base::address::{canonical, forbidden};
+use crate::base::address::forbidden_among;
 use crate::routeros::fault::{RouterError, Stage};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{
@@ -30,7 +30,7 @@ pub fn check_host(host: &str) -> Result<(), RouterError> {
     if host.parse::<IpAddr>().is_ok() || (name && !numeric && !host.starts_with(['.', '-'])) {
         return Ok(());
     }
-    Err(RouterError::Argument { why: "an address is an IP address or a host name".into() })
+    Err(RouterError::argument("an address is an IP address or a host name"))
 }
 
 /// A TCP connection within a deadline that covers name resolution.
@@ -63,8 +63,7 @@ async fn found(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
 }
 
 fn judged(host: &str, found: Vec<SocketAddr>) -> io::Result<Vec<SocketAddr>> {
-    // A name with one good and one bad address is an attack, not a router.
-    match found.iter().find_map(|at| forbidden(canonical(at.ip()))) {
+    match forbidden_among(found.iter().map(SocketAddr::ip)) {
         Some(why) => Err(io::Error::other(Elsewhere(format!("{host} is at a {why} address")))),
         None => Ok(found),
     }

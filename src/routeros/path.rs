@@ -26,7 +26,7 @@ impl MenuPath {
     /// [`RouterError::Argument`] for anything a RouterOS menu cannot be called.
     pub fn parse(text: &str) -> Result<Self, RouterError> {
         let text = text.trim();
-        let wrong = |why: &str| Err(RouterError::Argument { why: format!("a menu path {why}, as in /ip/address") });
+        let wrong = |why: &str| Err(RouterError::argument(format!("a menu path {why}, as in /ip/address")));
         if text.len() > MAX_BYTES {
             return wrong("is shorter than 160 characters");
         }
@@ -62,29 +62,9 @@ impl MenuPath {
         if self.is_root() { "/rest".into() } else { format!("/rest{}", self.0) }
     }
 
-    /// `/ip address`, as people type it on the console.
-    pub fn console(&self) -> String {
-        format!("/{}", self.0[1..].replace('/', " "))
-    }
-
     /// Whether this is `/`.
     pub fn is_root(&self) -> bool {
         &*self.0 == "/"
-    }
-
-    /// The words, outermost first.
-    pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.0.split('/').filter(|word| !word.is_empty())
-    }
-
-    /// The menu around this one; `None` for the root.
-    pub fn parent(&self) -> Option<MenuPath> {
-        let (before, _) = self.0.rsplit_once('/')?;
-        match (self.is_root(), before.is_empty()) {
-            (true, _) => None,
-            (false, true) => Some(MenuPath::root()),
-            (false, false) => Some(MenuPath(before.into())),
-        }
     }
 }
 
@@ -125,11 +105,9 @@ mod tests {
             let path = MenuPath::parse(text).unwrap();
             assert_eq!(path.as_str(), "/ip/firewall/filter", "{text}");
             assert_eq!(path.url(), "/rest/ip/firewall/filter");
-            assert_eq!(path.console(), "/ip firewall filter");
         }
-        assert_eq!(MenuPath::parse("/interface/6to4").unwrap().parent().unwrap().as_str(), "/interface");
-        assert_eq!(MenuPath::parse("/log").unwrap().parent(), Some(MenuPath::root()));
-        assert_eq!(MenuPath::root().parent(), None);
+        assert_eq!(MenuPath::parse("/interface/6to4").unwrap().as_str(), "/interface/6to4");
+        assert_eq!(MenuPath::parse("/").unwrap(), MenuPath::root());
         assert_eq!(MenuPath::root().url(), "/rest");
     }
 

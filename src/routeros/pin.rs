@@ -43,7 +43,7 @@ impl Roots {
     /// # Errors
     /// [`RouterError::Argument`] when the file holds no certificate, or a broken one.
     pub fn with_pem(pem: &[u8]) -> Result<Self, RouterError> {
-        let wrong = |why: &str| RouterError::Argument { why: format!("the CA file {why}") };
+        let wrong = |why: &str| RouterError::argument(format!("the CA file {why}"));
         let mut store = RootCertStore::clone(&PUBLIC);
         let before = store.len();
         for certificate in CertificateDer::pem_slice_iter(pem) {
@@ -84,7 +84,7 @@ pub fn parse_fingerprint(text: &str) -> Option<[u8; 32]> {
 /// # Errors
 /// [`RouterError::Argument`] when there are no roots to trust.
 pub fn client_config(trust: Trust, roots: &Roots) -> Result<ClientConfig, RouterError> {
-    let wrong = |error: &dyn std::fmt::Display| RouterError::Argument { why: format!("TLS cannot be set up: {error}") };
+    let wrong = |error: &dyn std::fmt::Display| RouterError::argument(format!("TLS cannot be set up: {error}"));
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
         Trust::Ca => {
             let store = roots.0.clone().unwrap_or_else(|| PUBLIC.clone());

@@ -193,7 +193,7 @@ impl Query {
     /// # Errors
     /// [`RouterError::Argument`] when a name or word could be read as something else.
     pub fn check(&self) -> Result<(), RouterError> {
-        let wrong = |why: &str| Err(RouterError::Argument { why: why.into() });
+        let wrong = |why: &str| Err(RouterError::argument(why));
         if !self.proplist.iter().all(|name| is_attribute(name)) {
             return wrong("an attribute's name is made of letters, digits, dots, hyphens and underscores");
         }

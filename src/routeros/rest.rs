@@ -166,7 +166,7 @@ impl Rest {
     /// Takes an attribute away from a row. Versions differ in which of two ways they know.
     pub async fn unset(&self, path: &MenuPath, id: &str, name: &str) -> Result<(), RouterError> {
         if !query::is_attribute(name) {
-            return Err(wrong("not an attribute's name"));
+            return Err(RouterError::argument("not an attribute's name"));
         }
         let asked = body(&[(".id", check_id(id)?), ("value-name", name)])?;
         match self.post(path, "unset", asked, self.timeout).await {
@@ -249,7 +249,7 @@ impl Rest {
     ) -> Result<Vec<Row>, RouterError> {
         let body = body.map(|map| Value::Object(map).to_string().into_bytes());
         if body.as_ref().is_some_and(|bytes| bytes.len() > MAX_REQUEST_BYTES) {
-            return Err(wrong("the request is longer than 4 MB"));
+            return Err(RouterError::argument("the request is longer than 4 MB"));
         }
         let (answer, _) = self.wire.send(Request { method, url, body, write, within }).await?;
         answer::rows(self.at(), write, &answer)
@@ -262,14 +262,18 @@ impl Rest {
     fn row_url(&self, path: &MenuPath, id_or_name: &str) -> Result<Url, RouterError> {
         // A URL would take these as steps up the path.
         if matches!(id_or_name, "" | "." | "..") {
-            return Err(wrong("not a row's id or name"));
+            return Err(RouterError::argument("not a row's id or name"));
         }
         self.wire.url(&format!("{}/{}", path.url(), encode(id_or_name)))
     }
 }
 
-/// Asks for `/rest/system/resource`, which every router has, without a login.
-pub(crate) async fn probe(endpoint: &Endpoint) -> Result<(), RouterError> {
+/// Asks `GET /rest/system/resource`, which every router has, without a login: RouterOS answers 401 and offers Basic
+/// authentication. The endpoint's user and password are not sent; its trust is applied, so a pinned device is checked too.
+///
+/// # Errors
+/// [`RouterError::NotRouterOs`] when something else answers; otherwise as any request.
+pub async fn probe_is_routeros(endpoint: &Endpoint) -> Result<(), RouterError> {
     let wire = Wire::new(endpoint, None)?;
     let url = wire.url("/rest/system/resource")?;
     let (answer, offers_basic) =
@@ -282,7 +286,7 @@ fn body(values: &[(&str, &str)]) -> Result<Map<String, Value>, RouterError> {
     let mut map = Map::new();
     for (name, value) in values {
         if !query::is_attribute(name) {
-            return Err(wrong("an attribute's name is made of letters, digits, dots, hyphens and underscores"));
+            return Err(RouterError::argument("an attribute's name is made of letters, digits, dots, hyphens and underscores"));
         }
         map.insert((*name).to_owned(), Value::from(*value));
     }
@@ -293,7 +297,7 @@ fn body(values: &[(&str, &str)]) -> Result<Map<String, Value>, RouterError> {
 fn check_id(id: &str) -> Result<&str, RouterError> {
     let digits = id.strip_prefix('*').unwrap_or("");
     if digits.is_empty() || digits.len() > 16 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Err(wrong("a row's id is an asterisk and hexadecimal digits, as in *1A"));
+        return Err(RouterError::argument("a row's id is an asterisk and hexadecimal digits, as in *1A"));
     }
     Ok(id)
 }
@@ -309,10 +313,6 @@ fn encode(text: &str) -> String {
         }
     }
     out
-}
-
-fn wrong(why: &str) -> RouterError {
-    RouterError::Argument { why: why.into() }
 }
 
 #[cfg(test)]

@@ -60,9 +60,18 @@ pub fn unquote(literal: &str) -> Option<Vec<u8>> {
 
 /// Reads what follows a backslash; how many bytes that were.
 fn escape(rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
-    let first = *rest.first()?;
-    let byte = match first {
-        b'"' | b'\\' | b'$' | b'?' => first,
+    if matches!(rest.first()?, b'\r' | b'\n') {
+        return Some(rest.iter().take_while(|b| matches!(b, b'\r' | b'\n' | b' ')).count());
+    }
+    let (byte, length) = escaped(rest)?;
+    out.push(byte);
+    Some(length)
+}
+
+/// The byte that an escape stands for, from what follows its backslash, and how long that is; line ends are no such escape.
+pub(super) fn escaped(rest: &[u8]) -> Option<(u8, usize)> {
+    let byte = match *rest.first()? {
+        same @ (b'"' | b'\\' | b'$' | b'?') => same,
         b'_' => b' ',
         b'n' => b'\n',
         b'r' => b'\r',
@@ -71,19 +80,13 @@ fn escape(rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         b'b' => 8,
         b'f' => 12,
         b'v' => 11,
-        b'\r' | b'\n' => {
-            let blanks = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n' | b' ')).count();
-            return Some(blanks);
-        }
-        _ => {
+        first => {
             // Hexadecimal is upper case; lower-case letters are the escapes above.
             let digit = |b: u8| if b.is_ascii_lowercase() { None } else { char::from(b).to_digit(16) };
-            out.push((digit(first)? << 4 | digit(*rest.get(1)?)?) as u8);
-            return Some(2);
+            return Some(((digit(first)? << 4 | digit(*rest.get(1)?)?) as u8, 2));
         }
     };
-    out.push(byte);
-    Some(1)
+    Some((byte, 1))
 }
 
 /// `/ip/address/print detail as-value where comment="x"`: one menu's rows, as an expression for [`put`] and its like.
@@ -186,7 +189,7 @@ fn verb(path: &MenuPath, command: &str) -> Result<String, RouterError> {
 fn word(line: &mut String, word: &str) -> Result<(), RouterError> {
     // Also keeps out `where`, `do` and `on-error` as arguments without a value.
     if !query::is_attribute(word) || matches!(word, "where" | "do" | "else" | "on-error") {
-        return Err(RouterError::Argument { why: "an argument's name is made of letters, digits, dots, hyphens and underscores".into() });
+        return Err(RouterError::argument("an argument's name is made of letters, digits, dots, hyphens and underscores"));
     }
     line.push(' ');
     line.push_str(word);
@@ -265,13 +268,12 @@ mod tests {
 
     #[test]
     fn reads_what_exports_write() {
-        for (literal, bytes) in [(r#""a\_b""#, "a b"), ("\"first \\\r\n    second\"", "first second"), (r#""\?\$\"\\\0A\FF""#, "")] {
-            let read = unquote(literal).unwrap();
-            if bytes.is_empty() {
-                assert_eq!(read, b"?$\"\\\n\xff");
-            } else {
-                assert_eq!(read, bytes.as_bytes());
-            }
+        for (literal, bytes) in [
+            (r#""a\_b""#, &b"a b"[..]),
+            ("\"first \\\r\n    second\"", &b"first second"[..]),
+            (r#""\?\$\"\\\0A\FF""#, &b"?$\"\\\n\xff"[..]),
+        ] {
+            assert_eq!(unquote(literal).unwrap(), bytes);
         }
         for wrong in ["", "\"", "abc", r#""abc"#, r#""a" "b""#, r#""a$b""#, r#""\x""#, r#""\""#, r#""\0""#] {
             assert_eq!(unquote(wrong), None, "{wrong}");

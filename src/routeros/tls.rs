@@ -2,7 +2,7 @@
 
 use crate::base::clock::Wall;
 use crate::routeros::fault::{RouterError, Stage, TlsTrouble, spoken};
-use crate::routeros::{net, pin, rest};
+use crate::routeros::{net, pin};
 use rustls::pki_types::ServerName;
 use rustls::{AlertDescription, CertificateError, Error};
 use std::{io, sync::Arc, time::Duration};
@@ -26,7 +26,7 @@ pub struct Presented {
 pub async fn probe_tls(host: &str, port: u16, within: Duration) -> Result<Presented, RouterError> {
     let stream = net::connect(host, port, within).await?;
     let at = net::place(host, port);
-    let name = ServerName::try_from(host.to_owned()).map_err(|_| RouterError::Argument { why: "not a host name".into() })?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| RouterError::argument("not a host name"))?;
     let config = pin::client_config(pin::Trust::Off, &pin::Roots::default())?;
     let shaking = TlsConnector::from(Arc::new(config)).connect(name, stream);
     let late = |_| RouterError::Timeout { at: at.clone(), after: within, stage: Stage::Connect };
@@ -34,15 +34,6 @@ pub async fn probe_tls(host: &str, port: u16, within: Duration) -> Result<Presen
     let leaf = session.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let leaf = leaf.ok_or_else(|| RouterError::Tls { at: at.clone(), trouble: TlsTrouble::Refused("no certificate".into()) })?;
     Ok(presented(leaf))
-}
-
-/// Asks `GET /rest/system/resource` without a login: RouterOS answers 401 and offers Basic authentication. The endpoint's user and
-/// password are not sent; its trust is applied, so a pinned device is checked too.
-///
-/// # Errors
-/// [`RouterError::NotRouterOs`] when something else answers; otherwise as any request.
-pub async fn probe_is_routeros(endpoint: &rest::Endpoint) -> Result<(), RouterError> {
-    rest::probe(endpoint).await
 }
 
 fn presented(leaf: &[u8]) -> Presented {
@@ -55,7 +46,7 @@ fn presented(leaf: &[u8]) -> Presented {
 }
 
 /// Why a handshake failed.
-pub(crate) fn handshake_error(at: &str, error: &io::Error) -> RouterError {
+fn handshake_error(at: &str, error: &io::Error) -> RouterError {
     match net::find_cause::<Error>(error) {
         Some(tls) => tls_error(at, tls),
         None if error.kind() == io::ErrorKind::UnexpectedEof => RouterError::Tls { at: at.into(), trouble: TlsTrouble::ClosedEarly },

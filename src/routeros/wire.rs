@@ -73,7 +73,7 @@ impl Wire {
 
     /// `https://host:port` and the path.
     pub(crate) fn url(&self, path: &str) -> Result<Url, RouterError> {
-        Url::parse(&format!("{}{path}", self.base)).map_err(|_| wrong("the address makes no URL"))
+        Url::parse(&format!("{}{path}", self.base)).map_err(|_| RouterError::argument("the address makes no URL"))
     }
 
     /// Refuses new requests and waits for those in flight, each within its own deadline.
@@ -196,8 +196,8 @@ impl Wire {
     }
 }
 
-/// Whether the peer answered with something that is not HTTP. The HTTP library is not a direct dependency, so its
-/// words are all there is: `invalid HTTP version parsed`, `invalid HTTP header parsed`.
+/// Whether the peer answered with something that is not HTTP, by the library's words: `invalid HTTP version parsed`,
+/// `invalid HTTP header parsed`. Its error types tell this no better from an answer whose head is only too long.
 fn is_foreign(error: &reqwest::Error) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = next {
@@ -237,23 +237,19 @@ fn client(endpoint: &Endpoint) -> Result<Client, RouterError> {
         .connect_timeout(endpoint.connect_timeout())
         .pool_max_idle_per_host(MAX_IDLE)
         .pool_idle_timeout(IDLE);
-    builder.build().map_err(|_| wrong("the HTTP client cannot be set up"))
+    builder.build().map_err(|_| RouterError::argument("the HTTP client cannot be set up"))
 }
 
 /// `Basic base64(user:password)`, kept out of debug output.
 pub(crate) fn login(user: &str, password: &Secret) -> Result<HeaderValue, RouterError> {
     if user.is_empty() || user.contains(':') || user.chars().any(char::is_control) {
-        return Err(wrong("a user's name is not empty and has no colon or control characters"));
+        return Err(RouterError::argument("a user's name is not empty and has no colon or control characters"));
     }
     let plain = zeroize::Zeroizing::new(format!("{user}:{}", password.expose()));
     let header = zeroize::Zeroizing::new(format!("Basic {}", data_encoding::BASE64.encode(plain.as_bytes())));
-    let mut value = HeaderValue::from_str(&header).map_err(|_| wrong("user and password make no login"))?;
+    let mut value = HeaderValue::from_str(&header).map_err(|_| RouterError::argument("user and password make no login"))?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-fn wrong(why: &str) -> RouterError {
-    RouterError::Argument { why: why.into() }
 }
 
 #[cfg(test)]

@@ -11,9 +11,9 @@ use crate::routeros::value::Kind;
 use super::ShapeError;
 
 /// Most conditions in one `where`.
-pub const MOST_CONDITIONS: usize = 16;
+const MOST_CONDITIONS: usize = 16;
 /// Longest value of a condition, in bytes.
-pub const LONGEST_VALUE: usize = 512;
+const LONGEST_VALUE: usize = 512;
 
 /// One condition.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -86,8 +86,7 @@ fn member(name: &str, value: &Value, menu: Option<&str>, depth: usize) -> Value 
     let attribute = name.trim_end_matches('~');
     let looks = menus::looks_secret(attribute) && !OURS.contains(&attribute);
     let secret = looks || menu.is_some_and(|menu| menus::is_secret(menu, attribute));
-    // A whole plan may stand under a name like "secrets"; what is inside is judged by its own names, and a bare value
-    // under such a name is hidden. Containers of an attribute's value (lists) are hidden whole.
+    // Lists and objects under such a name are hidden whole; a flag (`keep_secret`) tells nothing.
     match value {
         _ if secret && is_handle(value) => value.clone(),
         _ if secret && !is_empty(value) && !value.is_boolean() => Value::from(HIDDEN),
@@ -95,14 +94,11 @@ fn member(name: &str, value: &Value, menu: Option<&str>, depth: usize) -> Value 
     }
 }
 
-/// `{"secret": "generate"}` or `{"secret": "vault:NAME"}`: says where a secret comes from, not what it is. So does the
-/// string inside.
+/// `{"secret": "generate"}` or `{"secret": "vault:NAME"}`: says where a secret comes from, not what it is.
 fn is_handle(value: &Value) -> bool {
     let says = |text: &str| text == "generate" || text.strip_prefix("vault:").is_some_and(|name| !name.is_empty());
-    match value {
-        Value::Object(members) => members.len() == 1 && members.get("secret").and_then(Value::as_str).is_some_and(says),
-        _ => false,
-    }
+    let Value::Object(members) = value else { return false };
+    members.len() == 1 && members.get("secret").and_then(Value::as_str).is_some_and(says)
 }
 
 #[cfg(test)]

@@ -31,10 +31,6 @@ pub fn text(answer: &Value) -> String {
 
 /// Lines first, then each list of objects under its name. What is false for all of them is no news.
 fn sections(members: &Map<String, Value>) -> String {
-    let things = |value: &Value| match value {
-        Value::Array(items) if !items.is_empty() && items.iter().all(Value::is_object) => Some(items.clone()),
-        _ => None,
-    };
     let mut text = filled(members.iter().filter(|(_, value)| things(value).is_none()));
     for (name, items) in members.iter().filter_map(|(name, value)| Some((name, things(value)?))) {
         let rows: Vec<&Map<String, Value>> = items.iter().filter_map(Value::as_object).collect();
@@ -44,6 +40,11 @@ fn sections(members: &Map<String, Value>) -> String {
         text.push_str(&format!("{above}{}:\n{}", strip(name), table(&columns, rows.iter().copied())));
     }
     if text.is_empty() { "nothing found".to_owned() } else { text }
+}
+
+/// The things of a list that has nothing else.
+fn things(value: &Value) -> Option<&Vec<Value>> {
+    value.as_array().filter(|items| !items.is_empty() && items.iter().all(Value::is_object))
 }
 
 /// The columns of rows: names in the order they are first seen, without those empty everywhere.

@@ -12,6 +12,8 @@ use serde_json::{Map, Value};
 
 use crate::menus::{self, Menu};
 
+pub use crate::base::unseen::is_unseen;
+
 /// Longest text that leaves, in characters, the mark included.
 pub const MOST_CHARS: usize = 256;
 /// Ends a text that was cut.
@@ -37,34 +39,15 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
 /// Text without characters nobody sees, however long. Line breaks and tabs become spaces.
 pub fn strip(text: &str) -> Cow<'_, str> {
     // Nearly all text is plain, and every answer passes here.
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.chars().any(|c| is_space(c) || is_forbidden(c)) {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.chars().any(|c| is_space(c) || is_unseen(c)) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().filter_map(|c| if is_space(c) { Some(' ') } else { Some(c).filter(|c| !is_forbidden(*c)) }).collect())
+    Cow::Owned(text.chars().filter_map(|c| if is_space(c) { Some(' ') } else { Some(c).filter(|c| !is_unseen(*c)) }).collect())
 }
 
 /// Characters that part words and would part lines.
 fn is_space(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\t' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-/// Characters that are not seen but read, or that reorder what is seen.
-pub fn is_forbidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            // Bidirectional marks, embeddings, overrides and isolates.
-            '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}'
-            // Zero width, invisible operators, deprecated format characters, line and paragraph separators.
-            | '\u{200B}'..='\u{200D}' | '\u{2028}' | '\u{2029}' | '\u{2060}'..='\u{2065}' | '\u{206A}'..='\u{206F}' | '\u{FEFF}'
-            | '\u{180E}' | '\u{AD}' | '\u{34F}'
-            // Letters that draw nothing.
-            | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{3164}' | '\u{FFA0}'
-            // Variation selectors: 256 of them spell any byte behind one letter.
-            | '\u{180B}'..='\u{180D}' | '\u{180F}' | '\u{FE00}'..='\u{FE0F}'
-            // Annotations, musical and shorthand controls.
-            | '\u{FFF9}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
-            // Tags, more variation selectors, and what is reserved beside them.
-            | '\u{E0000}'..='\u{E0FFF}')
 }
 
 /// Makes a row fit to leave: untrusted values are cleaned and cut, all other text loses what nobody sees.
@@ -207,7 +190,7 @@ mod tests {
         #[test]
         fn nothing_forbidden_is_left(text in "\\PC*|(?s).{0,600}") {
             let out = clean(&text);
-            prop_assert!(!out.chars().any(is_forbidden));
+            prop_assert!(!out.chars().any(is_unseen));
             prop_assert!(out.chars().count() <= MOST_CHARS);
             let again = clean(&out);
             prop_assert_eq!(again.as_ref(), out.as_ref());
@@ -219,7 +202,7 @@ mod tests {
             proptest::char::range('\0', '\u{20}'), proptest::char::range('\u{FE00}', '\u{FE0F}')], 0..600)) {
             let text: String = text.into_iter().collect();
             let out = clean(&text);
-            prop_assert!(!out.chars().any(|c| is_forbidden(c) || c == '\n'));
+            prop_assert!(!out.chars().any(|c| is_unseen(c) || c == '\n'));
             prop_assert!(out.chars().count() <= MOST_CHARS);
         }
     }

@@ -49,6 +49,19 @@ pub(super) fn fresh(world: &mut World, user: &str, via: &'static str) -> Login {
     Login { user: user.to_string(), group, from, policies, via, since: world.mono(), when: world.now() }
 }
 
+/// Whether a user may log in over SSH with its password: one with a key cannot, unless `/ip/ssh` says so.
+pub(super) fn passwords_count(version: (u32, u32), has_key: bool, settings: Option<&Row>) -> bool {
+    let get = |name: &str| settings.and_then(|s| s.get(name));
+    if version < (7, 21) {
+        return !has_key || get("always-allow-password-login") == Some("true");
+    }
+    match get("password-authentication") {
+        Some("yes" | "true") => true,
+        Some("no" | "false") => false,
+        _ => !has_key,
+    }
+}
+
 /// Writes that somebody came, as the router does once a session.
 pub(super) fn welcome(world: &mut World, login: &Login) {
     world.log("system,info,account", &format!("user {} logged in from {} via {}", login.user, login.from, login.via));
@@ -78,8 +91,5 @@ pub(super) fn visible(world: &mut World, menu: &Menu, login: &Login) -> Vec<Row>
 /// Whether the address is in one of the networks of a comma list; an empty list has everyone.
 pub(super) fn in_ranges(list: &str, from: IpAddr) -> bool {
     let mut ranges = list.split(',').filter(|r| !r.is_empty()).peekable();
-    ranges.peek().is_none()
-        || ranges
-            .filter_map(value::prefix)
-            .any(|(ip, len)| ip.is_ipv4() == from.is_ipv4() && value::network(ip, len) == value::network(from, len))
+    ranges.peek().is_none() || ranges.filter_map(value::prefix).any(|network| value::covers(network, from))
 }

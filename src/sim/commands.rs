@@ -2,12 +2,13 @@
 //!
 //! Nothing here takes the time it would take: a command that would run past the session limit answers `Session closed` at once.
 
+use super::device_mode;
 use super::inspect;
 use super::live;
 use super::measure;
 use super::menus::Menu;
 use super::refusal::Refusal;
-use super::row::Row;
+use super::row::{Row, from_bytes, to_bytes};
 use super::value;
 use super::world::World;
 use std::time::Duration;
@@ -37,10 +38,9 @@ impl Asked<'_> {
 
     /// Seconds the command runs: `duration`, or for ever.
     pub(super) fn seconds(&self) -> Result<u64, Refusal> {
-        let closed = || Refusal::bad("Session closed");
-        let text = self.get("duration").ok_or_else(closed)?;
+        let text = self.get("duration").ok_or_else(Refusal::session_closed)?;
         let ms = value::time(text).ok_or_else(|| Refusal::bad("invalid value for argument duration"))?;
-        if Duration::from_millis(ms) >= self.limit { Err(closed()) } else { Ok(ms.div_ceil(1_000).max(1)) }
+        if Duration::from_millis(ms) >= self.limit { Err(Refusal::session_closed()) } else { Ok(ms.div_ceil(1_000).max(1)) }
     }
 }
 
@@ -67,7 +67,7 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
         return measured;
     }
     match (asked.menu.path.as_str(), asked.word) {
-        ("/console", "inspect") => inspect::rows(world, asked.arguments)?.ok_or_else(|| Refusal::bad("Session closed")),
+        ("/console", "inspect") => inspect::rows(world, asked.arguments)?.ok_or_else(Refusal::session_closed),
         ("/tool", "ping") => ping(asked),
         ("/tool", "traceroute") => traceroute(world, asked),
         ("/interface", "monitor-traffic") => sections(asked, &interfaces(world, asked)?, traffic, world),
@@ -83,14 +83,17 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refu
             let states = ["connecting", "renewing", "ERROR: Unauthorized"].into_iter().enumerate();
             Ok(states.map(|(i, s)| Row::new(None).with(".section", i.to_string()).with("status", s)).collect())
         }
-        ("/system/device-mode", "update") => device_mode(world, asked),
+        ("/system/device-mode", "update") => update_device_mode(world, asked),
         ("/system", "reboot") => {
             world.reboot();
             Ok(Vec::new())
         }
         ("/tool", "password") => password(world, asked),
         ("/ip/dhcp-server/lease", "make-static") => make_static(world, asked),
-        ("/ip/dns/cache", "flush") => clear(world, "/ip/dns/cache"),
+        ("/ip/dns/cache", "flush") => {
+            world.table("/ip/dns/cache").rows.clear();
+            Ok(Vec::new())
+        }
         ("/file", "read") if world.model.version < (7, 13) => Err(Refusal::no_menu("read")),
         ("/file", "read") => read_file(world, asked),
         ("/log", topic) => {
@@ -109,6 +112,7 @@ fn known(asked: &Asked<'_>, name: &str) -> bool {
         || matches!(name, ".id" | "numbers" | "once" | "duration" | "interval" | "as-value" | "number" | "interface")
 }
 
+/// Rows of a command that measures each of the names: once, or a section a second.
 pub(super) fn sections(
     asked: &Asked<'_>,
     names: &[String],
@@ -134,6 +138,7 @@ fn ethernets(world: &mut World, asked: &Asked<'_>) -> Result<Vec<String>, Refusa
     named(world, "/interface/ethernet", which.ok_or_else(|| Refusal::missing(".id"))?, "interface")
 }
 
+/// The names of the rows that a comma list of names or `.id` means.
 pub(super) fn named(world: &mut World, menu: &str, which: &str, argument: &str) -> Result<Vec<String>, Refusal> {
     let rows = world.rows(menu);
     which
@@ -198,11 +203,11 @@ const GATEWAY: &str = "198.51.100.1";
 
 fn ping(asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let address = asked.need("address")?;
-    let closed = || Refusal::bad("Session closed");
-    let count: u64 = asked.get("count").ok_or_else(closed)?.parse().map_err(|_| Refusal::bad("invalid value for argument count"))?;
+    let count = asked.get("count").ok_or_else(Refusal::session_closed)?;
+    let count: u64 = count.parse().map_err(|_| Refusal::bad("invalid value for argument count"))?;
     let every = asked.get("interval").and_then(value::time).unwrap_or(1_000);
     if Duration::from_millis(count.saturating_mul(every)) >= asked.limit {
-        return Err(closed());
+        return Err(Refusal::session_closed());
     }
     let lost = silent(address);
     let rows = (0..count).map(|seq| {
@@ -236,14 +241,14 @@ fn traceroute(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal>
     let rounds = match (asked.get("count").and_then(|c| c.parse().ok()), asked.get("duration")) {
         (Some(count), _) => count,
         (None, Some(_)) => asked.seconds()?,
-        _ => return Err(Refusal::bad("Session closed")),
+        _ => return Err(Refusal::session_closed()),
     };
     if Duration::from_secs(rounds) >= asked.limit {
-        return Err(Refusal::bad("Session closed"));
+        return Err(Refusal::session_closed());
     }
     let gateway =
         world.rows("/ip/route").iter().find(|r| r.get("dst-address") == Some("0.0.0.0/0")).and_then(|r| r.get("gateway").map(String::from));
-    let mut hops = vec![gateway.unwrap_or_else(|| "192.0.2.1".into()), "198.51.100.1".into()];
+    let mut hops = vec![gateway.unwrap_or_else(|| "192.0.2.1".into()), GATEWAY.into()];
     hops.push(if silent(target) { String::new() } else { target.to_string() });
     let rows =
         (0..rounds.max(1)).flat_map(|round| hops.iter().enumerate().map(move |(i, hop)| (round, i, hop.clone()))).map(|(round, i, hop)| {
@@ -275,9 +280,9 @@ fn updates(world: &World) -> Vec<Row> {
     ]
 }
 
-fn device_mode(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
+fn update_device_mode(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let mode = asked.get("mode");
-    if mode.is_some_and(|mode| !["home", "basic", "advanced", "rose"].contains(&mode)) {
+    if mode.is_some_and(|mode| !device_mode::MODES.contains(&mode)) {
         return Err(Refusal::no_match("mode"));
     }
     // Nobody presses the button of a simulated router, unless a test does.
@@ -315,18 +320,13 @@ fn make_static(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal
     Ok(Vec::new())
 }
 
-fn clear(world: &mut World, path: &str) -> Result<Vec<Row>, Refusal> {
-    world.table(path).rows.clear();
-    Ok(Vec::new())
-}
-
 /// Largest piece of a file in one answer, since 7.13.
 const CHUNK_MAX: usize = 32_768;
 
 fn read_file(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let name = asked.need("file")?;
     let row = world.find("/file", name).ok_or_else(|| Refusal::no_match("file"))?;
-    let contents = row.get("contents").unwrap_or_default().as_bytes();
+    let contents = to_bytes(row.get("contents").unwrap_or_default());
     let number = |name: &str, default: usize| {
         asked.get(name).map_or(Ok(default), |t| t.parse().map_err(|_| Refusal::bad(format!("invalid value for argument {name}"))))
     };
@@ -335,5 +335,5 @@ fn read_file(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> 
         return Err(Refusal::bad("failure: chunk out of file bounds"));
     }
     let piece = &contents[from..contents.len().min(from + len)];
-    Ok(vec![Row::new(None).with("data", String::from_utf8_lossy(piece).into_owned())])
+    Ok(vec![Row::new(None).with("data", from_bytes(piece))])
 }

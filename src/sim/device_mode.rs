@@ -12,12 +12,13 @@ use super::row::Row;
 use super::world::World;
 
 const PATH: &str = "/system/device-mode";
+pub(super) const MODES: [&str; 4] = ["home", "basic", "advanced", "rose"];
 /// What `.about` says of a row that has no effect.
 const INACTIVE: &str = "inactivated, not allowed by device-mode";
 const FLAGGED: &str = "failure: configuration flagged, check all router configuration for unauthorized changes and update device-mode";
 /// What a flagged router does not make or run.
 const GUARDED: [&str; 9] = ["scheduler", "socks", "pptp", "l2tp", "ipsec", "proxy", "smb", "bandwidth-test", "sniffer"];
-/// Features, and whether modes `home`, `basic`, `advanced` and `rose` have them.
+/// Features, and whether each of [`MODES`] has them.
 const FEATURES: [(&str, [bool; 4]); 18] = [
     ("scheduler", [false, true, true, true]),
     ("fetch", [false, true, true, true]),
@@ -69,7 +70,7 @@ impl World {
     /// Puts the router into one of the modes `home`, `basic`, `advanced`, `rose`, with that mode's features. What is there and not
     /// allowed any more stays, without effect.
     pub fn set_device_mode(&mut self, mode: &str) {
-        let Some(at) = ["home", "basic", "advanced", "rose"].iter().position(|m| *m == mode) else { return };
+        let Some(at) = MODES.iter().position(|m| *m == mode) else { return };
         self.put_single(PATH, "mode", mode);
         for (feature, has) in FEATURES {
             self.put_single(PATH, feature, &has[at].to_string());

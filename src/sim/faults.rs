@@ -4,6 +4,7 @@ mod ssh;
 
 pub use ssh::{SshFault, SshRule, SshSeen};
 
+use super::hold;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -50,7 +51,7 @@ pub enum Fault {
     EndlessJson,
     /// The list has this many rows more.
     BigTable(u32),
-    /// A 404 that belongs to another request.
+    /// A 401 that belongs to another request.
     OthersAnswer,
 }
 
@@ -231,13 +232,13 @@ impl Default for Faults {
 impl Faults {
     /// From now on, requests that fit the rule go wrong.
     pub fn inject(&self, rule: Rule) {
-        lock(&self.rules).push(rule);
+        hold(&self.rules).push(rule);
     }
 
-    /// Everything works again.
+    /// No request and no command goes wrong any more, the lines are open and the scheduler runs; limits and notices stay as they were set.
     pub fn clear(&self) {
-        lock(&self.rules).clear();
-        lock(&self.ssh_rules).clear();
+        hold(&self.rules).clear();
+        hold(&self.ssh_rules).clear();
         self.set_line(Line::Open);
         self.set_scheduler_dead(false);
     }
@@ -300,22 +301,22 @@ impl Faults {
 
     /// Requests so far to this path after `/rest`: `/ip/route`.
     pub fn requests_to(&self, path: &str) -> usize {
-        lock(&self.by_path).get(path).copied().unwrap_or(0)
+        hold(&self.by_path).get(path).copied().unwrap_or(0)
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
-        lock(&self.seen).clone()
+        hold(&self.seen).clone()
     }
 
     pub(super) fn forget_seen(&self) {
-        lock(&self.seen).clear();
-        lock(&self.by_path).clear();
-        lock(&self.ssh_seen).clear();
+        hold(&self.seen).clear();
+        hold(&self.by_path).clear();
+        hold(&self.ssh_seen).clear();
     }
 
     pub(super) fn see(&self, seen: Seen) {
-        *lock(&self.by_path).entry(seen.path().to_string()).or_default() += 1;
-        let mut all = lock(&self.seen);
+        *hold(&self.by_path).entry(seen.path().to_string()).or_default() += 1;
+        let mut all = hold(&self.seen);
         if all.len() >= SEEN_MAX {
             all.remove(0);
         }
@@ -332,8 +333,13 @@ impl Faults {
         damage
     }
 
+    /// Shortens the 60 s after which a request ends with `Session closed`.
+    pub fn set_session_limit(&self, limit: Duration) {
+        *hold(&self.session_limit) = limit;
+    }
+
     pub(super) fn session_limit(&self) -> Duration {
-        *lock(&self.session_limit)
+        *hold(&self.session_limit)
     }
 
     pub(super) fn line(&self) -> watch::Receiver<Line> {
@@ -342,7 +348,7 @@ impl Faults {
 
     /// The faults that hit this request; uses them up.
     pub(super) fn strike(&self, method: &str, path: &str) -> Vec<Fault> {
-        let mut rules = lock(&self.rules);
+        let mut rules = hold(&self.rules);
         let mut hits = Vec::new();
         for rule in rules.iter_mut() {
             let fits = rule.path.as_deref().is_none_or(|p| path.starts_with(p)) && rule.method.as_deref().is_none_or(|m| m == method);
@@ -359,8 +365,4 @@ impl Faults {
         rules.retain(|r| r.times != Some(0));
         hits
     }
-}
-
-fn lock<T>(of: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    of.lock().expect("no test panics while it holds a fault lock")
 }

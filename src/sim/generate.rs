@@ -4,6 +4,7 @@ use super::live::date_time;
 use super::menus::Menu;
 use super::profiles::Profile;
 use super::row::{Row, raw_byte};
+use super::value;
 use super::world::World;
 use crate::base::clock::Wall;
 
@@ -99,9 +100,12 @@ pub(super) fn rows(world: &mut World, menu: &Menu, blank: &Row, rows: &mut Vec<R
         "/ppp/active" if tower => rows.extend((0..TOWER_SESSIONS).map(|i| session(world, blank, i))),
         "/ppp/secret" if tower => rows.extend((0..TOWER_SESSIONS).map(|i| secret(blank, i))),
         "/queue/simple" if tower => rows.extend((0..TOWER_SESSIONS).map(|i| queue(blank, i))),
-        "/ip/firewall/connection" => rows.extend((0..(if tower { 400 } else { 40 })).map(|i| tracked(world, blank, i))),
+        "/ip/firewall/connection" => {
+            let count = if tower { 400 } else { 40 };
+            rows.extend((0..count).map(|i| connection(world.seed, world.model.management, blank, i)));
+        }
         "/ip/dns/cache" => rows.extend((0..30).map(|i| cached(blank, i))),
-        "/interface/wireless/registration-table" => rows.extend((0..24).map(|i| station(world, blank, i, "wlan1"))),
+        "/interface/wireless/registration-table" => rows.extend((0..24).map(|i| station(world, blank, i))),
         _ => {}
     }
     complete(world, menu, rows);
@@ -119,9 +123,7 @@ fn complete(world: &World, menu: &Menu, rows: &mut [Row]) {
         if wants_mac && row.get("mac-address").is_none() {
             row.put("mac-address", mac(seed, &name));
         }
-        if menu.family.is_some() && row.get("running").is_none() && menu.attr("running").is_some() {
-            row.put("running", if row.is("disabled") { "false" } else { "true" });
-        }
+        set_running(menu, row);
         match menu.path.as_str() {
             "/interface/ethernet" => {
                 row.put("orig-mac-address", row.get("mac-address").unwrap_or_default().to_string());
@@ -134,16 +136,26 @@ fn complete(world: &World, menu: &Menu, rows: &mut [Row]) {
                     row.put("public-key", key(seed, &private));
                 }
             }
-            "/ip/address" => {
-                if let Some((ip, len)) = row.get("address").and_then(super::value::prefix) {
-                    row.put("network", super::value::network(ip, len).to_string());
-                }
-                row.put("actual-interface", row.get("interface").unwrap_or_default().to_string());
-            }
+            "/ip/address" => follow_address(row),
             "/ip/firewall/address-list" if row.get("creation-time").is_none() => row.put("creation-time", "2026-03-02 19:46:26"),
             _ => {}
         }
     }
+}
+
+/// An interface that says nothing of it runs unless it is disabled.
+pub(super) fn set_running(menu: &Menu, row: &mut Row) {
+    if menu.family.is_some() && row.get("running").is_none() && menu.attr("running").is_some() {
+        row.put("running", if row.is("disabled") { "false" } else { "true" });
+    }
+}
+
+/// What follows from an address and its interface.
+pub(super) fn follow_address(row: &mut Row) {
+    if let Some((ip, len)) = row.get("address").and_then(value::prefix) {
+        row.put("network", value::network(ip, len).to_string());
+    }
+    row.put("actual-interface", row.get("interface").unwrap_or_default().to_string());
 }
 
 fn log_line(world: &World, blank: &Row, i: u32) -> Row {
@@ -183,12 +195,12 @@ fn lease(world: &World, blank: &Row, i: u32, net: [u8; 2], server: &str) -> Row 
         return row.with("comment", format!("reserved {i}")).with("dynamic", "false");
     }
     let left = 60 + jitter(world.seed, &mac, 86_000);
-    let seen = super::value::show_time((86_400 - left) * 1_000);
+    let seen = value::show_time((86_400 - left) * 1_000);
     row.put("dynamic", "true");
     row.put("status", "bound");
     row.put("last-seen", seen.as_str());
     row.put("age", seen);
-    row.put("expires-after", super::value::show_time(left * 1_000));
+    row.put("expires-after", value::show_time(left * 1_000));
     row.put("client-id", format!("1:{}", mac.to_lowercase()));
     row.put("active-address", address);
     row.put("active-client-id", format!("1:{}", mac.to_lowercase()));
@@ -203,10 +215,9 @@ fn lease(world: &World, blank: &Row, i: u32, net: [u8; 2], server: &str) -> Row 
 fn listed(world: &World, blank: &Row, i: u32) -> Row {
     let list = ["blocklist", "bogons", "customers", "voip", "blocklist-auto"][i as usize % 5];
     let net = ["192.0.2", "198.51.100", "203.0.113", "100.64.7"][i as usize % 4];
-    let address = if list == "customers" { format!("100.64.{}.{}", i / 250, i % 250 + 1) } else { format!("{net}.{}/32", i / 8 % 256) };
+    let address = if list == "customers" { format!("100.64.{}.{}", i / 250, i % 250 + 1) } else { format!("{net}.{}", i / 8 % 256) };
     let made = date_time(Wall(world.now().0 - i64::from(i) * 600_000));
-    let row =
-        blank.clone().with("list", list).with("address", format!("{}{}", address.trim_end_matches("/32"), "")).with("creation-time", made);
+    let row = blank.clone().with("list", list).with("address", address).with("creation-time", made);
     match list {
         "blocklist-auto" => row.with("dynamic", "true").with("timeout", "4w2d"),
         "blocklist" if i.is_multiple_of(7) => row.with("comment", format!("reported by feed {i}")),
@@ -221,7 +232,7 @@ fn session(world: &World, blank: &Row, i: u32) -> Row {
         .with("service", "pppoe")
         .with("caller-id", mac(world.seed, &format!("ppp{i}")))
         .with("address", format!("100.64.{}.{}", i / 250, i % 250 + 1))
-        .with("uptime", super::value::show_time((600 + jitter(world.seed, &i.to_string(), 900_000)) * 1_000))
+        .with("uptime", value::show_time((600 + jitter(world.seed, &i.to_string(), 900_000)) * 1_000))
         .with("encoding", "")
         .with("session-id", format!("0x81{i:06x}"))
         .with("radius", "false")
@@ -238,10 +249,6 @@ fn queue(blank: &Row, i: u32) -> Row {
     row.with("max-limit", rate).with("dynamic", "true")
 }
 
-fn tracked(world: &World, blank: &Row, i: u32) -> Row {
-    connection(world.seed, world.model.management, blank, i)
-}
-
 /// The `i`th connection of a router, the same one whenever it is asked for.
 pub(super) fn connection(seed: u64, management: &str, blank: &Row, i: u32) -> Row {
     let (protocol, port) = [("tcp", 443), ("udp", 53), ("tcp", 22), ("udp", 443)][i as usize % 4];
@@ -255,7 +262,7 @@ pub(super) fn connection(seed: u64, management: &str, blank: &Row, i: u32) -> Ro
         .with("dst-address", format!("{dst}:{port}"))
         .with("reply-src-address", format!("{dst}:{port}"))
         .with("reply-dst-address", format!("198.51.100.7:{from}"))
-        .with("timeout", super::value::show_time((10 + jitter(seed, &i.to_string(), 86_000)) * 1_000))
+        .with("timeout", value::show_time((10 + jitter(seed, &i.to_string(), 86_000)) * 1_000))
         .with("assured", (!i.is_multiple_of(3)).to_string())
         .with("seen-reply", "true")
         .with("orig-bytes", jitter(seed, &format!("o{i}"), 900_000).to_string())
@@ -265,16 +272,16 @@ pub(super) fn connection(seed: u64, management: &str, blank: &Row, i: u32) -> Ro
 
 fn cached(blank: &Row, i: u32) -> Row {
     let row = blank.clone().with("name", format!("host{i}.example.com")).with("type", "A").with("data", format!("192.0.2.{}", i + 1));
-    row.with("ttl", super::value::show_time(u64::from(30 + i * 37) * 1_000))
+    row.with("ttl", value::show_time(u64::from(30 + i * 37) * 1_000))
 }
 
-fn station(world: &World, blank: &Row, i: u32, on: &str) -> Row {
+fn station(world: &World, blank: &Row, i: u32) -> Row {
     blank
         .clone()
-        .with("interface", on)
+        .with("interface", "wlan1")
         .with("mac-address", mac(world.seed, &format!("sta{i}")))
         .with("ap", "false")
-        .with("uptime", super::value::show_time((60 + jitter(world.seed, &format!("up{i}"), 700_000)) * 1_000))
+        .with("uptime", value::show_time((60 + jitter(world.seed, &format!("up{i}"), 700_000)) * 1_000))
         .with("signal-strength", format!("-{}@6Mbps", 48 + jitter(world.seed, &format!("sig{i}"), 35)))
         .with("tx-ccq", (70 + i % 30).to_string())
         .with("rx-rate", "144.4Mbps-20MHz/2S/SGI")

@@ -48,30 +48,10 @@ pub(super) struct Safe {
 
 /// Remembers a change and tells it in `/system/history`; gives the number of its row and the command.
 pub(super) fn record(world: &mut World, menu: &Menu, id: u32, was: Was, action: &str, by: &str) -> (u32, String) {
-    let path = menu.path.replace('/', " ").trim().to_string();
     // A row of `/interface` is kept by the menu of its kind.
     let table = write::owner(world, menu, id);
     let now = world.table(&table).rows.iter().find(|r| r.id == Some(id) || r.id.is_none()).cloned();
-    // As in an export, secrets are left out.
-    let told = |name: &str| !menu.attr(name).is_some_and(|a| a.secret || a.hidden);
-    let words = |row: &Row| row.iter().filter(|(n, _)| told(n)).map(|(n, v)| format!("{n}={}", quoted(v))).collect::<Vec<_>>().join(" ");
-    let differs = |from: &Row, to: &Row| {
-        let changed = from.iter().filter(|(n, v)| told(n) && to.get(n) != Some(*v)).map(|(n, v)| format!("{n}={}", quoted(v)));
-        let gone = to.iter().filter(|(n, _)| told(n) && from.get(n).is_none()).map(|(n, _)| format!("{n}=\"\""));
-        changed.chain(gone).collect::<Vec<_>>().join(" ")
-    };
-    let at = show_id(id);
-    let (undo, redo) = match (&was, &now) {
-        (Was::Absent, Some(row)) => (format!("/{path} remove {at}"), format!("/{path} add {}", words(row))),
-        (Was::Row(old), Some(row)) if row.id.is_none() => {
-            (format!("/{path} set {}", differs(old, row)), format!("/{path} set {}", differs(row, old)))
-        }
-        (Was::Row(old), Some(row)) => {
-            (format!("/{path} set {at} {}", differs(old, row)), format!("/{path} set {at} {}", differs(row, old)))
-        }
-        (Was::Removed(_, old), _) => (format!("/{path} add {}", words(old)), format!("/{path} remove {at}")),
-        _ => (format!("/{path} move {at}"), format!("/{path} move {at}")),
-    };
+    let (undo, redo) = commands(menu, id, &was, now.as_ref());
     let time = live::date_time(world.now());
     let floating = world.safe.is_some();
     let flag = |yes: bool| if yes { "true" } else { "false" };
@@ -100,6 +80,30 @@ pub(super) fn record(world: &mut World, menu: &Menu, id: u32, was: Was, action: 
     (told, redo)
 }
 
+/// The commands that take a change back and make it again.
+fn commands(menu: &Menu, id: u32, was: &Was, now: Option<&Row>) -> (String, String) {
+    let (path, at) = (menu.path.replace('/', " ").trim().to_string(), show_id(id));
+    // As in an export, secrets are left out.
+    let told = |name: &str| !menu.attr(name).is_some_and(|a| a.secret || a.hidden);
+    let words = |row: &Row| row.iter().filter(|(n, _)| told(n)).map(|(n, v)| format!("{n}={}", quoted(v))).collect::<Vec<_>>().join(" ");
+    let differs = |from: &Row, to: &Row| {
+        let changed = from.iter().filter(|(n, v)| told(n) && to.get(n) != Some(*v)).map(|(n, v)| format!("{n}={}", quoted(v)));
+        let gone = to.iter().filter(|(n, _)| told(n) && from.get(n).is_none()).map(|(n, _)| format!("{n}=\"\""));
+        changed.chain(gone).collect::<Vec<_>>().join(" ")
+    };
+    match (was, now) {
+        (Was::Absent, Some(row)) => (format!("/{path} remove {at}"), format!("/{path} add {}", words(row))),
+        (Was::Row(old), Some(row)) if row.id.is_none() => {
+            (format!("/{path} set {}", differs(old, row)), format!("/{path} set {}", differs(row, old)))
+        }
+        (Was::Row(old), Some(row)) => {
+            (format!("/{path} set {at} {}", differs(old, row)), format!("/{path} set {at} {}", differs(row, old)))
+        }
+        (Was::Removed(_, old), _) => (format!("/{path} add {}", words(old)), format!("/{path} remove {at}")),
+        _ => (format!("/{path} move {at}"), format!("/{path} move {at}")),
+    }
+}
+
 fn quoted(value: &str) -> String {
     let plain = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "._-/:,*+@".contains(c));
     if plain { value.to_string() } else { format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "\\$")) }
@@ -115,12 +119,18 @@ pub(super) fn undo(world: &mut World) -> Result<(), Refusal> {
 fn take_back(world: &mut World, action: Action) {
     let rows = &mut world.table(&action.path).rows;
     let at = rows.iter().position(|r| r.id == Some(action.id) || r.id.is_none());
+    let mut renamed = None;
     match (action.was, at) {
         (Was::Absent, Some(at)) => drop(rows.remove(at)),
-        (Was::Row(old), Some(at)) => rows[at] = *old,
+        (Was::Row(old), Some(at)) => renamed = Some((std::mem::replace(&mut rows[at], (*old).clone()), old)),
         (Was::Removed(at, old), _) => rows.insert(at.min(rows.len()), *old),
         (Was::Order(order), _) => rows.sort_by_key(|r| order.iter().position(|id| Some(*id) == r.id)),
         (_, None) => {}
+    }
+    if let Some((now, old)) = renamed
+        && let Some(menu) = world.menu(&action.path).cloned()
+    {
+        write::follow_rename(world, &menu, &now, &old);
     }
     if action.path.starts_with("/user") {
         world.logins.clear();

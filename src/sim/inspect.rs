@@ -14,21 +14,6 @@ const HANGING: [&str; 6] = ["do", "where", "else", "rule", "command", "on-error"
 /// First version that does not hang on them (7.21.4; the minor number is all we keep).
 const HANGS_BELOW: (u32, u32) = (7, 22);
 
-/// Answers an inspection as JSON; `None` is one that hangs.
-pub(super) fn inspect(world: &mut World, arguments: &[(String, String)], proplist: Option<&[String]>) -> Result<Option<Vec<u8>>, Refusal> {
-    let Some(rows) = rows(world, arguments)? else { return Ok(None) };
-    let show = |name: &str| proplist.is_none_or(|p| p.iter().any(|n| n == name));
-    let mut out = b"[".to_vec();
-    for (i, row) in rows.iter().enumerate() {
-        if i > 0 {
-            out.push(b',');
-        }
-        row.write(&mut out, show);
-    }
-    out.push(b']');
-    Ok(Some(out))
-}
-
 /// Answers an inspection; `None` is one that hangs.
 pub(super) fn rows(world: &mut World, arguments: &[(String, String)]) -> Result<Option<Vec<Row>>, Refusal> {
     let get = |name: &str| arguments.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str());
@@ -194,9 +179,8 @@ fn help(of: &Type) -> String {
         Type::Text => "string value".into(),
         Type::Flag => "yes | no".into(),
         Type::Number(lo, hi) => format!("{lo}..{hi}    (integer number)"),
-        Type::Words(words, _) => words.join(" | "),
+        Type::Words(words, _) | Type::Reference(_, words, _) => words.join(" | "),
         Type::WordList(words) => format!("{}[,*]", words.join("|")),
-        Type::Reference(_, words, _) => words.join(" | "),
         Type::Address => "A.B.C.D    (IP address)".into(),
         Type::Prefix | Type::Network => "A.B.C.D/M    (IP prefix)".into(),
         Type::Mac => "AB[:|-|.]CD[:|-|.]EF[:|-|.]GH[:|-|.]IJ[:|-|.]KL    (MAC address)".into(),
@@ -217,8 +201,9 @@ fn completion(world: &mut World, path: &[String], node: &Node) -> Vec<Row> {
             .with("type", "completion")
     };
     match node {
-        Node::Argument(menu, name) if name == "value-name" => menu.attrs.iter().map(|a| offer(&a.name)).collect(),
-        Node::Argument(menu, name) if name == "proplist" => menu.attrs.iter().map(|a| offer(&a.name)).collect(),
+        Node::Argument(menu, name) if matches!(name.as_str(), "value-name" | "proplist") => {
+            menu.attrs.iter().map(|a| offer(&a.name)).collect()
+        }
         Node::Argument(menu, name) if name == "numbers" && menu.named => {
             let rows = world.rows(&menu.path);
             rows.iter().filter_map(|r| r.get("name")).map(offer).collect()

@@ -19,6 +19,19 @@ pub(super) fn date_time(wall: Wall) -> String {
     chrono::DateTime::from_timestamp_millis(wall.0).map(|t| t.format("%Y-%m-%d %H:%M:%S").to_string()).unwrap_or_default()
 }
 
+/// Milliseconds since 1970 of a time written like that.
+pub(super) fn read_date_time(text: &str) -> Option<i64> {
+    let time = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").ok()?;
+    Some(time.and_utc().timestamp_millis())
+}
+
+/// Milliseconds a row with a `timeout` has left; `None` for one without.
+pub(super) fn time_left(row: &Row, now_ms: i64) -> Option<i64> {
+    let made = read_date_time(row.get("creation-time")?)?;
+    let whole = i64::try_from(value::time(row.get("timeout")?)?).unwrap_or(i64::MAX);
+    Some(made.saturating_add(whole).saturating_sub(now_ms))
+}
+
 /// The rows to show where they differ from the rows as written.
 pub(super) fn rows(world: &mut World, path: &str) -> Option<Vec<Row>> {
     match path {
@@ -312,25 +325,20 @@ fn timed(world: &mut World) -> Option<Vec<Row>> {
     if table.rows.iter().all(|r| r.get("timeout").is_none()) {
         return None;
     }
-    let left = |row: &Row| {
-        let made = chrono::NaiveDateTime::parse_from_str(row.get("creation-time")?, "%Y-%m-%d %H:%M:%S").ok()?;
-        let whole = value::time(row.get("timeout")?)? as i64;
-        Some(made.and_utc().timestamp_millis() + whole - now)
-    };
-    table.rows.retain(|r| left(r).is_none_or(|ms| ms > 0));
+    table.rows.retain(|r| time_left(r, now).is_none_or(|ms| ms > 0));
     let mut rows = table.rows.clone();
     for row in &mut rows {
-        if let Some(ms) = left(row) {
+        if let Some(ms) = time_left(row, now) {
             row.put("timeout", value::show_time((ms as u64).div_ceil(1_000) * 1_000));
         }
     }
     Some(rows)
 }
 
-/// Whether `uptime` text and rows made by [`generate`] move: used by commands that need a rate.
+/// What an interface receives and sends right now.
 pub(super) fn bits_per_second(world: &World, interface: &str) -> (u64, u64) {
     let tick = world.uptime().as_secs();
-    let base = generate::jitter(world.seed, interface, 4_000_000) * 8;
-    let swing = generate::jitter(world.seed, &format!("{interface}{tick}"), 2_000_000);
+    let base = jitter(world.seed, interface, 4_000_000) * 8;
+    let swing = jitter(world.seed, &format!("{interface}{tick}"), 2_000_000);
     (base + swing, (base + swing) / 7 * 3)
 }

@@ -2,7 +2,7 @@
 //!
 //! Names of what they tell are the router's own; figures follow from the seed and the clock.
 
-use super::commands::{Asked, interfaces, sections};
+use super::commands::{Asked, interfaces, named, sections, silent};
 use super::generate::jitter;
 use super::refusal::Refusal;
 use super::row::Row;
@@ -38,7 +38,7 @@ pub(super) fn run(world: &mut World, asked: &Asked<'_>) -> Option<Result<Vec<Row
 
 fn monitored(world: &mut World, asked: &Asked<'_>, menu: &str, measure: impl Fn(&mut World, &str) -> Row) -> Result<Vec<Row>, Refusal> {
     let which = asked.get(".id").or_else(|| asked.get("numbers")).or_else(|| asked.get("number"));
-    let names = super::commands::named(world, menu, which.ok_or_else(|| Refusal::missing(".id"))?, "numbers")?;
+    let names = named(world, menu, which.ok_or_else(|| Refusal::missing(".id"))?, "numbers")?;
     sections(asked, &names, measure, world)
 }
 
@@ -99,7 +99,7 @@ fn bandwidth(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> 
         let row = Row::new(None).with("connection-count", "20").with("direction", direction.as_str()).with("random-data", "false");
         row.with("lost-packets", "0")
     };
-    if super::commands::silent(&address) {
+    if silent(&address) {
         return Ok((0..=seconds).map(|s| base().with(".section", s.to_string()).with("status", "connecting")).collect());
     }
     if asked.get("user") == Some("wrong") {
@@ -239,8 +239,8 @@ fn check(world: &mut World, asked: &Asked<'_>) -> Result<Vec<Row>, Refusal> {
     let ip: std::net::IpAddr = to.parse().map_err(|_| Refusal::bad("invalid value for argument dst-ip"))?;
     let routes = world.rows("/ip/route");
     let fits = routes.iter().filter(|r| r.is("active")).filter_map(|r| {
-        let (net, len) = r.get("dst-address").and_then(value::prefix)?;
-        (net.is_ipv4() == ip.is_ipv4() && value::network(ip, len) == value::network(net, len)).then_some((len, r))
+        let network = r.get("dst-address").and_then(value::prefix)?;
+        value::covers(network, ip).then_some((network.1, r))
     });
     Ok(match fits.max_by_key(|(len, _)| *len) {
         Some((_, route)) => {

@@ -230,8 +230,9 @@ impl Definitions {
         self.menus.iter().filter(move |m| m.family.as_ref().is_some_and(|(of, _)| of == path) && m.fits(model))
     }
 
-    pub(super) fn all(&self) -> &[Menu] {
-        &self.menus
+    /// The menus this model has.
+    pub(super) fn served(&self, model: &Model) -> impl Iterator<Item = &Menu> {
+        self.menus.iter().filter(move |m| self.menu(&m.path, model).is_some_and(|found| std::ptr::eq(found, *m)))
     }
 }
 

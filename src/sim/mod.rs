@@ -5,19 +5,20 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `menus.rs`, `menus/*.txt` | which menus and attributes there are |
-//! | `profiles.rs`, `profiles/*.txt`, `generate.rs` | four routers and their rows |
+//! | `options.rs`, `profiles.rs`, `profiles/*.txt`, `generate.rs` | what to simulate: four routers and their rows |
+//! | `menus.rs`, `menus/*.txt`, `schema.rs` | which menus and attributes there are |
+//! | `row.rs`, `value.rs`, `query.rs` | rows, values as the router writes them, which rows an answer holds |
 //! | `world.rs`, `write.rs`, `rules.rs`, `live.rs`, `routes.rs` | one router's state, what changes it, what moves by itself |
-//! | `access.rs` | users, policies, what of a row a user sees |
-//! | `agenda/` | time: the scheduler, waiting scripts, clocks, power |
+//! | `access.rs`, `refusal.rs` | users, policies, what of a row a user sees; what is answered instead |
+//! | `agenda/`, `scripts.rs` | time: the scheduler, waiting scripts, clocks, power |
 //! | `device_mode.rs` | what the router may do at all |
+//! | `shared.rs`, `listen.rs`, `tls.rs` | what all connections share, listeners, certificates |
 //! | `rest/` | the web server: verbs, one request of a user at a time |
 //! | `ssh/` | the SSH server: commands, terminals with safe mode, files |
 //! | `console/` | the scripting language both of them and stored scripts run in; exports |
-//! | `commands.rs`, `inspect.rs` | commands that are not about rows |
+//! | `commands.rs`, `measure.rs`, `inspect.rs` | commands that are not about rows: measuring, monitors, the command tree |
 //! | `history.rs`, `files.rs` | what can be taken back; files |
 //! | `lockout/` | whether our packets still reach its services and log in there |
-//! | `measure.rs` | torch, bandwidth test, monitors |
 //! | `plant.rs` | strings and secrets planted all over, for tests of what leaves |
 //! | `faults.rs` | what can go wrong, and counters |
 //! | `hooks.rs`, `hand.rs` | what a test does at a request; edits as a person makes them |
@@ -36,10 +37,12 @@ pub mod hand;
 mod history;
 pub mod hooks;
 mod inspect;
+mod listen;
 mod live;
 pub mod lockout;
 mod measure;
 pub mod menus;
+mod options;
 mod plant;
 pub mod profiles;
 mod query;
@@ -50,87 +53,29 @@ pub mod row;
 mod rules;
 mod schema;
 mod scripts;
+mod shared;
 mod ssh;
 mod tls;
 pub mod value;
 pub mod world;
 mod write;
 
-use crate::base::clock::Clock;
 use crate::base::secret::Secret;
 pub use agenda::clock::BoardClock;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use console::one_text;
 pub use device_mode::NotAllowed;
+pub use options::{HostKey, Options, TlsOption};
 pub use plant::Planted;
 
 use faults::{Faults, Line, Seen, SshSeen};
 use hooks::{Step, Verdict, When};
 use lockout::Lockout;
 use menus::Definitions;
-use profiles::{Profile, Version};
-use rest::Shared;
+use shared::Shared;
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::net::TcpListener;
 use world::World;
-
-/// What to simulate.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Which router.
-    pub profile: Profile,
-    /// Its identity; empty keeps the profile's.
-    pub name: String,
-    /// Where it gets its time from.
-    pub clock: Clock,
-    /// Makes counters, hardware addresses and uptime differ between routers.
-    pub seed: u64,
-    /// Its certificate.
-    pub tls: TlsOption,
-    /// Listen for plain HTTP too. A thousand routers want half the sockets.
-    pub plain: bool,
-    /// Menus to serve instead of the simulator's own: see [`Definitions::from_schema_json`].
-    pub definitions: Option<Arc<Definitions>>,
-    /// Listen for SSH too, with a host key of this kind.
-    pub ssh: Option<HostKey>,
-    /// Another version than the profile's.
-    pub version: Option<Version>,
-}
-
-/// The kinds of host key a router can have; RSA is what one has until it is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HostKey {
-    /// `host-key-type=ed25519`: quick to make.
-    Ed25519,
-    /// 2048 bits; takes seconds to find in a debug build, so a process makes one and uses it for all.
-    Rsa,
-}
-
-impl Options {
-    /// A router of this profile on the system's clock, with the certificate all share and both ports.
-    pub fn new(profile: Profile, name: &str) -> Self {
-        Options {
-            profile,
-            name: name.to_string(),
-            clock: Clock::system(),
-            seed: 1,
-            tls: TlsOption::Shared,
-            plain: true,
-            definitions: None,
-            ssh: Some(HostKey::Ed25519),
-            version: None,
-        }
-    }
-}
-
-/// Where a router's certificate comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TlsOption {
-    /// One key and certificate for all routers of this process: cheap.
-    Shared,
-    /// Its own.
-    Own,
-}
 
 /// Why a router could not be simulated.
 #[derive(Debug, thiserror::Error)]
@@ -185,24 +130,23 @@ impl Sim {
         let definitions = options.definitions.unwrap_or_else(Definitions::own);
         let world = World::new(model, definitions, options.clock, options.seed, &options.name);
         let identity = tls::identity(options.tls, &options.name)?;
-        let secure = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
-        let https_port = secure.local_addr().map_err(SimError::Listen)?.port();
         let kind = options.ssh.unwrap_or(HostKey::Ed25519);
         let key = tokio::task::spawn_blocking(move || ssh::host_key(kind, false)).await;
         let key = key.map_err(|e| SimError::HostKey(e.to_string()))??;
         let shared = Arc::new(Shared::new(world, identity, key));
+        let (secure, https_port) = free_port().await?;
         let mut http_port = 0;
         if options.plain {
-            let plain = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
-            http_port = plain.local_addr().map_err(SimError::Listen)?.port();
+            let (plain, port) = free_port().await?;
+            http_port = port;
             rest::listen(&shared, plain, false);
         }
         shared.world().ports = (https_port, if http_port == 0 { 80 } else { http_port });
         rest::listen(&shared, secure, true);
         let mut ssh_port = 0;
         if options.ssh.is_some() {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
-            ssh_port = listener.local_addr().map_err(SimError::Listen)?.port();
+            let (listener, port) = free_port().await?;
+            ssh_port = port;
             shared.world().ssh_port = ssh_port;
             ssh::listen(&shared, listener);
         }
@@ -394,6 +338,12 @@ impl Drop for Sim {
     fn drop(&mut self) {
         self.shared.cancel();
     }
+}
+
+async fn free_port() -> Result<(TcpListener, u16), SimError> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(SimError::Listen)?;
+    let port = listener.local_addr().map_err(SimError::Listen)?.port();
+    Ok((listener, port))
 }
 
 /// A lock whose holder never panics half-way: the worst after one is a half-told story in a test that failed anyway.

@@ -66,9 +66,8 @@ impl World {
     fn plant_where(&mut self, wanted: &dyn Fn(&Attr) -> bool, text: &dyn Fn(&str, &str) -> String) -> Vec<Planted> {
         let (defs, model) = (self.defs.clone(), self.model.clone());
         let mut planted = Vec::new();
-        for menu in defs.all() {
-            let here = defs.menu(&menu.path, &model).is_some_and(|m| std::ptr::eq(m, menu));
-            if !here || UNTOUCHED.contains(&menu.path.as_str()) || menu.path == "/interface" || menu.shape == Shape::Commands {
+        for menu in defs.served(&model) {
+            if UNTOUCHED.contains(&menu.path.as_str()) || menu.path == "/interface" || menu.shape == Shape::Commands {
                 continue;
             }
             let attrs: Vec<&Attr> = menu.attrs.iter().filter(|a| a.since <= model.version && wanted(a)).collect();

@@ -5,9 +5,11 @@
 //! /ip/address
 //! address=192.168.88.1/24 interface=bridge comment="defconf"
 //! ```
-//! `base.txt` holds what every router has; a profile's text adds to lists and overrides singletons. Read-only attributes are
-//! written too. Addresses that belong to nobody here are from the documentation ranges.
+//! `base.txt` holds what every router has; a profile's text adds to lists and overrides singletons, or replaces what is there with
+//! `# instead` on top. Read-only attributes are written too. Addresses that belong to nobody here are from the documentation ranges.
 
+use super::hold;
+use super::row::raw_byte;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -118,7 +120,7 @@ impl Profile {
     pub fn model_as(self, version: Version) -> Arc<Model> {
         static MODELS: Mutex<Vec<(Version, Arc<Model>)>> = Mutex::new(Vec::new());
         let own = self.model();
-        let mut models = MODELS.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut models = hold(&MODELS);
         if let Some((_, known)) = models.iter().find(|(of, model)| (*of, model.profile) == (version, self)) {
             return known.clone();
         }
@@ -215,7 +217,7 @@ fn wisp_tower() -> Model {
 /// Rows of one menu as the texts have them: base first, then the profile's.
 pub(super) fn rows(model: &Model, path: &str) -> Vec<Vec<(String, String)>> {
     let own = sections(model.profile, model.text).get(path).copied().unwrap_or_default();
-    // A list that a profile has itself replaces the base's; a singleton is the base's with the profile's on top.
+    // A profile's rows come after the base's, and on top of them in a singleton; with `# instead` they replace them.
     let base = base_sections().get(path).copied().unwrap_or_default();
     let replaces = own.starts_with("# instead");
     let parse = |text: &str| text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).map(pairs).collect::<Vec<_>>();
@@ -280,7 +282,7 @@ fn quoted(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, value: &mut Stri
                 Some('t') => value.push('\t'),
                 Some('x') => {
                     let hex: String = chars.by_ref().take(2).collect();
-                    value.push(super::row::raw_byte(u8::from_str_radix(&hex, 16).unwrap_or(b'?')));
+                    value.push(raw_byte(u8::from_str_radix(&hex, 16).unwrap_or(b'?')));
                 }
                 Some(other) => value.push(other),
                 None => return,
@@ -324,6 +326,6 @@ mod tests {
         let got = pairs(r#"name="a \"b\" \\ c" flag= x=1 evil="\x1b\n""#);
         assert_eq!(got[0], ("name".into(), r#"a "b" \ c"#.into()));
         assert_eq!((got[1].1.as_str(), got[2].1.as_str()), ("", "1"));
-        assert_eq!(got[3].1, format!("{}\n", super::super::row::raw_byte(0x1b)));
+        assert_eq!(got[3].1, format!("{}\n", raw_byte(0x1b)));
     }
 }

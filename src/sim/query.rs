@@ -46,11 +46,11 @@ impl Query {
         let mut stack = Vec::new();
         for word in &self.0 {
             match word {
-                Word::Has(name) => stack.push(field(row, name).is_some()),
-                Word::HasNot(name) => stack.push(field(row, name).is_none()),
-                Word::Is(name, want) => stack.push(field(row, name).is_some_and(|v| same(&v, want))),
-                Word::Less(name, than) => stack.push(field(row, name).is_some_and(|v| compare(&v, than).is_lt())),
-                Word::More(name, than) => stack.push(field(row, name).is_some_and(|v| compare(&v, than).is_gt())),
+                Word::Has(name) => stack.push(attribute(row, name).is_some()),
+                Word::HasNot(name) => stack.push(attribute(row, name).is_none()),
+                Word::Is(name, want) => stack.push(attribute(row, name).is_some_and(|v| same(&v, want))),
+                Word::Less(name, than) => stack.push(attribute(row, name).is_some_and(|v| compare(&v, than).is_lt())),
+                Word::More(name, than) => stack.push(attribute(row, name).is_some_and(|v| compare(&v, than).is_gt())),
                 Word::Ops(ops) => apply(ops, &mut stack),
             }
         }
@@ -126,7 +126,7 @@ fn apply(ops: &[Op], stack: &mut Vec<bool>) {
     }
 }
 
-fn field(row: &Row, name: &str) -> Option<String> {
+fn attribute(row: &Row, name: &str) -> Option<String> {
     if name == ".id" { row.id_text() } else { row.get(name).map(String::from) }
 }
 

@@ -43,6 +43,11 @@ impl Refusal {
         Refusal::bad("missing or invalid resource identifier")
     }
 
+    /// `Session closed`: what a request that takes longer than a session hears.
+    pub fn session_closed() -> Self {
+        Refusal::bad("Session closed")
+    }
+
     /// `not enough permissions (9)`
     pub fn no_permission() -> Self {
         Refusal::server("not enough permissions (9)")

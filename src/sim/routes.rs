@@ -3,6 +3,7 @@
 use super::row::Row;
 use super::value;
 use super::world::World;
+use std::net::IpAddr;
 
 /// First `.id` of connected routes, as seen on 7.20.
 const CONNECTED_ROUTES: u32 = 0x2018_3060;
@@ -49,10 +50,10 @@ fn static_route(stored: &Row, addresses: &[Row]) -> Row {
         }
     }
     let gateway = row.get("gateway").unwrap_or_default().to_string();
-    let next: Option<std::net::IpAddr> = gateway.split(['%', ',']).next().and_then(|g| g.parse().ok());
+    let next: Option<IpAddr> = gateway.split(['%', ',']).next().and_then(|g| g.parse().ok());
     let through = addresses.iter().filter(|a| !a.is("disabled")).find(|a| {
         let subnet = a.get("address").and_then(value::prefix);
-        subnet.zip(next).is_some_and(|((ip, len), gw)| ip.is_ipv4() == gw.is_ipv4() && value::network(ip, len) == value::network(gw, len))
+        subnet.zip(next).is_some_and(|(subnet, gateway)| value::covers(subnet, gateway))
     });
     let reachable = through.is_some() || next.is_none() || row.get("blackhole").is_some();
     if reachable {

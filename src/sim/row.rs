@@ -61,6 +61,14 @@ impl Row {
         self.get(name) == Some("true")
     }
 
+    /// Whether that is its `.id` (`*1A`), or its name.
+    pub fn is_called(&self, which: &str) -> bool {
+        match read_id(which) {
+            Some(id) => self.id == Some(id),
+            None => self.get("name") == Some(which),
+        }
+    }
+
     /// Writes an attribute.
     pub fn put(&mut self, name: &str, value: impl Into<Box<str>>) {
         self.values.insert(name.into(), value.into());

@@ -42,9 +42,7 @@ pub(super) fn before_add(world: &mut World, menu: &Menu, row: &mut Row, by: &str
         "/user/group" => normal_policy(None, row),
         _ => {}
     }
-    if menu.family.is_some() && row.get("running").is_none() && menu.attr("running").is_some() {
-        row.put("running", if row.is("disabled") { "false" } else { "true" });
-    }
+    generate::set_running(menu, row);
     checks(world, menu, row)
 }
 
@@ -96,11 +94,7 @@ fn ssh_key(world: &World, row: &mut Row) -> Result<(), Refusal> {
 fn checks(world: &mut World, menu: &Menu, row: &mut Row) -> Result<(), Refusal> {
     match menu.path.as_str() {
         "/ip/address" => {
-            let given = row.get("address").and_then(value::prefix);
-            if let Some((ip, len)) = given {
-                row.put("network", value::network(ip, len).to_string());
-            }
-            row.put("actual-interface", row.get("interface").unwrap_or_default().to_string());
+            generate::follow_address(row);
             Ok(())
         }
         "/ip/dhcp-server/network" => match row.get("address").and_then(value::prefix) {
@@ -155,8 +149,8 @@ fn route(world: &mut World, row: &Row) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// May this row go?
-pub(super) fn before_remove(world: &mut World, menu: &Menu, row: &Row, _by: &str) -> Result<(), Refusal> {
+/// Refuses to remove rows the router needs, or made itself.
+pub(super) fn before_remove(world: &mut World, menu: &Menu, row: &Row) -> Result<(), Refusal> {
     let name = row.get("name").unwrap_or_default();
     match menu.path.as_str() {
         "/user/group" if world.table("/user").rows.iter().any(|u| u.get("group") == Some(name)) => {

@@ -3,7 +3,7 @@
 //! The simulator's own definitions go first, since they know defaults, references and uniqueness; the tree adds menus they lack and
 //! attributes they do not name. Menus only the tree knows are empty lists, or singletons with plausible values.
 
-use super::menus::{Attr, Definitions, Menu, Shape, is_secret, own_menus};
+use super::menus::{self, Attr, Definitions, Menu, Shape, is_secret, own_menus};
 use super::value::Type;
 use serde_json::Value;
 use std::collections::HashMap;
@@ -15,27 +15,12 @@ impl Definitions {
     pub fn from_schema_json(tree: &Value) -> Arc<Self> {
         Arc::new(Definitions::from_menus(merged(tree), true))
     }
-}
 
-fn merged(tree: &Value) -> Vec<Menu> {
-    let mut menus = own_menus();
-    let known: HashMap<String, usize> = menus.iter().enumerate().rev().map(|(i, m)| (m.path.clone(), i)).collect();
-    for (path, facts) in tree.as_object().into_iter().flatten().filter(|(p, _)| p.starts_with('/')) {
-        let theirs = menu(path, facts);
-        match known.get(path) {
-            Some(at) => extend(&mut menus[*at], theirs),
-            None => menus.push(theirs),
-        }
-    }
-    menus
-}
-
-impl Definitions {
     /// The tree as an older version had it: `changes` tells, per step (`7.20.8->7.21`), what came (`+menu`, `+add.x`, `+cmd x`, `+monitor.x`)
     /// and what went (`-…`); steps beyond `version` are taken back, newest first.
     pub fn from_schema_json_as_of(tree: &Value, changes: &Value, version: (u32, u32)) -> Arc<Self> {
         let mut menus = merged(tree);
-        let beyond = |step: &str| step.rsplit("->").next().map(super::menus::version).is_some_and(|to| to > version);
+        let beyond = |step: &str| step.rsplit("->").next().map(menus::version).is_some_and(|to| to > version);
         let steps: Vec<&Value> = changes.as_object().into_iter().flatten().filter(|(step, _)| beyond(step)).map(|(_, s)| s).collect();
         for step in steps.into_iter().rev() {
             for (path, what) in step.as_object().into_iter().flatten() {
@@ -55,6 +40,19 @@ impl Definitions {
         }
         Arc::new(Definitions::from_menus(menus, true))
     }
+}
+
+fn merged(tree: &Value) -> Vec<Menu> {
+    let mut menus = own_menus();
+    let known: HashMap<String, usize> = menus.iter().enumerate().rev().map(|(i, m)| (m.path.clone(), i)).collect();
+    for (path, facts) in tree.as_object().into_iter().flatten().filter(|(p, _)| p.starts_with('/')) {
+        let theirs = menu(path, facts);
+        match known.get(path) {
+            Some(at) => extend(&mut menus[*at], theirs),
+            None => menus.push(theirs),
+        }
+    }
+    menus
 }
 
 fn take_back(menu: &mut Menu, word: &str) {

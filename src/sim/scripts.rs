@@ -104,9 +104,8 @@ pub(super) fn set_clock(world: &mut World, row: &mut Row) -> Result<(), Refusal>
     let (today, clock) = now.split_once(' ').unwrap_or_default();
     let day = date(day.as_deref().unwrap_or(today)).ok_or_else(|| Refusal::bad("invalid value for argument date"))?;
     let time = time_of_day(time.as_deref().unwrap_or(clock)).ok_or_else(|| Refusal::bad("invalid value for argument time"))?;
-    let to = chrono::NaiveDateTime::parse_from_str(&format!("{day} {time}"), "%Y-%m-%d %H:%M:%S");
-    if let Ok(to) = to {
-        world.step_clock(to.and_utc().timestamp_millis() - world.now().0);
+    if let Some(to) = live::read_date_time(&format!("{day} {time}")) {
+        world.step_clock(to - world.now().0);
     }
     Ok(())
 }

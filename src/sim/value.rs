@@ -2,6 +2,8 @@
 //!
 //! Written from the value syntax of RouterOS, apart from any client: two parsers that agree by accident prove nothing.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 /// What an attribute takes.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Type {
@@ -96,13 +98,11 @@ impl Type {
             Type::Words(words, negatable) => {
                 let bare = if *negatable { given.strip_prefix('!').unwrap_or(given) } else { given };
                 let as_flag = flag(given).map(|b| if b { "yes" } else { "no" });
-                match words.iter().any(|w| w == bare) {
-                    true => Ok(given.to_string()),
-                    false => match as_flag.filter(|f| words.iter().any(|w| w == f)) {
-                        Some(word) => Ok(word.to_string()),
-                        None => Err(Wrong::NoMatch),
-                    },
+                let known = |word: &str| words.iter().any(|w| w == word);
+                if known(bare) {
+                    return Ok(given.to_string());
                 }
+                as_flag.filter(|f| known(f)).map(String::from).ok_or(Wrong::NoMatch)
             }
             Type::WordList(words) => {
                 let known = |w: &str| words.iter().any(|k| k == w.trim_start_matches('!'));
@@ -110,15 +110,11 @@ impl Type {
                 if ok { Ok(given.to_string()) } else { Err(Wrong::NoMatch) }
             }
             Type::Address => {
-                let host = |a: &str| a.split(['/', '%', '@']).next().is_some_and(|a| a.parse::<std::net::IpAddr>().is_ok());
+                let host = |a: &str| a.split(['/', '%', '@']).next().is_some_and(|a| a.parse::<IpAddr>().is_ok());
                 let ok = matches!(given, "" | "none" | "auto") || given.split(',').all(host);
                 if ok { Ok(given.to_string()) } else { Err(Wrong::Invalid) }
             }
-            Type::Prefix => prefix(given).map(|(ip, len)| format!("{ip}/{len}")).ok_or(Wrong::Invalid),
-            Type::Network => match prefix(given) {
-                Some((ip, len)) => Ok(format!("{ip}/{len}")),
-                None => Err(Wrong::Invalid),
-            },
+            Type::Prefix | Type::Network => prefix(given).map(|(ip, len)| format!("{ip}/{len}")).ok_or(Wrong::Invalid),
             Type::Mac => mac(given).ok_or(Wrong::Invalid),
             Type::Time(words) => {
                 if words.iter().any(|w| w == given) || TIME_WORDS.contains(&given) {
@@ -159,26 +155,31 @@ fn number(given: &str, lo: i64, hi: i64) -> Result<String, Wrong> {
 }
 
 /// Address and prefix length; /32 or /128 when there is none.
-pub fn prefix(text: &str) -> Option<(std::net::IpAddr, u8)> {
+pub fn prefix(text: &str) -> Option<(IpAddr, u8)> {
     let (ip, len) = text.split_once('/').map_or((text, None), |(ip, len)| (ip, Some(len)));
-    let ip: std::net::IpAddr = ip.parse().ok()?;
+    let ip: IpAddr = ip.parse().ok()?;
     let most = if ip.is_ipv4() { 32 } else { 128 };
     let len = len.map_or(Some(most), |l| l.parse().ok())?;
     (len <= most).then_some((ip, len))
 }
 
 /// The first address of the network that `ip` is in.
-pub fn network(ip: std::net::IpAddr, len: u8) -> std::net::IpAddr {
+pub fn network(ip: IpAddr, len: u8) -> IpAddr {
     match ip {
-        std::net::IpAddr::V4(v4) => {
+        IpAddr::V4(v4) => {
             let mask = u32::MAX.checked_shl(32 - u32::from(len)).unwrap_or(0);
-            std::net::Ipv4Addr::from(u32::from(v4) & mask).into()
+            Ipv4Addr::from(u32::from(v4) & mask).into()
         }
-        std::net::IpAddr::V6(v6) => {
+        IpAddr::V6(v6) => {
             let mask = u128::MAX.checked_shl(128 - u32::from(len)).unwrap_or(0);
-            std::net::Ipv6Addr::from(u128::from(v6) & mask).into()
+            Ipv6Addr::from(u128::from(v6) & mask).into()
         }
     }
+}
+
+/// Whether the network of an address and prefix length holds another address.
+pub fn covers((net, len): (IpAddr, u8), ip: IpAddr) -> bool {
+    net.is_ipv4() == ip.is_ipv4() && network(net, len) == network(ip, len)
 }
 
 fn mac(text: &str) -> Option<String> {
@@ -208,15 +209,16 @@ pub fn time(text: &str) -> Option<u64> {
         return seconds.checked_mul(1_000);
     }
     if let Some(colon) = text.find(':') {
-        let start = text[..colon].rfind(|c: char| !c.is_ascii_digit()).map_or(0, |i| i + 1);
+        let start = text[..colon].trim_end_matches(|c: char| c.is_ascii_digit()).len();
         let days = if start == 0 { 0 } else { time(text[..start].trim())? };
         let parts: Vec<u64> = text[start..].split(':').map(|p| p.parse().ok()).collect::<Option<_>>()?;
-        let seconds = match parts[..] {
-            [h, m] => h * 3600 + m * 60,
-            [h, m, s] => h * 3600 + m * 60 + s,
+        let (h, m, s) = match parts[..] {
+            [h, m] => (h, m, 0),
+            [h, m, s] => (h, m, s),
             _ => return None,
         };
-        return Some(days + seconds * 1_000);
+        let seconds = h.checked_mul(3_600)?.checked_add(m.checked_mul(60)?)?.checked_add(s)?;
+        return seconds.checked_mul(1_000)?.checked_add(days);
     }
     let mut total = 0u64;
     let mut rest = text;
@@ -277,6 +279,9 @@ mod tests {
             ("time", "1d 00:00:10", Ok("1d10s")),
             ("time", "none", Ok("none")),
             ("time", "soon", Err(Wrong::Invalid)),
+            ("time", "1é:2", Err(Wrong::Invalid)),
+            ("time", "é00:05:00", Err(Wrong::Invalid)),
+            ("time", "9999999999999999999:00", Err(Wrong::Invalid)),
         ];
         for (of, given, want) in cases {
             assert_eq!(Type::parse(of).take(given), want.map(String::from), "{of} {given}");

@@ -80,14 +80,10 @@ pub(super) fn set(world: &mut World, menu: &Menu, ids: &[u32], params: &Params, 
 /// Takes an attribute out of rows; one with a default gets it back.
 pub(super) fn unset(world: &mut World, menu: &Menu, ids: &[u32], name: &str, by: &str) -> Result<(), Refusal> {
     let attr = settable(world, menu, name).ok_or_else(|| Refusal::no_match("value-name"))?;
-    let default = attr.default.clone();
     for id in ids {
         let mut row = stored(world, menu, *id)?;
         let old = Was::Row(Box::new(row.clone()));
-        match &default {
-            Some(default) => row.put(name, default.as_str()),
-            None => drop(row.take(name)),
-        }
+        reset(&mut row, attr);
         replace(world, menu, row);
         rules::after_write(world, menu, *id, "changed", old, by);
     }
@@ -101,7 +97,7 @@ pub(super) fn remove(world: &mut World, menu: &Menu, ids: &[u32], by: &str) -> R
     }
     for id in ids {
         let row = stored(world, menu, *id)?;
-        rules::before_remove(world, menu, &row, by)?;
+        rules::before_remove(world, menu, &row)?;
         if let Some(name) = row.get("name") {
             let name = name.to_string();
             repoint(world, menu, &name, &show_id(*id));
@@ -182,14 +178,18 @@ fn settable<'a>(world: &World, menu: &'a Menu, name: &str) -> Option<&'a Attr> {
     menu.attr(name).filter(|a| !a.read_only && a.since <= world.model.version)
 }
 
+fn reset(row: &mut Row, attr: &Attr) {
+    match &attr.default {
+        Some(default) => row.put(&attr.name, default.as_str()),
+        None => drop(row.take(&attr.name)),
+    }
+}
+
 fn write(world: &mut World, menu: &Menu, row: &mut Row, name: &str, given: &str) -> Result<(), Refusal> {
     // `"!x":""` is how an API client says unset.
     if let Some(bare) = name.strip_prefix('!') {
         let attr = settable(world, menu, bare).ok_or_else(|| Refusal::bad(format!("unknown parameter {name}")))?;
-        match &attr.default {
-            Some(default) => row.put(bare, default.as_str()),
-            None => drop(row.take(bare)),
-        }
+        reset(row, attr);
         return Ok(());
     }
     let attr = settable(world, menu, name).ok_or_else(|| Refusal::bad(format!("unknown parameter {name}")))?;
@@ -215,18 +215,19 @@ fn write(world: &mut World, menu: &Menu, row: &mut Row, name: &str, given: &str)
         Wrong::Invalid => Refusal::bad(format!("invalid value for argument {name}")),
         Wrong::OutOfRange(lo, hi) => Refusal::bad(format!("value of {name} out of range ({lo}..{hi})")),
     })?;
-    if let Type::Reference(menus, words, negatable) = &attr.of
-        && attr.default.as_deref() != Some(given)
-    {
-        let bare = if *negatable { given.strip_prefix('!').unwrap_or(given) } else { given };
-        let none = bare.is_empty() && !attr.required;
-        let known = none || words.iter().any(|w| w == bare) || menus.iter().any(|m| names(world, m, bare));
-        if !known {
-            return Err(Refusal::no_match(name));
-        }
+    if !refers(world, attr, given) {
+        return Err(Refusal::no_match(name));
     }
     row.put(name, shown);
     Ok(())
+}
+
+/// Whether a reference points to a row that is there; values of other types always do.
+fn refers(world: &mut World, attr: &Attr, given: &str) -> bool {
+    let Type::Reference(menus, words, negatable) = &attr.of else { return true };
+    let bare = if *negatable { given.strip_prefix('!').unwrap_or(given) } else { given };
+    let none = attr.default.as_deref() == Some(given) || bare.is_empty() && !attr.required;
+    none || words.iter().any(|w| w == bare) || menus.iter().any(|m| names(world, m, bare))
 }
 
 fn names(world: &mut World, menu: &str, name: &str) -> bool {
@@ -258,7 +259,8 @@ fn place(rows: &mut Vec<Row>, ids: &[u32], before: Option<u32>) {
     *rows = rest;
 }
 
-fn follow_rename(world: &mut World, menu: &Menu, old: &Row, new: &Row) {
+/// Whoever points to a row by its name follows when that changes.
+pub(super) fn follow_rename(world: &mut World, menu: &Menu, old: &Row, new: &Row) {
     let renamed = old.get("name").zip(new.get("name")).filter(|(from, to)| from != to);
     if let Some((from, to)) = renamed.map(|(from, to)| (from.to_string(), to.to_string())) {
         repoint(world, menu, &from, &to);
@@ -273,7 +275,7 @@ fn repoint(world: &mut World, menu: &Menu, from: &str, to: &str) {
     let member =
         |t: &str| menu.path == target && defs.menu(t, &model).is_some_and(|m| m.family.as_ref().is_some_and(|(of, _)| *of == target));
     let points_here = |of: &Type| of.targets().iter().any(|t| *t == target || *t == menu.path || member(t));
-    for other in defs.all().iter().filter(|m| defs.menu(&m.path, &model).is_some_and(|k| std::ptr::eq(k, *m))) {
+    for other in defs.served(&model) {
         let pointing: Vec<&str> = other.attrs.iter().filter(|a| points_here(&a.of)).map(|a| a.name.as_str()).collect();
         if pointing.is_empty() {
             continue;

@@ -48,18 +48,16 @@ impl FileDisk {
         Ok(FileDisk { path: path.to_owned(), lock: Mutex::new(Some(file)), flushes: true })
     }
 
-    /// The file; while it is made, the one beside.
-    #[cfg(all(test, feature = "sim"))]
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl FileDisk {
     /// The same, and nobody relies on it yet.
     pub(crate) fn without_flushing(mut self) -> Self {
         self.flushes = false;
         self
+    }
+
+    /// The file; while it is made, the one beside.
+    #[cfg(all(test, feature = "sim"))]
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }
 
@@ -70,7 +68,7 @@ pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreE
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = PathBuf::from(part);
-    let mut disk = FileDisk::with(files::unlinked(), &part).map_err(|error| match error {
+    let disk = FileDisk::with(files::unlinked(), &part).map_err(|error| match error {
         StoreError::Held { .. } => StoreError::Held { path: path.to_owned() },
         other => other,
     })?;
@@ -81,8 +79,7 @@ pub(crate) fn make(path: &Path, fill: impl FnOnce(FileDisk) -> Result<(), StoreE
         return std::fs::remove_file(&part).map_err(failed);
     }
     hold.set_len(0).map_err(failed)?;
-    disk.flushes = false;
-    fill(disk)?;
+    fill(disk.without_flushing())?;
     hold.sync_all().map_err(failed)?;
     std::fs::rename(&part, path).and_then(|()| sync_parent(path)).map_err(failed)
 }
@@ -140,8 +137,19 @@ impl StorageBackend for Plain {
 
 /// Makes a new or renamed directory entry survive a power cut.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(parent)?.sync_all()
+    File::open(directory(path))?.sync_all()
+}
+
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes a file; one that is not there is fine.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// What a file system's type says about keeping state on it.
@@ -180,7 +188,7 @@ impl Space {
 
 /// Looks at the file system below a path (which need not exist yet, its directory must).
 pub(crate) fn ground(path: &Path) -> Result<Ground, StoreError> {
-    let seen = if path.exists() { path } else { path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new(".")) };
+    let seen = if path.exists() { path } else { directory(path) };
     let stat = rustix::fs::statfs(seen).map_err(|e| StoreError::io("looking at the file system", e.into()))?;
     Ok(ground_of(stat.f_type as u32))
 }

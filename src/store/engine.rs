@@ -1,4 +1,5 @@
-//! What an engine does for the store: three calls. Whatever can do these three can stand in redb's place.
+//! What an engine does for the store: it gets, scans and writes, and can be copied, counted and closed. Whatever does that can stand
+//! in redb's place.
 
 use crate::store::error::StoreError;
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@
 //! smaller number than the file is an older one put back: what was done since, it does not know. A file that is gone or cannot be
 //! read tells nothing, and is made again.
 
+use crate::store::disk::remove_if_there;
 use crate::store::engine::{Batch, Durability};
 use crate::store::error::StoreError;
 use crate::store::{Options, Store};
@@ -64,10 +65,7 @@ impl Epoch {
 fn write_beside(file: &Path, number: u64) -> std::io::Result<()> {
     let beside = file.with_extension("new");
     // Made anew: what stands there may be a link.
-    match std::fs::remove_file(&beside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
+    remove_if_there(&beside)?;
     let mut to = std::fs::File::create_new(&beside)?;
     std::io::Write::write_all(&mut to, format!("{number}\n").as_bytes())?;
     to.sync_all()?;

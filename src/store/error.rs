@@ -166,7 +166,7 @@ impl StoreError {
             StoreError::Volatile { .. } => {
                 "move the state directory to a disk, or set `store.volatile = true` to run without keeping credentials"
             }
-            StoreError::Damaged { .. } => "restore a backup: `routeros-mcp restore FILE` keeps the present state beside it",
+            StoreError::Damaged { .. } => "restore a backup: `routeros-mcp backup restore FILE` keeps the present state beside it",
             StoreError::Expectation { .. } => "read it again and repeat",
             StoreError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "the disk is full: free some space; the store heals by itself, and until then no router is changed"
@@ -204,6 +204,12 @@ mod tests {
         assert_eq!(fault.kind, Kind::Storage);
         assert!(fault.kind.may_retry());
         assert!(fault.hint.as_deref().unwrap().contains("full"));
+    }
+
+    #[test]
+    fn a_damaged_store_names_the_command_that_brings_a_backup_back() {
+        let fault = Fault::from(StoreError::damaged("a page"));
+        assert!(fault.hint.as_deref().unwrap().contains("`routeros-mcp backup restore FILE`"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! next start begins anew. The old one is kept as `….schema-N` until the new version has proved itself (`update`) or the next
 //! migration. A newer schema is refused before anything is written.
 
-use crate::store::disk::{Disk, FileDisk, sync_parent};
+use crate::store::disk::{Disk, FileDisk, remove_if_there, sync_parent};
 use crate::store::engine::{Changes, Engine};
 use crate::store::error::StoreError;
 use crate::store::options::{Options, Progress};
@@ -171,10 +171,7 @@ pub fn forget_kept(store: &Path) -> io::Result<()> {
 
 pub(crate) fn forget_below(store: &Path, schema: u32) -> io::Result<()> {
     for older in FIRST..schema {
-        match std::fs::remove_file(kept(store, older)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove_if_there(&kept(store, older))?;
     }
     Ok(())
 }
@@ -187,10 +184,7 @@ pub(crate) fn climb(engine: &Redb, found: u32, options: &Options, steps: &[Step]
     let failed = |error| StoreError::io(MIGRATING, error);
     let copy = beside(&options.path, ".migrating");
     // What a power cut left of an earlier try.
-    match std::fs::remove_file(&copy) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
+    remove_if_there(&copy).map_err(failed)?;
     let rows = engine.tables()?.iter().map(|(_, rows)| rows).sum();
     options.progress.begin(known(steps), rows);
     tracing::info!(from = found, to = known(steps), rows, "bringing the store up to date on a copy beside it");

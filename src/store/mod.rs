@@ -32,7 +32,7 @@ pub use engine::{Batch, Durability};
 pub use epoch::Epoch;
 pub use error::StoreError;
 pub use migrate::{SCHEMA, forget_kept};
-pub use options::{Config, FlashSaver, Options, Progress};
+pub use options::{Options, Progress, patience};
 pub use record::{Record, body_as, decode, encode};
 pub use reseal::{Field, Name};
 pub use seal::{Place, Seal};

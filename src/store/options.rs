@@ -1,9 +1,7 @@
-//! `[store]` in the config file, and what the store needs of it.
+//! How a store is opened.
 
-use crate::base::span::Span;
 use crate::host::metrics::Meter;
 use crate::store::disk::{self, Ground};
-use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -78,80 +76,14 @@ impl Options {
     }
 }
 
-/// The store, `[store]` in the config file.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// The store file; `<state dir>/routeros-mcp.redb` unless set.
-    pub path: Option<PathBuf>,
-    /// Page cache in MiB, 1 to 256; 4 unless set.
-    pub cache_mb: u32,
-    /// How long records that may wait (health samples, reads) wait for company, 10 ms to 10 min; 5 s unless set.
-    pub flush_interval: Span,
-    /// Wait at least 60 s instead, to spare raw flash: `auto` (on jffs2 and ubifs), `on` or `off`; `auto` unless set.
-    pub flash_saver: FlashSaver,
-    /// Accept a state directory in RAM; then no credentials are kept. `false` unless set.
-    pub volatile: bool,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Config { path: None, cache_mb: 4, flush_interval: Span::secs(5), flash_saver: FlashSaver::Auto, volatile: false }
-    }
-}
-
-/// Whether to spare the flash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FlashSaver {
-    /// By file system.
-    #[default]
-    Auto,
-    /// Always.
-    On,
-    /// Never.
-    Off,
-}
-
 /// The flush interval that spares flash.
 const FLASH_FLUSH: Duration = Duration::from_secs(60);
 
-impl Config {
-    /// What is out of range, a sentence each: `store.cache_mb: 0 is not within 1 to 256`.
-    pub fn problems(&self) -> Vec<String> {
-        let mut found = Vec::new();
-        if !(1..=256).contains(&self.cache_mb) {
-            found.push(format!("store.cache_mb: {} is not within 1 to 256", self.cache_mb));
-        }
-        if !(Span::millis(10)..=Span::secs(600)).contains(&self.flush_interval) {
-            found.push(format!("store.flush_interval: {} is not within 10ms to 10m", self.flush_interval));
-        }
-        found
-    }
-
-    /// Where the store file lies.
-    pub fn file(&self, state_dir: &Path) -> PathBuf {
-        self.path.clone().unwrap_or_else(|| state_dir.join("routeros-mcp.redb"))
-    }
-
-    /// How to open the store of this state directory.
-    pub fn options(&self, state_dir: &Path) -> Options {
-        let path = self.file(state_dir);
-        let spare = match self.flash_saver {
-            FlashSaver::On => true,
-            FlashSaver::Off => false,
-            FlashSaver::Auto => matches!(disk::ground(&path), Ok(Ground::Flash)),
-        };
-        let flush_interval = if spare { self.flush_interval.0.max(FLASH_FLUSH) } else { self.flush_interval.0 };
-        Options {
-            path,
-            cache_mb: self.cache_mb,
-            flush_interval,
-            volatile_ok: self.volatile,
-            meter: Meter::off(),
-            progress: Progress::default(),
-        }
-    }
+/// How long records that may wait do so on the disk of this file, for the store and for the trail beside it: where flash wears, a
+/// minute at least. `spare` decides; nothing: raw flash (jffs2, ubifs) is spared.
+pub fn patience(file: &Path, flush_interval: Duration, spare: Option<bool>) -> Duration {
+    let spare = spare.unwrap_or_else(|| matches!(disk::ground(file), Ok(Ground::Flash)));
+    if spare { flush_interval.max(FLASH_FLUSH) } else { flush_interval }
 }
 
 #[cfg(test)]
@@ -159,19 +91,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn defaults_are_those_of_the_reference_and_ranges_are_checked() {
-        let config: Config = serde_json::from_str("{}").unwrap();
-        assert_eq!(config, Config::default());
-        assert!(config.problems().is_empty());
-        let wrong: Config = serde_json::from_str(r#"{"cache_mb": 0, "flush_interval": "1h", "flash_saver": "on"}"#).unwrap();
-        assert_eq!(wrong.problems().len(), 2);
-        assert!(serde_json::from_str::<Config>(r#"{"cach_mb": 1}"#).is_err());
-    }
-
-    #[test]
-    fn sparing_flash_waits_a_minute() {
-        let config = Config { flash_saver: FlashSaver::On, ..Config::default() };
-        assert_eq!(config.options(Path::new("/state")).flush_interval, FLASH_FLUSH);
-        assert_eq!(config.options(Path::new("/state")).path, Path::new("/state/routeros-mcp.redb"));
+    fn sparing_flash_waits_a_minute_at_least() {
+        let dir = tempfile::tempdir().unwrap();
+        let waits = |seconds, spare| patience(&dir.path().join("s.redb"), Duration::from_secs(seconds), spare).as_secs();
+        assert_eq!([waits(5, Some(true)), waits(300, Some(true))], [60, 300]);
+        assert_eq!([waits(5, Some(false)), waits(5, None)], [5, 5], "a temporary directory lies on no raw flash");
     }
 }

@@ -13,6 +13,7 @@ use std::time::Instant;
 const CUTS: u64 = 330;
 const STATES_A_CUT: u64 = 4;
 const LEAST_STATES: u64 = 1000;
+
 #[tokio::test]
 async fn no_power_cut_loses_an_acknowledged_record() {
     let seed = std::env::var("POWER_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(20_261_125);

@@ -12,7 +12,7 @@
 use crate::base::ids::random;
 use crate::store::engine::{Batch, Durability};
 use crate::store::error::StoreError;
-use crate::store::seal::{self, AROUND, CANARY_PLACE, Place, Seal};
+use crate::store::seal::{self, AROUND, CANARY_PLACE, MARK, Place, Seal};
 use crate::store::{Store, record, sync_parent};
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -258,7 +258,7 @@ fn lengths(bytes: &[u8], at: usize) -> impl Iterator<Item = usize> {
 /// was lost, with its number; of rows that stay too.
 pub async fn forget(store: &Store, fields: &[Field]) -> Result<Vec<(&'static str, usize)>, StoreError> {
     let Some(canary) = store.get(CANARY.table, CANARY_PLACE.key)? else { return Ok(Vec::new()) };
-    let mark: Vec<u8> = canary.iter().take(AROUND - 28).copied().collect();
+    let mark: Vec<u8> = canary.iter().take(MARK).copied().collect();
     let mut lost: Vec<(&'static str, usize)> = Vec::new();
     for table in tables(fields) {
         let here: Vec<&Field> = fields.iter().filter(|field| field.table == table).collect();

@@ -1,3 +1,5 @@
+//! A change of the master key, whole and cut off, and what is left without it.
+
 use super::*;
 use crate::store::{Options, Record, Table};
 use serde::{Deserialize, Serialize};

@@ -6,7 +6,8 @@
 //!
 //! Source: NIST SP 800-38D; RFC 5869.
 
-use crate::base::ids::random;
+use crate::base::ids::{hex, random};
+use crate::base::secret::Secret;
 use crate::store::engine::{Batch, Durability};
 use crate::store::error::StoreError;
 use crate::store::{Store, sync_parent};
@@ -93,7 +94,7 @@ impl Seal {
 
     /// Which master key this is, as 8 hexadecimal digits; says nothing about the key itself.
     pub fn key_id(&self) -> String {
-        crate::base::ids::hex(&self.current().id)
+        hex(&self.current().id)
     }
 
     /// From now on seals under this key; what the one before sealed still opens.
@@ -121,7 +122,7 @@ impl Seal {
     }
 
     /// What begins every value that the key before sealed; nothing when there is none.
-    pub(super) fn mark_before(&self) -> Option<[u8; 1 + ID]> {
+    pub(super) fn mark_before(&self) -> Option<[u8; MARK]> {
         self.0.keys.read().unwrap_or_else(PoisonError::into_inner).before.as_ref().map(|before| mark(before.id))
     }
 
@@ -136,7 +137,7 @@ impl Seal {
 
     /// The master key as a key file has it.
     pub fn written(&self) -> Zeroizing<String> {
-        Zeroizing::new(data_encoding::BASE64.encode(&*self.current().key) + "\n")
+        write_out(&self.current().key)
     }
 
     /// Encrypts for one place. A fresh nonce each time: equal secrets look different.
@@ -161,20 +162,30 @@ impl Seal {
         plain.map(Zeroizing::new).map_err(|_| damaged())
     }
 
+    /// Decrypts what was a text. Errs as `open`, and with `Damaged` when it is none.
+    pub fn open_text(&self, at: Place<'_>, sealed: &[u8]) -> Result<Secret, StoreError> {
+        let plain = self.open(at, sealed)?;
+        let text =
+            std::str::from_utf8(&plain).map_err(|_| StoreError::damaged(format!("table {}: a sealed value is not text", at.table)))?;
+        Ok(Secret::new(text))
+    }
+
     /// A key of its own for another use than sealing, told apart by `use_of`.
     pub fn derived(&self, use_of: &'static str) -> Zeroizing<[u8; 32]> {
         derive(&self.current().key, format!("key for: {use_of}").as_bytes())
     }
 }
 
-fn mark(id: [u8; ID]) -> [u8; 1 + ID] {
-    let mut mark = [FORMAT; 1 + ID];
+fn mark(id: [u8; ID]) -> [u8; MARK] {
+    let mut mark = [FORMAT; MARK];
     mark[1..].copy_from_slice(&id);
     mark
 }
 
+/// Bytes that begin every value of one master key: format and key id.
+pub(super) const MARK: usize = 1 + ID;
 /// Bytes around a sealed text: mark, nonce, tag.
-pub(super) const AROUND: usize = 1 + ID + NONCE + 16;
+pub(super) const AROUND: usize = MARK + NONCE + 16;
 
 impl std::fmt::Debug for Seal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -196,6 +207,10 @@ fn derive(master: &[u8; 32], info: &[u8]) -> Zeroizing<[u8; 32]> {
 pub fn parse_master(text: &str) -> Option<Zeroizing<[u8; 32]>> {
     let bytes = Zeroizing::new(data_encoding::BASE64.decode(text.trim().as_bytes()).ok()?);
     Some(Zeroizing::new(bytes.as_slice().try_into().ok()?))
+}
+
+fn write_out(master: &[u8; 32]) -> Zeroizing<String> {
+    Zeroizing::new(data_encoding::BASE64.encode(master) + "\n")
 }
 
 /// Longest key file read: 44 characters, and some room for line ends.
@@ -235,8 +250,8 @@ fn create(path: &Path) -> io::Result<()> {
 
 /// Writes a key file that is not there yet.
 pub(super) fn write_master(path: &Path, master: &[u8; 32]) -> io::Result<()> {
-    let text = Zeroizing::new(data_encoding::BASE64.encode(master) + "\n");
-    let part = path.with_extension(format!("{}.part", crate::base::ids::hex(&random::<6>())));
+    let text = write_out(master);
+    let part = path.with_extension(format!("{}.part", hex(&random::<6>())));
     let written = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()

@@ -12,6 +12,8 @@ fn opens_only_in_its_own_place_and_for_its_own_purpose() {
     let seal = Seal::new(&[1; 32]);
     let sealed = seal.seal(AT, b"hunter2");
     assert_eq!(**seal.open(AT, &sealed).unwrap(), *b"hunter2");
+    assert_eq!(seal.open_text(AT, &sealed).unwrap().expose(), "hunter2");
+    assert!(matches!(seal.open_text(AT, &seal.seal(AT, &[0xff])), Err(StoreError::Damaged { .. })));
     for elsewhere in [
         Place { purpose: "token", ..AT },
         Place { table: "devic", ..AT },

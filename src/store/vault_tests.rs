@@ -1,6 +1,7 @@
 //! Who gets which secret, and that nobody else does.
 
 use super::*;
+use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Environment;
 use crate::store::Options;
 use tempfile::TempDir;

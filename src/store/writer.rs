@@ -17,6 +17,8 @@ use tokio::sync::oneshot;
 
 /// Records that may wait before a flush is due in any case.
 const WAITING_RECORDS: usize = 100;
+/// How long a disk that failed is left alone before waiting records are tried again, when nobody else writes.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// One caller's batch and where its answer goes.
 pub(crate) struct Request {
@@ -152,9 +154,6 @@ impl Writer {
         result
     }
 }
-
-/// How long a disk that failed is left alone before waiting records are tried again, when nobody else writes.
-const RETRY: Duration = Duration::from_secs(1);
 
 impl Shared {
     /// The value readers see: what waits wins over what is stored.

@@ -52,7 +52,7 @@ fn object(schema: &Map<String, Value>, given: &Map<String, Value>, at: &str, pro
         }
     }
     for (name, value) in given {
-        let place = format!("{at}{}", safe(name));
+        let place = format!("{at}{}", shown(name));
         match (properties.get(name), schema.get("additionalProperties")) {
             (Some(Value::Object(inner)), _) => one(inner, value, &place, problems),
             (Some(_), _) => {}
@@ -162,14 +162,14 @@ fn names(list: Option<&Value>) -> Vec<&str> {
     list.and_then(Value::as_array).map(|items| items.iter().filter_map(Value::as_str).collect()).unwrap_or_default()
 }
 
-/// A name from the caller, short enough to repeat in a message.
-fn safe(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(64).collect()
+/// What the caller gave, short enough to repeat in a message.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
 /// ` (did you mean device?)` when one known name shares most letters.
 fn nearest(name: &str, known: &Map<String, Value>) -> String {
-    let best = known.keys().map(|k| (distance(&safe(name), k), k)).min();
+    let best = known.keys().map(|k| (distance(&shown(name), k), k)).min();
     match best {
         Some((far, k)) if far <= 2.max(k.len() / 3) => format!(" (did you mean {k}?)"),
         _ => String::new(),

@@ -175,6 +175,11 @@ fn asked(args: &ListArgs) -> impl Iterator<Item = &str> {
     args.fields.iter().flatten().map(String::as_str).chain(conditions)
 }
 
+/// What tells a row that is made apart: these texts, joined.
+pub(super) fn key(row: &Map<String, Value>, names: &[&str]) -> String {
+    names.iter().map(|name| row.get(*name).and_then(Value::as_str).unwrap_or_default()).collect::<Vec<_>>().join("|")
+}
+
 /// Puts a value into a row, unless there is none.
 pub(super) fn put(row: &mut Map<String, Value>, name: &str, value: Value) {
     if !table::is_blank(&value) {

@@ -1,8 +1,8 @@
 //! One call's surroundings: who asks, the one way to a router, and the notes a tool leaves for the spine.
 
-use crate::access::local::Proven;
 use crate::access::policy::{self, Decision, Target, Verb};
 use crate::access::principal::Principal;
+use crate::access::proof::Proven;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::CorrelationId;
@@ -233,21 +233,16 @@ impl Cx {
     }
 
     fn obey(&self, decision: Decision) -> Result<(), Fault> {
-        if let Decision::Deny(refusal) = &decision {
-            self.world.meter().denied(self.principal.role.as_str(), refusal.reason);
-        }
         match decision {
             Decision::Allow => Ok(()),
             Decision::AllowLoosely(refusal) => {
                 tracing::warn!(tool = self.tool.name, reason = refusal.reason, "would be denied in strict mode");
                 Ok(())
             }
-            // Another's device must look like none at all.
-            Decision::Deny(refusal) if refusal.reason == "device" => {
-                Err(Fault::not_found(refusal.said).hint(refusal.hint.unwrap_or_default()))
-            }
             Decision::Deny(refusal) => {
-                let fault = Fault::denied(refusal.said);
+                self.world.meter().denied(self.principal.role.as_str(), refusal.reason);
+                // Another's device must look like none at all.
+                let fault = if refusal.reason == "device" { Fault::not_found(refusal.said) } else { Fault::denied(refusal.said) };
                 Err(match refusal.hint {
                     Some(hint) => fault.hint(hint),
                     None => fault,
@@ -311,7 +306,7 @@ impl Cx {
         std::mem::take(&mut *self.heard.lock().expect("no holder of the rows panics"))
     }
 
-    /// How old the oldest reading is that was used so far.
+    /// The oldest reading used so far.
     pub(super) fn reading(&self) -> Option<Reading> {
         self.notes.lock().expect("no holder of the notes panics").reading
     }

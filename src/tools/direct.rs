@@ -34,6 +34,13 @@ pub struct Written {
     pub note: Option<String>,
 }
 
+impl Written {
+    /// Nothing was to be written: both sides are the same.
+    pub(super) fn unchanged(side: Option<Map<String, Value>>, dry_run: bool, note: &str) -> Self {
+        Written { changed: false, before: side.clone(), after: side, dry_run: dry_run.then_some(true), plan: None, note: Some(note.into()) }
+    }
+}
+
 /// A plan that waits for approval.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Waiting {
@@ -85,10 +92,9 @@ pub async fn write(
         Came::Dry => {}
         Came::Waits => {
             after.clone_from(&written.before);
-            let base = cx.world.settings.public_url.as_ref();
             let approvals = Approvals {
                 needed: plan.needed,
-                url: base.map(|base| format!("{}/admin/plans/{}", base.trim_end_matches('/'), plan.id)),
+                url: cx.world.settings.plan_url(&plan.id),
                 how: format!("a person runs: routeros-mcp plan approve {}; then plan.apply", plan.id),
             };
             written.plan = Some(Waiting { id: plan.id.to_string(), state: plan.state.as_str().into(), approvals });

@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::shape::filter::Filter;
 use crate::shape::page;
+use crate::tools::arguments::shown;
 use crate::tools::context::{Cx, Paged};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -75,8 +76,7 @@ pub(super) fn known(row: &Map<String, Value>, args: &ListArgs, filter: &Filter) 
 
 /// A list has no such field.
 pub(super) fn no_field(odd: &str, names: &[&str]) -> Fault {
-    let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
-    Fault::bad_input(format!("no field {odd} in this list")).hint(format!("its fields are {}", names.join(", ")))
+    Fault::bad_input(format!("no field {} in this list", shown(odd))).hint(format!("its fields are {}", names.join(", ")))
 }
 
 /// A page as JSON, its rows moved rather than copied.

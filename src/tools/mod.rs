@@ -26,6 +26,7 @@ pub mod list;
 pub mod logs;
 pub mod menu;
 pub mod neighbor;
+mod notes;
 pub mod ntp;
 pub mod person;
 pub mod plan;

@@ -253,6 +253,11 @@ impl<'a> View<'a> {
         self.text(name).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
+    /// What tells the row apart: these attributes, joined.
+    pub(super) fn key(&self, names: &[&str]) -> String {
+        names.iter().map(|name| self.text(name).unwrap_or_default()).collect::<Vec<_>>().join("|")
+    }
+
     /// A whole number.
     pub fn count(&self, name: &str) -> Option<u64> {
         self.text(name)?.parse().ok()
@@ -284,7 +289,7 @@ impl<'a> View<'a> {
         Some(value::date(text).and_then(value::Date::normal).unwrap_or_else(|| text.to_owned()))
     }
 
-    /// A flag that says no by being absent.
+    /// A flag that says no by being absent; one without a value is set.
     pub fn is(&self, name: &str) -> bool {
         self.flag(name) == Some(true)
     }

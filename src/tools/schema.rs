@@ -1,5 +1,6 @@
 //! JSON Schemas (2020-12) from Rust types, made small: a model pays for every byte of them.
 
+use crate::tools::spec::object;
 use schemars::{
     JsonSchema, Schema,
     generate::{SchemaGenerator, SchemaSettings},
@@ -20,6 +21,12 @@ fn closed(mut schema: Map<String, Value>) -> Map<String, Value> {
 /// The whole schema of a tool's answer: what a router does not tell is null there.
 pub fn output<T: JsonSchema>() -> Map<String, Value> {
     of::<T>(Nulls::Kept)
+}
+
+/// The schema of an answer that is built from records, not from a type of its own.
+pub(super) fn written(members: &[(&str, Value)], required: &[&str]) -> Map<String, Value> {
+    let properties: Map<String, Value> = members.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
+    object(json!({"type": "object", "properties": properties, "required": required}))
 }
 
 /// What becomes of `null` beside a type.

@@ -102,6 +102,14 @@ macro_rules! run {
 
 pub(crate) use run;
 
+/// The members of an object that `json!` wrote.
+pub(crate) fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
+
 /// Any answer as JSON.
 pub(crate) fn json(answer: impl serde::Serialize) -> Result<Value, Fault> {
     serde_json::to_value(answer).map_err(Fault::bug)

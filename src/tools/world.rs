@@ -18,6 +18,7 @@ use crate::history::look::{Depth, Look};
 use crate::history::series::History;
 use crate::host::metrics::Meter;
 use crate::plan::Engine;
+use crate::plan::record::PlanId;
 use crate::store::{Store, Vault};
 use crate::tools::diagnose::limits::Limits;
 use crate::update::Updates;
@@ -121,6 +122,14 @@ pub struct Settings {
     pub config: Shared<Value>,
     /// Answers of reads kept for those who take older ones: `resource_cache.max_entries`.
     pub kept_answers: usize,
+}
+
+impl Settings {
+    /// The page where people approve a plan, if there is one.
+    pub fn plan_url(&self, id: &PlanId) -> Option<String> {
+        let base = self.public_url.as_ref()?;
+        Some(format!("{}/admin/plans/{id}", base.trim_end_matches('/')))
+    }
 }
 
 impl Default for Settings {

@@ -109,13 +109,6 @@ impl Life {
     }
 }
 
-pub fn release() -> (Vec<u8>, Value) {
-    let program = program("1.1.0");
-    let artifact = tarball(&program);
-    let manifest = manifest(&artifact, program.len());
-    (artifact, manifest)
-}
-
 pub fn bundle(manifest: &Value, artifact: &[u8]) -> Vec<u8> {
     let manifest = serde_json::to_vec(manifest).unwrap();
     let signature = sign(&manifest, "daily");

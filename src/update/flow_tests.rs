@@ -197,7 +197,7 @@ async fn a_bundle_that_fails_its_trial_is_not_staged() {
         manifest["seq"] = json!(seq);
         let fault = life.stage(&bundle(&manifest, &artifact)).await.unwrap_err();
         assert!(
-            fault.kind == Kind::Rejected && fault.said.contains("tried on copies") || fault.said.contains("does not say"),
+            fault.kind == Kind::Rejected && (fault.said.contains("tried on copies") || fault.said.contains("does not say")),
             "{what}: {fault}"
         );
         assert!(!life.updates.settings().dir.join("staged").exists());

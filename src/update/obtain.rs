@@ -6,7 +6,7 @@ use crate::host::outgoing::OutgoingError;
 use crate::store::Space;
 use crate::update::bundle::{self, MANIFEST, SIGNATURE};
 use crate::update::error::UpdateError;
-use crate::update::manifest::{Artifact, Release};
+use crate::update::manifest::{Artifact, Release, Seen};
 use crate::update::record::{Looked, Offer, Staged};
 use crate::update::stage::{self, Copies};
 use crate::update::updates::Updates;
@@ -71,7 +71,7 @@ impl Updates {
         Ok(format!("{}/{}/{name}", url.trim_end_matches('/'), settings.here.channel))
     }
 
-    async fn look(&self, seen: &mut crate::update::manifest::Seen) -> Result<Release, UpdateError> {
+    async fn look(&self, seen: &mut Seen) -> Result<Release, UpdateError> {
         let (manifest, signature) = self.head().await?;
         Release::open(&manifest, &signature, &self.0.settings.keys, seen, &self.0.settings.here)
     }
@@ -158,7 +158,7 @@ impl Updates {
         Ok(staged)
     }
 
-    async fn fetch_and_try(&self, source: &Source, dir: &Path, seen: &mut crate::update::manifest::Seen) -> Result<Release, UpdateError> {
+    async fn fetch_and_try(&self, source: &Source, dir: &Path, seen: &mut Seen) -> Result<Release, UpdateError> {
         let settings = &self.0.settings;
         make_dir(dir)?;
         let bundle = match source {

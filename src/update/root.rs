@@ -8,6 +8,7 @@ use crate::update::disk::Real;
 use crate::update::error::UpdateError;
 use crate::update::manifest::{Here, Release, is_version};
 use crate::update::signature::{Keys, MANIFEST_MAX, SIGNATURE_MAX};
+use crate::update::snapshot::ASKED;
 use crate::update::stage;
 use crate::update::swap::{Layout, Turn};
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,9 @@ use std::path::Path;
 
 /// The name of the request, below the service's `update/`.
 pub const REQUEST: &str = "request.json";
-/// Where it copies what it looks at, beside the versions.
+/// Where root copies what it looks at, beside the versions.
 pub const INCOMING: &str = "incoming";
-/// The longest one, bytes.
+/// The longest request, bytes.
 const REQUEST_MAX: u64 = 16 * 1024;
 
 /// What is asked for.
@@ -93,7 +94,7 @@ pub fn act(layout: &Layout, update: &Path, keys: &Keys, here: &Here, request: &R
             Some(turn) if turn.id == request.id => layout.commit(&mut Real).map_err(UpdateError::io("committing in", &layout.root)),
             _ => Err(UpdateError::refused("nothing of that name waits to be kept")),
         },
-        Act::RollBack => layout.back(&mut Real, &format!("asked for by {}", clean(&request.by))).map(|_| ()),
+        Act::RollBack => layout.back(&mut Real, &format!("{ASKED} {}", clean(&request.by))).map(|_| ()),
     }
 }
 

@@ -97,6 +97,14 @@ pub fn manifest(artifact: &[u8], unpacked: usize) -> Value {
     })
 }
 
+/// A release that nothing is wrong with: its artifact, and its manifest.
+pub fn release() -> (Vec<u8>, Value) {
+    let program = program("1.1.0");
+    let artifact = tarball(&program);
+    let manifest = manifest(&artifact, program.len());
+    (artifact, manifest)
+}
+
 /// An installation with version 1.0.0, and a request to switch to what is staged.
 pub struct Site {
     _dir: tempfile::TempDir,

@@ -119,10 +119,7 @@ impl Layout {
         }
         disk.make_dir(&self.at("versions"))?;
         self.install(disk, lone, version)?;
-        let fresh = self.at("current.new");
-        disk.remove(&fresh)?;
-        disk.link(&Path::new("versions").join(version), &fresh)?;
-        disk.rename(&fresh, &self.at("current"))
+        self.point(disk, version)
     }
 
     /// Counts a start of a version that is pending, where no guard counts; answers how many there were.
@@ -216,11 +213,16 @@ impl Layout {
         disk.sync(&versions)
     }
 
-    fn flip(&self, disk: &mut impl Disk, version: &str) -> io::Result<()> {
+    /// Lets `current` name it.
+    fn point(&self, disk: &mut impl Disk, version: &str) -> io::Result<()> {
         let fresh = self.at("current.new");
         disk.remove(&fresh)?;
         disk.link(&Path::new("versions").join(version), &fresh)?;
-        disk.rename(&fresh, &self.at("current"))?;
+        disk.rename(&fresh, &self.at("current"))
+    }
+
+    fn flip(&self, disk: &mut impl Disk, version: &str) -> io::Result<()> {
+        self.point(disk, version)?;
         disk.sync(&self.root)?;
         let Some((lone, dir)) = self.copy.as_ref().and_then(|lone| Some((lone, lone.parent()?))) else { return Ok(()) };
         let fresh = dir.join(format!(".{BINARY}.new"));

@@ -23,12 +23,6 @@ struct Case {
     staged: Option<Look>,
 }
 
-fn good() -> (Value, Vec<u8>) {
-    let program = program("1.1.0");
-    let artifact = tarball(&program);
-    (manifest(&artifact, program.len()), artifact)
-}
-
 fn case(name: impl Into<String>, manifest: &Value, artifact: Vec<u8>, key: &str) -> Case {
     let manifest = serde_json::to_vec(manifest).unwrap();
     let signature = sign(&manifest, key);
@@ -37,7 +31,7 @@ fn case(name: impl Into<String>, manifest: &Value, artifact: Vec<u8>, key: &str)
 
 /// Signed by us, but not for us, or not true.
 fn untrue() -> Vec<Case> {
-    let (good, artifact) = good();
+    let (artifact, good) = release();
     let (size, program) = (artifact.len() as u64, 300_000_u64);
     let changes: Vec<(&str, &str, Value)> = vec![
         ("format", "/format", json!(2)),
@@ -115,7 +109,7 @@ fn archives() -> Vec<Case> {
 
 /// Not as it was signed, or by whom we do not believe.
 fn unsigned() -> Vec<Case> {
-    let (manifest, artifact) = good();
+    let (artifact, manifest) = release();
     let whole = |name: String| case(name, &manifest, artifact.clone(), "daily");
     let mut cases = Vec::new();
     for part in 0..3 {
@@ -155,7 +149,7 @@ fn unsigned() -> Vec<Case> {
 
 /// A service that was taken over asks root.
 fn asked() -> Vec<Case> {
-    let (manifest, artifact) = good();
+    let (artifact, manifest) = release();
     let with = |name: &str, change: fn(&mut Request)| {
         let mut case = case(name, &manifest, artifact.clone(), "daily");
         case.request = Some(Box::new(change));
@@ -204,7 +198,7 @@ fn switched(case: &Case) -> (Result<(), String>, bool) {
 
 #[test]
 fn a_good_release_is_switched_to() {
-    let (manifest, artifact) = good();
+    let (artifact, manifest) = release();
     let (done, is_switched) = switched(&case("good", &manifest, artifact, "daily"));
     assert_eq!((done, is_switched), (Ok(()), true));
     let program = program("1.1.0");
@@ -230,7 +224,7 @@ fn whatever_was_tampered_with_is_refused_before_anything_is_switched() {
 
 #[test]
 fn the_recovery_key_revokes_the_daily_one_for_good_and_no_other_key_can() {
-    let (mut revoking, artifact) = good();
+    let (artifact, mut revoking) = release();
     revoking["revoked_keys"] = json!(["AE67B5FDC90378E7", "7564F64C93875E9D"]);
     // Not for us at all, and still believed in this.
     revoking["artifacts"] = json!([]);
@@ -239,7 +233,7 @@ fn the_recovery_key_revokes_the_daily_one_for_good_and_no_other_key_can() {
         let Case { manifest, signature, .. } = case("", &revoking, Vec::new(), key);
         site.stage(&manifest, &signature, &artifact);
         assert!(site.answer(&site.request(Act::Apply, &sha256(&manifest))).is_err());
-        let (good, artifact) = good();
+        let (artifact, good) = release();
         let Case { manifest, signature, .. } = case("", &good, Vec::new(), "daily");
         site.stage(&manifest, &signature, &artifact);
         let after = site.answer(&site.request(Act::Apply, &sha256(&manifest)));
@@ -256,7 +250,7 @@ fn a_service_that_was_taken_over_goes_back_one_version_once_and_to_no_unsigned_o
         site.stage(&bytes, &sign(&bytes, key), artifact);
         sha256(&bytes)
     };
-    let (manifest, artifact) = good();
+    let (artifact, manifest) = release();
     let digest = staged(&manifest, &artifact, "daily");
     site.answer(&site.request(Act::Apply, &digest)).unwrap();
     site.answer(&site.request(Act::Commit, "")).unwrap();

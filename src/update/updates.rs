@@ -170,7 +170,8 @@ impl Updates {
     /// while something is being staged or switched there is nothing to find out.
     pub async fn settle(&self) -> Result<(), Fault> {
         let Ok(_turn) = self.0.turn.try_lock() else { return Ok(()) };
-        let (mut state, before) = (self.state()?, self.state()?);
+        let before = self.state()?;
+        let mut state = before.clone();
         self.note_end(&mut state);
         if let (Some(of), None, Some(How::Failed)) = (&before.confirmed, &state.confirmed, state.last.as_ref().map(|last| last.how))
             && let Err(left) = self.0.snapshots.drop(&of.id)

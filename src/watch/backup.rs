@@ -1,9 +1,6 @@
 //! Backups on a schedule, an audited call like any other.
 
-use crate::access::principal::Principal;
-use crate::access::role::Role;
 use crate::dispatch::{Call, Dispatch};
-use crate::tools::spec::Audience;
 use serde_json::Map;
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,11 +50,9 @@ impl Schedule {
         if !is_due {
             return false;
         }
-        // An operator's verb; the appliance vouches for itself.
-        let principal = Principal { role: Role::Admin, ..Principal::background() };
         let mut arguments = Map::new();
         arguments.insert("scheduled".into(), true.into());
-        let reply = dispatch.call(Call::new("backup.create", arguments, Arc::new(principal), Audience::Operator)).await;
+        let reply = dispatch.call(Call::of_appliance("backup.create", arguments)).await;
         // Whatever failed: a full disk stops the call before the verb is reached.
         world.alerts.backup_failed(reply.fault.map(|_| reply.text.as_str()));
         if reply.fault.is_some() {

@@ -5,9 +5,9 @@
 //! that have been well for long, and those whose governor eases the pace.
 
 use crate::base::ids::DeviceId;
-use crate::fleet::Status;
 use crate::history::look::Depth;
 use crate::tools::world::World;
+use crate::watch::turn::{ours, spread};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,22 +47,13 @@ async fn watch(world: Arc<World>, mut plan: Plan) {
                 Err(error) => tracing::error!(%error, "a health reading broke off"),
             },
             _ = tick.tick() => {
-                plan.keep(&wanted(&world), world.clock.mono());
+                plan.keep(&ours(&world).collect::<Vec<_>>(), world.clock.mono());
                 for id in plan.due(world.clock.mono(), AT_ONCE.saturating_sub(readings.len())) {
                     readings.spawn(read(world.clone(), id));
                 }
             }
         }
     }
-}
-
-/// The devices to look at: a retired one is left alone, a quarantined one gets nothing from us before it is pinned again.
-fn wanted(world: &World) -> Vec<DeviceId> {
-    let devices = world.fleet.list().into_iter();
-    let ours = devices.filter(|device| {
-        !matches!(device.status, Status::Decommissioned | Status::Quarantined) && device.environment == world.rules.environment
-    });
-    ours.map(|device| device.id.clone()).collect()
 }
 
 /// What came of a reading.
@@ -152,12 +143,6 @@ impl Plan {
         next.at = now + self.every * times + jitter;
         next.under_way = false;
     }
-}
-
-/// A fixed moment within a stretch for each id.
-fn spread(id: &DeviceId, within: Duration) -> Duration {
-    let sum = id.as_str().bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    Duration::from_millis(sum % (within.as_millis() as u64).max(1))
 }
 
 #[cfg(test)]

@@ -9,4 +9,5 @@ pub mod plans;
 pub mod retention;
 pub mod rotation;
 pub mod snapshot;
+mod turn;
 pub mod update;

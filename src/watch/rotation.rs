@@ -2,13 +2,10 @@
 //!
 //! One device at a time: should a version of RouterOS turn out to take it badly, that is one router and not all of them.
 
-use crate::access::principal::Principal;
-use crate::access::role::Role;
 use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;
 use crate::dispatch::{Call, Dispatch};
 use crate::fleet::{Device, Rotation, Status};
-use crate::tools::spec::Audience;
 use crate::tools::world::World;
 use serde_json::Map;
 use std::collections::HashMap;
@@ -59,9 +56,7 @@ impl Schedule {
         let due = self.due(world)?;
         let mut arguments = Map::new();
         arguments.insert("device".into(), due.id.as_str().into());
-        // An operator's verb; the appliance vouches for itself.
-        let principal = Principal { role: Role::Admin, ..Principal::background() };
-        let reply = dispatch.call(Call::new("device.rotate_credentials", arguments, Arc::new(principal), Audience::Operator)).await;
+        let reply = dispatch.call(Call::of_appliance("device.rotate_credentials", arguments)).await;
         if reply.fault.is_some() {
             tracing::warn!(device = %due.name, why = %reply.text, "its login is old and was not changed; trying again tomorrow");
             self.resting.insert(due.id.clone(), world.clock.mono() + RETRY);

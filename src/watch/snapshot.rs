@@ -1,21 +1,20 @@
 //! Keeps the history of configurations: each device once an interval, and soon after its router tells of a change.
 //!
 //! One task for the whole fleet. A device without any snapshot gets its first soon: small fleets within seconds, large ones
-//! spread over half a minute by their ids; an export that fails is tried again later and later. Between two exports the router's own list of changes is looked at
-//! now and then, one small request, so that a change is found without printing the whole configuration over and over.
+//! spread over half a minute by their ids; an export that fails is tried again later and later. Between two exports the router's own
+//! list of changes is looked at now and then, one small request, so that a change is found without printing the whole configuration
+//! over and over.
 //!
 //! Exports go through the spine, as an operator's would: each leaves its audit record, and nothing skips policy.
 
-use crate::access::principal::Principal;
-use crate::access::role::Role;
 use crate::base::ids::DeviceId;
 use crate::dispatch::{Call, Dispatch};
 use crate::fleet::{Read, Status};
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
 use crate::routeros::row::Row;
-use crate::tools::spec::Audience;
 use crate::tools::world::World;
+use crate::watch::turn::{ours, spread};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -102,9 +101,7 @@ async fn export(dispatch: Arc<Dispatch>, id: DeviceId, reason: &'static str) -> 
     let mut arguments = Map::new();
     arguments.insert("device".into(), id.as_str().into());
     arguments.insert("reason".into(), Value::from(reason));
-    // An operator's verb; the appliance vouches for itself.
-    let principal = Principal { role: Role::Admin, ..Principal::background() };
-    let reply = dispatch.call(Call::new("config.take_snapshot", arguments, Arc::new(principal), Audience::Operator)).await;
+    let reply = dispatch.call(Call::of_appliance("config.take_snapshot", arguments)).await;
     Done::Export { id, kept: reply.fault.is_none() }
 }
 
@@ -149,7 +146,7 @@ impl Plan {
 
     /// Forgets devices that are gone and takes new ones in: where their last snapshot left off, or soon.
     fn keep(&mut self, world: &World, now: Duration) {
-        let wanted = wanted(world);
+        let wanted: HashSet<DeviceId> = ours(world).collect();
         self.devices.retain(|id, _| wanted.contains(id));
         let within = FIRST.min(FIRST_EACH * wanted.len() as u32);
         for id in wanted {
@@ -236,21 +233,6 @@ fn first(devices: &HashMap<DeviceId, Next>, due: impl Fn(&Next) -> Option<Durati
     let mut found: Vec<(Duration, &DeviceId)> = devices.iter().filter_map(|(id, next)| Some((due(next)?, id))).collect();
     found.sort();
     found.into_iter().take(room).map(|(_, id)| id.clone()).collect()
-}
-
-/// A retired device is left alone, a quarantined one gets nothing from us, and another environment's is not ours.
-fn wanted(world: &World) -> HashSet<DeviceId> {
-    let devices = world.fleet.list().into_iter();
-    let ours = devices.filter(|device| {
-        !matches!(device.status, Status::Decommissioned | Status::Quarantined) && device.environment == world.rules.environment
-    });
-    ours.map(|device| device.id.clone()).collect()
-}
-
-/// A fixed moment within a stretch for each id.
-fn spread(id: &DeviceId, within: Duration) -> Duration {
-    let sum = id.as_str().bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    Duration::from_millis(sum % (within.as_millis() as u64).max(1))
 }
 
 #[cfg(test)]

@@ -1,12 +1,10 @@
 //! Looking for newer versions, and watching a new one until it has proved itself. Nothing is ever applied from here.
 
 use crate::access::principal::Principal;
-use crate::access::role::Role;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{CorrelationId, random};
 use crate::dispatch::{Call, Dispatch, Witness};
 use crate::fleet::Status;
-use crate::tools::spec::Audience;
 use crate::tools::world::World;
 use crate::update::probation::{Signs, Verdict, judge};
 use crate::update::record::How;
@@ -54,9 +52,7 @@ pub async fn look(dispatch: &Arc<Dispatch>, every: Duration) -> bool {
     if !is_due {
         return false;
     }
-    // An operator's verb; the appliance vouches for itself.
-    let principal = Principal { role: Role::Admin, ..Principal::background() };
-    let reply = dispatch.call(Call::new("update.check", Map::new(), Arc::new(principal), Audience::Operator)).await;
+    let reply = dispatch.call(Call::of_appliance("update.check", Map::new())).await;
     if reply.fault.is_some() {
         tracing::warn!(why = %reply.text, "looking for a newer version failed");
     }

@@ -1,6 +1,7 @@
 //! A real certificate authority of one's own: Let's Encrypt's Pebble, and the DNS server that comes with it.
 
 use crate::http_rig::{Answer, request, talk};
+use crate::surroundings::{free_port, program};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
@@ -52,28 +53,6 @@ impl Drop for Pebble {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// A port that is free now, and that nobody is handed by chance in the next minutes: below those given out for port 0.
-pub fn free_port() -> u16 {
-    use std::sync::atomic::{AtomicU16, Ordering};
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let from = 20_000 + (std::process::id() % 1_000) as u16 * 10;
-    loop {
-        let port = from + NEXT.fetch_add(1, Ordering::Relaxed);
-        let tcp = std::net::TcpListener::bind(("127.0.0.1", port));
-        if tcp.is_ok() && std::net::UdpSocket::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
-
-fn program(name: &str) -> Option<PathBuf> {
-    let found = ["/usr/bin", "/usr/local/bin"].iter().map(|dir| Path::new(dir).join(name)).find(|path| path.exists());
-    if found.is_none() {
-        eprintln!("ABSENT: {name} is not installed: nothing was tested against it");
-    }
-    found
 }
 
 /// A root of one's own in `ca.pem`, and a certificate of it for this machine in `tls.pem` and `tls.key`.

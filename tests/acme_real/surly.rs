@@ -1,6 +1,7 @@
 //! An authority that answers as it was told to: what no real one does on request.
 
-use super::pebble::{certify, free_port};
+use super::pebble::certify;
+use crate::surroundings::free_port;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::Path;

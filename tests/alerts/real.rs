@@ -1,6 +1,7 @@
 //! Syslog as rsyslog reads it: over UDP, TCP and TLS, with names nobody should have.
 
-use super::{HOSTILE, alerts, site};
+use super::syslog::HOSTILE;
+use super::{alerts, site};
 use crate::alerts_rig::{Authority, until};
 use routeros_mcp::alert::{Kind, Subject, What};
 use std::fs;

@@ -2,6 +2,7 @@
 
 use super::well_formed;
 use crate::site::Site;
+use crate::surroundings::shared;
 use routeros_mcp::sim::Options;
 use routeros_mcp::sim::faults::{Fault, Line, Rule};
 use routeros_mcp::sim::menus::{Definitions, Shape};
@@ -158,12 +159,8 @@ async fn menus_are_found_by_words_and_nothing_by_nonsense() {
 /// Every menu of RouterOS, where the reference is at hand; without it those of the test before stand for them.
 #[tokio::test]
 async fn every_menu_of_the_schema_can_be_read_and_described() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/routeros/schema.json");
-    let Ok(text) = std::fs::read_to_string(&path) else {
-        eprintln!("{} is not there: only the simulator's own menus were walked", path.display());
-        return;
-    };
-    let definitions = Definitions::from_schema_json(&serde_json::from_str(&text).unwrap());
+    let Some(schema) = shared("routeros/schema.json") else { return };
+    let definitions = Definitions::from_schema_json(&serde_json::from_slice(&std::fs::read(schema).unwrap()).unwrap());
     let mut site = Site::bare(&[]).await;
     let options = Options { plain: false, definitions: Some(definitions.clone()), ..Options::new(Profile::Office, "every") };
     site.adopt_as(options, "every", json!({})).await;

@@ -2,6 +2,7 @@
 //! out and every byte that is kept.
 
 use super::{fitting, for_any_router, menus};
+use crate::cli_rig::files;
 use crate::site::{Site, arrival};
 use routeros_mcp::audit::{self, Format};
 use routeros_mcp::sim::profiles::Profile;
@@ -9,7 +10,7 @@ use routeros_mcp::sim::{Options, Sim};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
@@ -63,14 +64,6 @@ fn look(what: &str, bytes: &[u8], canaries: &BTreeSet<String>) {
         Vec::new()
     };
     assert!(leaked.is_empty() && !has("CANARY"), "{what} holds {leaked:?}");
-}
-
-fn files(dir: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for path in std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found
 }
 
 #[tokio::test]

@@ -21,7 +21,7 @@ from rig import expect
 LANES = 3
 # A round's length before the kill. Seconds.
 SHORTEST, LONGEST = 0.05, 1.5
-# Reads may be grouped: their audit records may be lost for this long (DESIGN.md 7 says 5 s). Seconds.
+# Reads may be grouped: their audit records may be lost for this long (5 s, and one to be sure). Seconds.
 GROUPED = 6.0
 # Between two reads of one round, so that the audit stays small enough to compare as a whole. Seconds.
 PAUSE = 0.02

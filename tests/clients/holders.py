@@ -14,7 +14,7 @@ from pathlib import Path
 import rig
 from rig import expect
 
-# Exit codes of STYLE.md section 4.
+# Exit codes: src/cli/fault.rs.
 TEMPORARY, STORAGE, DENIED, UNREACHABLE = 75, 74, 77, 69
 # How long another process may need to open the store after its holder left. Seconds.
 TAKE_OVER = 10.0

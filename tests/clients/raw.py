@@ -23,7 +23,7 @@ def session(site: dict) -> rig.Session:
 
 
 def error_of(result: dict) -> dict:
-    """The `error` of a tool result that must be one, checked against the shape of spec/tools.md."""
+    """The `error` of a tool result that must be one, in the shape that docs://tools tells."""
     expect(result.get("isError") is True, f"not an error: {rig.short(result)}")
     error = result["structuredContent"]["error"]
     for key, kind in (("kind", str), ("message", str), ("retryable", bool), ("correlation_id", str)):

@@ -34,7 +34,7 @@ STATELESS = "2026-07-28"
 # Generous, because CI has two cores and other work: a hang fails, slowness does not. Seconds.
 START = 60.0
 ANSWER = 30.0
-# spec/cli.md: at EOF and on SIGTERM an idle process leaves within 1 s.
+# At EOF and on SIGTERM an idle process leaves within this. Seconds.
 LEAVE = 1.0
 
 

@@ -4,13 +4,13 @@ use super::*;
 
 #[test]
 fn prod_refuses_what_it_must_and_is_stricter_by_default() {
-    let prod = || Box_::new().file("config.toml", "environment = \"prod\"\n");
+    let prod = || Machine::new().file("config.toml", "environment = \"prod\"\n");
     let with_key = || prod().env("ROUTEROS_MCP_ENCRYPTION_KEY", MASTER);
     assert!(prod().one().contains("encryption_key: prod needs a named source"), "{}", prod().one());
     let config = with_key().good().config;
     assert_eq!(config.auth.session_idle.to_string(), "1h");
     assert_eq!(config.mcp.client_compatibility_mode, config::sections::Mode::Strict);
-    let lab = Box_::new().good().config;
+    let lab = Machine::new().good().config;
     assert_eq!(lab.auth.session_idle.to_string(), "12h");
     assert_eq!(lab.mcp.client_compatibility_mode, config::sections::Mode::Permissive);
     for (key, value) in [
@@ -23,10 +23,10 @@ fn prod_refuses_what_it_must_and_is_stricter_by_default() {
         let said = with_key().flag(key, value).one();
         assert!(said.starts_with(&format!("flag {key}: ")), "{said}");
         if key != "retention.audit_days" {
-            Box_::new().flag(key, value).good();
+            Machine::new().flag(key, value).good();
         }
     }
-    assert!(Box_::new().flag("environment", "staging").flag("oidc.skip_verification", "true").one().contains("outside lab"));
+    assert!(Machine::new().flag("environment", "staging").flag("oidc.skip_verification", "true").one().contains("outside lab"));
 }
 
 #[test]
@@ -60,7 +60,7 @@ fn a_security_key_in_the_file_cannot_be_loosened_from_outside() {
         ("update.url", "'https://a.example/'", "https://b.example/", ""),
     ] {
         let key = config::find(key).unwrap();
-        let machine = || Box_::new().file("config.toml", &as_toml(key, set));
+        let machine = || Machine::new().file("config.toml", &as_toml(key, set));
         for outside in [machine().env(&key.env_name(), looser), machine().flag(key.name, looser)] {
             let said = outside.problems().join("\n");
             assert!(said.contains(key.name) && said.contains("cannot loosen") && said.contains("config.toml:"), "{}: {said}", key.name);
@@ -70,7 +70,7 @@ fn a_security_key_in_the_file_cannot_be_loosened_from_outside() {
             assert!(!said.contains("cannot loosen"), "{}: {said}", key.name);
         }
         // Where the file says nothing, outside may say what it likes.
-        assert!(!Box_::new().env(&key.env_name(), looser).problems().join("\n").contains("cannot loosen"), "{}", key.name);
+        assert!(!Machine::new().env(&key.env_name(), looser).problems().join("\n").contains("cannot loosen"), "{}", key.name);
         tried += 1;
     }
     assert_eq!(tried, 25);
@@ -87,7 +87,7 @@ fn exactly_the_contracts_security_keys_are_guarded() {
 
 #[test]
 fn a_file_for_lab_started_as_prod_says_what_it_leaves_lax() {
-    let machine = Box_::new()
+    let machine = Machine::new()
         .file("config.toml", "[auth]\nsession_idle = \"12h\"\n")
         .env("MCP_ENV", "prod")
         .env("ROUTEROS_MCP_ENCRYPTION_KEY", MASTER);
@@ -100,9 +100,9 @@ fn a_file_for_lab_started_as_prod_says_what_it_leaves_lax() {
 
 #[test]
 fn defaults_never_raise_a_warning_and_neither_does_keeping_things_shorter_or_longer() {
-    assert_eq!(Box_::new().warnings(), Vec::<String>::new());
+    assert_eq!(Machine::new().warnings(), Vec::<String>::new());
     for (key, value) in [("retention.audit_days", "400"), ("retention.job_days", "7")] {
-        let machine = Box_::new().flag(key, value);
+        let machine = Machine::new().flag(key, value);
         machine.good();
         assert_eq!(machine.warnings(), Vec::<String>::new(), "{key}");
     }
@@ -112,7 +112,7 @@ fn defaults_never_raise_a_warning_and_neither_does_keeping_things_shorter_or_lon
 fn identity_is_never_looser_than_it_looks() {
     let oidc = |flags: &[(&str, &str)]| {
         let usual = [("oidc.enabled", "true"), ("oidc.client_id", "c"), ("oidc.audience", "a")];
-        usual.iter().chain(flags).fold(Box_::new(), |machine, (key, value)| machine.flag(key, value))
+        usual.iter().chain(flags).fold(Machine::new(), |machine, (key, value)| machine.flag(key, value))
     };
     let here = ("oidc.provider_url", "http://127.0.0.1:4000");
     let empty = oidc(&[here]);
@@ -120,10 +120,10 @@ fn identity_is_never_looser_than_it_looks() {
     assert!(empty.warnings().join("\n").contains("oidc.role_map: is empty"), "{:?}", empty.warnings());
     assert_eq!(oidc(&[here, ("oidc.role_map", "ops=ops_rw")]).warnings(), Vec::<String>::new());
     assert!(oidc(&[here, ("environment", "staging")]).problems().join("\n").contains("plain http is for lab only"));
-    let skipped = Box_::new().flag("oidc.skip_verification", "true");
+    let skipped = Machine::new().flag("oidc.skip_verification", "true");
     skipped.good();
     assert!(skipped.warnings().join("\n").contains("tokens are verified always"), "{:?}", skipped.warnings());
-    let anonymous = || Box_::new().flag("auth.allow_anonymous_loopback", "true");
+    let anonymous = || Machine::new().flag("auth.allow_anonymous_loopback", "true");
     anonymous().good();
     assert!(
         anonymous().flag("environment", "prod").problems().join("\n").contains("auth.allow_anonymous_loopback: true is refused in prod")
@@ -146,17 +146,17 @@ fn keys_that_need_each_other_are_checked_together() {
         (&[("metrics.port", "8080")][..], "is the listener's port"),
         (&[("metrics.port", "9436"), ("metrics.host", "0.0.0.0")][..], "must not go over an open line"),
     ] {
-        let machine = flags.iter().fold(Box_::new(), |machine, (key, value)| machine.flag(key, value));
+        let machine = flags.iter().fold(Machine::new(), |machine, (key, value)| machine.flag(key, value));
         let said = machine.problems().join("\n");
         assert!(said.contains(want), "{flags:?}: {said}");
     }
-    let quiet = Box_::new().flag("resource_cache.enabled", "false").warnings().join("\n");
+    let quiet = Machine::new().flag("resource_cache.enabled", "false").warnings().join("\n");
     assert!(quiet.contains("resources are on and their cache is off"), "{quiet}");
 }
 
 #[test]
 fn what_a_certificate_authority_would_refuse_is_told_before_it_is_asked() {
-    let machine = |domains: &str| Box_::new().flag("http.tls", "acme").flag("acme.domains", domains);
+    let machine = |domains: &str| Machine::new().flag("http.tls", "acme").flag("acme.domains", domains);
     for bad in [
         "192.0.2.1",
         "2001:db8::1",
@@ -193,9 +193,9 @@ fn what_a_certificate_authority_would_refuse_is_told_before_it_is_asked() {
 fn addresses_we_call_are_https_and_not_link_local() {
     for bad in ["http://a.example/", "https://169.254.169.254/", "https://[fe80::1]/", "ftp://a.example/", "a.example", "https://0.0.0.0/"]
     {
-        assert!(Box_::new().flag("update.url", bad).one().contains("allowed: an https address"), "{bad}");
+        assert!(Machine::new().flag("update.url", bad).one().contains("allowed: an https address"), "{bad}");
     }
     for good in ["https://a.example/x", "http://127.0.0.1:8080/", "http://localhost/", "http://[::1]/"] {
-        Box_::new().flag("update.url", good).good();
+        Machine::new().flag("update.url", good).good();
     }
 }

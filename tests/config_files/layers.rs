@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn the_last_of_file_environment_file_variable_and_flag_wins() {
-    let machine = Box_::new().file("config.toml", "[mcp]\nserver_name = \"file\"\n");
+    let machine = Machine::new().file("config.toml", "[mcp]\nserver_name = \"file\"\n");
     assert_eq!(machine.good().config.mcp.server_name, "file");
     let machine =
         machine.beside("config.lab.toml", "[mcp]\nserver_name = \"lab\"\n").beside("config.prod.toml", "[mcp]\nserver_name = \"prod\"\n");
@@ -17,7 +17,7 @@ fn the_last_of_file_environment_file_variable_and_flag_wins() {
 
 #[test]
 fn the_environment_from_any_layer_chooses_the_second_file() {
-    let base = || Box_::new().file("config.toml", "").beside("config.staging.toml", "[log]\nlevel = \"WARN\"\n");
+    let base = || Machine::new().file("config.toml", "").beside("config.staging.toml", "[log]\nlevel = \"WARN\"\n");
     assert_eq!(shown(&base().load(), "log.level").0, "INFO");
     for machine in
         [base().env("MCP_ENV", "staging"), base().flag("environment", "staging"), base().file("config.toml", "environment = 'staging'")]
@@ -30,7 +30,7 @@ fn the_environment_from_any_layer_chooses_the_second_file() {
 
 #[test]
 fn the_named_variable_finds_the_file_and_a_missing_one_is_an_error() {
-    let mut machine = Box_::new().beside("other.toml", "read_only = true\n");
+    let mut machine = Machine::new().beside("other.toml", "read_only = true\n");
     let path = machine.path("other.toml").display().to_string();
     machine.inputs.env[0].1 = path;
     assert!(machine.good().config.read_only);
@@ -49,7 +49,7 @@ fn yaml_and_json_say_the_same_as_toml() {
         ),
         ("c.toml", "routesr = 1\n[mcp]\nhttp_port = 9000\ntoolsets = ['core', 'ip']\n[plan]\nconfirm_timeout = '5m'\n"),
     ] {
-        let machine = Box_::new().file(name, text);
+        let machine = Machine::new().file(name, text);
         let line = text.lines().position(|line| line.contains("routesr")).unwrap() + 1;
         assert!(machine.one().contains(&format!("{name}:{line}: routesr: unknown key")), "{}", machine.one());
         let loaded = machine.load();
@@ -62,7 +62,7 @@ fn yaml_and_json_say_the_same_as_toml() {
 #[test]
 fn all_problems_come_at_once_each_with_place_allowed_values_and_nearest_name() {
     let text = "debgu = true\n[mcp]\nhttp_prot = 1\nhttp_port = 70000\nstdio_role = \"amdin\"\nenable_tools = \"false\"\n[pla]\nx = 1\n[log]\nlevel = 3\n";
-    let machine = Box_::new()
+    let machine = Machine::new()
         .file("config.toml", text)
         .env("ROUTEROS_MCP_MCP_HTTP_PROT", "1")
         .env("MCP_TRANSPORT", "carrier-pigeon")
@@ -90,7 +90,7 @@ fn all_problems_come_at_once_each_with_place_allowed_values_and_nearest_name() {
 
 #[test]
 fn a_broken_file_is_one_problem_and_hides_none_of_the_others() {
-    let machine = Box_::new().file("config.toml", "environment = \"prod\"\n[mcp\nhttp_port = 1\n").env("ROUTEROS_MCP_NOPE_NOPE", "1");
+    let machine = Machine::new().file("config.toml", "environment = \"prod\"\n[mcp\nhttp_port = 1\n").env("ROUTEROS_MCP_NOPE_NOPE", "1");
     let problems = machine.problems();
     assert!(problems.iter().any(|p| p.contains("config.toml:2: line 2, column 5: ")), "{problems:#?}");
     assert!(problems.iter().any(|p| p.contains("ROUTEROS_MCP_NOPE_NOPE")), "{problems:#?}");
@@ -98,7 +98,7 @@ fn a_broken_file_is_one_problem_and_hides_none_of_the_others() {
 
 #[test]
 fn a_word_may_be_written_in_any_case_and_production_is_prod() {
-    let loaded = Box_::new()
+    let loaded = Machine::new()
         .env("ROUTEROS_MCP_ENVIRONMENT", "Production")
         .env("ROUTEROS_MCP_ENCRYPTION_KEY", MASTER)
         .env("ROUTEROS_MCP_LOG_LEVEL", "warning")
@@ -110,16 +110,17 @@ fn a_word_may_be_written_in_any_case_and_production_is_prod() {
 #[test]
 fn variables_take_the_usual_spellings_of_flags_and_lists() {
     for (text, want) in [("1", true), ("yes", true), ("ON", true), ("0", false), ("No", false), ("false", false)] {
-        assert_eq!(Box_::new().env("MCP_ENABLE_PLAN_APPLY", text).good().config.mcp.enable_plan_apply, want, "{text}");
+        assert_eq!(Machine::new().env("MCP_ENABLE_PLAN_APPLY", text).good().config.mcp.enable_plan_apply, want, "{text}");
     }
-    let tools = Box_::new().env("MCP_DISABLE_TOOLS", "firewall.*, dns.flush_cache  system_set_identity,").good().config.mcp.disable_tools;
+    let tools =
+        Machine::new().env("MCP_DISABLE_TOOLS", "firewall.*, dns.flush_cache  system_set_identity,").good().config.mcp.disable_tools;
     assert_eq!(tools, ["firewall.*", "dns.flush_cache", "system_set_identity"]);
-    assert!(Box_::new().env("MCP_DISABLE_TOOLS", "").good().config.mcp.disable_tools.is_empty());
+    assert!(Machine::new().env("MCP_DISABLE_TOOLS", "").good().config.mcp.disable_tools.is_empty());
 }
 
 #[test]
 fn an_empty_variable_is_no_value() {
-    let machine = Box_::new()
+    let machine = Machine::new()
         .env("MCP_HTTP_PORT", "")
         .env("OIDC_CLIENT_ID", "")
         .env("OIDC_CLIENT_SECRET", " ")
@@ -130,16 +131,16 @@ fn an_empty_variable_is_no_value() {
 
 #[test]
 fn two_variables_for_one_key_must_agree() {
-    let agree = Box_::new().env("MCP_SERVER_NAME", "a").env("ROUTEROS_MCP_MCP_SERVER_NAME", "a");
+    let agree = Machine::new().env("MCP_SERVER_NAME", "a").env("ROUTEROS_MCP_MCP_SERVER_NAME", "a");
     assert_eq!(agree.good().config.mcp.server_name, "a");
-    let disagree = Box_::new().env("MCP_SERVER_NAME", "a").env("ROUTEROS_MCP_MCP_SERVER_NAME", "b");
+    let disagree = Machine::new().env("MCP_SERVER_NAME", "a").env("ROUTEROS_MCP_MCP_SERVER_NAME", "b");
     assert!(disagree.one().contains("two variables disagree: env MCP_SERVER_NAME"), "{}", disagree.one());
 }
 
 #[test]
 fn variables_in_values_are_replaced_and_a_missing_one_is_an_error() {
     let text = "[mcp]\nserver_name = \"${SITE}-$${SITE}\"\nhttp_port = \"${PORT}\"\ntoolsets = [\"${SET}\"]\nenable_tools = \"${GONE}\"\n";
-    let machine = Box_::new().file("config.toml", text).env("SITE", "north${PORT}").env("PORT", "9001").env("SET", "ip");
+    let machine = Machine::new().file("config.toml", text).env("SITE", "north${PORT}").env("PORT", "9001").env("SET", "ip");
     assert!(machine.one().contains("config.toml:5: mcp.enable_tools: environment variable GONE is not set"), "{}", machine.one());
     let config = machine.env("GONE", "false").good().config;
     assert_eq!(config.mcp.server_name, "north${PORT}-${SITE}");
@@ -148,13 +149,13 @@ fn variables_in_values_are_replaced_and_a_missing_one_is_an_error() {
 
 #[test]
 fn a_variable_that_a_value_names_may_be_called_anything() {
-    let machine = Box_::new().file("config.toml", "[mcp]\nserver_name = \"${ROUTEROS_MCP_SITE}\"\n").env("ROUTEROS_MCP_SITE", "north");
+    let machine = Machine::new().file("config.toml", "[mcp]\nserver_name = \"${ROUTEROS_MCP_SITE}\"\n").env("ROUTEROS_MCP_SITE", "north");
     assert_eq!(machine.good().config.mcp.server_name, "north");
 }
 
 #[test]
 fn directories_follow_the_data_dir() {
-    let machine = Box_::new();
+    let machine = Machine::new();
     let loaded = machine.good();
     let state = machine.path("state");
     assert_eq!((loaded.state_dir.as_path(), loaded.runtime_dir), (state.as_path(), state.join("run")));
@@ -164,6 +165,6 @@ fn directories_follow_the_data_dir() {
 
 #[test]
 fn paths_in_a_file_are_meant_from_its_directory() {
-    let machine = Box_::new().file("config.toml", "[store]\npath = \"here.redb\"\n");
+    let machine = Machine::new().file("config.toml", "[store]\npath = \"here.redb\"\n");
     assert_eq!(machine.good().config.store.path, machine.path("here.redb"));
 }

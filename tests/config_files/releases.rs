@@ -19,7 +19,7 @@ fn the_configuration_of_every_release_is_read_without_a_word() {
     let mut seen = 0;
     for entry in std::fs::read_dir(dir()).unwrap().map(|entry| entry.unwrap().path()) {
         let text = std::fs::read_to_string(&entry).unwrap();
-        let machine = Box_::new().file("config.toml", &text);
+        let machine = Machine::new().file("config.toml", &text);
         machine.good();
         assert_eq!(machine.warnings(), Vec::<String>::new(), "{}", entry.display());
         seen += 1;

@@ -1,6 +1,7 @@
-//! How much a caller gets: by role, at once, and by address before anybody knows who it is.
+//! How much a caller gets: by role, at once, and by address before anybody knows who it is; and who needs no token.
 
 use super::*;
+use crate::http_rig::modern;
 
 #[tokio::test]
 async fn calls_are_limited_by_role_and_sessions_by_caller() {
@@ -118,4 +119,29 @@ async fn an_address_without_a_good_token_is_refused_for_a_while() {
         assert_eq!(web.ask("GET", path, "Authorization: Bearer rmcp_x\r\n", "").await.status, 200, "probes go on: {path}");
     }
     web.close().await;
+}
+
+#[tokio::test]
+async fn programs_on_this_machine_need_no_token_only_where_that_is_set() {
+    let closed = Web::open(&[]).await;
+    let list = modern("tools/call", json!({"name": "device.list", "arguments": {}})).to_string();
+    let json = &format!("{JSON}MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: device.list\r\n");
+    assert_eq!(closed.ask("POST", "/mcp", json, &list).await.status, 401);
+    closed.close().await;
+    let open = Web::open(&[("auth.allow_anonymous_loopback", "true"), ("mcp.stdio_role", "read_only")]).await;
+    assert_eq!(open.ask("POST", "/mcp", json, &list).await.status, 200);
+    let write = modern("tools/call", json!({"name": "system.set_identity", "arguments": {"device": "x", "name": "y"}})).to_string();
+    let writes = json.replace("device.list", "system.set_identity");
+    assert_eq!(open.ask("POST", "/mcp", &writes, &write).await.status, 403, "no more than the role");
+    let hello = hello("2025-11-25").to_string();
+    assert_eq!(open.ask("POST", "/mcp", JSON, &hello).await.status, 200);
+    for header in
+        ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-For: 127.0.0.1", "Forwarded: for=192.0.2.1", "X-Real-IP: 192.0.2.1", "Via: 1.1 proxy"]
+    {
+        let answer = open.ask("POST", "/mcp", &format!("{json}{header}\r\n"), &list).await;
+        assert_eq!(answer.status, 401, "{header}: a proxy stands in front that nobody told us of");
+    }
+    let wrong = open.ask("POST", "/mcp", &format!("{json}Authorization: Bearer x\r\n"), &list).await;
+    assert_eq!(wrong.status, 401, "who shows a token is judged by it");
+    open.close().await;
 }

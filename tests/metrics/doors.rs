@@ -1,6 +1,7 @@
 //! Who may see metrics, where they are, and what they do not tell.
 
 use super::*;
+use crate::surroundings::free_port;
 
 /// What `/metrics` answers to these headers.
 async fn status(web: &Web, headers: &str) -> u16 {
@@ -75,13 +76,9 @@ async fn a_token_for_metrics_reaches_nothing_else() {
     web.close().await;
 }
 
-fn free_port() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
-}
-
 #[tokio::test]
 async fn metrics_with_a_port_of_their_own_are_there_and_nothing_else_is() {
-    let web = Web::open(&[("metrics.port", &free_port())]).await;
+    let web = Web::open(&[("metrics.port", &free_port().to_string())]).await;
     assert_eq!(status(&web, "").await, 404, "not on the main one");
     let url = web.listener.metrics_url.clone().unwrap();
     let at: std::net::SocketAddr = url.strip_prefix("http://").unwrap().strip_suffix("/metrics").unwrap().parse().unwrap();
@@ -131,9 +128,8 @@ async fn health_tells_known_callers_what_is_wrong_now() {
 #[tokio::test]
 async fn a_listener_of_ours_is_nobodys_router() {
     let port = free_port();
-    let web = Web::open(&[("metrics.port", &port), ("metrics.host", "127.0.0.1")]).await;
-    let arguments =
-        json!({"name": "us", "address": "127.0.0.1", "rest_port": port.parse::<u16>().unwrap(), "username": "mcp", "password": "x"});
+    let web = Web::open(&[("metrics.port", &port.to_string()), ("metrics.host", "127.0.0.1")]).await;
+    let arguments = json!({"name": "us", "address": "127.0.0.1", "rest_port": port, "username": "mcp", "password": "x"});
     let reply = web.site.operator("device.add", arguments).await;
     assert_eq!(reply.structured["error"]["kind"], "bad_input", "{}", reply.text);
     assert!(reply.text.contains("listen"), "it says why: {}", reply.text);

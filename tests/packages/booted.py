@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from box import SAY_HELLO, Box, tools_in
-from checks import PATIENCE, ROOT, check, is_absent, is_root, key, run, until
+from checks import PATIENCE, ROOT, check, is_absent, is_root, key, until
 
 UNIT = "routeros-mcp.service"
 # Within the box: connects again and again until told to stop; prints how often, and how often in vain.
@@ -233,7 +233,7 @@ def purges(box):
     box.do("test", "-e", "/var/lib/routeros-mcp/routeros-mcp.redb")
     said = box.do("dpkg", "-P", "routeros-mcp")
     assert "were kept" in said, said
-    left = box.do("find", "/var/lib/routeros-mcp", "/etc/routeros-mcp", "-type", "f", code=(0, 1))
+    left = box.do("find", "/var/lib/routeros-mcp", "/var/lib/routeros-mcp-instances", "/etc/routeros-mcp", "-type", "f", code=(0, 1))
     assert re.findall(r"^/var.*|^/etc.*", left, re.M) == ["/var/lib/routeros-mcp/backups/b.age", "/etc/routeros-mcp/instances/lab.toml"], left
 
 

@@ -282,16 +282,15 @@ exec "$@"
         chroot = ["chroot", "--userspec=65532:65532", root]
         words = ["unshare", "--mount", "--net", "--propagation", "private", "sh", "-c", script, "sh", root, *chroot]
         environment = dict(line.split("=", 1) for line in settings["Env"])
-        process = subprocess.Popen([*words, *settings["Entrypoint"], *settings["Cmd"]], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"} | environment | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen([*words, *settings["Entrypoint"], *settings["Cmd"]], env=environment | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stderr=subprocess.PIPE, text=True)
         try:
             within = ["nsenter", "-t", process.pid, "-n", "-m"]
             until(lambda: process.poll() is None and "\"" in subprocess.run([*map(str, within), "curl", "-sk", "https://127.0.0.1:8443/health/live"], capture_output=True, text=True).stdout, "an answer", 20)
             status = dict(line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines())
             assert set(status["Uid"].split()) == {"65532"}
-            own = {name: value for name, value in environment.items()}
-            done = subprocess.run([*map(str, within), *map(str, chroot), *settings["Entrypoint"], "setup-token"], env=own | {"PATH": "/usr/sbin:/usr/bin"}, capture_output=True, text=True)
+            done = subprocess.run([*map(str, within), *map(str, chroot), *settings["Entrypoint"], "setup-token"], env=environment | {"PATH": "/usr/sbin:/usr/bin"}, capture_output=True, text=True)
             assert "/admin/setup#setup=" in done.stdout, done.stdout + done.stderr
-            health = subprocess.run([*map(str, within), *map(str, chroot), *settings["Healthcheck"]["Test"][1:]], env=own | {"PATH": "/usr/sbin:/usr/bin"}, capture_output=True, text=True)
+            health = subprocess.run([*map(str, within), *map(str, chroot), *settings["Healthcheck"]["Test"][1:]], env=environment | {"PATH": "/usr/sbin:/usr/bin"}, capture_output=True, text=True)
             assert health.returncode == 0, health.stderr
         finally:
             process.terminate()

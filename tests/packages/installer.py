@@ -79,7 +79,7 @@ class Site:
         ours = next(entry for entry in good["artifacts"] if entry["kind"] == "tar")
 
         def signed(name, artifact=None, **more):
-            return self.make(name, good | {key: value for key, value in more.items()}, artifact=artifact)
+            return self.make(name, good | more, artifact=artifact)
 
         def of_artifact(name, **more):
             return self.make(name, good | {"artifacts": [ours | more]})
@@ -133,7 +133,6 @@ class Site:
         data[18:20] = b"\xfe\xca"
         binary.write_bytes(data)
         made = self.work / "wrong.tar.gz"
-        run("tar", "-czf", made, "-C", tree, ".")
         run("tar", "-czf", made, "-C", tree, binary.parent.name)
         data = made.read_bytes()
         return self.make("wrong", good | {"artifacts": [ours | {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}]}, artifact=data)

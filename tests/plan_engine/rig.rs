@@ -1,27 +1,24 @@
-//! An engine beside one simulated router on the same clock, a drafter small enough to read, and a way to die at any point.
+//! An engine beside one simulated router on the same clock, and a way to die at any point.
 
+use super::drafter::{Mini, known};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use routeros_mcp::access::{Principal, Role, Rules};
 use routeros_mcp::audit::{self, Audit};
 use routeros_mcp::base::clock::{Clock, Hand, Wall};
 use routeros_mcp::base::events::Bus;
-use routeros_mcp::base::fault::Fault;
 use routeros_mcp::base::tier::Environment;
-use routeros_mcp::fleet::{self, Capability, Device, Fleet, NewCredential, NewDevice, Pins, Place as At, Read};
-use routeros_mcp::menus::{self, Shape};
-use routeros_mcp::plan::edit::{Edit, Op, Request};
-use routeros_mcp::plan::form::{Form, Known, Pairs};
-use routeros_mcp::plan::record::{Change, Cut, Draft, Find, Observed, Place, Plan, PlanId, Progress, Risk, Step};
-use routeros_mcp::plan::{Ask, Drafter, Engine, Journal, Parts, Settings, inverse, rows};
-use routeros_mcp::routeros::{MenuPath, Row};
+use routeros_mcp::fleet::{self, Capability, Device, Fleet, NewCredential, NewDevice, Pins, Place};
+use routeros_mcp::plan::edit::Request;
+use routeros_mcp::plan::record::{Plan, PlanId, Progress};
+use routeros_mcp::plan::{Engine, Journal, Parts, Settings};
 use routeros_mcp::sim::hooks::{Verdict, When};
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::sim::{Options as SimOptions, Sim};
 use routeros_mcp::store::{Batch, Durability, Options, Seal, Store, StoreError};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -221,7 +218,7 @@ impl Rig {
 
     /// Drafts one plan.
     pub async fn draft(&self, request: Value) -> PlanId {
-        let request = asked(request);
+        let request: Request = serde_json::from_value(request).unwrap();
         self.engine().create(&Rig::who(), request, "plan.create").await.unwrap()
     }
 
@@ -280,6 +277,16 @@ impl Rig {
         self.rows("/ip/firewall/filter").iter().any(|row| row.iter().any(|(_, value)| value == "iot to nvr"))
     }
 
+    /// Until the rule of these tests is on the router, or off it.
+    pub async fn until_rule(&self, is_there: bool) {
+        let seen = async {
+            while self.has_rule() != is_there {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen).await.expect("the rule stays as it is");
+    }
+
     /// The trail is whole.
     pub async fn intact(self) {
         let Rig { life, audit, dir, .. } = self;
@@ -302,16 +309,12 @@ pub(crate) fn request(edits: Value, more: Value) -> Value {
     request
 }
 
-fn asked(request: Value) -> Request {
-    serde_json::from_value(request).unwrap()
-}
-
 pub(crate) async fn enroll(fleet: &Fleet, sim: &Sim, name: &str, plain: bool) -> Arc<Device> {
     let rest_port = if plain { sim.http_port() } else { sim.https_port() };
     let ssh_port = if sim.ssh_port() == 0 { 9 } else { sim.ssh_port() };
     let new = NewDevice {
         name: name.into(),
-        place: At { address: "127.0.0.1".into(), rest_port, ssh_port, plain_http: plain },
+        place: Place { address: "127.0.0.1".into(), rest_port, ssh_port, plain_http: plain },
         username: "mcp".into(),
         environment: Environment::Lab,
         tags: vec![],
@@ -320,118 +323,4 @@ pub(crate) async fn enroll(fleet: &Fleet, sim: &Sim, name: &str, plain: bool) ->
         only_named: false,
     };
     fleet.enroll(new, NewCredential::password(sim.credentials().mcp.password), Pins::default()).await.unwrap()
-}
-
-/// Drafts what these tests ask for: values as they are, one row a match.
-pub(crate) struct Mini {
-    fleet: Mutex<Option<Fleet>>,
-    /// What every draft is said to risk.
-    pub danger: Mutex<(Risk, Cut)>,
-    pub settle_s: AtomicUsize,
-}
-
-impl Default for Mini {
-    fn default() -> Self {
-        Mini { fleet: Mutex::default(), danger: Mutex::new((Risk::Medium, Cut::No)), settle_s: AtomicUsize::new(0) }
-    }
-}
-
-impl Mini {
-    /// From now on drafts want a guard, though not an approval.
-    pub fn guarded(&self) {
-        *self.danger.lock().unwrap() = (Risk::High, Cut::No);
-    }
-}
-
-impl Drafter for Mini {
-    fn draft<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Draft, Fault>> {
-        async move {
-            let fleet = self.fleet.lock().unwrap().clone().unwrap();
-            let lane = fleet.lane(ask.device);
-            let (risk, cut) = *self.danger.lock().unwrap();
-            let mut draft = Draft {
-                plan: ask.plan.clone(),
-                device: ask.device.id.clone(),
-                name: ask.device.name.clone(),
-                serial: ask.device.facts.serial.clone(),
-                pins: ask.device.pins.clone(),
-                version: ask.device.facts.version.clone(),
-                known: vec![],
-                observed: vec![],
-                absent: vec![],
-                steps: vec![],
-                risk,
-                cut,
-                cut_reasons: vec![],
-                settle_s: self.settle_s.load(SeqCst) as u32,
-                inverse: String::new(),
-            };
-            for edit in ask.edits {
-                let rows = lane.read(Read::fresh(MenuPath::parse(&edit.menu)?)).await?.rows;
-                add_edit(&mut draft, edit, &rows);
-            }
-            draft.inverse = inverse::script(ask.plan, &draft.steps, &draft.known)?;
-            Ok(draft)
-        }
-        .boxed()
-    }
-}
-
-pub(crate) fn known(menu: &str) -> Known {
-    let facts = menus::find(menu).unwrap();
-    let content = facts.attrs.iter().filter(|attr| !attr.read_only).map(|attr| (attr.name.to_owned(), Form::of(attr.kind))).collect();
-    Known {
-        menu: menu.into(),
-        singleton: facts.shape == Shape::Singleton,
-        ordered: facts.shape == Shape::Ordered,
-        key: facts.key.iter().map(|name| (*name).to_owned()).collect(),
-        content,
-        secret: facts.attrs.iter().filter(|attr| attr.secret).map(|attr| attr.name.to_owned()).collect(),
-        unset: menu.starts_with("/ip/firewall"),
-        marks: vec![],
-        stranger: false,
-    }
-}
-
-fn pairs(map: &Map<String, Value>) -> Pairs {
-    map.iter().map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect()
-}
-
-fn add_edit(draft: &mut Draft, edit: &Edit, menu_rows: &[Row]) {
-    let known = known(&edit.menu);
-    let values = pairs(&edit.values);
-    let find = Find { by: pairs(&edit.which) };
-    let see = |draft: &mut Draft, at: usize, find: Option<Find>| {
-        let row = rows::content(&known, &menu_rows[at]);
-        let next = menu_rows.get(at + 1).filter(|_| known.ordered).map(|next| Find { by: rows::content(&known, next) });
-        draft.observed.push(Observed { menu: edit.menu.clone(), find, row: row.clone(), next: next.clone() });
-        (row, next)
-    };
-    let found = |find: &Find| rows::one(&known, menu_rows, find).unwrap().0;
-    let change = match edit.op {
-        Op::Add => {
-            let before = edit.place_before.as_ref().and_then(Value::as_object).map(|which| Find { by: pairs(which) });
-            if let Some(before) = &before {
-                see(draft, found(before), Some(before.clone()));
-            }
-            let place = known.ordered.then_some(Place { before });
-            draft.absent.push((edit.menu.clone(), Find { by: values.clone() }));
-            Change::Add { find: Find { by: values.clone() }, values, secrets: vec![], place }
-        }
-        Op::Set if known.singleton => Change::SetSingle { before: see(draft, 0, None).0, values, secrets: vec![], unset: vec![] },
-        Op::Set => {
-            let before = see(draft, found(&find), Some(find.clone())).0;
-            Change::Set { find, before, values, secrets: vec![], unset: vec![] }
-        }
-        Op::Remove => {
-            let (before, next) = see(draft, found(&find), Some(find.clone()));
-            Change::Remove { find, before, place: known.ordered.then_some(Place { before: next }), by_disabling: edit.each }
-        }
-        Op::Run => Change::Run { command: edit.command.clone().unwrap(), find: None, args: vec![] },
-        other => panic!("these tests do not {}", other.as_str()),
-    };
-    draft.steps.push(Step { edit: draft.steps.len() as u32, menu: edit.menu.clone(), change, gives_access: false });
-    if !draft.known.iter().any(|other| other.menu == known.menu) {
-        draft.known.push(known);
-    }
 }

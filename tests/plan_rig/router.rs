@@ -4,6 +4,7 @@ use routeros_mcp::base::clock::{Clock, Hand, Wall};
 use routeros_mcp::sim::faults::Line;
 use routeros_mcp::sim::menus::Definitions;
 use routeros_mcp::sim::profiles::{Profile, Version};
+use routeros_mcp::sim::row::Row;
 use routeros_mcp::sim::{Options, Sim};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -65,7 +66,7 @@ impl Router {
         let mut all = BTreeMap::new();
         for path in definitions.paths().filter(|path| !MOVING.contains(path)) {
             let Some(ordered) = world.menu(path).map(|menu| menu.ordered) else { continue };
-            let text = |row: &routeros_mcp::sim::row::Row| {
+            let text = |row: &Row| {
                 let mut words: Vec<String> = row
                     .iter()
                     .filter(|(name, value)| !value.is_empty() && *value != "false" && !COUNTERS.contains(name))

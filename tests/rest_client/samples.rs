@@ -1,15 +1,9 @@
 //! Every recorded answer is read whole: no key and no value is lost.
 
+use crate::surroundings::shared;
 use routeros_mcp::routeros::rows;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-
-/// Recorded answers stand beside the checkout; elsewhere by `ROUTEROS_SHARED`.
-fn samples() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let named = std::env::var_os("ROUTEROS_SHARED").map(PathBuf::from);
-    [Some(beside), named].into_iter().flatten().map(|dir| dir.join("routeros/samples")).find(|dir| dir.is_dir())
-}
 
 fn json_files(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
@@ -32,10 +26,7 @@ fn text(value: &Value) -> String {
 
 #[test]
 fn every_recorded_answer_is_read_whole() {
-    let Some(dir) = samples() else {
-        eprintln!("recorded answers: none here (no ../shared, no ROUTEROS_SHARED); nothing was checked");
-        return;
-    };
+    let Some(dir) = shared("routeros/samples") else { return };
     let mut files = Vec::new();
     json_files(&dir, &mut files);
     let mut values = 0;

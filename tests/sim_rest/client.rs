@@ -29,6 +29,7 @@ impl Reply {
     }
 }
 
+/// The folder of recorded answers beside the checkout, where there is one.
 pub(crate) fn shared() -> Option<PathBuf> {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
     let found = std::env::var_os("ROUTEROS_SHARED").map(PathBuf::from).into_iter().chain([beside]).find(|p| p.join("routeros").is_dir());
@@ -90,6 +91,16 @@ pub(crate) async fn call(sim: &Sim, who: &Credential, method: &str, path: &str, 
 
 pub(crate) async fn admin(sim: &Sim, method: &str, path: &str, body: Option<Value>) -> Reply {
     call(sim, &sim.credentials().admin, method, path, body).await
+}
+
+/// Waits until that holds. A router under load may be slow; one that never gets there must not hang the test.
+pub(crate) async fn until(holds: impl Fn() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), wait).await.expect("it holds within 30 s");
 }
 
 pub(crate) fn names(rows: &Value) -> Vec<&str> {

@@ -1,8 +1,8 @@
 //! Recorded rows of real routers, where the shared reference is at hand.
 
 use super::*;
+use std::path::Path;
 
-/// Recorded rows of real routers, where they are at hand.
 #[tokio::test]
 async fn recorded_rows_of_real_routers_are_read() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/routeros/samples");

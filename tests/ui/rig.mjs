@@ -58,11 +58,11 @@ export async function start(origin, shots, executablePath) {
   return { browser, open, look, complaints };
 }
 
-// Tab until that is reached.
+// Tab until that is reached; not at all where the page begins there.
 export async function tabTo(page, selector) {
   for (let at = 0; at < 80; at += 1) {
-    await page.keyboard.press("Tab");
     if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
+    await page.keyboard.press("Tab");
   }
   throw new Error(`Tab does not reach ${selector}`);
 }

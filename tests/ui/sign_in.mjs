@@ -71,7 +71,10 @@ async function provide() {
   hold((await first(idp, "the provider")) === "ready", "the provider does not start");
 }
 await provide();
-while ((await (await fetch(`${ready.http}/health`)).json()).oidc !== "configured");
+for (let at = 0; (await (await fetch(`${ready.http}/health`)).json()).oidc !== "configured"; at += 1) {
+  hold(at < 300, "the daemon does not find the provider within 30 s");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
 
 const secret = join(home, "router.pass");
 writeFileSync(secret, `${router.password}\n`, { mode: 0o600 });

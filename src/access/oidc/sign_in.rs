@@ -6,12 +6,12 @@
 //!
 //! Source: OpenID Connect Core 1.0 section 3.1, RFC 7636, RFC 9207, RFC 9700
 
-use crate::access::local::FRESH;
 use crate::access::oidc::keys::Alg;
 use crate::access::oidc::provider::Found;
 use crate::access::oidc::{Oidc, claims};
 use crate::access::person::Identity;
 use crate::access::principal::{Client, Principal};
+use crate::access::proof::FRESH;
 use crate::access::token::Refused;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};

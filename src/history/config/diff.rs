@@ -6,12 +6,12 @@
 //!
 //! A row that one side may merely have failed to export is in doubt, never removed or added: see [`Doubt`].
 
+mod pair;
+
 use crate::menus::{self, Menu, Shape};
 use crate::routeros::export::{Command, Export, Target};
 use crate::routeros::value::Kind;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-
-mod pair;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An attribute's value: text, or nothing for a flag that is set.
 pub type Value = Option<String>;

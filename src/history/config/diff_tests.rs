@@ -1,3 +1,5 @@
+//! What is said to have changed between two exports, and what is left in doubt.
+
 use super::*;
 use crate::routeros::export::{Export, parse};
 

@@ -66,10 +66,7 @@ impl Shelf {
         self.change(device, |head, mut all| {
             let latest = all.last().cloned();
             if let Some(same) = latest.as_ref().filter(|latest| latest.pieces == ids) {
-                let again = Snapshot { seen_at: taken.at.max(same.seen_at), ended: same.ended || taken.export.ended, ..same.clone() };
-                let kept = Kept { snapshot: again.clone(), is_new: false };
-                let is_news = again.ended != same.ended || again.seen_at.0 - same.seen_at.0 >= SEEN_AGAIN_MS;
-                return Ok((is_news.then(|| Batch::new().put(Snapshot::TABLE, key(device, again.number), store::encode(&again))), kept));
+                return Ok(seen_again(device, same, &taken));
             }
             let changed = latest.as_ref().map(|latest| self.changed(device, latest, &taken.export)).transpose()?;
             let rows: Vec<&str> = taken.export.rows().map(|(menu, _)| menu).collect();
@@ -237,6 +234,14 @@ impl Shelf {
         let difference = diff(&self.read(device, before)?, now);
         Ok(difference.menus.into_iter().map(|menu| menu.menu).take(MOST_NAMED).collect())
     }
+}
+
+/// The newest configuration once more: nothing to write, unless its end was seen only now or the last note of it is old.
+fn seen_again(device: &DeviceId, same: &Snapshot, taken: &Taken) -> (Option<Batch>, Kept) {
+    let again = Snapshot { seen_at: taken.at.max(same.seen_at), ended: same.ended || taken.export.ended, ..same.clone() };
+    let is_news = again.ended != same.ended || again.seen_at.0 - same.seen_at.0 >= SEEN_AGAIN_MS;
+    let batch = is_news.then(|| Batch::new().put(Snapshot::TABLE, key(device, again.number), store::encode(&again)));
+    (batch, Kept { snapshot: again, is_new: false })
 }
 
 /// Ten digits sort as numbers.

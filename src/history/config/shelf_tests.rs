@@ -1,3 +1,5 @@
+//! Snapshots over days: what they cost, what comes out again, and what falls off the end.
+
 use super::*;
 use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;

@@ -9,10 +9,10 @@
 //!
 //! Source: <https://prometheus.io/docs/instrumenting/exposition_formats/>
 
-pub mod count;
+mod count;
 mod page;
-pub mod process;
-pub mod table;
+mod process;
+mod table;
 
 pub use page::{Page, Vitals};
 pub use table::{DEVICE_ID, Kind, METRICS, Metric};

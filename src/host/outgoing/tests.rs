@@ -103,6 +103,17 @@ async fn an_answer_without_end_is_cut_off() {
 }
 
 #[tokio::test]
+async fn silence_is_told_with_the_time_it_was_given() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // Nobody accepts, so nobody answers.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let outgoing = lab();
+    let (client, url, name) = outgoing.judged(&format!("http://{}/", listener.local_addr().unwrap())).await.unwrap();
+    let error = client.get(url).timeout(Duration::from_millis(1)).send().await.unwrap_err();
+    assert!(unreachable(&name, &error, DOWNLOAD).to_string().ends_with(&format!("nothing within {} s", DOWNLOAD.as_secs())), "{error:?}");
+}
+
+#[tokio::test]
 async fn redirects_are_answers_and_go_nowhere() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (at, _done) = server("HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n", 0).await;

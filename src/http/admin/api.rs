@@ -3,8 +3,10 @@
 //! Policy, arguments, audit and shaping are those of every other edge; nothing is decided here but whether the caller is
 //! the kind of caller the verb is for.
 
+use crate::access::policy::{self, Decision};
+use crate::access::principal::Principal;
 use crate::access::token;
-use crate::base::fault::Kind;
+use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
 use crate::base::secret::Secret;
 use crate::base::tier::Effect;
@@ -33,27 +35,22 @@ const JSON_ROOM: usize = 1024 * 1024;
 
 /// Answers a request below [`BASE`]; `path` is what follows it.
 pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    if path == "/openapi.json" {
-        if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Err(Refusal::method("GET, HEAD"));
+    match path {
+        "/openapi.json" => {
+            fault::only_reads(request.method())?;
+            Ok(fault::json(StatusCode::OK, &openapi::document(&asked.origin)))
         }
-        return Ok(fault::json(StatusCode::OK, &openapi::document(&asked.origin)));
+        "/events" if request.method() == Method::GET => events::answer(edge, request.headers()).await,
+        "/events" => Err(Refusal::method("GET")),
+        export::PATH => export::answer(edge, asked, request).await,
+        report::PATH => report::answer(edge, asked, request).await,
+        upload::PATH => upload::answer(edge, asked, request).await,
+        _ => verb(edge, asked, path, request).await,
     }
-    if path == "/events" {
-        if request.method() != Method::GET {
-            return Err(Refusal::method("GET"));
-        }
-        return events::answer(edge, request.headers()).await;
-    }
-    if path == export::PATH {
-        return export::answer(edge, asked, request).await;
-    }
-    if path == report::PATH {
-        return report::answer(edge, asked, request).await;
-    }
-    if path == upload::PATH {
-        return upload::answer(edge, asked, request).await;
-    }
+}
+
+/// Calls the verb that a path names.
+async fn verb(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     let signed = match Signed::of(edge, asked, &request).await {
         Ok(signed) => signed,
         Err(refusal) => {
@@ -68,32 +65,12 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
             return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "the admin API has nothing at this address")
                 .hint("GET /admin/api/v1/openapi.json lists all of it"));
         }
-        Err(others) => return Err(Refusal::methods(&others)),
+        Err(others) => return Err(Refusal::method(&others.join(", "))),
     };
     let Some(tool) = route.verb() else {
         return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "that is not in this build"));
     };
-    let schema = (tool.input)();
-    let mut arguments = Map::new();
-    if let Some(text) = request.uri().query() {
-        if route.method != "GET" && route.method != "DELETE" {
-            return Err(wrong("what a request changes stands in its body, not in the address"));
-        }
-        arguments = queried(&schema, text)?;
-    }
-    if matches!(route.method, "POST" | "PUT" | "PATCH") {
-        let most = edge.settings.limits.body_bytes;
-        // A fleet's list is longer than anything else people send.
-        let most = if tool.name == "device.import" { most.max(roster::TEXT_MAX + JSON_ROOM) } else { most };
-        arguments = intake::object(request, most, edge.settings.limits.body).await?;
-    }
-    for (name, text) in in_path {
-        let text = query::decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;
-        if arguments.get(name).is_some_and(|given| given.as_str() != Some(text.as_str())) {
-            return Err(wrong(format!("{name} is one thing in the address and another in the body")));
-        }
-        arguments.insert(name.to_owned(), text.into());
-    }
+    let mut arguments = gathered(edge, route, tool, in_path, request).await?;
     let left = edge.take(signed.principal())?;
     may(edge, asked, route.need(), &signed)?;
     let made = (tool.name == "token.create").then(token::make);
@@ -108,6 +85,37 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
     let mut response = told(route, reply, made.as_ref());
     limits::tell(response.headers_mut(), left);
     Ok(response)
+}
+
+/// What the verb is given: out of the query or the body, and out of the path.
+async fn gathered(
+    edge: &Edge,
+    route: &Route,
+    tool: &Tool,
+    in_path: Vec<(&'static str, &str)>,
+    request: Request<Incoming>,
+) -> Result<Map<String, Value>, Refusal> {
+    let mut arguments = Map::new();
+    if let Some(text) = request.uri().query() {
+        if route.method != "GET" && route.method != "DELETE" {
+            return Err(wrong("what a request changes stands in its body, not in the address"));
+        }
+        arguments = queried(&(tool.input)(), text)?;
+    }
+    if matches!(route.method, "POST" | "PUT" | "PATCH") {
+        let most = edge.settings.limits.body_bytes;
+        // A fleet's list is longer than anything else people send.
+        let most = if tool.name == "device.import" { most.max(roster::TEXT_MAX + JSON_ROOM) } else { most };
+        arguments = intake::object(request, most, edge.settings.limits.body).await?;
+    }
+    for (name, text) in in_path {
+        let text = query::decoded(text).ok_or_else(|| wrong("the address is not percent-encoded UTF-8"))?;
+        if arguments.get(name).is_some_and(|given| given.as_str() != Some(text.as_str())) {
+            return Err(wrong(format!("{name} is one thing in the address and another in the body")));
+        }
+        arguments.insert(name.to_owned(), text.into());
+    }
+    Ok(arguments)
 }
 
 /// Whether the caller is of the kind that is needed.
@@ -132,6 +140,17 @@ pub(super) fn may(edge: &Edge, asked: &Asked, need: Need, signed: &Signed) -> Re
             }
             Err(Refusal::of(StatusCode::UNAUTHORIZED, "proof", "prove again that it is you: this takes a proof of the last five minutes")
                 .hint("POST /admin/api/v1/session/reauthenticate, then send this again"))
+        }
+    }
+}
+
+/// Refuses a caller whom policy does not let use the verb: for what is done here in its place.
+pub(super) fn may_use(edge: &Edge, tool: &Tool, principal: &Principal) -> Result<(), Fault> {
+    match policy::decide(principal, &tool.target(), &edge.dispatch.world().rules) {
+        Decision::Allow | Decision::AllowLoosely(_) => Ok(()),
+        Decision::Deny(refusal) => {
+            edge.meter().denied(principal.role.as_str(), refusal.reason);
+            Err(Fault::denied(refusal.said))
         }
     }
 }
@@ -189,13 +208,18 @@ pub(super) fn queried(schema: &Map<String, Value>, query: &str) -> Result<Map<St
     Ok(arguments)
 }
 
-/// A value of a query in the type its argument has. What does not fit stays text, for the verb to refuse by name.
-fn typed(property: &Value, text: &str) -> Value {
-    let is = |wanted: &str| match property.get("type") {
+/// Whether a schema takes values of that type, among others.
+pub(super) fn takes(schema: &Value, wanted: &str) -> bool {
+    match schema.get("type") {
         Some(Value::String(kind)) => kind == wanted,
         Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == wanted),
         _ => false,
-    };
+    }
+}
+
+/// A value of a query in the type its argument has. What does not fit stays text, for the verb to refuse by name.
+fn typed(property: &Value, text: &str) -> Value {
+    let is = |wanted: &str| takes(property, wanted);
     if is("array") {
         return text.split(',').filter(|item| !item.is_empty()).map(Value::from).collect();
     }

@@ -29,7 +29,7 @@ const LONGEST: Duration = Duration::from_secs(30 * 60);
 /// Lines that wait for a slow browser; then its stream ends, and it asks again.
 const BACKLOG: usize = 64;
 
-/// One of everything, for whoever missed some.
+/// One for each kind of page, for whoever missed some: those that hear `health` or `config` hear `device` as well.
 const MISSED: &[u8] = b"event: device\ndata: {}\n\nevent: plan\ndata: {}\n\nevent: alert\ndata: {}\n\nevent: client\ndata: {}\n\nevent: settings\ndata: {}\n\nevent: update\ndata: {}\n\n";
 
 /// A stream of events for whoever is signed in.

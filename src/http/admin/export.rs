@@ -4,15 +4,16 @@
 //! The whole chain is checked on the way. Where it is broken the file ends with that in place of the head, so that nobody
 //! takes it for a whole one.
 
-use crate::access::policy::{self, Decision};
+use crate::access::policy;
 use crate::access::scope::Scope;
 use crate::audit::{AuditError, Format, Reach, export_if, sign};
 use crate::base::fault::{Fault, Kind};
 use crate::dispatch::Witness;
-use crate::http::admin::api::queried;
+use crate::http::admin::api::{may, may_use, queried};
+use crate::http::admin::routes::Need;
 use crate::http::admin::signed::Signed;
 use crate::http::fault::Refusal;
-use crate::http::{Asked, Body, Edge, bearer};
+use crate::http::{Asked, Body, Edge};
 use crate::tools::audit::wanted::{Further, Wanted, may_see};
 use crate::tools::{self, arguments, schema};
 use bytes::Bytes;
@@ -71,12 +72,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     let signed = Signed::of(edge, asked, &request).await?;
     let running = edge.enter(signed.principal())?;
     edge.take(signed.principal())?;
-    if let Signed::Bearer { principal, scopes } = &signed
-        && !scopes.contains(&Scope::Audit)
-    {
-        edge.meter().denied(principal.role.as_str(), "scope");
-        return Err(bearer::insufficient(edge, asked, &[Scope::Audit]));
-    }
+    may(edge, asked, Need::Scope(Scope::Audit), &signed)?;
     let given = queried(&input(), request.uri().query().unwrap_or_default())?;
     let begun = begin(edge, &signed, given.clone());
     let outcome = begun.as_ref().err().map(|fault| fault.kind);
@@ -113,10 +109,7 @@ fn begin(edge: &Edge, signed: &Signed, given: Map<String, Value>) -> Result<(For
     let (world, principal) = (edge.dispatch.world().clone(), signed.principal().clone());
     let tool = tools::find("audit.get_events").ok_or_else(|| Fault::bug("the trail has no verb"))?;
     // What may not be looked at in pages may not be taken away in one piece.
-    if let Decision::Deny(refusal) = policy::decide(&principal, &tool.target(), &world.rules) {
-        edge.meter().denied(principal.role.as_str(), refusal.reason);
-        return Err(Fault::denied(refusal.said));
-    }
+    may_use(edge, tool, &principal)?;
     arguments::check(OPERATION, &input(), &given)?;
     let Given { format, wanted, further } = arguments::typed(given)?;
     let format = format.parse().map_err(Fault::bad_input)?;

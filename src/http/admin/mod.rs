@@ -2,10 +2,11 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `session.rs`, `cookie.rs` | signing in and out |
+//! | `session.rs`, `oidc.rs`, `cookie.rs` | signing in and out |
 //! | `setup.rs` | the first administrator |
 //! | `routes.rs`, `api.rs`, `openapi.rs`, `signed.rs` | verbs of the catalogue under addresses, and who may call them |
 //! | `report.rs` | routers that register themselves |
+//! | `upload.rs` | bundles with a release |
 //! | `events.rs` | what happens, as it happens |
 //! | `download.rs` | files |
 //! | `export.rs` | the trail as a file |
@@ -19,6 +20,7 @@ pub mod cookie;
 pub mod download;
 pub mod events;
 pub mod export;
+pub mod oidc;
 pub mod openapi;
 pub mod pages;
 pub mod report;
@@ -79,7 +81,7 @@ impl Admin {
     pub async fn answer(&self, edge: &Edge, asked: Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
         let path = request.uri().path().to_owned();
         if self.callback.as_deref() == Some(path.as_str()) {
-            return session::callback(edge, &asked, &request).await;
+            return oidc::callback(edge, &asked, &request).await;
         }
         let below = |root: &str| path.strip_prefix(root).filter(|rest| rest.is_empty() || rest.starts_with('/'));
         if let Some(rest) = below(session::ROOT) {

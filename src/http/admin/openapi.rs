@@ -1,6 +1,6 @@
 //! The OpenAPI 3.1 document, made from the routes and the schemas of their verbs: what it says is what is enforced.
 
-use crate::http::admin::api::BASE;
+use crate::http::admin::api::{BASE, takes};
 use crate::http::admin::export;
 use crate::http::admin::routes::{Need, ROUTES, Route};
 use crate::http::admin::upload;
@@ -43,7 +43,7 @@ pub fn document(origin: &str) -> Value {
     })
 }
 
-/// What is no verb of the catalogue: signing in, and events.
+/// What is no verb of the catalogue: signing in, the first run, files, and events.
 fn beside() -> Map<String, Value> {
     let answer = |said: &str, schema: Value| json!({"description": said, "content": {"application/json": {"schema": schema}}});
     let body = |properties: Value, required: &[&str]| {
@@ -111,7 +111,7 @@ fn beside() -> Map<String, Value> {
             ],
             "responses": with("302", json!({"description": "To the provider"}), &["401", "404", "409", "502", "503"])}},
         "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": signed_in,
-            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, client, update and settings, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
+            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, alert, client, update and settings, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
     });
     documented.as_object().cloned().unwrap_or_default()
 }
@@ -149,7 +149,7 @@ fn error() -> Value {
 
 fn operation(route: &Route, tool: &Tool) -> Value {
     let input = (tool.input)();
-    let in_path: Vec<&str> = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
+    let in_path: Vec<&str> = route.arguments().collect();
     let properties = input.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
     let required: Vec<&str> = input.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let mut parameters: Vec<Value> = Vec::new();
@@ -171,7 +171,7 @@ fn operation(route: &Route, tool: &Tool) -> Value {
                 (name.as_str(), schema.clone())
             };
             let mut parameter = json!({"name": name, "in": "query", "required": required.contains(&name), "schema": schema});
-            if schema_is(&schema, "array") {
+            if takes(&schema, "array") {
                 parameter["style"] = "form".into();
                 parameter["explode"] = false.into();
             } else if name == "conditions" {
@@ -199,14 +199,6 @@ fn operation(route: &Route, tool: &Tool) -> Value {
         },
     );
     operation.into()
-}
-
-fn schema_is(schema: &Value, wanted: &str) -> bool {
-    match schema.get("type") {
-        Some(Value::String(kind)) => kind == wanted,
-        Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == wanted),
-        _ => false,
-    }
 }
 
 /// Arguments that the API fills in: the digest of a token that it makes itself.
@@ -247,7 +239,7 @@ mod tests {
             let operation = &document["paths"][route.path][route.method.to_ascii_lowercase()];
             assert!(operation["responses"][route.status.to_string()].is_object(), "{route:?}");
             assert!(operation["security"].as_array().is_some_and(|ways| !ways.is_empty()), "{route:?}");
-            for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+            for name in route.arguments() {
                 let parameters = operation["parameters"].as_array().unwrap();
                 assert!(parameters.iter().any(|one| one["name"] == name && one["in"] == "path"), "{route:?}");
             }

@@ -161,6 +161,11 @@ impl Route {
         }
     }
 
+    /// The arguments that its path names.
+    pub fn arguments(&self) -> impl Iterator<Item = &'static str> {
+        self.path.split('/').filter_map(argument)
+    }
+
     /// The arguments in a path that fits, still percent-encoded; `None` when it does not.
     pub fn matches<'p>(&self, path: &'p str) -> Option<Vec<(&'static str, &'p str)>> {
         let (mut ours, mut theirs) = (self.path.split('/'), path.split('/'));
@@ -168,7 +173,7 @@ impl Route {
         loop {
             match (ours.next(), theirs.next()) {
                 (None, None) => return Some(arguments),
-                (Some(our), Some(their)) => match our.strip_prefix('{').and_then(|our| our.strip_suffix('}')) {
+                (Some(our), Some(their)) => match argument(our) {
                     Some(name) if !their.is_empty() => arguments.push((name, their)),
                     None if our == their => {}
                     _ => return None,
@@ -177,6 +182,11 @@ impl Route {
             }
         }
     }
+}
+
+/// The argument that a part of a path stands for.
+fn argument(part: &str) -> Option<&str> {
+    part.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// Operators' verbs that give nobody more power and lose nothing: looking at a router, keeping a snapshot. Keeping a change
@@ -223,7 +233,7 @@ mod tests {
             let tool = route.verb().unwrap_or_else(|| panic!("{} is no verb", route.tool));
             assert_eq!(tool.name, route.tool);
             let schema = (tool.input)();
-            for name in route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+            for name in route.arguments() {
                 assert!(schema["properties"].get(name).is_some(), "{} has no argument {name}", route.tool);
             }
         }

@@ -9,14 +9,11 @@
 //! | `GET session/all` | where one is signed in |
 //! | `DELETE session/all` | sign out everywhere |
 //! | `POST session/password` `{old, new}` | another password for oneself |
-//! | `GET session/oidc/start?return_to=/admin/…[&reauthenticate=1]` | off to the identity provider |
-//! | `GET session/oidc/callback` | back from it |
+//! | `GET session/oidc/start`, `GET session/oidc/callback` | through the identity provider: `oidc.rs` |
 //!
 //! Whoever signs in, or fails to, stands in the trail before anything is given out. A local sign-in beside an identity
 //! provider is the way in when that one is down; it is marked there as what it is.
 
-use crate::access::oidc::Oidc;
-use crate::access::oidc::sign_in::{ATTEMPT, Attempt, NotIn, Returned};
 use crate::access::person::Identity;
 use crate::access::principal::Client;
 use crate::access::session::{Proof, Session, Way};
@@ -25,12 +22,9 @@ use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::dispatch::Witness;
 use crate::http::admin::cookie::Cookie;
-use crate::http::admin::pages::{form, frame};
-use crate::http::admin::{Admin, client, from_our_page, written};
+use crate::http::admin::{Admin, client, from_our_page, oidc, written};
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge};
-use crate::store::Place;
-use data_encoding::BASE64URL_NOPAD;
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
@@ -39,15 +33,11 @@ use serde_json::{Map, Value, json};
 
 /// Where all of it is.
 pub const ROOT: &str = "/admin/api/v1/session";
-/// Our own way back from the provider.
-const CALLBACK: &str = "/admin/api/v1/session/oidc/callback";
-/// Binds what a browser keeps of a sign-in to what it is for.
-const SEALED: Place<'_> = Place { purpose: "sign-in", table: "-", key: "attempt", field: "cookie" };
 
-const SIGN_IN: &str = "session.sign_in";
+pub(super) const SIGN_IN: &str = "session.sign_in";
 /// The same as a local user beside an identity provider: so that nobody overlooks it.
 const BREAK_GLASS: &str = "session.break_glass";
-const AGAIN: &str = "session.reauthenticate";
+pub(super) const AGAIN: &str = "session.reauthenticate";
 const SIGN_OUT: &str = "session.sign_out";
 const SIGN_OUT_EVERYWHERE: &str = "session.sign_out_everywhere";
 const OWN_PASSWORD: &str = "session.set_password";
@@ -63,8 +53,8 @@ pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Inc
         ("/all", &Method::DELETE) => sign_out_everywhere(edge, asked, request.headers()).await,
         ("/password", &Method::POST) => new_password(edge, asked, request).await,
         ("/reauthenticate", &Method::POST) => again(edge, asked, request).await,
-        ("/oidc/start", &Method::GET) => start(edge, asked, &request).await,
-        ("/oidc/callback", &Method::GET) => callback(edge, asked, &request).await,
+        ("/oidc/start", &Method::GET) => oidc::start(edge, asked, &request).await,
+        ("/oidc/callback", &Method::GET) => oidc::callback(edge, asked, &request).await,
         ("", _) => Err(Refusal::method("GET, POST, DELETE")),
         ("/all", _) => Err(Refusal::method("GET, DELETE")),
         ("/reauthenticate" | "/password", _) => Err(Refusal::method("POST")),
@@ -269,130 +259,7 @@ pub async fn password_set(
     Ok(edge.admin.sessions.begin(&Proof { at: Some(at), ..proof }).await?)
 }
 
-fn provider(edge: &Edge) -> Result<&Oidc, Refusal> {
-    let none = || Refusal::of(StatusCode::NOT_FOUND, "oidc", "there is no identity provider here").hint("sign in as a local user");
-    edge.oidc.as_ref().ok_or_else(none)
-}
-
-async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    let oidc = provider(edge)?;
-    let (mut return_to, mut again) = (form::HOME.to_owned(), false);
-    for (name, value) in query(request) {
-        match name.as_str() {
-            "return_to" => return_to = form::local(&value).unwrap_or(form::HOME).to_owned(),
-            "reauthenticate" => again = value == "1" || value == "true",
-            _ => {}
-        }
-    }
-    // Another site could send people off to sign in; it could not send them to prove who they are for something of its own.
-    let session = if again { Some(edge.admin.session(request.headers()).await?) } else { None };
-    if session.as_ref().is_some_and(|session| session.way != Way::Oidc) {
-        return Err(Fault::new(Kind::Conflict, "you signed in with a password").hint("POST session/reauthenticate").into());
-    }
-    let redirect = oidc.settings().redirect_uri.clone().unwrap_or_else(|| format!("{}{CALLBACK}", asked.origin));
-    let (url, attempt) = oidc.begin(&redirect, session.map(|session| session.key), &return_to).await?;
-    let plain = zeroize::Zeroizing::new(serde_json::to_vec(&attempt).map_err(Fault::bug)?);
-    let sealed = BASE64URL_NOPAD.encode(&edge.admin.seal.seal(SEALED, &plain));
-    let mut response = fault::empty(StatusCode::FOUND);
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_str(&url).map_err(Fault::bug)?);
-    Ok(with_cookie(response, Cookie::SignIn.set(&sealed, edge.admin.secure, Some(ATTEMPT))))
-}
-
-/// Back from the provider: a page either way, since a person looks at it.
-pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    let response = match returned(edge, asked, request).await {
-        Ok((to, id)) => with_session(&edge.admin, frame::onward(&to)?, &id),
-        Err(fault) => {
-            tracing::info!(client = %asked.client, correlation_id = asked.correlation.as_str(), "not signed in: {}", fault.chain());
-            frame::refused_as("Not signed in", edge, &asked.correlation, fault.into())
-        }
-    };
-    Ok(with_cookie(response, Cookie::SignIn.clear(edge.admin.secure)))
-}
-
-async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<(String, Secret), Fault> {
-    let oidc = provider(edge).map_err(|_| Fault::not_found("there is no identity provider here"))?;
-    let client = client(asked, request.headers());
-    let attempt = attempt(&edge.admin, request.headers());
-    let operation = if attempt.as_ref().is_some_and(|attempt| attempt.session.is_some()) { AGAIN } else { SIGN_IN };
-    let given: Map<String, Value> = [("way".to_owned(), Way::Oidc.as_str().into())].into_iter().collect();
-    let outcome = match &attempt {
-        None => Err(NotIn::from(
-            Fault::new(Kind::Unauthenticated, "not signed in: this browser did not begin a sign-in here, or too long ago")
-                .hint("sign in again"),
-        )),
-        Some(attempt) => settle(edge, oidc, attempt, &came(request), client.clone()).await,
-    };
-    match outcome {
-        Ok((proof, old)) => {
-            witness(edge, asked, Witness::Known(&proof.principal), operation, &given, None).await?;
-            let (id, _) = match old {
-                Some(old) => edge.admin.sessions.renew(&old, &proof).await?,
-                None => edge.admin.sessions.begin(&proof).await?,
-            };
-            Ok((attempt.map_or_else(|| form::HOME.to_owned(), |attempt| attempt.return_to), id))
-        }
-        Err(NotIn { identity, fault }) => {
-            edge.failures.count(asked.client);
-            witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
-            Err(fault)
-        }
-    }
-}
-
-/// Who came back, and the session in whose place theirs goes.
-async fn settle(
-    edge: &Edge,
-    oidc: &Oidc,
-    attempt: &Attempt,
-    returned: &Returned,
-    client: Client,
-) -> Result<(Proof, Option<Session>), NotIn> {
-    let who = oidc.finish(attempt, returned, client).await?;
-    let identity = Identity::of(&who.principal);
-    let proof = Proof { principal: who.principal, way: Way::Oidc, at: who.proved_at };
-    let Some(key) = &attempt.session else { return Ok((proof, None)) };
-    match edge.admin.sessions.with_key(key)? {
-        Some(old) if old.identity == identity => Ok((proof, Some(old))),
-        Some(_) => {
-            let fault = Fault::denied("somebody else proved who they are").hint("sign out, and sign in as the one you are");
-            Err(NotIn { identity: Some(identity), fault })
-        }
-        None => {
-            let fault = Fault::new(Kind::Unauthenticated, "your session ended meanwhile").hint("sign in again");
-            Err(NotIn { identity: Some(identity), fault })
-        }
-    }
-}
-
-fn came(request: &Request<Incoming>) -> Returned {
-    let mut came = Returned::default();
-    for (name, value) in query(request) {
-        match name.as_str() {
-            "code" => came.code = Some(value),
-            "state" => came.state = Some(value),
-            "iss" => came.issuer = Some(value),
-            "error" => came.error = Some(value),
-            _ => {}
-        }
-    }
-    came
-}
-
-/// What the browser kept of the sign-in that it began.
-fn attempt(admin: &Admin, headers: &HeaderMap) -> Option<Attempt> {
-    let sealed = Cookie::SignIn.of(headers, admin.secure).ok()??;
-    let plain = admin.seal.open(SEALED, &BASE64URL_NOPAD.decode(sealed.as_bytes()).ok()?).ok()?;
-    serde_json::from_slice(&plain).ok()
-}
-
-fn query(request: &Request<Incoming>) -> Vec<(String, String)> {
-    let query = request.uri().query().unwrap_or_default();
-    let base = reqwest::Url::parse(&format!("http://x/?{query}"));
-    base.map(|url| url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()).unwrap_or_default()
-}
-
-async fn witness(
+pub(super) async fn witness(
     edge: &Edge,
     asked: &Asked,
     who: Witness<'_>,
@@ -408,15 +275,22 @@ pub fn with_session(admin: &Admin, response: Response<Body>, id: &Secret) -> Res
     with_cookie(response, Cookie::Session.set(id.expose(), admin.secure, None))
 }
 
-/// The same, where one was made.
-pub fn with_renewed(admin: &Admin, response: Response<Body>, id: Option<&Secret>) -> Response<Body> {
-    match id {
-        Some(id) => with_session(admin, response, id),
-        None => response,
+/// The answer, good or not, with the cookie of the session that took an old one's place meanwhile: the browser would be signed out
+/// without it.
+pub fn with_renewed(admin: &Admin, answered: Result<Response<Body>, Refusal>, id: Option<&Secret>) -> Result<Response<Body>, Refusal> {
+    let Some(id) = id else { return answered };
+    let cookie = Cookie::Session.set(id.expose(), admin.secure, None);
+    match (answered, cookie) {
+        (Ok(response), cookie) => Ok(with_cookie(response, cookie)),
+        (Err(refusal), Some(mut cookie)) => {
+            cookie.set_sensitive(true);
+            Err(refusal.with(header::SET_COOKIE, cookie))
+        }
+        (Err(refusal), None) => Err(refusal),
     }
 }
 
-fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
+pub(super) fn with_cookie(mut response: Response<Body>, cookie: Option<HeaderValue>) -> Response<Body> {
     if let Some(mut cookie) = cookie {
         cookie.set_sensitive(true);
         response.headers_mut().append(header::SET_COOKIE, cookie);

@@ -1,7 +1,6 @@
 //! `POST update/upload`: a bundle with a release, straight to the disk as it comes. What it is worth is found out by
 //! `update.stage`, to which the answer's name is given.
 
-use crate::access::policy::{self, Decision};
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
 use crate::dispatch::Witness;
@@ -72,10 +71,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
 async fn take(edge: &Edge, signed: &Signed, body: Incoming) -> Result<(String, u64, String), (Kind, Refusal)> {
     let world = edge.dispatch.world();
     let tool = tools::find(VERB).ok_or_else(|| of_fault(Fault::bug("uploads have no verb")))?;
-    if let Decision::Deny(refusal) = policy::decide(signed.principal(), &tool.target(), &world.rules) {
-        edge.meter().denied(signed.principal().role.as_str(), refusal.reason);
-        return Err(of_fault(Fault::denied(refusal.said)));
-    }
+    api::may_use(edge, tool, signed.principal()).map_err(of_fault)?;
     if body.size_hint().lower() > BUNDLE_MAX {
         return Err(large());
     }

@@ -4,7 +4,7 @@ use crate::access::principal::Principal;
 use crate::host::metrics::Meter;
 use crate::http::Body;
 use crate::http::fault;
-use crate::http::mcp::manager::Manager;
+use crate::http::mcp::redelivery::Redelivery;
 use crate::mcp::counted::Counted;
 use crate::mcp::message;
 use crate::mcp::provider::{Ends, Provider};
@@ -32,7 +32,7 @@ pub struct Rmcp<P> {
     /// Who answers.
     pub provider: Arc<P>,
     /// The sessions there are.
-    pub manager: Arc<Manager>,
+    pub sessions: Arc<Redelivery>,
     /// How it is set up.
     pub config: StreamableHttpServerConfig,
     /// When handlers end.
@@ -45,7 +45,7 @@ impl<P: Provider> Protocol for Rmcp<P> {
     fn answer(&self, who: Arc<Principal>, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>> {
         let (provider, ends, meter) = (self.provider.clone(), self.ends.clone(), self.meter.clone());
         let make = move || Ok(Counted::new(provider.handler(who.clone(), ends.clone()), meter.clone()));
-        let service = StreamableHttpService::new(make, self.manager.clone(), self.config.clone());
+        let service = StreamableHttpService::new(make, self.sessions.clone(), self.config.clone());
         async move {
             let response = service.handle(request).await;
             let has_no_answer = response.status() == StatusCode::INTERNAL_SERVER_ERROR;
@@ -55,7 +55,7 @@ impl<P: Provider> Protocol for Rmcp<P> {
     }
 
     fn sweep(&self) -> BoxFuture<'_, ()> {
-        self.manager.sweep().boxed()
+        self.sessions.sweep().boxed()
     }
 }
 

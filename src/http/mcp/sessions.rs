@@ -1,5 +1,6 @@
 //! Whose each session is, and how many one caller has.
 
+use crate::access::person::Identity;
 use crate::access::principal::{Limits, Principal};
 use crate::access::role::Role;
 use crate::base::clock::Clock;
@@ -17,7 +18,8 @@ const QUIET: Duration = Duration::from_secs(60);
 
 /// The sessions there are.
 pub struct Sessions {
-    manager: Arc<LocalSessionManager>,
+    /// rmcp's.
+    local: Arc<LocalSessionManager>,
     clock: Clock,
     most: usize,
     known: Arc<Mutex<Known>>,
@@ -50,8 +52,8 @@ pub struct Place {
 
 impl Sessions {
     /// At most `most` of one caller.
-    pub fn new(manager: Arc<LocalSessionManager>, clock: Clock, most: usize) -> Sessions {
-        Sessions { manager, clock, most, known: Arc::default() }
+    pub fn new(local: Arc<LocalSessionManager>, clock: Clock, most: usize) -> Sessions {
+        Sessions { local, clock, most, known: Arc::default() }
     }
 
     /// Whether the session is there and the caller's, who is trusted with the same as when it began: a new token may say less.
@@ -69,7 +71,7 @@ impl Sessions {
 
     /// How many there are.
     pub async fn open(&self) -> usize {
-        self.manager.sessions.read().await.len()
+        self.local.sessions.read().await.len()
     }
 
     /// The session has ended.
@@ -80,21 +82,20 @@ impl Sessions {
     /// Room for one more of the caller's, if need be that of one it has left alone.
     pub async fn place(&self, who: &Principal) -> Result<Place, Refusal> {
         let (owner, now) = (owner(who), self.clock.mono());
-        let alive: HashSet<String> = self.manager.sessions.read().await.keys().map(ToString::to_string).collect();
+        let alive: HashSet<String> = self.local.sessions.read().await.keys().map(ToString::to_string).collect();
         let evicted = {
             let mut known = lock(&self.known);
             // One that was opened since is not among them.
             known.by_id.retain(|id, session| alive.contains(id) || session.used_at >= now);
             let mine = known.by_id.values().filter(|session| session.owner == owner).count();
             let opening = known.opening.get(&owner).copied().unwrap_or(0);
-            let quiet =
-                |session: &&String| known.by_id.get(*session).is_some_and(|s| s.owner == owner && now.saturating_sub(s.used_at) >= QUIET);
-            let evicted = match mine + opening >= self.most {
-                false => None,
-                true => {
-                    let oldest = known.by_id.keys().filter(quiet).min_by_key(|id| known.by_id.get(*id).map(|s| s.used_at)).cloned();
-                    Some(oldest.ok_or_else(|| self.full())?)
-                }
+            let evicted = if mine + opening >= self.most {
+                let is_quiet = |session: &Owned| session.owner == owner && now.saturating_sub(session.used_at) >= QUIET;
+                let quiet = known.by_id.iter().filter(|(_, session)| is_quiet(session));
+                let oldest = quiet.min_by_key(|(_, session)| session.used_at).map(|(id, _)| id.clone());
+                Some(oldest.ok_or_else(|| self.full())?)
+            } else {
+                None
             };
             if let Some(id) = &evicted {
                 known.by_id.remove(id);
@@ -105,7 +106,7 @@ impl Sessions {
         let place = Place { known: self.known.clone(), owner, power: power(who), clock: self.clock.clone() };
         if let Some(id) = evicted {
             tracing::info!("a session that was left alone made room for a new one of its owner");
-            if let Err(error) = self.manager.close_session(&id.into()).await {
+            if let Err(error) = self.local.close_session(&id.into()).await {
                 tracing::warn!(%error, "session not closed");
             }
         }
@@ -144,9 +145,8 @@ fn lock(known: &Mutex<Known>) -> std::sync::MutexGuard<'_, Known> {
     known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Who vouches, and for whom.
 fn owner(who: &Principal) -> String {
-    format!("{}|{}", who.issuer, who.subject)
+    Identity::of(who).to_string()
 }
 
 fn power(who: &Principal) -> Power {
@@ -160,7 +160,7 @@ mod tests {
 
     async fn open(sessions: &Sessions, who: &Principal) -> Result<String, Refusal> {
         let place = sessions.place(who).await?;
-        let (id, _transport) = sessions.manager.create_session().await.unwrap();
+        let (id, _transport) = sessions.local.create_session().await.unwrap();
         place.taken(&id);
         Ok(id.to_string())
     }
@@ -181,7 +181,7 @@ mod tests {
         let third = open(&sessions, &anna).await.unwrap();
         assert!(sessions.is_of(&first, &anna) && sessions.is_of(&third, &anna));
         assert!(!sessions.is_of(&second, &anna), "it was left alone for longest");
-        assert!(!sessions.manager.has_session(&second.into()).await.unwrap(), "and is gone for good");
+        assert!(!sessions.local.has_session(&second.into()).await.unwrap(), "and is gone for good");
     }
 
     #[tokio::test]

@@ -60,10 +60,7 @@ pub(super) fn edit(cx: &Drafting<'_>, device: &Device, task: &Task<'_>) -> Resul
         Decision::AllowLoosely(refusal) | Decision::Deny(refusal) => {
             // Another's device must look like none at all.
             let fault = if refusal.reason == "device" { Fault::not_found(refusal.said) } else { Fault::denied(refusal.said) };
-            return Err(match refusal.hint {
-                Some(hint) => fault.hint(hint),
-                None => fault,
-            });
+            return Err(Fault { hint: refusal.hint, ..fault });
         }
     }
     let topic = facts.map_or(Topic::None, |facts| facts.topic).capability().filter(|_| cx.is_plan() && !harmless);

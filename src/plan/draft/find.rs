@@ -1,8 +1,9 @@
 //! Which row is meant, and how it is told from all others: by attributes, never by position or `.id`.
 
-use super::sheet::Sheet;
-use super::value::{scalar, shown};
+use super::sheet::{Line, Sheet};
+use super::value::{is_rule_menu, scalar, shown};
 use crate::base::fault::Fault;
+use crate::fleet::nearest;
 use crate::plan::form::{Form, Pairs, get};
 use crate::plan::record::{Change, Find};
 use serde_json::{Map, Value};
@@ -178,9 +179,8 @@ impl Sheet {
     /// A name that no row of this menu has on this device.
     pub fn unknown(&self, name: &str) -> Fault {
         let name = shown(name);
-        let near = crate::fleet::nearest(&name, self.names());
-        let fault = Fault::not_found(format!("{} has no attribute {name} on this device", self.menu));
-        let fault = Fault { kind: crate::base::fault::Kind::BadInput, ..fault };
+        let near = nearest(&name, self.names());
+        let fault = Fault::bad_input(format!("{} has no attribute {name} on this device", self.menu));
         fault.hint(match near.as_slice() {
             [] => "menu.describe names them all".to_owned(),
             near => format!("did you mean {}? menu.describe names them all", near.join(" or ")),
@@ -192,11 +192,11 @@ impl Sheet {
     /// # Errors
     /// `BadInput` where nothing does.
     pub fn find(&self, at: usize) -> Result<Find, Fault> {
-        let new = |line: &super::sheet::Line| line.added_by.is_some() && !super::value::is_rule_menu(&self.menu);
+        let new = |line: &Line| line.added_by.is_some() && !is_rule_menu(&self.menu);
         let row = Other { row: &self.lines[at].row, open: new(&self.lines[at]) };
         let stands = |other: &usize| *other != at && self.lines[*other].stands();
         let others = |with_dynamic: bool| {
-            let wanted = move |line: &&super::sheet::Line| with_dynamic || !self.is_dynamic(&line.row);
+            let wanted = move |line: &&Line| with_dynamic || !self.is_dynamic(&line.row);
             let lines = (0..self.lines.len()).filter(stands).map(|other| &self.lines[other]);
             lines.filter(wanted).map(|line| Other { row: &line.row, open: new(line) }).collect::<Vec<_>>()
         };

@@ -4,7 +4,7 @@ use super::Desk;
 use super::sheet::Sheet;
 use super::value::{is, shown};
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::Read;
+use crate::fleet::{Read, nearest};
 use crate::menus::Menu;
 use crate::plan::form::{Pairs, get};
 use crate::routeros::MenuPath;
@@ -148,13 +148,10 @@ impl Desk<'_> {
             }
             let Some(names) = self.names(place.menu, sheet).await? else { continue };
             if !names.iter().any(|known| known == wanted) {
-                let near = crate::fleet::nearest(wanted, names.iter().map(String::as_str));
+                let near = nearest(wanted, names.iter().map(String::as_str));
                 let fault = Fault::bad_input(format!("{name}: there is no {:?} in {} on this device", shown(wanted), place.menu));
-                return Err(if near.is_empty() {
-                    fault
-                } else {
-                    fault.hint(format!("did you mean {}?", near.iter().map(|n| format!("{n:?}")).collect::<Vec<_>>().join(" or ")))
-                });
+                let near: Vec<String> = near.iter().map(|name| format!("{name:?}")).collect();
+                return Err(if near.is_empty() { fault } else { fault.hint(format!("did you mean {}?", near.join(" or "))) });
             }
         }
         Ok(())

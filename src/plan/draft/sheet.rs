@@ -11,6 +11,7 @@ use crate::plan::form::{Form, Known, Pairs, get};
 use crate::routeros::value::Kind as ValueKind;
 use crate::routeros::{MenuPath, Row};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How old what a direct write rests on may be.
@@ -200,7 +201,7 @@ impl Sheet {
 }
 
 /// Rows as the router has them now. Seconds after its start it may answer one question with another's answer: asked again at once.
-async fn rows(cx: &Drafting<'_>, device: &Device, lane: &Lane, menu: &str) -> Result<std::sync::Arc<Vec<Row>>, Fault> {
+async fn rows(cx: &Drafting<'_>, device: &Device, lane: &Lane, menu: &str) -> Result<Arc<Vec<Row>>, Fault> {
     for _ in 0..2 {
         // A small change that its tool just looked at is worked out on what the tool saw.
         let max_age = if cx.is_plan() { Duration::ZERO } else { JUST_READ };

@@ -5,8 +5,7 @@
 
 use crate::base::fault::Fault;
 use crate::menus::{Attr, Menu};
-use crate::plan::form::Pairs;
-use crate::plan::form::get;
+use crate::plan::form::{Pairs, get};
 use crate::routeros::value::{self, Kind};
 use serde_json::Value;
 use std::net::IpAddr;

@@ -4,7 +4,7 @@ use super::Desk;
 use super::sheet::Sheet;
 use super::value::{self, Given, shown};
 use crate::base::fault::Fault;
-use crate::fleet::learnt;
+use crate::fleet::{learnt, nearest};
 use crate::menus::Attr;
 use crate::plan::edit::Edit;
 use crate::plan::form::{Form, Pairs, get};
@@ -100,7 +100,7 @@ impl Desk<'_> {
             };
             if !bare.split(',').all(|word| offered.iter().any(|known| known == word) || ours.contains(&word)) {
                 let all: Vec<&str> = if offered.is_empty() { ours.to_vec() } else { offered.iter().map(String::as_str).collect() };
-                let near = crate::fleet::nearest(bare, all.iter().copied());
+                let near = nearest(bare, all.iter().copied());
                 let hint = if near.is_empty() { all.iter().take(30).copied().collect::<Vec<_>>().join(", ") } else { near.join(" or ") };
                 return Err(Fault::bad_input(format!("{name} of {} cannot be {:?} on this device", sheet.menu, shown(&text)))
                     .hint(format!("it takes {hint}")));

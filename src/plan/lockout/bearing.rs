@@ -1,11 +1,11 @@
-//! Which steps can concern our packets at all, and which menus have to be read to tell. Pure.
+//! Which steps can concern our packets at all, by themselves and by what was read. Pure.
 
 use crate::menus;
 use crate::plan::form::{Pairs, get};
 use crate::plan::lockout::path::Who;
 use crate::plan::lockout::state::{INTERFACES, State, is_on};
 use crate::plan::lockout::{Touch, path};
-use crate::plan::record::{Change, Step};
+use crate::plan::record::Change;
 use crate::plan::risk::code_in;
 use crate::routeros::flow::net::Block;
 use crate::routeros::row::Row;
@@ -51,97 +51,17 @@ const APART: &[&str] = &[
     "/user-manager",
 ];
 
-/// Who we are and where we come in.
-const SELF: &[&str] = &["/user/active", "/ip/address", "/ip/route"];
-/// What rules hang on.
-const LISTS: &[&str] = &["/ip/firewall/address-list", "/interface/list", "/interface/list/member"];
-/// All tables that ask for lists.
-const RULES: &[&str] = &["/ip/firewall/raw", "/ip/firewall/mangle", "/ip/firewall/nat", "/ip/firewall/filter"];
-/// What frames pass.
-const LINK: &[&str] = &[
-    "/interface",
-    "/interface/bridge",
-    "/interface/bridge/port",
-    "/interface/bridge/vlan",
-    "/interface/vlan",
-    "/ip/arp",
-    "/interface/bridge/host",
-];
-
-/// Menus whose rows only sharpen the answer: without them more is unknown.
-pub(super) const MAY_LACK: &[&str] = &["/interface/bridge/host", "/ip/arp", "/ipv6/neighbor", "/user/active"];
-
 /// The menu, and the part of it behind `/ip` or `/ipv6`.
-fn familiar(menu: &str) -> &str {
+pub(super) fn familiar(menu: &str) -> &str {
     menu.strip_prefix("/ipv6").or(menu.strip_prefix("/ip")).filter(|rest| rest.starts_with('/')).unwrap_or(menu)
 }
 
-/// The menus a site needs for these steps: none for notes and for what has no hold on access. IPv4's names; a reader whose way is
-/// IPv6 takes the others ([`of_family`]).
-pub fn wanted(steps: &[Step]) -> Vec<&'static str> {
-    let mut all: Vec<&'static str> = Vec::new();
-    for touch in steps.iter().map(|step| Touch::of(step, &[])) {
-        for group in groups(&touch) {
-            all.extend(group.iter().filter(|menu| !all.contains(menu)).copied().collect::<Vec<_>>());
-        }
-    }
-    all
-}
-
-/// A menu of IPv4 as IPv6 has it.
-pub fn of_family(menu: &'static str, v6: bool) -> &'static str {
-    match menu {
-        _ if !v6 => menu,
-        "/ip/address" => "/ipv6/address",
-        "/ip/route" => "/ipv6/route",
-        "/ip/arp" => "/ipv6/neighbor",
-        "/ip/firewall/filter" => "/ipv6/firewall/filter",
-        "/ip/firewall/raw" => "/ipv6/firewall/raw",
-        "/ip/firewall/nat" => "/ipv6/firewall/nat",
-        "/ip/firewall/mangle" => "/ipv6/firewall/mangle",
-        "/ip/firewall/address-list" => "/ipv6/firewall/address-list",
-        "/ip/settings" => "/ipv6/settings",
-        other => other,
-    }
-}
-
-fn groups(touch: &Touch<'_>) -> Vec<&'static [&'static str]> {
-    const MARKED: &[&str] = &["/ip/firewall/mangle", "/routing/rule"];
-    if touch.is_note() || passes_by(touch) || matches!(touch.step.change, Change::Run { .. }) && touch.menu() != "/ip/dhcp-client" {
-        return vec![];
-    }
-    match familiar(touch.menu()) {
-        "/firewall/filter" => vec![&["/ip/firewall/filter"], LISTS, SELF],
-        "/firewall/raw" => vec![&["/ip/firewall/raw", "/ip/firewall/filter"], LISTS, SELF],
-        "/firewall/nat" => vec![&["/ip/firewall/nat", "/ip/firewall/filter"], LISTS, SELF],
-        "/firewall/mangle" => vec![RULES, LISTS, SELF, &["/routing/rule"]],
-        // Our own lists are judged by the entry alone: they are written often, and by many.
-        "/firewall/address-list" if is_own_list(touch) => vec![],
-        "/firewall/address-list" | "/interface/list" | "/interface/list/member" => vec![RULES, LISTS, SELF],
-        "/address" | "/route" | "/routing/rule" | "/routing/table" | "/vrf" => vec![SELF, MARKED],
-        "/settings" | "/dhcp-client" | "/arp" | "/hotspot" | "/hotspot/profile" => {
-            vec![SELF, if touch.menu().contains("hotspot") { &["/ip/hotspot"] } else { &[] }]
-        }
-        rest if rest.starts_with("/ipsec/") => vec![SELF, &["/ip/ipsec/policy"]],
-        rest if rest.starts_with("/routing/") => vec![SELF],
-        "/service" => vec![&["/ip/service", "/user/active"]],
-        "/certificate" => vec![&["/ip/service"]],
-        "/user" | "/user/group" | "/user/aaa" | "/user/ssh-keys" | "/radius" => vec![&["/user", "/user/group", "/user/active"]],
-        menu if is_radio(menu) || menu.starts_with("/interface") || menu.starts_with("/zerotier") => vec![LINK, SELF],
-        _ => vec![],
-    }
-}
-
-fn is_radio(menu: &str) -> bool {
+pub(super) fn is_radio(menu: &str) -> bool {
     ["/interface/wifi", "/interface/wireless", "/caps-man"].iter().any(|start| menu.starts_with(start))
 }
 
-fn is_own_list(touch: &Touch<'_>) -> bool {
-    touch.rows().all(|row| get(row, "list").is_some_and(|list| list.starts_with("mcp-")))
-}
-
 /// Steps that cannot concern us, by themselves alone.
-fn passes_by(touch: &Touch<'_>) -> bool {
+pub(super) fn passes_by(touch: &Touch<'_>) -> bool {
     if touch.in_use() == (false, false)
         && touch.rows().next().is_some()
         && menus::find(touch.menu()).is_some_and(|facts| facts.attr("disabled").is_some())
@@ -149,23 +69,19 @@ fn passes_by(touch: &Touch<'_>) -> bool {
         // Out of use before and after, such as a rule added disabled.
         return !matches!(touch.step.change, Change::Run { .. });
     }
-    let (rule, rest) = match familiar(touch.menu()).strip_prefix("/firewall/") {
-        Some(kind @ ("filter" | "raw" | "nat" | "mangle")) => (true, kind),
-        _ => (false, ""),
-    };
-    if !rule {
-        return matches!(familiar(touch.menu()), "/settings")
+    let Some(table @ ("filter" | "raw" | "nat" | "mangle")) = familiar(touch.menu()).strip_prefix("/firewall/") else {
+        return familiar(touch.menu()) == "/settings"
             && !["rp-filter", "disable-ipv6", "accept-router-advertisements"].iter().any(|name| touch.changes(name));
-    }
+    };
     // Neither packets to the router nor its answers to them meet these chains.
-    let aside: &[&str] = match rest {
+    let aside: &[&str] = match table {
         "filter" => &["forward"],
         "nat" => &["srcnat"],
         "mangle" => &["forward", "postrouting"],
         _ => &[],
     };
     let is_aside = touch.rows().all(|row| get(row, "chain").is_some_and(|chain| aside.contains(&chain)));
-    is_aside || only_opens(touch, rest)
+    is_aside || only_opens(touch, table)
 }
 
 /// A rule more that lets in, or one less that keeps out.

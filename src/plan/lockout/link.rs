@@ -3,11 +3,11 @@
 //! Frames are followed by how they are tagged on the cable: what carries them to the router's interface now has to carry them
 //! then. Which port of a bridge we are behind is told by its host table; without it, any port may be ours.
 
-use crate::plan::form::get;
+use crate::plan::form::{Pairs, get};
 use crate::plan::lockout::path::Who;
 use crate::plan::lockout::state::{INTERFACES, State, is_on, is_yes};
 use crate::plan::lockout::{Finding, Touch};
-use crate::plan::record::Change;
+use crate::plan::record::{Change, Cut};
 use crate::routeros::row::Row;
 use crate::routeros::value;
 use std::collections::BTreeSet;
@@ -237,10 +237,10 @@ fn loud(touch: &Touch<'_>, link: &Link, name: &str, found: &mut Vec<Finding>) {
 }
 
 fn port(touch: &Touch<'_>, link: &Link, l3: &str, found: &mut Vec<Finding>) {
-    let of = |row: &crate::plan::form::Pairs| get(row, "interface").map(str::to_owned);
+    let of = |row: &Pairs| get(row, "interface").map(str::to_owned);
     let (was, will) = (touch.before.and_then(of), touch.after.as_ref().and_then(of));
     let (was_on, will_on) = touch.in_use();
-    let bridge = |row: Option<&crate::plan::form::Pairs>| row.and_then(|row| get(row, "bridge")).unwrap_or_default().to_owned();
+    let bridge = |row: Option<&Pairs>| row.and_then(|row| get(row, "bridge")).unwrap_or_default().to_owned();
     if let Some(name) = was.as_deref().filter(|name| was_on && link.has(name)) {
         let (old, new) = (bridge(touch.before), bridge(touch.after.as_ref()));
         if !will_on || will.as_deref() != Some(name) {
@@ -313,7 +313,7 @@ fn frames(touch: &Touch<'_>, before: &State, after: &State, link: &Link, l3: &st
             Tag::Vlan(vid) => format!("frames of VLAN {vid}"),
         };
         let why = format!("{how} from {port} would no longer reach {l3}");
-        if found.iter().any(|finding| finding.cut == crate::plan::record::Cut::Yes) {
+        if found.iter().any(|finding| finding.cut == Cut::Yes) {
             return;
         }
         found.push(if kept == 0 && (link.sure.contains(port) || candidates.len() == 1) {

@@ -7,7 +7,8 @@
 //! | file | holds |
 //! |---|---|
 //! | `touch.rs` | what one step changes |
-//! | `bearing.rs` | which steps can concern our packets at all, and which menus have to be read for them |
+//! | `bearing.rs` | which steps can concern our packets at all |
+//! | `reads.rs` | which menus have to be read to tell |
 //! | `state.rs` | the rows as they will be |
 //! | `path.rs` | who we are to the router: sources, own addresses, interface |
 //! | `link.rs` | below IP: interfaces, bridges, VLANs on our way |
@@ -20,17 +21,19 @@ mod link;
 mod login;
 mod packets;
 mod path;
+mod reads;
 pub mod site;
 mod state;
 mod touch;
 
 use crate::plan::form::{Known, Pairs, get};
 use crate::plan::record::{Cut, Step};
+use bearing::{Bears, Subject};
 use state::State;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-pub use bearing::{of_family, wanted};
+pub use reads::{of_family, wanted};
 pub(crate) use touch::Touch;
 
 /// Most reasons that are told; the first ones say enough.
@@ -122,9 +125,9 @@ pub(crate) fn check(site: &Site, steps: &[Step], known: &[Known]) -> Found {
         let bears = bearing::bears(&touch, &before, &who);
         after.apply(step, known);
         let found = match bears {
-            bearing::Bears::No => Vec::new(),
-            bearing::Bears::Unknown(why) => vec![Finding::unknown(why)],
-            bearing::Bears::On(subjects) => judge_step(site, &touch, &subjects, &before, &after, &who),
+            Bears::No => Vec::new(),
+            Bears::Unknown(why) => vec![Finding::unknown(why)],
+            Bears::On(subjects) => judge_step(site, &touch, &subjects, &before, &after, &who),
         };
         // What an earlier step did is its own.
         let new: Vec<Finding> = found.into_iter().filter(|finding| !findings.contains(finding)).collect();
@@ -144,19 +147,11 @@ pub(crate) fn check(site: &Site, steps: &[Step], known: &[Known]) -> Found {
     }
 }
 
-fn judge_step(
-    site: &Site,
-    touch: &Touch<'_>,
-    subjects: &[bearing::Subject],
-    before: &State,
-    after: &State,
-    who: &path::Who,
-) -> Vec<Finding> {
-    use bearing::Subject;
+fn judge_step(site: &Site, touch: &Touch<'_>, subjects: &[Subject], before: &State, after: &State, who: &path::Who) -> Vec<Finding> {
     let mut found = Vec::new();
-    for menu in bearing::wanted(std::slice::from_ref(touch.step)) {
+    for menu in wanted(std::slice::from_ref(touch.step)) {
         let menu = of_family(menu, who.is_v6());
-        if !bearing::MAY_LACK.contains(&menu) && (site.unread.contains(menu) || !site.rows.contains_key(menu)) {
+        if !reads::MAY_LACK.contains(&menu) && (site.unread.contains(menu) || !site.rows.contains_key(menu)) {
             found.push(Finding::unknown(format!("{menu} could not be read")));
         }
     }

@@ -6,6 +6,7 @@ use crate::plan::lockout::path::Who;
 use crate::plan::lockout::state::{State, is_on};
 use crate::plan::lockout::{Finding, Service, Touch};
 use crate::plan::record::Cut;
+use crate::routeros::flow::net::address;
 use crate::routeros::flow::{Hop, Leg, Part, Tables, Verdict, Visit, Visited, visit};
 use crate::routeros::row::Row;
 use std::net::IpAddr;
@@ -253,5 +254,5 @@ fn towards(tables: &Tables<'_>, remote: IpAddr) -> Option<IpAddr> {
 }
 
 fn address_of(row: &Row) -> Option<IpAddr> {
-    crate::routeros::flow::net::address(row.get("address")?)
+    address(row.get("address")?)
 }

@@ -3,7 +3,7 @@
 //! What the router would work out itself is worked out here too, as far as the check needs it: connected routes follow
 //! addresses, references follow a rename, an interface's own menu and `/interface` show one row.
 
-use crate::plan::form::{Known, Pairs, get, overlaid};
+use crate::plan::form::{Form, Known, Pairs, get, overlaid};
 use crate::plan::lockout::Site;
 use crate::plan::record::{Change, Find, Place, Step};
 use crate::routeros::flow::net::Block;
@@ -101,7 +101,7 @@ impl State {
         self.menus.get(menu).map(Vec::as_slice)
     }
 
-    /// The first row in use that has these values.
+    /// The first row that has these values, whether in use or not.
     pub fn row(&self, menu: &str, wanted: &[(&str, &str)]) -> Option<&Row> {
         self.rows(menu).iter().find(|row| wanted.iter().all(|(name, value)| row.get(name) == Some(*value)))
     }
@@ -318,7 +318,7 @@ fn renamed(value: &str, old: &str, new: &str) -> String {
 /// Whether a row's value is the one asked for; a flag that is absent is no, a text that is absent is empty.
 fn same(known: Option<&Known>, name: &str, found: Option<&str>, wanted: &str) -> bool {
     match found {
-        Some(found) => known.map_or(crate::plan::form::Form::Text, |known| known.form(name)).same(found, wanted),
+        Some(found) => known.map_or(Form::Text, |known| known.form(name)).same(found, wanted),
         None => matches!(wanted, "" | "no" | "false"),
     }
 }

@@ -1,6 +1,7 @@
 //! What a step touches: the rows before and after it, and whether anything but notes changes. Pure.
 
 use crate::plan::form::{Known, Pairs, get};
+use crate::plan::lockout::state::is_yes;
 use crate::plan::record::{Change, Step};
 
 /// Attributes that say something about a row and do nothing.
@@ -31,9 +32,7 @@ impl<'s> Touch<'s> {
             ),
             Change::Set { before, values, secrets, unset, .. } | Change::SetSingle { before, values, secrets, unset } => {
                 // Where the router does not show an attribute, only for a few is it known that absent means no.
-                let absent = |name: &str, value: &str| {
-                    value.is_empty() || (matches!(name, "disabled" | "log") && !super::state::is_yes(Some(value)))
-                };
+                let absent = |name: &str, value: &str| value.is_empty() || (matches!(name, "disabled" | "log") && !is_yes(Some(value)));
                 let is = |name: &str, value: &str| get(before, name).map_or_else(|| absent(name, value), |old| same(name, old, value));
                 let written = values.iter().filter(|(name, value)| !is(name, value));
                 let names = written.map(|(name, _)| name).chain(secrets.iter().map(|secret| &secret.attribute)).chain(unset);
@@ -84,6 +83,11 @@ impl<'s> Touch<'s> {
         self.values(name).any(|found| found.split(',').any(|word| word == value))
     }
 
+    /// Only of address lists that we keep ourselves.
+    pub fn is_of_own_list(&self) -> bool {
+        self.rows().all(|row| get(row, "list").is_some_and(|list| list.starts_with("mcp-")))
+    }
+
     /// Whether an attribute ends up with something in it; a secret is something.
     pub fn fills(&self, name: &str) -> bool {
         let secret = match &self.step.change {
@@ -97,7 +101,7 @@ impl<'s> Touch<'s> {
 
     /// Whether the row was in use before, and is after.
     pub fn in_use(&self) -> (bool, bool) {
-        let on = |row: Option<&Pairs>| row.is_some_and(|row| !super::state::is_yes(get(row, "disabled")));
+        let on = |row: Option<&Pairs>| row.is_some_and(|row| !is_yes(get(row, "disabled")));
         (on(self.before), on(self.after.as_ref()))
     }
 }

@@ -3,7 +3,7 @@
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::secret::Secret;
-use crate::fleet::{Ask, Device, Write};
+use crate::fleet::{Ask, Device, Fresh, Write};
 use crate::plan::hold::Core;
 use crate::plan::rotate::check::How;
 use crate::plan::secrets::scrubbed;
@@ -107,7 +107,7 @@ async fn knock(core: &Core, id: &DeviceId, password: &Secret) -> Login {
     }
 }
 
-async fn rest(core: &Core, id: &DeviceId, password: &Secret) -> Result<crate::fleet::Fresh, Login> {
+async fn rest(core: &Core, id: &DeviceId, password: &Secret) -> Result<Fresh, Login> {
     let tried = async {
         let fresh = core.fleet.fresh_as(id, password).await?;
         fresh.rows(MenuPath::parse("/system/identity")?, Query::new()).await?;

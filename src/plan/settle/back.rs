@@ -83,11 +83,11 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
         Some(script) if script.get("source") == Some(work.draft.inverse.as_str()) => {
             // The script cannot compare every kind of value, nor places. Where somebody changed something since, we can, and leave it.
             let is_whole = work.progress.steps_done as usize == work.draft.steps.len();
-            if is_whole && !rows::short_of(&work.draft, &work.draft.steps, &work.read().await?).is_empty() {
-                *by_us = true;
+            let is_touched = is_whole && !rows::short_of(&work.draft, &work.draft.steps, &work.read().await?).is_empty();
+            *by_us = true;
+            if is_touched {
                 clean(work).await?;
             } else {
-                *by_us = true;
                 run_script(work, &script).await?;
             }
         }

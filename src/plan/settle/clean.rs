@@ -5,7 +5,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{JOBS, SCRIPTS, TIMERS};
 use crate::plan::record::GuardKind;
-use crate::plan::work::Work;
+use crate::plan::work::{Ids, Work};
 use crate::routeros::{MenuPath, Query, Row};
 
 /// Rounds of removing and looking again.
@@ -28,7 +28,7 @@ pub(in crate::plan) async fn clean(work: &mut Work) -> Result<(), Fault> {
         }
         left = ours(work, &name, job.as_deref()).await?;
         if left.is_empty() {
-            work.ids = crate::plan::work::Ids::default();
+            work.ids = Ids::default();
             return Ok(());
         }
         if round > 0 {

@@ -3,6 +3,7 @@
 //! A backslash at a line's end, and the blanks below it, are not there: neither between words nor inside them.
 
 use super::readable;
+use crate::routeros::script;
 
 /// A command line ends at a line's end outside quotes; longer ones are no export of a router.
 const MOST_BYTES: usize = 1 << 20;
@@ -241,37 +242,9 @@ fn unescape(inner: &[u8]) -> Vec<u8> {
             at += length;
             continue;
         }
-        let digit = |offset: usize| match inner.get(at + offset) {
-            // Lower-case letters are the escapes below.
-            Some(byte) if !byte.is_ascii_lowercase() => char::from(*byte).to_digit(16),
-            _ => None,
-        };
-        let known = match inner.get(at + 1) {
-            Some(b'_') => Some(b' '),
-            Some(b'n') => Some(b'\n'),
-            Some(b'r') => Some(b'\r'),
-            Some(b't') => Some(b'\t'),
-            Some(b'a') => Some(7),
-            Some(b'b') => Some(8),
-            Some(b'f') => Some(12),
-            Some(b'v') => Some(11),
-            Some(same @ (b'"' | b'\\' | b'$' | b'?')) => Some(*same),
-            _ => None,
-        };
-        match (known, digit(1), digit(2)) {
-            (Some(known), ..) => {
-                out.push(known);
-                at += 2;
-            }
-            (None, Some(high), Some(low)) => {
-                out.push((high << 4 | low) as u8);
-                at += 3;
-            }
-            _ => {
-                out.push(b'\\');
-                at += 1;
-            }
-        }
+        let (byte, length) = script::escaped(&inner[at + 1..]).unwrap_or((b'\\', 0));
+        out.push(byte);
+        at += 1 + length;
     }
     out
 }

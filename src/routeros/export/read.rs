@@ -1,7 +1,7 @@
 //! Text to rows.
 
 use super::lex::{Lexer, Odd, Word};
-use super::write::UNREAD;
+use super::write::{GAP, UNREAD};
 use super::{Command, END, Export, Line, Section, Target};
 use crate::routeros::script;
 
@@ -11,9 +11,6 @@ const VERBS: &[&str] = &["add", "set", "remove", "unset", "enable", "disable", "
 /// How often a text may be read in vain: brackets that never close make the reader look for their end line by line, and
 /// somebody may write nothing else.
 const VAIN_READINGS: usize = 4;
-
-/// Begins a comment that says what could not be exported.
-const GAP: &str = "error exporting";
 
 /// Reads an export, wrapped or terse, with any line ends. Never fails: what cannot be read is kept as [`Line::Unread`].
 pub fn parse(text: &str) -> Export {

@@ -6,6 +6,8 @@ use std::fmt::Write;
 
 /// Begins a comment that holds a line nobody could read, as a literal.
 pub(super) const UNREAD: &str = "?? ";
+/// Begins a comment that says what the router could not export, in its own words.
+pub(super) const GAP: &str = "error exporting";
 
 /// The export as one text, the same for equal exports.
 pub fn write(export: &Export) -> String {
@@ -27,7 +29,7 @@ pub fn write(export: &Export) -> String {
         }
     }
     for gap in &export.gaps {
-        let _ = writeln!(out, "#error exporting {gap}");
+        let _ = writeln!(out, "#{GAP} {gap}");
     }
     if export.ended {
         let _ = writeln!(out, "{END}");

@@ -50,7 +50,7 @@ impl TlsTrouble {
         match self {
             TlsTrouble::Expired => "renew the certificate on the router, or pin its fingerprint instead",
             TlsTrouble::NotYetValid => "check this machine's clock and the certificate's dates",
-            TlsTrouble::UnknownIssuer => "give the issuer's certificate as the CA file, or pin the router's fingerprint instead",
+            TlsTrouble::UnknownIssuer => "pin the router's fingerprint instead, or give it a certificate of a public authority",
             TlsTrouble::WrongName => "use the name in the certificate as the device's address, or pin the router's fingerprint instead",
             TlsTrouble::BadCertificate(_) => "make a new certificate on the router and set it on the www-ssl service",
             TlsTrouble::Refused(_) => "set a certificate on the router's www-ssl service: /ip/service/set www-ssl certificate=NAME",

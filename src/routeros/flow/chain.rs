@@ -52,7 +52,7 @@ struct Walk<'a, 'p> {
     tables: &'p Tables<'a>,
     nat: bool,
     looked_at: u32,
-    /// Ends that some rule may have brought, with the matcher that could not be evaluated.
+    /// Ends that some rule may have brought, with what could not be evaluated: `content of rule 7`.
     maybes: Vec<(End, Place<'a>, String)>,
 }
 
@@ -79,9 +79,9 @@ pub fn run<'a>(rows: Option<&'a [Row]>, chain: &str, nat: bool, packet: &mut Pac
         Led::End(end, place) => (end, Some(place)),
         Led::Through => (End::On, None),
     };
-    if let Some((_, place, matcher)) = walk.maybes.iter().find(|(maybe, ..)| *maybe != end) {
+    if let Some((_, place, doubt)) = walk.maybes.iter().find(|(maybe, ..)| *maybe != end) {
         let rules = [Some(*place), at].into_iter().flatten().collect();
-        return Ended { verdict: Verdict::Unknown, rules, doubt: Some(format!("{matcher} of rule {}", place.position)) };
+        return Ended { verdict: Verdict::Unknown, rules, doubt: Some(doubt.clone()) };
     }
     let verdict = match end {
         End::On => Verdict::Passed,
@@ -97,7 +97,7 @@ pub fn run<'a>(rows: Option<&'a [Row]>, chain: &str, nat: bool, packet: &mut Pac
 impl<'a> Walk<'a, '_> {
     fn chain(&mut self, chain: &str, packet: &mut Packet, sure: bool, depth: u8) -> Led<'a> {
         // This chain may have been left by a `return` that may fit: what it ends with is then only possible.
-        let mut left = None;
+        let mut left: Option<String> = None;
         for (position, row) in self.rows.iter().enumerate() {
             if row.get("chain") != Some(chain) || is_off(row) {
                 continue;
@@ -107,47 +107,37 @@ impl<'a> Walk<'a, '_> {
                 return Led::Through;
             }
             let place = Place { position, row };
+            // Why it is not sure that the rule takes the packet.
             let (matched, doubt) = match fit(row, packet, self.tables) {
                 Fit::No => continue,
-                Fit::Yes => (true, String::new()),
-                Fit::Maybe(matcher) => (false, matcher),
+                Fit::Yes => (true, left.clone()),
+                Fit::Maybe(matcher) => (false, Some(format!("{matcher} of rule {position}"))),
             };
             // An effect is only sure when nothing before may have taken the packet away.
-            let certain = sure && matched && self.maybes.is_empty() && left.is_none();
+            let certain = sure && doubt.is_none() && self.maybes.is_empty();
             match row.get("action").filter(|action| !action.is_empty()).unwrap_or("accept") {
                 "jump" => {
                     let target = row.get("jump-target").unwrap_or_default();
                     let led = if depth < DEEPEST { self.chain(target, packet, certain, depth + 1) } else { Led::End(End::Unclear, place) };
-                    match led {
-                        Led::Through => {}
-                        Led::End(end, at) if matched && left.is_none() => return Led::End(end, at),
-                        Led::End(end, at) => {
-                            let why = if matched { left.clone().unwrap_or_default() } else { doubt };
-                            self.maybes.push((end, if matched { at } else { place }, why));
-                        }
+                    if let Led::End(end, at) = led {
+                        let Some(doubt) = doubt else { return Led::End(end, at) };
+                        self.maybes.push((end, if matched { at } else { place }, doubt));
                     }
                 }
                 "return" if matched => return Led::Through,
-                "return" => left = left.or(Some(doubt)),
+                "return" => left = left.or(doubt),
                 action => {
-                    let Some(end) = self.end(action, place) else {
+                    let end = self.end(action, place);
+                    if end.is_none() {
                         self.effect(action, row, packet, certain);
-                        if row.get("passthrough").and_then(value::flag) != Some(false) || !action.starts_with("mark-") {
+                        // No other table of the same kind is asked: a mark without `passthrough` is the end of it.
+                        if !action.starts_with("mark-") || row.get("passthrough").and_then(value::flag) != Some(false) {
                             continue;
                         }
-                        // No other table of the same kind is asked: for a mark that is the end of it.
-                        if matched && left.is_none() {
-                            return Led::End(End::On, place);
-                        }
-                        self.maybes.push((End::On, place, doubt));
-                        continue;
-                    };
-                    if matched && left.is_none() {
-                        return Led::End(end, place);
                     }
-                    let why = if matched { left.clone().unwrap_or_default() } else { doubt };
-                    self.maybes.push((end, place, why));
-                    if matched {
+                    let Some(doubt) = doubt else { return Led::End(end.unwrap_or(End::On), place) };
+                    self.maybes.push((end.unwrap_or(End::On), place, doubt));
+                    if matched && end.is_some() {
                         // Either this rule took it, or the packet went back before.
                         return Led::Through;
                     }

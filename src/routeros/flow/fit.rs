@@ -217,18 +217,13 @@ fn flags(text: &str, packet: &Packet) -> Truth {
     if packet.established {
         let is_answer = packet.ingress == Port::None;
         return value::list(text).fold(Truth::Yes, |so_far, word| {
-            let this = match word {
+            so_far.and(match word {
                 "ack" => Truth::Yes,
                 "!ack" => Truth::No,
                 "syn" if !is_answer => Truth::No,
                 "!syn" if !is_answer => Truth::Yes,
                 _ => Truth::Maybe,
-            };
-            match (so_far, this) {
-                (Truth::No, _) | (_, Truth::No) => Truth::No,
-                (Truth::Yes, Truth::Yes) => Truth::Yes,
-                _ => Truth::Maybe,
-            }
+            })
         });
     }
     value::list(text)
@@ -292,11 +287,7 @@ impl Tables<'_> {
             value::list(row.get(attribute).unwrap_or_default())
                 .fold(Truth::No, |so_far, other| so_far.or(self.in_interface_list(other, interface, depth + 1)))
         };
-        match (any("include"), any("exclude")) {
-            (Truth::No, _) | (_, Truth::Yes) => Truth::No,
-            (Truth::Yes, Truth::No) => Truth::Yes,
-            _ => Truth::Maybe,
-        }
+        any("include").and(any("exclude").unless(true))
     }
 }
 

@@ -24,6 +24,13 @@ pub struct Flow {
     pub ingress: Option<String>,
 }
 
+impl Flow {
+    /// A flow of a named protocol; `None` for a name RouterOS does not know.
+    pub fn of(src: IpAddr, dst: IpAddr, word: &str, port: Option<u16>) -> Option<Self> {
+        Some(Flow { src, dst, protocol: protocol(word)?, port, ingress: None })
+    }
+}
+
 /// One step.
 #[derive(Debug)]
 pub struct Hop<'a> {
@@ -290,7 +297,6 @@ impl<'a, 't> Trace<'a, 't> {
                 Ok((gateways, false))
             }
             Way::Blackhole(menu, place) => {
-                let menu = if menu == "route" { "/route" } else { menu };
                 let why = if menu == "/route" { "a blackhole route takes it" } else { "a routing rule drops it" };
                 self.push("route", Verdict::Dropped, why, menu, vec![place])?;
                 Err(Verdict::Dropped)
@@ -333,7 +339,7 @@ impl<'a, 't> Trace<'a, 't> {
 }
 
 /// Stands for `/ip/arp` or `/ipv6/neighbor`.
-pub const NEIGHBOURS: &str = "neighbour";
+const NEIGHBOURS: &str = "neighbour";
 
 fn answers(row: &Row) -> bool {
     if is_off(row) {
@@ -349,14 +355,14 @@ fn answers(row: &Row) -> bool {
 /// Puts a dstnat rule's new destination on the packet, and says it; `None` when it cannot be told.
 fn translate(rule: &Row, packet: &mut Packet, tables: &Tables<'_>) -> Option<String> {
     let port = rule.get("to-ports").filter(|text| !text.is_empty());
-    let new_port = match port {
-        Some(text) if packet.has_ports() => Some(text.split('-').next()?.parse::<u16>().ok()?),
-        _ => packet.dst_port,
-    };
     // A range of ports or addresses is a choice the router makes each time.
     if port.is_some_and(|text| text.contains(['-', ','])) {
         return None;
     }
+    let new_port = match port {
+        Some(text) if packet.has_ports() => Some(text.parse::<u16>().ok()?),
+        _ => packet.dst_port,
+    };
     match rule.get("action")? {
         "redirect" => {
             let on = packet.ingress.name()?;
@@ -377,12 +383,4 @@ fn translate(rule: &Row, packet: &mut Packet, tables: &Tables<'_>) -> Option<Str
         Some(port) => format!("to {}:{port}", packet.dst),
         None => format!("to {}", packet.dst),
     })
-}
-
-/// The protocol number of a word, for callers that have only names.
-impl Flow {
-    /// A flow of a named protocol; `None` for a name RouterOS does not know.
-    pub fn of(src: IpAddr, dst: IpAddr, word: &str, port: Option<u16>) -> Option<Self> {
-        Some(Flow { src, dst, protocol: protocol(word)?, port, ingress: None })
-    }
 }

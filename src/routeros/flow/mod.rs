@@ -1,9 +1,8 @@
 //! Where one packet would go through a router, from its tables alone.
 //!
-//! Pure: rows in, verdict out. The packet is the first of a new connection ([`visit`] looks at the later ones and the answers
-//! too), whole, and not inside IPsec. A verdict is
-//! only certain when every rule that could change it was understood; otherwise it is `unknown` and names the rule. So
-//! `accepted` is never a guess.
+//! Pure: rows in, verdict out. The packet is the first of a new connection ([`visit()`] looks at the later ones and the answers
+//! too), whole, and not inside IPsec. A verdict is only certain when every rule that could change it was understood; otherwise
+//! it is `unknown` and names the rule. So `accepted` is never a guess.
 //!
 //! `diagnose.path` shows the way to a person, the audit asks what strangers reach, and a plan asks whether we still get in.
 //!

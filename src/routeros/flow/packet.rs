@@ -23,6 +23,15 @@ impl Truth {
         }
     }
 
+    /// Both are needed.
+    pub fn and(self, other: Truth) -> Truth {
+        match (self, other) {
+            (Truth::No, _) | (_, Truth::No) => Truth::No,
+            (Truth::Yes, Truth::Yes) => Truth::Yes,
+            _ => Truth::Maybe,
+        }
+    }
+
     /// One of both is enough.
     pub fn or(self, other: Truth) -> Truth {
         match (self, other) {

@@ -27,7 +27,7 @@ pub enum Way<'a> {
         /// Which table it was found in.
         table: String,
     },
-    /// A route or rule that throws packets away.
+    /// A route or rule that throws packets away, and its menu.
     Blackhole(&'static str, Place<'a>),
     /// No route.
     Nothing,
@@ -78,8 +78,7 @@ fn by_rules<'a>(to: IpAddr, packet: &Packet, tables: &Tables<'a>) -> Option<Way<
         }
         let table = row.get("table").filter(|table| !table.is_empty()).unwrap_or("main");
         match row.get("action").filter(|action| !action.is_empty()).unwrap_or("lookup") {
-            "drop" => return Some(Way::Blackhole("/routing/rule", place)),
-            "unreachable" => return Some(Way::Blackhole("/routing/rule", place)),
+            "drop" | "unreachable" => return Some(Way::Blackhole("/routing/rule", place)),
             "lookup" => {
                 if let Some(way) = tables.in_table(table, to) {
                     return Some(way);
@@ -142,7 +141,7 @@ impl<'a> Tables<'a> {
             return self.connected(to, table);
         }
         if let Some(hole) = best.iter().find(|place| is_hole(place.row)) {
-            return Some(Way::Blackhole("route", *hole));
+            return Some(Way::Blackhole("/route", *hole));
         }
         let mut gateways = Vec::new();
         let mut ports: Vec<Port> = Vec::new();

@@ -145,8 +145,8 @@ fn routes_decide_as_the_router_would() {
         ("action=lookup table=vpn min-prefix=0", "", OUT, Unknown, "routing rule 0"),
     ] {
         let mut router = Router::new();
-        router.rules = super::tests::rows(rules);
-        router.routes.extend(super::tests::rows(routes));
+        router.rules = rows(rules);
+        router.routes.extend(rows(routes));
         let tables = router.tables();
         let journey = trace(&tables, &flow(packet));
         assert_eq!(journey.verdict, wanted, "{packet} {rules} {routes} {:?}", journey.hops);

@@ -3,16 +3,15 @@
 //! One packet let in is no visit. The later packets of the connection meet other rules than the first one, the answers need
 //! a way out and a route, and rules that count callers in address lists may shut the door only after some knocks.
 
-use super::journey::{Hop, Step, Trace};
+use super::journey::{Flow, Hop, Step, Trace};
 use super::packet::{Mark, Packet, Port, Truth};
 use super::{Tables, Verdict};
 use std::net::IpAddr;
 
 /// New connections in a row that are looked at: stages of address lists that block callers are rarely more.
 const KNOCKS: usize = 6;
-/// TCP.
+/// IP protocol numbers.
 const TCP: u8 = 6;
-/// UDP.
 const UDP: u8 = 17;
 
 /// Who comes, and to what.
@@ -71,53 +70,69 @@ pub struct Visited<'a> {
 
 /// Follows a visit.
 pub fn visit<'a>(tables: &Tables<'a>, asked: &Visit) -> Visited<'a> {
+    let (first, knocked) = knocks(tables, asked);
+    let arrived = knocked.hops.iter().any(|hop| hop.step == "filter_input");
+    let mut visited = Visited {
+        ingress: first.ingress.clone(),
+        egress: Port::Unknown,
+        gateways: Vec::new(),
+        arrived,
+        port: first.dst_port,
+        legs: vec![knocked],
+    };
+    if visited.is_over() || !arrived {
+        return visited;
+    }
+    visited.legs.push(stay(tables, asked, &first));
+    if !visited.is_over() {
+        visited.follow_answers(tables, asked, &first);
+    }
+    visited
+}
+
+impl<'a> Visited<'a> {
+    /// No further packet is sent.
+    fn is_over(&self) -> bool {
+        self.legs.iter().any(|leg| leg.verdict.is_end())
+    }
+
+    /// Follows the answers to the packets that came in.
+    fn follow_answers(&mut self, tables: &Tables<'a>, asked: &Visit, first: &Packet) {
+        let mut back = Packet::new(first.dst, asked.src, first.protocol, None);
+        back.src_port = first.dst_port;
+        back.established = true;
+        back.connection_mark = first.connection_mark.clone();
+        back.untracked = first.untracked;
+        let mut way = Trace::new(tables);
+        let walked = answer(&mut way, &mut back, &mut self.gateways);
+        self.egress = back.egress;
+        let verdict = way.verdict(walked);
+        self.legs.push(Leg { part: Part::Answer, hops: way.hops, verdict });
+    }
+}
+
+/// Knocks until the door stays shut, or another knock would change nothing: the last first packet, and what became of it.
+fn knocks<'a>(tables: &Tables<'a>, asked: &Visit) -> (Packet, Leg<'a>) {
     let protocol = if asked.udp { UDP } else { TCP };
-    let mut first = Packet::new(asked.src, asked.dst, protocol, Some(asked.port));
     let mut listed: Vec<(String, IpAddr, Truth)> = Vec::new();
-    let mut legs = Vec::new();
-    let mut arrived = false;
-    for _ in 0..KNOCKS {
-        first = Packet::new(asked.src, asked.dst, protocol, Some(asked.port));
+    let mut knocked = 0;
+    loop {
+        let mut first = Packet::new(asked.src, asked.dst, protocol, Some(asked.port));
         first.listed.clone_from(&listed);
         let leg = knock(tables, asked, &mut first);
-        arrived = leg.hops.iter().any(|hop| hop.step == "filter_input");
-        let is_end = leg.verdict != Verdict::Accepted;
-        legs = vec![leg];
+        knocked += 1;
         first.listed.dedup();
         let grew = first.listed.iter().any(|entry| !listed.contains(entry));
-        listed.clone_from(&first.listed);
-        if is_end || !grew {
-            break;
+        if leg.verdict != Verdict::Accepted || !grew || knocked == KNOCKS {
+            return (first, leg);
         }
+        listed = first.listed;
     }
-    let (ingress, port) = (first.ingress.clone(), first.dst_port);
-    let mut visited = Visited { ingress, egress: Port::Unknown, gateways: Vec::new(), arrived, port, legs };
-    if visited.legs.iter().any(|leg| leg.verdict.is_end()) || !arrived {
-        return visited;
-    }
-    let later = stay(tables, asked, &first);
-    let is_end = later.verdict.is_end();
-    visited.legs.push(later);
-    if is_end {
-        return visited;
-    }
-    let mut back = Packet::new(first.dst, asked.src, protocol, None);
-    back.src_port = first.dst_port;
-    back.established = true;
-    back.connection_mark = first.connection_mark.clone();
-    back.untracked = first.untracked;
-    let mut way = Trace::new(tables);
-    let walked = answer(&mut way, &mut back, &mut visited.gateways);
-    visited.egress = back.egress.clone();
-    let verdict = way.verdict(walked);
-    visited.legs.push(Leg { part: Part::Answer, hops: way.hops, verdict });
-    visited
 }
 
 fn knock<'a>(tables: &Tables<'a>, asked: &Visit, packet: &mut Packet) -> Leg<'a> {
     let mut way = Trace::new(tables);
-    let flow =
-        super::Flow { src: asked.src, dst: asked.dst, protocol: packet.protocol, port: Some(asked.port), ingress: asked.ingress.clone() };
+    let flow = Flow { src: asked.src, dst: asked.dst, protocol: packet.protocol, port: Some(asked.port), ingress: asked.ingress.clone() };
     way.ingress(&flow, packet);
     let walked = way.through(packet);
     let verdict = way.verdict(walked);

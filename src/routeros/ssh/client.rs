@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 /// Longest command line: the console takes 30,000 characters, and a packet little more.
-pub const MAX_COMMAND_BYTES: usize = 30_000;
+const MAX_COMMAND_BYTES: usize = 30_000;
 /// How long after the end of the output the channel's own end is waited for.
 const LINGER: Duration = Duration::from_secs(2);
 /// Longest text of a server's error stream that is kept, bytes; RouterOS has none.
@@ -91,7 +91,7 @@ impl Ssh {
     /// `Timeout`; `Unreachable` when the connection ended before the command did.
     pub async fn exec(&self, line: &str, within: Duration) -> Result<Output, RouterError> {
         if line.len() > MAX_COMMAND_BYTES || line.contains(['\n', '\r', '\0']) {
-            return Err(RouterError::Argument { why: format!("a console command is one line of at most {MAX_COMMAND_BYTES} bytes") });
+            return Err(RouterError::argument(format!("a console command is one line of at most {MAX_COMMAND_BYTES} bytes")));
         }
         let (mut read, running) = self.open().await?;
         let exchange = async {
@@ -110,14 +110,14 @@ impl Ssh {
         let late = |_| Err(RouterError::Timeout { at: self.inner.at.clone(), after: within, stage: Stage::Answer });
         let result = tokio::time::timeout(within, exchange).await.unwrap_or_else(late);
         if matches!(result, Err(RouterError::TooLarge { .. } | RouterError::Timeout { .. } | RouterError::Unreachable { .. })) {
-            self.drop_connection();
+            self.hang_up();
         }
         result
     }
 
     /// Lets the connection go: it ends with the last command that is under way on it.
     pub fn hang_up(&self) {
-        self.drop_connection();
+        lock(&self.inner.session).take();
     }
 
     /// A channel for a command or subsystem, closed when the guard goes.
@@ -138,17 +138,13 @@ impl Ssh {
             Ok(Err(_)) => self.cut_off(),
             Err(_) => RouterError::Timeout { at: self.inner.at.clone(), after: limit, stage: Stage::Connect },
         };
-        self.drop_connection();
+        self.hang_up();
         Err(error)
     }
 
     fn guard(&self, channel: Channel<Msg>) -> (ChannelReadHalf, Running) {
         let (read, write) = channel.split();
         (read, Running { write: Some(write), tasks: self.inner.tasks.clone() })
-    }
-
-    pub(super) fn drop_connection(&self) {
-        lock(&self.inner.session).take();
     }
 
     pub(super) fn cut_off(&self) -> RouterError {

@@ -60,7 +60,7 @@ impl fmt::Debug for Key {
 }
 
 fn unusable(why: &str) -> RouterError {
-    RouterError::Argument { why: format!("the SSH key file {why}") }
+    RouterError::argument(format!("the SSH key file {why}"))
 }
 
 fn locked() -> RouterError {

@@ -108,7 +108,7 @@ impl Session {
 /// A name that SSH can carry. RouterOS reads what follows a `+` as options of a terminal, which we never ask for.
 fn check_user(user: &str) -> Result<(), RouterError> {
     if user.is_empty() || user.chars().any(char::is_control) {
-        return Err(RouterError::Argument { why: "a user's name is not empty and has no control characters".into() });
+        return Err(RouterError::argument("a user's name is not empty and has no control characters"));
     }
     Ok(())
 }

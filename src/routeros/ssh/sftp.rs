@@ -1,12 +1,18 @@
-//! Files of a router over SFTP, version 3: list, read, write, remove. The few packets this takes are built here.
+//! Files of a router over SFTP, version 3: list, read, write, remove. The few packets this takes are in `packet`.
 //!
 //! Names: RouterOS imports an uploaded `*.auto.rsc` at once, as commands, so no such name is ever written; steps up a path
 //! and control characters are refused everywhere. Sizes are bounded, in both directions.
 //!
 //! Source: draft-ietf-secsh-filexfer-02, <https://help.mikrotik.com/docs/spaces/ROS/pages/132350014/SSH>
 
-use crate::routeros::fault::{Denial, RouterError, spoken};
+mod packet;
+
+use crate::routeros::fault::RouterError;
 use crate::routeros::ssh::client::{Running, Ssh};
+use packet::{
+    CLOSE, DATA, FOR_READING, FOR_WRITING, Fields, HANDLE, INIT, NAME, OPEN, OPENDIR, Packet, READ, READDIR, REMOVE, STATUS, VERSION,
+    WRITE, garbled, status,
+};
 use russh::{ChannelMsg, ChannelReadHalf};
 use std::time::Duration;
 
@@ -19,28 +25,10 @@ const MAX_FILES: usize = 10_000;
 /// Longest path.
 const MAX_PATH_BYTES: usize = 255;
 
-const INIT: u8 = 1;
-const VERSION: u8 = 2;
-const OPEN: u8 = 3;
-const CLOSE: u8 = 4;
-const READ: u8 = 5;
-const WRITE: u8 = 6;
-const OPENDIR: u8 = 11;
-const READDIR: u8 = 12;
-const REMOVE: u8 = 13;
-const STATUS: u8 = 101;
-const HANDLE: u8 = 102;
-const DATA: u8 = 103;
-const NAME: u8 = 104;
-
-const FOR_READING: u32 = 1;
-/// Write, create, truncate.
-const FOR_WRITING: u32 = 2 | 8 | 16;
-
 /// One file or directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
-    /// Without its directory. Not UTF-8 is repaired, so it may not name the file any more.
+    /// Without its directory. What is no UTF-8 in it is repaired, so it may not name the file any more.
     pub name: String,
     /// Bytes, if the server says.
     pub size: Option<u64>,
@@ -86,7 +74,7 @@ impl Ssh {
         let (read, running) = self.open().await?;
         running.channel().request_subsystem(true, "sftp").await.map_err(|_| self.cut_off())?;
         let mut sftp = Sftp { ssh: self, read, running, buffer: Vec::new(), next: 0 };
-        sftp.send(&Packet::bare(INIT).number(3)).await?;
+        sftp.send(Packet::bare(INIT).number(3)).await?;
         let (kind, _) = sftp.packet().await?;
         if kind == VERSION { Ok(sftp) } else { Err(garbled()) }
     }
@@ -98,7 +86,7 @@ fn check_path(path: &str) -> Result<(), RouterError> {
     let climbs = path.split(['/', '\\']).any(|part| part == "..");
     if path.is_empty() || path.len() > MAX_PATH_BYTES || climbs || path.chars().any(char::is_control) {
         let why = format!("a file's path has 1 to {MAX_PATH_BYTES} bytes, no `..` and no control characters");
-        return Err(RouterError::Argument { why });
+        return Err(RouterError::argument(why));
     }
     Ok(())
 }
@@ -109,107 +97,12 @@ fn check_upload(path: &str) -> Result<(), RouterError> {
     // Blanks, dots and slashes at the end could be dropped by whatever stores it.
     let name = path.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '.' | '/' | '\\')).to_lowercase();
     if name.ends_with(".auto.rsc") || name.contains(".auto.rsc/") {
-        return Err(RouterError::Argument { why: "a file named *.auto.rsc would be run by the router the moment it is written".into() });
+        return Err(RouterError::argument("a file named *.auto.rsc would be run by the router the moment it is written"));
     }
     if path.ends_with(['/', '\\']) {
-        return Err(RouterError::Argument { why: "a file's path ends with its name".into() });
+        return Err(RouterError::argument("a file's path ends with its name"));
     }
     Ok(())
-}
-
-fn garbled() -> RouterError {
-    RouterError::Garbage { why: "no SFTP answer to what was asked".into() }
-}
-
-/// One packet under construction: length, kind, and what follows.
-struct Packet(Vec<u8>);
-
-impl Packet {
-    fn bare(kind: u8) -> Self {
-        Packet(vec![0, 0, 0, 0, kind])
-    }
-
-    fn number(mut self, n: u32) -> Self {
-        self.0.extend_from_slice(&n.to_be_bytes());
-        self
-    }
-
-    fn long(mut self, n: u64) -> Self {
-        self.0.extend_from_slice(&n.to_be_bytes());
-        self
-    }
-
-    fn text(self, bytes: &[u8]) -> Self {
-        let mut with = self.number(bytes.len() as u32);
-        with.0.extend_from_slice(bytes);
-        with
-    }
-
-    fn finish(&self) -> Vec<u8> {
-        let mut bytes = self.0.clone();
-        let length = (bytes.len() - 4) as u32;
-        bytes[..4].copy_from_slice(&length.to_be_bytes());
-        bytes
-    }
-}
-
-/// What is left of a packet that came.
-struct Fields<'a>(&'a [u8]);
-
-impl<'a> Fields<'a> {
-    fn take(&mut self, n: usize) -> Result<&'a [u8], RouterError> {
-        let (taken, rest) = self.0.split_at_checked(n).ok_or_else(garbled)?;
-        self.0 = rest;
-        Ok(taken)
-    }
-
-    fn number(&mut self) -> Result<u32, RouterError> {
-        Ok(u32::from_be_bytes(self.take(4)?.try_into().map_err(|_| garbled())?))
-    }
-
-    fn long(&mut self) -> Result<u64, RouterError> {
-        Ok(u64::from_be_bytes(self.take(8)?.try_into().map_err(|_| garbled())?))
-    }
-
-    fn text(&mut self) -> Result<&'a [u8], RouterError> {
-        let length = self.number()? as usize;
-        self.take(length)
-    }
-
-    /// Size and whether it is a directory, of a file's attributes.
-    fn attributes(&mut self) -> Result<(Option<u64>, Option<bool>), RouterError> {
-        const S_IFMT: u32 = 0o170_000;
-        const S_IFDIR: u32 = 0o040_000;
-        let flags = self.number()?;
-        let size = if flags & 1 != 0 { Some(self.long()?) } else { None };
-        if flags & 2 != 0 {
-            self.take(8)?;
-        }
-        let mode = if flags & 4 != 0 { Some(self.number()?) } else { None };
-        if flags & 8 != 0 {
-            self.take(8)?;
-        }
-        if flags & 0x8000_0000 != 0 {
-            for _ in 0..self.number()? {
-                self.text()?;
-                self.text()?;
-            }
-        }
-        Ok((size, mode.filter(|mode| mode & S_IFMT != 0).map(|mode| mode & S_IFMT == S_IFDIR)))
-    }
-}
-
-/// What a server's status means; `None` is the end of a file or list.
-fn status(at: &str, fields: &mut Fields<'_>) -> Result<Option<()>, RouterError> {
-    let code = fields.number()?;
-    let words = fields.text().map(|text| spoken(&String::from_utf8_lossy(text))).unwrap_or_default();
-    match code {
-        0 => Ok(Some(())),
-        1 => Ok(None),
-        2 => Err(RouterError::NotFound),
-        3 => Err(RouterError::Denied { at: at.into(), denial: Denial::Policy }),
-        code => Err(RouterError::Rejected { status: 400, detail: if words.is_empty() { format!("SFTP status {code}") } else { words } }),
-    }
 }
 
 /// A subsystem that is running; requests go one by one.
@@ -320,7 +213,7 @@ impl Sftp<'_> {
     async fn ask(&mut self, kind: u8, fill: impl FnOnce(Packet) -> Packet) -> Result<(u8, Vec<u8>), RouterError> {
         self.next += 1;
         let id = self.next;
-        self.send(&fill(Packet::bare(kind).number(id))).await?;
+        self.send(fill(Packet::bare(kind).number(id))).await?;
         let (kind, body) = self.packet().await?;
         let mut fields = Fields(&body);
         if fields.number()? != id {
@@ -329,7 +222,7 @@ impl Sftp<'_> {
         Ok((kind, fields.0.to_vec()))
     }
 
-    async fn send(&mut self, packet: &Packet) -> Result<(), RouterError> {
+    async fn send(&mut self, packet: Packet) -> Result<(), RouterError> {
         self.running.channel().data_bytes(packet.finish()).await.map_err(|_| self.ssh.cut_off())
     }
 
@@ -388,17 +281,5 @@ mod tests {
         for good in ["/", "flash/x.rsc", "a..b", "скрипт.rsc", "a b"] {
             assert!(check_path(good).is_ok(), "{good}");
         }
-    }
-
-    #[test]
-    fn attributes_of_any_shape_are_read_and_short_ones_refused() {
-        let whole = Packet(Vec::new()).number(1 | 2 | 4 | 8).long(7).number(1).number(1).number(0o040_755).number(0).number(0);
-        assert_eq!(Fields(&whole.0).attributes().unwrap(), (Some(7), Some(true)));
-        assert_eq!(Fields(&Packet(Vec::new()).number(0).0).attributes().unwrap(), (None, None));
-        for cut in 0..whole.0.len() {
-            assert!(Fields(&whole.0[..cut]).attributes().is_err(), "{cut}");
-        }
-        let endless = Packet(Vec::new()).number(0x8000_0000).number(u32::MAX);
-        assert!(Fields(&endless.0).attributes().is_err());
     }
 }

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+/// In nanoseconds.
+const SECOND: u64 = 1_000_000_000;
+
 /// Units from long to short, in nanoseconds; a text must go down this table.
 const UNITS: &[(&str, u64)] = &[
     ("w", 604_800_000_000_000),
     ("d", 86_400_000_000_000),
     ("h", 3_600_000_000_000),
     ("m", 60_000_000_000),
-    ("s", 1_000_000_000),
+    ("s", SECOND),
     ("ms", 1_000_000),
     ("us", 1_000),
     ("ns", 1),
@@ -91,5 +94,5 @@ fn clock(text: &str) -> Option<u64> {
     if !after.is_empty() || seconds.whole > 59 {
         return None;
     }
-    seconds.times(UNITS[4].1)?.checked_add((hours * 3600 + minutes * 60) * UNITS[4].1)
+    seconds.times(SECOND)?.checked_add((hours * 3600 + minutes * 60) * SECOND)
 }

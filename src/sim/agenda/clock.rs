@@ -57,8 +57,7 @@ impl World {
     pub fn power_cut(&mut self, clock: BoardClock) {
         self.reboot();
         if let BoardClock::BuildDate { ntp_after } = clock {
-            let built = chrono::NaiveDateTime::parse_from_str(self.model.build_time, "%Y-%m-%d %H:%M:%S");
-            let built = built.map_or(0, |t| t.and_utc().timestamp_millis());
+            let built = live::read_date_time(self.model.build_time).unwrap_or(0);
             self.step_clock(built.saturating_sub(self.now().0));
             self.ntp_at = ntp_after.map(|after| self.mono().saturating_add(after));
         }

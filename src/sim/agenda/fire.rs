@@ -3,7 +3,7 @@
 use super::{Job, timers};
 use crate::sim::access;
 use crate::sim::console::{Start, Text};
-use crate::sim::rest::Shared;
+use crate::sim::shared::Shared;
 use crate::sim::world::World;
 use std::sync::Arc;
 

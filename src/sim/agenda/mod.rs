@@ -20,7 +20,7 @@ pub(in crate::sim) use fire::POLICIES;
 
 use super::history;
 use super::hold;
-use super::rest::Shared;
+use super::shared::Shared;
 use super::world::World;
 use futures_util::future::{BoxFuture, poll_fn};
 use futures_util::task::noop_waker;
@@ -31,7 +31,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
 /// How often a clock that a test moves is looked at while somebody waits for it.
-const GLANCE: Duration = Duration::from_millis(5);
+pub(in crate::sim) const GLANCE: Duration = Duration::from_millis(5);
 
 /// Until when a script waits.
 #[derive(Debug, Default)]

@@ -10,8 +10,10 @@
 //!
 //! Whether `startup` is monotonic inside is not documented; [`World::startup_follows_wall`] has it the other way.
 
+use crate::base::clock::Wall;
 use crate::sim::device_mode;
 use crate::sim::generate::jitter;
+use crate::sim::live;
 use crate::sim::row::Row;
 use crate::sim::value;
 use crate::sim::world::World;
@@ -35,16 +37,23 @@ enum Due {
 #[derive(Debug)]
 pub(in crate::sim) struct Timer {
     /// What it was made of; made anew when that changes.
-    made_of: [String; 5],
+    made_of: MadeOf,
     due: Due,
 }
 
 /// Clockworks by the number of their entry.
 pub(in crate::sim) type Timers = BTreeMap<u32, Timer>;
 
-fn made_of(row: &Row, active: bool) -> [String; 5] {
-    let of = |name: &str| row.get(name).unwrap_or_default().to_string();
-    [of("start-date"), of("start-time"), of("interval"), of("days"), (active && !row.is("disabled")).to_string()]
+/// The attributes of an entry that say when, and whether it runs at all.
+#[derive(Debug, PartialEq, Eq)]
+struct MadeOf {
+    times: [String; 4],
+    runs: bool,
+}
+
+fn made_of(row: &Row, active: bool) -> MadeOf {
+    let times = ["start-date", "start-time", "interval", "days"].map(|name| row.get(name).unwrap_or_default().to_string());
+    MadeOf { times, runs: active && !row.is("disabled") }
 }
 
 /// Winds up the clockworks of entries that are new or changed.
@@ -74,7 +83,7 @@ fn wind(world: &mut World, active: bool, boot: bool) {
         let Some(id) = row.id else { continue };
         let made_of = made_of(row, active);
         if world.timers.get(&id).is_none_or(|t| t.made_of != made_of) {
-            let due = if made_of[4] == "true" { first(world, row, boot) } else { Due::Never };
+            let due = if made_of.runs { first(world, row, boot) } else { Due::Never };
             world.timers.insert(id, Timer { made_of, due });
         }
     }
@@ -99,8 +108,8 @@ fn every(row: &Row) -> i64 {
 /// The first run later than `now` by the wall clock.
 fn on_the_grid(row: &Row, now: i64) -> Due {
     let text = format!("{} {}", row.get("start-date").unwrap_or_default(), row.get("start-time").unwrap_or_default());
-    let Ok(start) = chrono::NaiveDateTime::parse_from_str(&text, "%Y-%m-%d %H:%M:%S") else { return Due::Never };
-    let (start, every) = (start.and_utc().timestamp_millis(), every(row));
+    let Some(start) = live::read_date_time(&text) else { return Due::Never };
+    let every = every(row);
     let mut now = now;
     for _ in 0..8 {
         let at = match (start > now, every) {
@@ -169,7 +178,7 @@ pub(super) fn stepped(world: &mut World, back: bool) {
     let rows = world.table(SCHEDULER).rows.clone();
     for row in rows.iter().filter(|r| r.get("start-time") != Some("startup")) {
         if let Some(timer) = row.id.and_then(|id| world.timers.get_mut(&id))
-            && timer.made_of[4] == "true"
+            && timer.made_of.runs
         {
             timer.due = on_the_grid(row, now);
         }
@@ -187,7 +196,7 @@ pub(in crate::sim) fn shown(world: &mut World) -> Vec<Row> {
             Due::Wall(at) => Some(at),
         });
         if let Some(at) = at {
-            row.put("next-run", crate::sim::live::date_time(crate::base::clock::Wall(at)));
+            row.put("next-run", live::date_time(Wall(at)));
         }
     }
     rows

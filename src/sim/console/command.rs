@@ -1,6 +1,7 @@
 //! Commands on rows: add, set, find and the rest, under the same policies and refusals as over REST.
 
 use super::eval::{Flow, Machine, Stop};
+use super::operate::holds;
 use super::print;
 use super::tree::{Argument, Command, Expr};
 use super::value::Value;
@@ -63,10 +64,7 @@ pub(super) fn told(refusal: &Refusal, command: &Command) -> Stop {
 impl Machine {
     pub(super) async fn command(&mut self, command: &Command) -> Flow<Value> {
         let given = self.arguments(&command.arguments).await?;
-        let menu = {
-            let world = self.shared.world();
-            world.menu(&command.menu).cloned()
-        };
+        let menu = self.shared.world().menu(&command.menu).cloned();
         let Some(menu) = menu.filter(|_| !command.menu.is_empty()) else { return self.special(command, None, given).await };
         if menu.commands.contains_key(&command.word) && !matches!(command.word.as_str(), "unset" | "move") || command.word == "export" {
             return self.special(command, Some(&menu), given).await;
@@ -112,14 +110,11 @@ impl Machine {
     }
 
     pub(super) async fn matching(&mut self, menu: &Menu, condition: Option<&Expr>) -> Flow<Vec<Row>> {
-        let rows = {
-            let mut world = self.world();
-            access::visible(&mut world, menu, &self.who)
-        };
+        let rows = access::visible(&mut self.world(), menu, &self.who);
         let Some(condition) = condition else { return Ok(rows) };
         let mut kept = Vec::new();
         for row in rows {
-            if self.fits(Some(condition), &row).await? {
+            if holds(&self.eval(condition, Some(&row)).await?) {
                 kept.push(row);
             }
         }
@@ -157,10 +152,7 @@ impl Machine {
     }
 
     fn get(&mut self, menu: &Menu, command: &Command, mut given: Given) -> Flow<Value> {
-        let rows = {
-            let mut world = self.world();
-            access::visible(&mut world, menu, &self.who)
-        };
+        let rows = access::visible(&mut self.world(), menu, &self.who);
         let name = given.value("value-name").cloned();
         let (row, name) = if menu.shape == Shape::Single {
             (rows.into_iter().next().unwrap_or_default(), name.or_else(|| given.bare.first().cloned()))

@@ -5,8 +5,10 @@ use super::parse::Reader;
 use super::tree::{Argument, Command, Expr, Piece, Script, Statement};
 use super::value::Value;
 use crate::sim::agenda::Pace;
-use crate::sim::rest::Shared;
+use crate::sim::menus::Definitions;
+use crate::sim::profiles::Model;
 use crate::sim::row::Row;
+use crate::sim::shared::Shared;
 use crate::sim::world::{Login, World};
 use futures_util::future::BoxFuture;
 use std::collections::HashMap;
@@ -155,13 +157,8 @@ impl Machine {
 
     /// Runs a file: what stood before an error stays done, be it a slip in the text.
     pub(in crate::sim) async fn file(&mut self, text: &str) -> Flow<()> {
-        let (script, slip) = {
-            let (defs, model) = {
-                let world = self.shared.world();
-                (world.defs.clone(), world.model.clone())
-            };
-            Reader::new(text, "", true, &defs, &model).leading()
-        };
+        let (defs, model) = self.router();
+        let (script, slip) = Reader::new(text, "", true, &defs, &model).leading();
         let outer = std::mem::replace(&mut self.scopes, vec![HashMap::new()]);
         let ran = self.run(&script).await;
         self.scopes = outer;
@@ -171,11 +168,14 @@ impl Machine {
         }
     }
 
+    /// What names are looked up in.
+    fn router(&self) -> (Arc<Definitions>, Arc<Model>) {
+        let world = self.shared.world();
+        (world.defs.clone(), world.model.clone())
+    }
+
     pub(super) fn read(&self, text: &str, menu: &str, stored: bool) -> Result<Script, String> {
-        let (defs, model) = {
-            let world = self.shared.world();
-            (world.defs.clone(), world.model.clone())
-        };
+        let (defs, model) = self.router();
         Reader::new(text, menu, stored, &defs, &model).script().map_err(|e| e.said)
     }
 
@@ -334,13 +334,5 @@ impl Machine {
                 }
             })
         })
-    }
-
-    /// Whether the row fits the condition.
-    pub(super) async fn fits(&mut self, condition: Option<&Expr>, row: &Row) -> Flow<bool> {
-        match condition {
-            None => Ok(true),
-            Some(expr) => Ok(holds(&self.eval(expr, Some(row)).await?)),
-        }
     }
 }

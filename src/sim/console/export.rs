@@ -6,7 +6,7 @@
 use crate::sim::live;
 use crate::sim::menus::{Attr, Menu, Shape};
 use crate::sim::row::Row;
-use crate::sim::world::{Login, World};
+use crate::sim::world::World;
 
 /// Lines of the plain form are no longer.
 const WIDTH: usize = 79;
@@ -52,14 +52,13 @@ pub(in crate::sim) struct Export {
 }
 
 /// The configuration as text, lines ending in `\n`.
-pub(in crate::sim) fn export(world: &mut World, _who: &Login, how: &Export) -> String {
+pub(in crate::sim) fn export(world: &mut World, how: &Export) -> String {
     let mut text = header(world);
     let (defs, model) = (world.defs.clone(), world.model.clone());
-    for menu in defs.all() {
-        let here = defs.menu(&menu.path, &model).is_some_and(|m| std::ptr::eq(m, menu));
+    for menu in defs.served(&model) {
         let under =
             how.under.is_empty() || menu.path == how.under || menu.path.strip_prefix(&how.under).is_some_and(|r| r.starts_with('/'));
-        if !here || !under || LEFT_OUT.contains(&menu.path.as_str()) || !(menu.add || menu.set) {
+        if !under || LEFT_OUT.contains(&menu.path.as_str()) || !(menu.add || menu.set) {
             continue;
         }
         let lines = lines(world, menu, how);

@@ -1,7 +1,9 @@
 //! Expressions in `( )` and conditions after `where`.
 
 use super::parse::Reader;
+use super::scan::Scan;
 use super::tree::{Expr, Piece, Syntax};
+use super::value::Value;
 
 /// Operators from the loosest to the tightest; each level is read from left to right.
 const LEVELS: [&[&str]; 10] = [
@@ -20,7 +22,7 @@ const LEVELS: [&[&str]; 10] = [
 impl Reader<'_> {
     /// An expression up to its closing parenthesis.
     pub(super) fn expression(&mut self) -> Result<Expr, Syntax> {
-        self.nested(|this| this.level(0))
+        self.deeper(|this| this.level(0))
     }
 
     fn level(&mut self, depth: usize) -> Result<Expr, Syntax> {
@@ -61,18 +63,12 @@ impl Reader<'_> {
             _ => return self.operand(),
         };
         self.scan.at += 1;
-        Ok(Expr::Unary(operator, Box::new(self.nested(Self::unary)?)))
+        Ok(Expr::Unary(operator, Box::new(self.deeper(Self::unary)?)))
     }
 
     fn operand(&mut self) -> Result<Expr, Syntax> {
         match self.scan.peek() {
-            Some('"' | '[' | '{') => self.any_value(),
-            Some('(') => {
-                self.scan.at += 1;
-                let inner = self.expression()?;
-                self.close(')')?;
-                Ok(inner)
-            }
+            Some('"' | '[' | '{' | '(') => self.any_value(),
             Some('$') => {
                 self.scan.at += 1;
                 self.scan.variable().map(Expr::Variable)
@@ -85,7 +81,7 @@ impl Reader<'_> {
             Some(c) if c.is_ascii_digit() => {
                 let start = self.scan.at;
                 let long = self.scan.take_while(|c| c.is_ascii_alphanumeric() || "./:".contains(c));
-                if super::Value::of_word(&long).type_name() == "str" {
+                if Value::of_word(&long).type_name() == "str" {
                     self.scan.at = start;
                     let short = self.scan.take_while(|c| c.is_ascii_alphanumeric() || c == ':');
                     return Ok(Expr::Word(short));
@@ -101,12 +97,12 @@ impl Reader<'_> {
 
     /// What stands after `where`: terms side by side are all meant.
     pub(super) fn condition(&mut self) -> Result<Expr, Syntax> {
-        self.nested(|this| {
+        self.deeper(|this| {
             let mut any: Option<Expr> = None;
             loop {
                 let mut all = this.term()?;
                 loop {
-                    if this.at_end() || matches!(this.word_ahead().as_str(), "or") || this.ahead("||") {
+                    if this.at_end() || this.word_ahead() == "or" || this.ahead("||") {
                         break;
                     }
                     if this.word_ahead() == "and" {
@@ -136,7 +132,7 @@ impl Reader<'_> {
     fn term(&mut self) -> Result<Expr, Syntax> {
         self.scan.blanks();
         if self.scan.eat('!') {
-            return Ok(Expr::Unary("!", Box::new(self.nested(Self::term)?)));
+            return Ok(Expr::Unary("!", Box::new(self.deeper(Self::term)?)));
         }
         if self.scan.eat('(') {
             let inner = self.condition()?;
@@ -164,7 +160,7 @@ impl Reader<'_> {
             _ => {
                 let mut word = self.scan.take_while(|c| !c.is_whitespace() && !";\"[](){}$".contains(c));
                 // In a stored script the value ends at the slash: seen on hardware, and the reason to quote.
-                if let (true, Some(cut)) = (self.stored(), word.find('/')) {
+                if let (true, Some(cut)) = (self.stored, word.find('/')) {
                     word.truncate(cut);
                 }
                 Ok(Expr::Text(vec![Piece::Plain(word)]))
@@ -173,7 +169,7 @@ impl Reader<'_> {
     }
 }
 
-impl super::scan::Scan {
+impl Scan {
     fn gaps_in_expression(&mut self) {
         loop {
             self.blanks();

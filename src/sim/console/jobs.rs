@@ -4,8 +4,8 @@ use super::eval::{Flow, Machine, Stop};
 use super::value::Value;
 use crate::sim::agenda::Job;
 use crate::sim::live;
-use crate::sim::rest::Shared;
 use crate::sim::row::show_id;
+use crate::sim::shared::Shared;
 use crate::sim::world::{Login, World};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -152,7 +152,7 @@ impl Machine {
         Ok(id)
     }
 
-    /// The id text of a job, for REST.
+    /// As [`Machine::job`], with the number as REST shows it.
     pub(in crate::sim) fn start(&mut self, source: &str) -> Result<String, Stop> {
         self.job(source).map(show_id)
     }

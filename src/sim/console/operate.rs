@@ -5,6 +5,7 @@ use super::regex;
 use super::value::Value;
 use crate::sim::query;
 use crate::sim::row::Row;
+use crate::sim::value as wire;
 
 pub(super) fn attribute(row: Option<&Row>, name: &str) -> Value {
     let Some(row) = row else { return Value::Text(name.to_string()) };
@@ -51,7 +52,7 @@ fn milliseconds(value: &Value) -> Option<i64> {
     match value {
         Value::Time(ms) => Some(*ms),
         Value::Num(n) => Some(n.saturating_mul(1_000)),
-        Value::Text(t) => crate::sim::value::time(t).map(|ms| ms as i64),
+        Value::Text(t) => wire::time(t).map(|ms| ms as i64),
         _ => None,
     }
 }
@@ -77,12 +78,8 @@ pub(super) fn binary(operator: &str, left: Value, right: Value) -> Flow<Value> {
         }
         "~" => Value::Bool(regex::found(&right.text(), &left.text())),
         "in" => {
-            let inside = crate::sim::value::prefix(&left.text()).zip(crate::sim::value::prefix(&right.text())).is_some_and(
-                |((ip, _), (net, len))| {
-                    ip.is_ipv4() == net.is_ipv4() && crate::sim::value::network(ip, len) == crate::sim::value::network(net, len)
-                },
-            );
-            Value::Bool(inside)
+            let sides = wire::prefix(&left.text()).zip(wire::prefix(&right.text()));
+            Value::Bool(sides.is_some_and(|((ip, _), network)| wire::covers(network, ip)))
         }
         "." => Value::Text(left.text() + &right.text()),
         "," => {

@@ -18,7 +18,7 @@ pub(in crate::sim) struct Reader<'a> {
     model: &'a Model,
     pub(super) menu: String,
     /// The text is a stored script, whose reader is pickier about values with a slash.
-    stored: bool,
+    pub(super) stored: bool,
     depth: usize,
 }
 
@@ -56,6 +56,7 @@ impl<'a> Reader<'a> {
         (Script { statements, menu: self.menu }, slip)
     }
 
+    /// Reads what stands inside something else; refuses what is nested too deep.
     pub(super) fn deeper<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Syntax>) -> Result<T, Syntax> {
         if self.depth >= DEPTH_MAX {
             return self.scan.syntax("nesting too deep");
@@ -102,7 +103,7 @@ impl<'a> Reader<'a> {
             }
             Some('[' | '$' | '(' | '"') => {
                 let value = self.value(As::Either)?;
-                let arguments = self.loose_arguments(&[])?;
+                let arguments = self.loose_arguments()?;
                 Ok(Some(Statement::Value(value, arguments)))
             }
             Some(':') => {
@@ -131,15 +132,9 @@ impl<'a> Reader<'a> {
             return read?.map_or_else(|| self.scan.syntax("expected command name"), Ok);
         }
         let Some(names) = words::arguments(&word, self.model.version) else {
-            return Err(match word.is_empty() {
-                true => Syntax::at("expected command name", place),
-                false => Syntax::at(&format!("bad command name {word}"), place),
-            });
+            return Err(unknown(&word, place));
         };
-        let arguments = match word.as_str() {
-            "do" => self.arguments_of("do", names)?,
-            _ => self.arguments_of(&word, names)?,
-        };
+        let arguments = self.arguments_of(&word, names)?;
         Ok(Statement::Word(Builtin { word, arguments, place }))
     }
 
@@ -173,16 +168,17 @@ impl<'a> Reader<'a> {
         Ok(arguments)
     }
 
-    fn loose_arguments(&mut self, names: &[&str]) -> Result<Vec<Argument>, Syntax> {
+    /// What stands behind a value: the arguments of a function.
+    fn loose_arguments(&mut self) -> Result<Vec<Argument>, Syntax> {
         let mut arguments = Vec::new();
         self.scan.blanks();
         while !self.at_end() {
             match self.name_before_equals() {
-                Some(name) if names.is_empty() || names.contains(&name.as_str()) => {
+                Some(name) => {
                     self.scan.at += name.chars().count() + 1;
                     arguments.push(Argument::Named(name, self.value_or_empty(As::Either)?));
                 }
-                _ => arguments.push(Argument::Bare(self.value(As::Either)?)),
+                None => arguments.push(Argument::Bare(self.value(As::Either)?)),
             }
             self.scan.blanks();
         }
@@ -246,27 +242,28 @@ impl<'a> Reader<'a> {
                 self.scan.at = start;
                 return self.builtin().map(Some);
             }
-            return Err(match word.is_empty() {
-                true => Syntax::at("expected command name", place),
-                false => Syntax::at(&format!("bad command name {word}"), place),
-            });
+            return Err(unknown(&word, place));
         }
     }
 
+    /// The names of a command's arguments; `None` for a command the menu does not have.
+    fn names_of(&self, at: &str, word: &str) -> Option<Vec<String>> {
+        if let Some((_, names)) = words::ROOT.iter().find(|(w, _)| at.is_empty() && *w == word) {
+            return Some(names.iter().map(|n| n.to_string()).collect());
+        }
+        if word == "export" && self.defs.knows(at, self.model) {
+            return Some(words::EXPORT.iter().map(|n| n.to_string()).collect());
+        }
+        let menu = self.defs.menu(at, self.model).filter(|m| m.command_names().contains(&word))?;
+        let names = menu.arguments(word).into_iter();
+        Some(names.filter(|n| menu.attr(n).is_none_or(|a| a.since <= self.model.version)).collect())
+    }
+
+    /// A command of the menu we are at; `None` when the menu has none of that name.
     fn menu_command(&mut self, at: &str, word: &str, place: Place) -> Result<Option<Command>, Syntax> {
-        let (menu_path, known): (String, Vec<String>) = if at.is_empty() && words::ROOT.iter().any(|(w, _)| *w == word) {
-            let names = words::ROOT.iter().find(|(w, _)| *w == word).map(|(_, names)| *names).unwrap_or_default();
-            (String::new(), names.iter().map(|n| n.to_string()).collect())
-        } else if word == "export" && self.defs.knows(at, self.model) {
-            (at.to_string(), words::EXPORT.iter().map(|n| n.to_string()).collect())
-        } else {
-            let Some(menu) = self.defs.menu(at, self.model).filter(|m| m.command_names().contains(&word)) else { return Ok(None) };
-            let version = self.model.version;
-            let names = menu.arguments(word).into_iter().filter(|n| menu.attr(n).is_none_or(|a| a.since <= version)).collect();
-            (at.to_string(), names)
-        };
-        let single = self.defs.menu(&menu_path, self.model).is_some_and(|m| m.shape == Shape::Single);
-        let mut command = Command { menu: menu_path, word: word.to_string(), arguments: Vec::new(), condition: None, place };
+        let Some(known) = self.names_of(at, word) else { return Ok(None) };
+        let single = self.defs.menu(at, self.model).is_some_and(|m| m.shape == Shape::Single);
+        let mut command = Command { menu: at.to_string(), word: word.to_string(), arguments: Vec::new(), condition: None, place };
         if word == "find" {
             self.scan.blanks();
             if self.word_ahead() == "where" {
@@ -299,7 +296,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let ahead = self.word_ahead();
-            if word == "print" && matches!(ahead.as_str(), "where") || word == "export" && ahead == "where" {
+            if ahead == "where" && matches!(word, "print" | "export") {
                 self.scan.at += 5;
                 command.condition = Some(self.condition()?);
                 continue;
@@ -334,12 +331,11 @@ impl<'a> Reader<'a> {
     pub(super) fn word_ahead(&self) -> String {
         self.scan.chars[self.scan.at..].iter().take_while(|c| c.is_ascii_alphanumeric() || "-_.!".contains(**c)).collect()
     }
+}
 
-    pub(super) fn stored(&self) -> bool {
-        self.stored
-    }
-
-    pub(super) fn nested<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T, Syntax>) -> Result<T, Syntax> {
-        self.deeper(read)
+fn unknown(word: &str, place: Place) -> Syntax {
+    match word {
+        "" => Syntax::at("expected command name", place),
+        word => Syntax::at(&format!("bad command name {word}"), place),
     }
 }

@@ -10,10 +10,13 @@ enum Node {
     Set(bool, Vec<(char, char)>),
     Start,
     End,
-    Group(Vec<Vec<(Node, usize, usize)>>),
+    Group(Vec<Branch>),
 }
 
-type Branch = Vec<(Node, usize, usize)>;
+/// A node and how often it comes, at least and at most.
+type Piece = (Node, usize, usize);
+
+type Branch = Vec<Piece>;
 
 /// Whether the pattern is found in the text.
 pub fn found(pattern: &str, text: &str) -> bool {
@@ -61,7 +64,7 @@ impl Reader {
         branches
     }
 
-    fn piece(&mut self) -> (Node, usize, usize) {
+    fn piece(&mut self) -> Piece {
         let node = match self.next() {
             Some('.') => Node::Any,
             Some('^') => Node::Start,
@@ -108,7 +111,7 @@ impl Reader {
     }
 }
 
-fn matches(pieces: &[(Node, usize, usize)], text: &[char], at: usize, then: &mut dyn FnMut(usize) -> bool, steps: &mut usize) -> bool {
+fn matches(pieces: &[Piece], text: &[char], at: usize, then: &mut dyn FnMut(usize) -> bool, steps: &mut usize) -> bool {
     *steps += 1;
     if *steps > STEPS_MAX {
         return false;
@@ -122,7 +125,7 @@ fn repeat(
     node: &Node,
     least: usize,
     most: usize,
-    rest: &[(Node, usize, usize)],
+    rest: &[Piece],
     text: &[char],
     at: usize,
     then: &mut dyn FnMut(usize) -> bool,

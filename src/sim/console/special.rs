@@ -11,7 +11,7 @@ use crate::sim::files;
 use crate::sim::history::{self, Safe};
 use crate::sim::menus::Menu;
 use crate::sim::refusal::Refusal;
-use crate::sim::row::from_bytes;
+use crate::sim::row::{from_bytes, to_bytes};
 use std::time::Duration;
 
 /// A command over SSH may run this long; REST has its session limit instead.
@@ -34,18 +34,7 @@ impl Machine {
             ("", "ping" | "password") => self.measured(command, &Menu { path: "/tool".into(), ..Menu::default() }, &given).map_err(fail),
             ("/system/script", "run") => self.run_script(&given).await,
             ("/system/backup", "save") => {
-                for policy in ["ftp", "read", "write", "test", "sensitive"] {
-                    self.who.need(policy).map_err(fail)?;
-                }
-                let name = given.text("name").unwrap_or_else(|| "backup".into());
-                let text = {
-                    let mut world = self.world();
-                    let text = export(&mut world, &self.who, &Export { show_sensitive: true, terse: true, ..Export::default() });
-                    let mut bytes = vec![0x88, 0xAC, 0xA1, 0xB1];
-                    bytes.extend(crate::sim::row::to_bytes(&text));
-                    files::write(&mut world, &format!("{name}.backup"), &bytes)
-                };
-                text.or_else(|_| Stop::error("failure: no space left"))?;
+                self.backup(&given.text("name").unwrap_or_else(|| "backup".into())).map_err(fail)?;
                 self.write("Saving system configuration\nConfiguration backup saved\n");
                 Ok(Value::Nothing)
             }
@@ -56,9 +45,22 @@ impl Machine {
                 self.shared.cut_connections();
                 Err(Stop::Exit)
             }
-            (_, _) if menu.is_some() => self.measured(command, menu.unwrap_or(&Menu::default()), &given).map_err(fail),
-            (_, word) => Stop::error(format!("bad command name {word} (line {} column {})", command.place.0, command.place.1)),
+            (_, word) => match menu {
+                Some(menu) => self.measured(command, menu, &given).map_err(fail),
+                None => Stop::error(format!("bad command name {word} (line {} column {})", command.place.0, command.place.1)),
+            },
         }
+    }
+
+    /// Writes `NAME.backup`: an export behind the four bytes a backup starts with.
+    fn backup(&self, name: &str) -> Result<(), Refusal> {
+        for policy in ["ftp", "read", "write", "test", "sensitive"] {
+            self.who.need(policy)?;
+        }
+        let mut world = self.world();
+        let text = export(&mut world, &Export { show_sensitive: true, terse: true, ..Export::default() });
+        let bytes = [&[0x88_u8, 0xAC, 0xA1, 0xB1][..], &to_bytes(&text)[..]].concat();
+        files::write(&mut world, &format!("{name}.backup"), &bytes).map_err(|_| Refusal::bad("failure: no space left"))
     }
 
     fn exported(&mut self, menu: &str, given: &Given) -> Result<Value, Refusal> {
@@ -75,12 +77,12 @@ impl Machine {
             self.who.need("write")?;
         }
         let mut world = self.world();
-        let text = export(&mut world, &self.who, &how);
+        let text = export(&mut world, &how);
         match file {
             Some(file) => {
                 let name = if file.ends_with(".rsc") { file } else { format!("{file}.rsc") };
                 let text = text.replace('\n', "\r\n");
-                files::write(&mut world, &name, &crate::sim::row::to_bytes(&text)).map_err(|_| Refusal::bad("failure: no space left"))?;
+                files::write(&mut world, &name, &to_bytes(&text)).map_err(|_| Refusal::bad("failure: no space left"))?;
             }
             None => {
                 drop(world);

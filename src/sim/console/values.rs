@@ -14,6 +14,7 @@ pub(super) enum As {
 }
 
 impl Reader<'_> {
+    /// A value that may be left out.
     pub(super) fn value_or_empty(&mut self, mode: As) -> Result<Expr, Syntax> {
         match self.scan.peek() {
             None | Some(' ' | '\t' | '\r' | '\n' | ';' | ']' | '}' | ')') => Ok(Expr::Text(Vec::new())),
@@ -23,9 +24,6 @@ impl Reader<'_> {
 
     /// A value where an argument may stand.
     pub(super) fn value(&mut self, mode: As) -> Result<Expr, Syntax> {
-        if mode == As::Either {
-            return self.any_value();
-        }
         match self.scan.peek() {
             Some('{') => self.braces(mode),
             _ => self.any_value(),
@@ -59,7 +57,7 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn substitution(&mut self) -> Result<Expr, Syntax> {
+    fn substitution(&mut self) -> Result<Expr, Syntax> {
         self.scan.at += 1;
         let outer = self.menu.clone();
         let script = self.statements(Some(']'))?;
@@ -68,7 +66,7 @@ impl Reader<'_> {
         Ok(Expr::Substitution(Arc::new(script)))
     }
 
-    pub(super) fn string(&mut self) -> Result<Expr, Syntax> {
+    fn string(&mut self) -> Result<Expr, Syntax> {
         let open = self.scan.at;
         self.scan.at += 1;
         let mut pieces = Pieces::default();

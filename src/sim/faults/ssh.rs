@@ -1,6 +1,7 @@
 //! Faults of SSH commands, and what came over SSH.
 
-use super::{Faults, Gauge, Line, NOTICE_OF_CLOSE, NOTICE_OF_DEATH, SEEN_MAX, lock};
+use super::{Faults, Gauge, Line, NOTICE_OF_CLOSE, NOTICE_OF_DEATH, SEEN_MAX};
+use crate::sim::hold;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -62,13 +63,13 @@ pub struct SshSeen {
 impl Faults {
     /// From now on, commands over SSH that fit the rule go wrong.
     pub fn inject_ssh(&self, rule: SshRule) {
-        lock(&self.ssh_rules).push(rule);
+        hold(&self.ssh_rules).push(rule);
     }
 
     /// How long after its connection broke a terminal that held safe mode counts as lost (the router's clock). Unless set, 2 s for one
     /// that was closed and 9 minutes for one that was cut.
     pub fn set_notice_of_loss(&self, after: Duration) {
-        *lock(&self.notice_of_loss) = Some(after);
+        *hold(&self.notice_of_loss) = Some(after);
     }
 
     /// Open SSH connections: how many now, at most, in all.
@@ -86,11 +87,11 @@ impl Faults {
     }
 
     pub(in crate::sim) fn ssh_seen(&self) -> Vec<SshSeen> {
-        lock(&self.ssh_seen).clone()
+        hold(&self.ssh_seen).clone()
     }
 
     pub(in crate::sim) fn see_ssh(&self, seen: SshSeen) {
-        let mut all = lock(&self.ssh_seen);
+        let mut all = hold(&self.ssh_seen);
         if all.len() >= SEEN_MAX {
             all.remove(0);
         }
@@ -98,12 +99,12 @@ impl Faults {
     }
 
     pub(in crate::sim) fn notice_of_loss(&self, cleanly: bool) -> Duration {
-        (*lock(&self.notice_of_loss)).unwrap_or(if cleanly { NOTICE_OF_CLOSE } else { NOTICE_OF_DEATH })
+        (*hold(&self.notice_of_loss)).unwrap_or(if cleanly { NOTICE_OF_CLOSE } else { NOTICE_OF_DEATH })
     }
 
     /// The faults that hit this command; uses them up.
     pub(in crate::sim) fn strike_ssh(&self, text: &str) -> Vec<SshFault> {
-        let mut rules = lock(&self.ssh_rules);
+        let mut rules = hold(&self.ssh_rules);
         let mut hits = Vec::new();
         for rule in rules.iter_mut().filter(|r| r.word.as_deref().is_none_or(|w| text.contains(w))) {
             rule.times = rule.times.map(|n| n - 1);
@@ -111,10 +112,5 @@ impl Faults {
         }
         rules.retain(|r| r.times != Some(0));
         hits
-    }
-
-    /// Shortens the 60 s after which a request ends with `Session closed`.
-    pub fn set_session_limit(&self, limit: Duration) {
-        *lock(&self.session_limit) = limit;
     }
 }

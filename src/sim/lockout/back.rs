@@ -69,17 +69,16 @@ fn lookup(view: &View<'_>, table: &str, to: IpAddr, depth: u8) -> Option<Route> 
     if !exists || depth == 0 {
         return None;
     }
-    let covers = |net: IpAddr, len: u8| net.is_ipv4() == to.is_ipv4() && value::network(net, len) == value::network(to, len);
     let mut found: Vec<Route> = Vec::new();
     for row in view.enabled("/ip/address") {
         let (Some((ip, len)), Some(on)) = (row.get("address").and_then(value::prefix), row.get("interface")) else { continue };
         let net = row.get("network").and_then(|n| n.parse().ok()).unwrap_or(ip);
-        if covers(net, len) && view.is_up(on) && vrf_of(view, on) == table {
+        if value::covers((net, len), to) && view.is_up(on) && vrf_of(view, on) == table {
             found.push(Route { len, distance: 0, out: Some((on.to_string(), None)), text: format!("{net}/{len} on {on}") });
         }
     }
     for row in view.enabled("/ip/route") {
-        if let Some(route) = configured(view, row, table, &covers, depth) {
+        if let Some(route) = configured(view, row, table, to, depth) {
             found.push(route);
         }
     }
@@ -88,14 +87,14 @@ fn lookup(view: &View<'_>, table: &str, to: IpAddr, depth: u8) -> Option<Route> 
     found.into_iter().next()
 }
 
-fn configured(view: &View<'_>, row: &Row, table: &str, covers: &dyn Fn(IpAddr, u8) -> bool, depth: u8) -> Option<Route> {
+fn configured(view: &View<'_>, row: &Row, table: &str, to: IpAddr, depth: u8) -> Option<Route> {
     let gateway = row.get("gateway").unwrap_or_default();
     if row.get("routing-table").unwrap_or("main") != table {
         return None;
     }
     let text = row.get("dst-address").unwrap_or("0.0.0.0/0");
     let (net, len) = value::prefix(text)?;
-    if !covers(net, len) {
+    if !value::covers((net, len), to) {
         return None;
     }
     let own = if row.is("dynamic") && row.is("bgp") { 20 } else { 1 };

@@ -3,7 +3,7 @@
 //! Since 7.16 some releases add the bridge to a VLAN's tagged ports by themselves while a VLAN interface stands on it. Here only what is
 //! written counts: who relies on the other is locked out by the next release that does not.
 
-use super::lists::{has_address, has_number, negated};
+use super::lists::{has_address, has_number, in_interface_list, negated};
 use super::view::View;
 use super::wire::{is_in_list, is_interface};
 use crate::sim::row::Row;
@@ -21,7 +21,7 @@ pub(super) fn port<'v>(view: &'v View<'_>, interface: &str) -> Option<&'v Row> {
     ports().find(|r| r.get("interface") == Some(interface)).or_else(|| {
         ports().find(|r| {
             let on = r.get("interface").unwrap_or_default();
-            view.named("/interface/list", on).is_some() && super::lists::in_interface_list(view, on, interface, 4) == Some(true)
+            view.named("/interface/list", on).is_some() && in_interface_list(view, on, interface) == Some(true)
         })
     })
 }

@@ -10,6 +10,7 @@ mod wisp_tower;
 
 use crate::sim::menus::Shape;
 use crate::sim::profiles::Profile;
+use crate::sim::row::show_id;
 use crate::sim::world::World;
 use crate::sim::write;
 
@@ -106,7 +107,7 @@ impl Case {
             }
         };
         let mut values = self.values(world);
-        let before = if self.place_before.is_empty() { None } else { Some(write_id(one(world, self.place_before)?)) };
+        let before = if self.place_before.is_empty() { None } else { Some(show_id(one(world, self.place_before)?)) };
         let ids = if self.op == "add" || menu.shape == Shape::Single { Vec::new() } else { vec![one(world, self.matching)?] };
         let done = match self.op {
             "add" => {
@@ -121,10 +122,6 @@ impl Case {
         };
         done.map_err(|refusal| format!("{}: {refusal:?}", self.name))
     }
-}
-
-fn write_id(id: u32) -> String {
-    crate::sim::row::show_id(id)
 }
 
 /// Edits that cut us off from a router of this profile.

@@ -1,7 +1,7 @@
 //! What the verdict does to connections: new ones are served, reset, closed or left waiting; open ones stop hearing from the router.
 
 use super::{Verdict, greets, keeps};
-use crate::sim::rest::Shared;
+use crate::sim::shared::Shared;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};

@@ -1,9 +1,12 @@
 //! What matchers say: addresses, ports, lists of either and of interfaces, times of day.
 
 use super::view::View;
-use crate::sim::row::Row;
+use crate::sim::live;
 use crate::sim::value;
 use std::net::IpAddr;
+
+/// Interface lists looked up inside each other at most.
+const LISTS_MAX: u8 = 4;
 
 /// `!x` as `(true, "x")`.
 pub(super) fn negated(text: &str) -> (bool, &str) {
@@ -17,8 +20,7 @@ pub(super) fn has_address(spec: &str, ip: IpAddr) -> bool {
             (Ok(from), Ok(to)) => from.is_ipv4() == ip.is_ipv4() && from <= ip && ip <= to,
             _ => false,
         },
-        None => value::prefix(part.trim())
-            .is_some_and(|(net, len)| net.is_ipv4() == ip.is_ipv4() && value::network(net, len) == value::network(ip, len)),
+        None => value::prefix(part.trim()).is_some_and(|network| value::covers(network, ip)),
     })
 }
 
@@ -30,16 +32,6 @@ pub(super) fn has_number(spec: &str, number: u64) -> bool {
     })
 }
 
-/// Whether a row with a `timeout` still counts.
-fn lives(row: &Row, now_ms: i64) -> bool {
-    let left = || {
-        let made = chrono::NaiveDateTime::parse_from_str(row.get("creation-time")?, "%Y-%m-%d %H:%M:%S").ok()?;
-        let whole = value::time(row.get("timeout")?)? as i64;
-        Some(made.and_utc().timestamp_millis() + whole > now_ms)
-    };
-    left().unwrap_or(true)
-}
-
 /// Whether a firewall address list holds this address; `more` are entries that rules made on the way.
 pub(super) fn in_address_list(view: &View<'_>, list: &str, ip: IpAddr, more: &[(String, IpAddr)]) -> bool {
     let now = view.world.now().0;
@@ -47,19 +39,22 @@ pub(super) fn in_address_list(view: &View<'_>, list: &str, ip: IpAddr, more: &[(
         || view
             .enabled("/ip/firewall/address-list")
             .filter(|r| r.get("list") == Some(list))
-            .any(|r| has_address(r.get("address").unwrap_or_default(), ip) && lives(r, now))
+            .any(|r| has_address(r.get("address").unwrap_or_default(), ip) && live::time_left(r, now).is_none_or(|ms| ms > 0))
 }
 
 /// Whether an interface list holds this interface; `None` when there is no such list.
-pub(super) fn in_interface_list(view: &View<'_>, list: &str, interface: &str, depth: u8) -> Option<bool> {
-    let row = view.named("/interface/list", list);
+pub(super) fn in_interface_list(view: &View<'_>, list: &str, interface: &str) -> Option<bool> {
+    has_interface(view, list, interface, LISTS_MAX)
+}
+
+fn has_interface(view: &View<'_>, list: &str, interface: &str, depth: u8) -> Option<bool> {
     match list {
         "all" | "static" => return Some(true),
         // None of the interfaces we come through is made by the router itself.
         "none" | "dynamic" => return Some(false),
         _ => {}
     }
-    let row = row?;
+    let row = view.named("/interface/list", list)?;
     if depth == 0 {
         return Some(false);
     }
@@ -67,7 +62,7 @@ pub(super) fn in_interface_list(view: &View<'_>, list: &str, interface: &str, de
         |l: &str| view.enabled("/interface/list/member").any(|m| m.get("list") == Some(l) && m.get("interface") == Some(interface));
     let of = |name: &str| {
         let lists = row.get(name).unwrap_or_default().to_string();
-        lists.split(',').filter(|l| !l.is_empty()).any(|l| in_interface_list(view, l, interface, depth - 1) == Some(true))
+        lists.split(',').filter(|l| !l.is_empty()).any(|l| has_interface(view, l, interface, depth - 1) == Some(true))
     };
     // Included lists first, then without the excluded ones, then the members given by hand.
     Some(member(list) || of("include") && !of("exclude"))

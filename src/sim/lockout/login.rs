@@ -2,7 +2,7 @@
 
 use super::view::View;
 use super::{Verdict, back};
-use crate::sim::access::in_ranges;
+use crate::sim::access::{self, in_ranges};
 use crate::sim::row::Row;
 
 /// A management service: its name and the port it has by default.
@@ -105,16 +105,7 @@ pub(super) fn logs_in(view: &View<'_>, kind: Kind, user: &str, password: Option<
     }
 }
 
-/// As `ssh/login.rs` has it: with a key, passwords count only if the router says so.
 fn passwords_count(view: &View<'_>, user: &str) -> bool {
     let has_key = view.rows("/user/ssh-keys").iter().any(|r| r.get("user") == Some(user));
-    let settings = |name: &str| view.single("/ip/ssh", name);
-    if view.world.model.version >= (7, 21) {
-        return match settings("password-authentication") {
-            Some("yes" | "true") => true,
-            Some("no" | "false") => false,
-            _ => !has_key,
-        };
-    }
-    !has_key || settings("always-allow-password-login") == Some("true")
+    access::passwords_count(view.world.model.version, has_key, view.rows("/ip/ssh").first())
 }

@@ -28,6 +28,7 @@ mod wire;
 
 pub(super) use gate::{Gate, admit};
 
+use super::row::Row;
 use super::world::World;
 use firewall::{End, walk};
 use login::{Kind, SERVICES};
@@ -237,9 +238,8 @@ fn goes_out(view: &View<'_>, way: &Way, came: &Packet) -> Found {
 
 /// An IPsec policy that takes our packets or the answers for itself.
 fn captured(view: &View<'_>, from: IpAddr, router: IpAddr) -> Found {
-    let covers =
-        |row: &super::row::Row, name: &str, ip| lists::has_address(row.get(name).filter(|v| !v.is_empty()).unwrap_or("0.0.0.0/0"), ip);
-    let tcp = |row: &super::row::Row| row.get("protocol").is_none_or(|p| matches!(p, "all" | "tcp" | "6"));
+    let covers = |row: &Row, name: &str, ip| lists::has_address(row.get(name).filter(|v| !v.is_empty()).unwrap_or("0.0.0.0/0"), ip);
+    let tcp = |row: &Row| row.get("protocol").is_none_or(|p| matches!(p, "all" | "tcp" | "6"));
     let taking = view
         .enabled("/ip/ipsec/policy")
         .find(|p| !p.is("template") && !p.is("default") && tcp(p) && covers(p, "src-address", router) && covers(p, "dst-address", from));

@@ -1,11 +1,12 @@
 //! The tables as they are at this moment, without making any: one that nobody looked at is still the profile's.
 
+use crate::sim::hold;
 use crate::sim::menus::Definitions;
 use crate::sim::profiles::Profile;
 use crate::sim::row::Row;
 use crate::sim::world::World;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 /// Tables the verdict is worked out from, besides those of interfaces.
 const PATHS: [&str; 28] = [
@@ -41,7 +42,7 @@ const PATHS: [&str; 28] = [
 
 /// What a profile's router holds before anybody touched it.
 #[derive(Debug)]
-pub(super) struct Pristine {
+struct Pristine {
     tables: HashMap<String, Vec<Row>>,
     /// Menus whose rows are interfaces.
     interfaces: Vec<String>,
@@ -50,8 +51,8 @@ pub(super) struct Pristine {
 type Known = Vec<(Profile, (u32, u32), Arc<Pristine>)>;
 
 fn pristine(world: &World) -> Arc<Pristine> {
-    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
-    let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    static KNOWN: Mutex<Known> = Mutex::new(Vec::new());
+    let mut known = hold(&KNOWN);
     let (profile, version) = (world.model.profile, world.model.version);
     if let Some((.., found)) = known.iter().find(|(p, v, _)| (*p, *v) == (profile, version)) {
         return found.clone();
@@ -59,8 +60,8 @@ fn pristine(world: &World) -> Arc<Pristine> {
     let defs = Definitions::own();
     let mut fresh = World::new(world.model.clone(), defs.clone(), world.clock.clone(), 1, "");
     let interfaces: Vec<String> = defs.family("/interface", &world.model).map(|m| m.path.clone()).collect();
-    let mut paths: Vec<String> = PATHS.iter().map(|p| p.to_string()).chain(interfaces.iter().cloned()).collect();
-    let tables = paths.drain(..).map(|path| (path.clone(), fresh.table(&path).rows.clone())).collect();
+    let paths = PATHS.iter().map(|p| p.to_string()).chain(interfaces.iter().cloned());
+    let tables = paths.map(|path| (path.clone(), fresh.table(&path).rows.clone())).collect();
     let made = Arc::new(Pristine { tables, interfaces });
     known.push((profile, version, made.clone()));
     made

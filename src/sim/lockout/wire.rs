@@ -6,6 +6,7 @@
 use super::bridge;
 use super::lists;
 use super::view::View;
+use crate::sim::row::Row;
 
 /// The way frames take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub(super) fn enter(view: &View<'_>) -> Result<Way, String> {
         bridge = Some(name);
     }
     if let Some(vid) = tag {
-        let mine = |r: &&crate::sim::row::Row| r.get("interface") == Some(at.as_str()) && !r.is("use-service-tag");
+        let mine = |r: &&Row| r.get("interface") == Some(at.as_str()) && !r.is("use-service-tag");
         let vlan = view.enabled("/interface/vlan").filter(mine).find(|r| r.get("vlan-id").and_then(|v| v.parse().ok()) == Some(vid));
         let name = vlan.and_then(|r| r.get("name")).ok_or_else(|| format!("no enabled /interface/vlan has vlan-id {vid} on {at}"))?;
         at = name.to_string();
@@ -73,7 +74,7 @@ fn resolves(view: &View<'_>, way: &Way) -> Result<(), String> {
     }
 }
 
-/// Whether an interface or the lists it is in fit a matcher's value.
+/// Whether an interface fits a matcher's value; `None` when the value names one that is gone.
 pub(super) fn is_interface(view: &View<'_>, spec: &str, name: Option<&str>) -> Option<bool> {
     let (not, wanted) = lists::negated(spec);
     // A rule about an interface that is gone is not valid.
@@ -81,9 +82,9 @@ pub(super) fn is_interface(view: &View<'_>, spec: &str, name: Option<&str>) -> O
     Some((name == Some(wanted)) != not)
 }
 
-/// As [`is_interface`] for lists.
+/// As [`is_interface`] for the name of a list it may be in.
 pub(super) fn is_in_list(view: &View<'_>, spec: &str, name: Option<&str>) -> Option<bool> {
     let (not, list) = lists::negated(spec);
-    let within = name.map_or(Some(false), |name| lists::in_interface_list(view, list, name, 4))?;
+    let within = name.map_or(Some(false), |name| lists::in_interface_list(view, list, name))?;
     Some(within != not)
 }

@@ -1,11 +1,11 @@
 //! Requests that run in the console: `/execute`, `/export`, `/import`, stored scripts.
 
-use super::Shared;
 use super::front::{Answer, nothing, ret};
 use super::params::Arguments;
 use crate::sim::agenda;
 use crate::sim::console::{Machine, Stop};
 use crate::sim::refusal::Refusal;
+use crate::sim::shared::Shared;
 use crate::sim::world::Login;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ pub(super) async fn execute(shared: &Arc<Shared>, script: &Execution, limit: Dur
         (Ok(text), _) => Ok(ret(text.trim_end_matches('\n'))),
         (Err(Stop::Error(said)), _) if said.starts_with("not enough permissions") => Err(Refusal::server(said)),
         (Err(Stop::Error(said)), _) => Err(Refusal::bad(said)),
-        (Err(Stop::Forever), _) => Err(Refusal::bad("Session closed")),
+        (Err(Stop::Forever), _) => Err(Refusal::session_closed()),
         (Err(_), _) => Ok(nothing()),
     }
 }

@@ -17,7 +17,7 @@ use crate::sim::commands;
 use crate::sim::inspect;
 use crate::sim::menus::{Menu, Shape};
 use crate::sim::refusal::Refusal;
-use crate::sim::row::{Row, read_id, show_id};
+use crate::sim::row::{Row, quote, read_id, show_id};
 use crate::sim::world::{Login, World};
 use crate::sim::write;
 use bytes::Bytes;
@@ -226,8 +226,10 @@ impl Call<'_> {
         let menu = self.menu(place).map_err(|_| Refusal::no_menu(word))?;
         if (menu.path.as_str(), word) == ("/console", "inspect") {
             self.need("read")?;
-            return inspect::inspect(self.world, &arguments.values, arguments.proplist.as_deref())
-                .map(|body| Answer { hangs: body.is_none(), ..Answer::ok(body.unwrap_or_default()) });
+            return Ok(match inspect::rows(self.world, &arguments.values)? {
+                Some(rows) => Answer::ok(print::array(rows.iter(), |name| arguments.wants(name))),
+                None => Answer { hangs: true, ..Answer::default() },
+            });
         }
         if !menu.command_names().contains(&word) {
             return Err(Refusal::no_menu(word));
@@ -281,7 +283,7 @@ impl Call<'_> {
         self.need(commands::policy(&menu.path, word))?;
         let asked = commands::Asked { menu, word, arguments: &arguments.values, by: &self.login.user, limit: self.limit };
         let rows = commands::run(self.world, &asked)?;
-        Ok(Answer::ok(print::array(rows.iter(), |name| arguments.proplist.as_ref().is_none_or(|p| p.iter().any(|n| n == name)))))
+        Ok(Answer::ok(print::array(rows.iter(), |name| arguments.wants(name))))
     }
 
     fn value(&mut self, menu: &Menu, arguments: &mut Arguments) -> Result<Answer, Refusal> {
@@ -321,7 +323,7 @@ fn is_root_command(place: &Place, word: &str) -> bool {
 
 pub(super) fn ret(value: &str) -> Answer {
     let mut out = b"{\"ret\":".to_vec();
-    crate::sim::row::quote(&mut out, value);
+    quote(&mut out, value);
     out.push(b'}');
     Answer::ok(out)
 }

@@ -19,6 +19,11 @@ impl Arguments {
         Some(self.values.remove(at).1)
     }
 
+    /// Whether an attribute is asked for.
+    pub fn wants(&self, name: &str) -> bool {
+        self.proplist.as_ref().is_none_or(|names| names.iter().any(|n| n == name))
+    }
+
     /// Whether a flag such as `count-only` is there: its value does not matter.
     pub fn has(&self, name: &str) -> bool {
         self.values.iter().any(|(n, _)| n == name)

@@ -1,7 +1,7 @@
 //! Rows as an answer: who may see what, which rows, which attributes.
 
 use super::params::Arguments;
-use super::wire::More;
+use super::wire::{FIRST_MADE, More};
 use crate::sim::access::visible;
 use crate::sim::generate;
 use crate::sim::menus::{Menu, Shape};
@@ -10,16 +10,11 @@ use crate::sim::row::Row;
 use crate::sim::world::{Login, World};
 use std::sync::Arc;
 
-/// First `.id` of connections made while they are sent.
-const FIRST_MADE: u32 = 0x10_0000;
-
 /// A GET: filters by equal values, always with `.id`; a singleton is a bare object.
 pub(super) fn get(world: &mut World, menu: &Menu, login: &Login, arguments: &Arguments) -> Vec<u8> {
     let rows = visible(world, menu, login);
     if menu.shape == Shape::Single {
-        let mut out = Vec::new();
-        rows.first().cloned().unwrap_or_default().write(&mut out, |name| wanted(arguments, name));
-        return out;
+        return object(&rows.into_iter().next().unwrap_or_default(), arguments);
     }
     let keeps = |row: &Row| {
         arguments.values.iter().all(|(name, want)| match name.as_str() {
@@ -27,7 +22,7 @@ pub(super) fn get(world: &mut World, menu: &Menu, login: &Login, arguments: &Arg
             _ => row.get(name).is_some_and(|shown| same(shown, want)),
         })
     };
-    array(rows.iter().filter(|r| keeps(r)), |name| name == ".id" || wanted(arguments, name))
+    array(rows.iter().filter(|r| keeps(r)), |name| name == ".id" || arguments.wants(name))
 }
 
 /// A `POST …/print`: queries, and only the attributes asked for.
@@ -39,7 +34,7 @@ pub(super) fn print(world: &mut World, menu: &Menu, login: &Login, arguments: &A
         let counted = made.map_or(0, |m| (0..m.rows).filter(|n| (m.row)(*n).is_some()).count());
         return format!("{{\"ret\":\"{}\"}}", kept.count() + counted).into_bytes();
     }
-    array(kept, |name| wanted(arguments, name))
+    array(kept, |name| arguments.wants(name))
 }
 
 /// Connections that are made while they are sent, filtered as the rest.
@@ -62,12 +57,8 @@ pub(super) fn more(world: &World, menu: &Menu, arguments: &Arguments, get: bool)
 /// One row or singleton as an object.
 pub(super) fn object(row: &Row, arguments: &Arguments) -> Vec<u8> {
     let mut out = Vec::new();
-    row.write(&mut out, |name| wanted(arguments, name));
+    row.write(&mut out, |name| arguments.wants(name));
     out
-}
-
-fn wanted(arguments: &Arguments, name: &str) -> bool {
-    arguments.proplist.as_ref().is_none_or(|names| names.iter().any(|n| n == name))
 }
 
 /// Rows as a JSON array.

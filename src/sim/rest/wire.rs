@@ -17,6 +17,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// A response body.
 pub(super) type Body = BoxBody<Bytes, Infallible>;
 
+/// First `.id` of rows made while they are sent.
+pub(super) const FIRST_MADE: u32 = 0x10_0000;
 /// Rows in one piece of a long generated body.
 const ROWS_A_PIECE: u32 = 500;
 
@@ -125,7 +127,7 @@ pub(super) fn with_more(body: Vec<u8>, more: More) -> Response<Body> {
 
 fn made_up(menu: &str, n: u32) -> Row {
     let row =
-        Row::new(Some(0x10_0000 + n)).with("comment", format!("generated row {n}")).with("disabled", "false").with("dynamic", "false");
+        Row::new(Some(FIRST_MADE + n)).with("comment", format!("generated row {n}")).with("disabled", "false").with("dynamic", "false");
     match menu {
         m if m.ends_with("address-list") => row
             .with("list", "generated")
@@ -162,8 +164,7 @@ fn second_request(bytes: &[u8]) -> Option<usize> {
         return None;
     }
     // Inside a JSON body these words can only stand in a string; a line break before them cannot.
-    let ends = bytes.windows(4).enumerate().filter(|(_, w)| *w == b"\r\n\r\n").map(|(at, _)| at + 4);
-    let after_head = ends.into_iter().next()?;
+    let after_head = bytes.windows(4).position(|w| w == b"\r\n\r\n")? + 4;
     let is_start = |at: usize| STARTS.iter().any(|s| bytes[at..].starts_with(s)) && matches!(bytes[at - 1], b'\n' | b'}');
     (after_head..bytes.len()).find(|at| is_start(*at))
 }

@@ -1,6 +1,7 @@
 //! Who may come in: passwords, keys, and the switches that decide between them.
 
 use crate::sim::access;
+use crate::sim::live;
 use crate::sim::row::Row;
 use crate::sim::world::{Login, World};
 use russh::keys::PublicKey;
@@ -53,19 +54,11 @@ fn keys(world: &mut World, user: &str) -> Vec<PublicKey> {
     own.filter_map(|r| PublicKey::from_openssh(r.get("key")?).ok()).collect()
 }
 
-/// A user with a key cannot use its password unless the router says so.
 fn passwords_count(world: &mut World, user: &Row) -> bool {
     let name = user.get("name").unwrap_or_default();
     let has_key = world.table("/user/ssh-keys").rows.iter().any(|r| r.get("user") == Some(name));
-    let settings = world.rows("/ip/ssh").into_iter().next().unwrap_or_default();
-    if world.model.version >= (7, 21) {
-        return match settings.get("password-authentication") {
-            Some("yes" | "true") => true,
-            Some("no" | "false") => false,
-            _ => !has_key,
-        };
-    }
-    !has_key || settings.is("always-allow-password-login")
+    let version = world.model.version;
+    access::passwords_count(version, has_key, world.rows("/ip/ssh").first())
 }
 
 fn enter(world: &mut World, user: &str) -> Option<Login> {
@@ -75,7 +68,7 @@ fn enter(world: &mut World, user: &str) -> Option<Login> {
         return None;
     }
     access::welcome(world, &login);
-    let now = crate::sim::live::date_time(world.now());
+    let now = live::date_time(world.now());
     world.set("/user", user, "last-logged-in", &now);
     Some(login)
 }

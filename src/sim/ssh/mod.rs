@@ -10,12 +10,13 @@ mod sftp;
 mod shell;
 
 use super::agenda;
-use super::console::Machine;
+use super::console::{Machine, Stop};
 use super::faults::{Line, SshFault, SshSeen};
 use super::hooks::{Verdict, When};
+use super::listen::{self, Arrival};
 use super::lockout::{self, Gate};
-use super::rest::Shared;
 use super::row::{from_bytes, to_bytes};
+use super::shared::Shared;
 use super::world::Login;
 use super::{HostKey, SimError};
 use russh::keys::ssh_key::private::RsaKeypair;
@@ -23,18 +24,15 @@ use russh::keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session as Link, VerifiedPublicKey, run_stream};
 use russh::{Channel, ChannelId, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use std::collections::HashMap;
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 /// RouterOS's size.
 const RSA_BITS: usize = 2048;
 /// A refused login answers a little late, as everywhere; a test does not want to wait a second.
 const REFUSAL: Duration = Duration::from_millis(20);
-/// Ports can be taken for a moment by somebody else while we refuse connections.
-const REBIND: Duration = Duration::from_millis(20);
 /// Bytes written at once.
 const PIECE: usize = 16 * 1024;
 
@@ -62,52 +60,20 @@ pub(super) fn fingerprint(key: &PrivateKey) -> String {
 /// Serves a listener until the router stops.
 pub(super) fn listen(shared: &Arc<Shared>, listener: TcpListener) {
     let here = shared.clone();
-    shared.spawn(async move { accept(&here, listener).await });
+    listen::serve(shared, listener, shared.faults.ssh_line(), move |arrival| connection(here.clone(), arrival));
 }
 
-async fn accept(shared: &Arc<Shared>, listener: TcpListener) {
-    let Ok(address) = listener.local_addr() else { return };
-    let mut line = shared.faults.ssh_line();
-    let mut listener = Some(listener);
-    loop {
-        if *line.borrow_and_update() == Line::Refuse {
-            listener = None;
-            if line.changed().await.is_err() {
-                return;
-            }
-            continue;
-        }
-        let Some(open) = &listener else {
-            listener = TcpListener::bind(address).await.ok();
-            if listener.is_none() {
-                tokio::time::sleep(REBIND).await;
-            }
-            continue;
-        };
-        tokio::select! {
-            _ = line.changed() => {}
-            got = open.accept() => {
-                if let Ok((stream, peer)) = got {
-                    let here = shared.clone();
-                    shared.spawn(async move { connection(here, stream, peer, address).await });
-                }
-            }
-        }
-    }
-}
-
-async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, address: SocketAddr) {
-    let _ = stream.set_nodelay(true);
+async fn connection(shared: Arc<Shared>, arrival: Arrival) {
+    let Arrival { stream, peer, at } = arrival;
     let id = shared.next_connection();
     let _open = shared.faults.ssh_connections.rise();
     let mut cut = shared.cut();
-    cut.mark_unchanged();
     let admitted = tokio::select! {
         _ = cut.changed() => None,
         admitted = lockout::admit(&shared, stream, "ssh") => admitted,
     };
     let Some(stream) = admitted else { return };
-    shared.world().open_connection(id, "ssh", peer, address);
+    shared.world().open_connection(id, "ssh", peer, at);
     let mut stream = Gate::new(stream, shared.clone(), "ssh");
     let mut cleanly = true;
     let mut line = shared.faults.ssh_line();
@@ -128,7 +94,7 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ad
                 inactivity_timeout: None,
                 ..Config::default()
             });
-            let session = Session { shared: shared.clone(), id, login: None, channels: HashMap::new(), terminals: HashMap::new() };
+            let session = Session { shared: shared.clone(), id, login: None, channels: HashMap::new() };
             if let Ok(mut running) = run_stream(config, stream, session).await {
                 let handle = running.handle();
                 tokio::select! {
@@ -152,19 +118,12 @@ async fn connection(shared: Arc<Shared>, stream: TcpStream, peer: SocketAddr, ad
     shell::gone(&shared, id, cleanly);
 }
 
-/// What a client said about its terminal.
-#[derive(Debug, Clone, Copy)]
-struct Terminal {
-    width: usize,
-}
-
 /// One connection.
 struct Session {
     shared: Arc<Shared>,
     id: u64,
     login: Option<Login>,
     channels: HashMap<ChannelId, Channel<Msg>>,
-    terminals: HashMap<ChannelId, Terminal>,
 }
 
 impl Session {
@@ -217,14 +176,13 @@ impl Handler for Session {
         &mut self,
         channel: ChannelId,
         _term: &str,
-        columns: u32,
+        _columns: u32,
         _rows: u32,
         _width: u32,
         _height: u32,
         _modes: &[(russh::Pty, u32)],
         link: &mut Link,
     ) -> Result<(), Self::Error> {
-        self.terminals.insert(channel, Terminal { width: columns as usize });
         link.channel_success(channel)
     }
 
@@ -232,9 +190,8 @@ impl Handler for Session {
         let Some((shared, login, channel)) = self.start(id) else { return link.channel_failure(id) };
         link.channel_success(id)?;
         shared.faults.see_ssh(SshSeen { user: login.user.clone(), kind: "shell", text: String::new() });
-        let terminal = self.terminals.get(&id).copied().unwrap_or(Terminal { width: 80 });
         let (here, session) = (shared.clone(), self.id);
-        shared.spawn(async move { shell::serve(here, login, channel, session, terminal.width).await });
+        shared.spawn(async move { shell::serve(here, login, channel, session).await });
         Ok(())
     }
 
@@ -306,18 +263,15 @@ async fn exec(shared: Arc<Shared>, login: Login, channel: Channel<Msg>, text: St
         match fault {
             SshFault::Silent => return closed(&mut read).await,
             SshFault::Slow(wait) => tokio::time::sleep(*wait).await,
-            SshFault::CloseBefore => drop(write.close().await),
+            SshFault::CloseBefore => return drop(write.close().await),
             _ => {}
         }
-    }
-    if faults.contains(&SshFault::CloseBefore) {
-        return;
     }
     let mut machine = Machine::new(&shared, login);
     let line = first_line(&text).to_string();
     let ran = agenda::attend(&shared, machine.pace.clone(), None, async move {
         let ended = machine.line(&line, "").await;
-        (machine.out, matches!(ended, Err(super::console::Stop::Forever)))
+        (machine.out, matches!(ended, Err(Stop::Forever)))
     });
     let (said, forever) = tokio::select! {
         ran = ran => match ran {
@@ -331,27 +285,37 @@ async fn exec(shared: Arc<Shared>, login: Login, channel: Channel<Msg>, text: St
         Verdict::Silence => return closed(&mut read).await,
         _ => return drop(write.close().await),
     }
-    let mut out = crlf(&said);
+    if answer(&shared, &write, crlf(&said), &faults, forever).await.is_ok() && forever {
+        closed(&mut read).await;
+    }
+}
+
+/// Sends what a command wrote and, unless it runs until its session ends, its exit status.
+async fn answer(
+    shared: &Shared,
+    write: &ChannelWriteHalf<Msg>,
+    mut out: Vec<u8>,
+    faults: &[SshFault],
+    forever: bool,
+) -> Result<(), russh::Error> {
     if faults.contains(&SshFault::Garbage) {
         out = b"\x1b[6n\x00\xff\xfe garbage \x07\r\n".to_vec();
     }
     if faults.contains(&SshFault::DropMidAnswer) {
-        out.truncate(out.len() / 2);
-        let _ = send(&write, &out).await;
+        let _ = send(write, &out[..out.len() / 2]).await;
         shared.cut_connections();
-        return;
+        return Ok(());
     }
-    if send(&write, &out).await.is_err() {
-        return;
-    }
+    send(write, &out).await?;
     if forever {
-        return closed(&mut read).await;
+        return Ok(());
     }
     if !faults.contains(&SshFault::NoExitStatus) {
         let _ = write.exit_status(0).await;
     }
     let _ = write.eof().await;
     let _ = write.close().await;
+    Ok(())
 }
 
 async fn send(write: &ChannelWriteHalf<Msg>, bytes: &[u8]) -> Result<(), russh::Error> {

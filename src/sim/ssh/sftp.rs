@@ -5,9 +5,10 @@
 use crate::sim::agenda;
 use crate::sim::console::{Machine, Stop};
 use crate::sim::files::{self, FileError};
-use crate::sim::rest::Shared;
+use crate::sim::live;
 use crate::sim::row::{Row, from_bytes, to_bytes};
-use crate::sim::world::Login;
+use crate::sim::shared::Shared;
+use crate::sim::world::{Login, World};
 use russh::Channel;
 use russh::server::Msg;
 use std::collections::HashMap;
@@ -21,6 +22,34 @@ const FILE_MAX: usize = 32 * 1024 * 1024;
 /// Open handles of a session.
 const HANDLES_MAX: usize = 64;
 
+/// Kinds of packets.
+mod kind {
+    pub const INIT: u8 = 1;
+    pub const VERSION: u8 = 2;
+    pub const OPEN: u8 = 3;
+    pub const CLOSE: u8 = 4;
+    pub const READ: u8 = 5;
+    pub const WRITE: u8 = 6;
+    pub const LSTAT: u8 = 7;
+    pub const FSTAT: u8 = 8;
+    pub const SETSTAT: u8 = 9;
+    pub const FSETSTAT: u8 = 10;
+    pub const OPENDIR: u8 = 11;
+    pub const READDIR: u8 = 12;
+    pub const REMOVE: u8 = 13;
+    pub const MKDIR: u8 = 14;
+    pub const RMDIR: u8 = 15;
+    pub const REALPATH: u8 = 16;
+    pub const STAT: u8 = 17;
+    pub const RENAME: u8 = 18;
+    pub const STATUS: u8 = 101;
+    pub const HANDLE: u8 = 102;
+    pub const DATA: u8 = 103;
+    pub const NAME: u8 = 104;
+    pub const ATTRS: u8 = 105;
+}
+
+/// Codes of a status.
 const OK: u32 = 0;
 const EOF: u32 = 1;
 const NO_FILE: u32 = 2;
@@ -78,6 +107,13 @@ fn put(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend(bytes);
 }
 
+/// How an answer to the packet with that id starts.
+fn head(kind: u8, id: u32) -> Vec<u8> {
+    let mut out = vec![kind];
+    out.extend(id.to_be_bytes());
+    out
+}
+
 fn status(id: u32, code: u32) -> Vec<u8> {
     let said: &[u8] = match code {
         OK => b"Success",
@@ -87,8 +123,7 @@ fn status(id: u32, code: u32) -> Vec<u8> {
         UNSUPPORTED => b"Operation unsupported",
         _ => b"Failure",
     };
-    let mut out = vec![101];
-    out.extend(id.to_be_bytes());
+    let mut out = head(kind::STATUS, id);
     out.extend(code.to_be_bytes());
     put(&mut out, said);
     put(&mut out, b"");
@@ -98,8 +133,8 @@ fn status(id: u32, code: u32) -> Vec<u8> {
 fn attrs(row: Option<&Row>) -> Vec<u8> {
     let folder = row.is_none_or(files::is_folder);
     let size: u64 = row.and_then(|r| r.get("size")).and_then(|s| s.parse().ok()).unwrap_or(0);
-    let made = row.and_then(|r| chrono::NaiveDateTime::parse_from_str(r.get("last-modified")?, "%Y-%m-%d %H:%M:%S").ok());
-    let time = made.map_or(0, |t| t.and_utc().timestamp().clamp(0, i64::from(u32::MAX)) as u32);
+    let made = row.and_then(|r| live::read_date_time(r.get("last-modified")?));
+    let time = made.map_or(0, |ms| (ms / 1_000).clamp(0, i64::from(u32::MAX)) as u32);
     let mut out = 0x0000_000D_u32.to_be_bytes().to_vec();
     out.extend(size.to_be_bytes());
     out.extend(if folder { 0o040_755_u32 } else { 0o100_644 }.to_be_bytes());
@@ -137,56 +172,36 @@ async fn write<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8]) -> std::io:
 impl Files {
     /// The answer to a packet; `None` for one that makes no sense.
     async fn answer(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
-        let (kind, rest) = packet.split_first()?;
-        if *kind == 1 {
-            return Some([&[2][..], &3_u32.to_be_bytes()].concat());
+        let (first, rest) = packet.split_first()?;
+        if *first == kind::INIT {
+            return Some([&[kind::VERSION][..], &3_u32.to_be_bytes()].concat());
         }
         let mut fields = Fields(rest);
         let id = fields.number()?;
         let code = |code| Some(status(id, code));
-        match kind {
-            3 => {
+        match *first {
+            kind::OPEN => {
                 let (path, flags) = (fields.text()?, fields.number()?);
                 match self.open(&path, flags) {
                     Ok(handle) => Some(handled(id, handle)),
                     Err(refused) => code(refused),
                 }
             }
-            4 => {
+            kind::CLOSE => {
                 let handle = fields.handle()?;
                 let Some(closed) = self.handles.remove(&handle) else { return code(FAILURE) };
                 code(self.close(closed).await)
             }
-            5 => {
-                let (handle, from, len) = (fields.handle()?, fields.long()? as usize, fields.number()? as usize);
-                let Some(Handle::File { bytes, .. }) = self.handles.get(&handle) else { return code(FAILURE) };
-                if from >= bytes.len() {
-                    return code(EOF);
-                }
-                let piece = &bytes[from..bytes.len().min(from.saturating_add(len.min(PACKET_MAX as usize / 2)))];
-                let mut out = vec![103];
-                out.extend(id.to_be_bytes());
-                put(&mut out, piece);
-                Some(out)
-            }
-            6 => {
-                let (handle, from, data) = (fields.handle()?, fields.long()? as usize, fields.bytes()?);
-                let Some(Handle::File { bytes, writes: true, .. }) = self.handles.get_mut(&handle) else { return code(DENIED) };
-                let end = from.checked_add(data.len()).filter(|end| *end <= FILE_MAX)?;
-                if bytes.len() < end {
-                    bytes.resize(end, 0);
-                }
-                bytes[from..end].copy_from_slice(data);
-                code(OK)
-            }
-            7 | 17 => {
+            kind::READ => self.read(id, &mut fields),
+            kind::WRITE => self.write(&mut fields).and_then(code),
+            kind::LSTAT | kind::STAT => {
                 let path = fields.text()?;
                 match self.stat(&path) {
                     Some(row) => Some(with_attrs(id, row.as_ref())),
                     None => code(NO_FILE),
                 }
             }
-            8 => {
+            kind::FSTAT => {
                 let handle = fields.handle()?;
                 match self.handles.get(&handle) {
                     Some(Handle::File { bytes, .. }) => {
@@ -197,8 +212,8 @@ impl Files {
                     None => code(FAILURE),
                 }
             }
-            9 | 10 => code(OK),
-            11 => {
+            kind::SETSTAT | kind::FSETSTAT => code(OK),
+            kind::OPENDIR => {
                 let path = fields.text()?;
                 if self.stat(&path).is_none() {
                     return code(NO_FILE);
@@ -209,7 +224,7 @@ impl Files {
                     None => code(FAILURE),
                 }
             }
-            12 => {
+            kind::READDIR => {
                 let handle = fields.handle()?;
                 match self.handles.get_mut(&handle) {
                     Some(Handle::Folder { names }) if !names.is_empty() => Some(listed(id, &std::mem::take(names))),
@@ -217,32 +232,27 @@ impl Files {
                     _ => code(FAILURE),
                 }
             }
-            13 => {
+            kind::REMOVE | kind::RMDIR => {
                 let path = fields.text()?;
                 code(self.change(|world| files::remove(world, &path)))
             }
-            14 => {
+            kind::MKDIR => {
                 let path = fields.text()?;
                 code(self.change(|world| {
                     world.add("/file", &[("name", &files::tidy(&path)), ("type", "directory")]);
                     Ok(())
                 }))
             }
-            15 => {
-                let path = fields.text()?;
-                code(self.change(|world| files::remove(world, &path)))
-            }
-            16 => {
-                let path = format!("/{}", files::tidy(&fields.text()?));
-                let mut out = vec![104];
-                out.extend(id.to_be_bytes());
+            kind::REALPATH => {
+                let path = to_bytes(&format!("/{}", files::tidy(&fields.text()?)));
+                let mut out = head(kind::NAME, id);
                 out.extend(1_u32.to_be_bytes());
-                put(&mut out, &to_bytes(&path));
-                put(&mut out, &to_bytes(&path));
+                put(&mut out, &path);
+                put(&mut out, &path);
                 out.extend(0_u32.to_be_bytes());
                 Some(out)
             }
-            18 => {
+            kind::RENAME => {
                 let (from, to) = (fields.text()?, fields.text()?);
                 code(self.change(|world| {
                     let bytes = files::read(world, &from)?;
@@ -252,6 +262,30 @@ impl Files {
             }
             _ => code(UNSUPPORTED),
         }
+    }
+
+    /// A piece of an open file.
+    fn read(&self, id: u32, fields: &mut Fields<'_>) -> Option<Vec<u8>> {
+        let (handle, from, len) = (fields.handle()?, fields.long()? as usize, fields.number()? as usize);
+        let Some(Handle::File { bytes, .. }) = self.handles.get(&handle) else { return Some(status(id, FAILURE)) };
+        if from >= bytes.len() {
+            return Some(status(id, EOF));
+        }
+        let mut out = head(kind::DATA, id);
+        put(&mut out, &bytes[from..bytes.len().min(from.saturating_add(len.min(PACKET_MAX as usize / 2)))]);
+        Some(out)
+    }
+
+    /// Writes a piece of an open file; gives the code of its status.
+    fn write(&mut self, fields: &mut Fields<'_>) -> Option<u32> {
+        let (handle, from, piece) = (fields.handle()?, fields.long()? as usize, fields.bytes()?);
+        let Some(Handle::File { bytes, writes: true, .. }) = self.handles.get_mut(&handle) else { return Some(DENIED) };
+        let end = from.checked_add(piece.len()).filter(|end| *end <= FILE_MAX)?;
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        bytes[from..end].copy_from_slice(piece);
+        Some(OK)
     }
 
     fn keep(&mut self, handle: Handle) -> Option<u32> {
@@ -274,7 +308,6 @@ impl Files {
 
     fn open(&mut self, path: &str, flags: u32) -> Result<u32, u32> {
         const WRITE: u32 = 2;
-        const APPEND: u32 = 4;
         const CREATE: u32 = 8;
         const TRUNCATE: u32 = 16;
         let writes = flags & WRITE != 0;
@@ -288,11 +321,10 @@ impl Files {
             Err(_) if writes && flags & CREATE != 0 => Vec::new(),
             Err(_) => return Err(NO_FILE),
         };
-        let _ = APPEND;
         self.keep(Handle::File { path: files::tidy(path), bytes, writes }).ok_or(FAILURE)
     }
 
-    fn change(&mut self, change: impl FnOnce(&mut crate::sim::world::World) -> Result<(), FileError>) -> u32 {
+    fn change(&mut self, change: impl FnOnce(&mut World) -> Result<(), FileError>) -> u32 {
         if !self.login.may("write") {
             return DENIED;
         }
@@ -332,22 +364,19 @@ impl Files {
 }
 
 fn handled(id: u32, handle: u32) -> Vec<u8> {
-    let mut out = vec![102];
-    out.extend(id.to_be_bytes());
+    let mut out = head(kind::HANDLE, id);
     put(&mut out, &handle.to_be_bytes());
     out
 }
 
 fn with_attrs(id: u32, row: Option<&Row>) -> Vec<u8> {
-    let mut out = vec![105];
-    out.extend(id.to_be_bytes());
+    let mut out = head(kind::ATTRS, id);
     out.extend(attrs(row));
     out
 }
 
 fn listed(id: u32, names: &[(String, Row)]) -> Vec<u8> {
-    let mut out = vec![104];
-    out.extend(id.to_be_bytes());
+    let mut out = head(kind::NAME, id);
     out.extend((names.len() as u32).to_be_bytes());
     for (name, row) in names {
         let kind = if files::is_folder(row) { "drwxr-xr-x" } else { "-rw-r--r--" };

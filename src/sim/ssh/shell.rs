@@ -1,10 +1,11 @@
 //! A terminal: prompt, line editing as far as a script needs it, safe mode.
 
-use super::{Terminal, crlf, send};
+use super::{crlf, send};
 use crate::sim::agenda;
 use crate::sim::console::{Machine, Stop};
 use crate::sim::history::{self, Safe};
-use crate::sim::rest::Shared;
+use crate::sim::row::from_bytes;
+use crate::sim::shared::Shared;
 use crate::sim::world::Login;
 use russh::server::Msg;
 use russh::{Channel, ChannelMsg, ChannelWriteHalf};
@@ -33,12 +34,8 @@ impl Shell {
     fn prompt(&self) -> String {
         let mut world = self.shared.world();
         let identity = world.rows("/system/identity").first().and_then(|r| r.get("name").map(String::from)).unwrap_or_default();
-        let safe = if world.safe.as_ref().is_some_and(|s| s.session == self.session) { "<SAFE> " } else { "> " };
-        let menu = if self.menu.is_empty() { String::new() } else { self.menu.clone() };
-        match safe {
-            "<SAFE> " => format!("[{}@{identity}] {}{safe}", self.user, if menu.is_empty() { String::new() } else { menu }),
-            _ => format!("[{}@{identity}] {menu}{safe}", self.user),
-        }
+        let end = if world.safe.as_ref().is_some_and(|s| s.session == self.session) { "<SAFE> " } else { "> " };
+        format!("[{}@{identity}] {}{end}", self.user, self.menu)
     }
 
     fn holds(&self) -> bool {
@@ -83,8 +80,7 @@ impl Shell {
 }
 
 /// Serves a terminal until its channel ends.
-pub(super) async fn serve(shared: Arc<Shared>, login: Login, channel: Channel<Msg>, session: u64, width: usize) {
-    let _terminal = Terminal { width };
+pub(super) async fn serve(shared: Arc<Shared>, login: Login, channel: Channel<Msg>, session: u64) {
     let (mut read, write) = channel.split();
     let user = login.user.clone();
     let mut machine = Machine::new(&shared, login);
@@ -124,7 +120,10 @@ pub(super) async fn serve(shared: Arc<Shared>, login: Login, channel: Channel<Ms
                     reply(&shell, &write, "^C\r\n").await
                 }
                 END => {
-                    history_end(&shell);
+                    // Ends the session and takes back what was done in its safe mode.
+                    if shell.holds() {
+                        history::unroll(&mut shell.shared.world());
+                    }
                     true
                 }
                 SAFE => {
@@ -155,6 +154,7 @@ pub(super) async fn serve(shared: Arc<Shared>, login: Login, channel: Channel<Ms
     let _ = write.close().await;
 }
 
+/// Writes and prompts anew; true when nobody reads any more.
 async fn reply(shell: &Shell, write: &ChannelWriteHalf<Msg>, said: &str) -> bool {
     let text = format!("{said}\r{}", shell.prompt());
     send(write, text.as_bytes()).await.is_err()
@@ -162,7 +162,7 @@ async fn reply(shell: &Shell, write: &ChannelWriteHalf<Msg>, said: &str) -> bool
 
 /// Runs a line; true when the terminal ends.
 async fn enter(shell: &mut Shell, write: &ChannelWriteHalf<Msg>, line: &[u8]) -> bool {
-    let text = crate::sim::row::from_bytes(line);
+    let text = from_bytes(line);
     let Some(mut machine) = shell.machine.take() else { return true };
     let (pace, menu) = (machine.pace.clone(), shell.menu.clone());
     let ran = agenda::attend(&shell.shared, pace, None, async move {
@@ -190,13 +190,6 @@ async fn enter(shell: &mut Shell, write: &ChannelWriteHalf<Msg>, line: &[u8]) ->
         return true;
     }
     reply(shell, write, "").await
-}
-
-/// Ctrl-D: ends the session and takes back what safe mode saw.
-fn history_end(shell: &Shell) {
-    if shell.holds() {
-        history::unroll(&mut shell.shared.world());
-    }
 }
 
 /// A connection is gone: if it held safe mode, the router takes everything back once it has noticed.

@@ -1,6 +1,6 @@
 //! `alert.get_status`: what is told when, where it goes, and how that does.
 
-use crate::alert::Kind;
+use crate::alert::{ChannelView, Kind};
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::span::Span;
@@ -66,7 +66,7 @@ struct Told {
 }
 
 async fn run(cx: &Cx, _: Args) -> Result<Answer, Fault> {
-    let channel = |view: crate::alert::ChannelView| Channel {
+    let channel = |view: ChannelView| Channel {
         channel: view.channel.into(),
         to: view.to,
         waiting: view.waiting as u64,

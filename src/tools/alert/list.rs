@@ -14,7 +14,7 @@ use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::plan::show;
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool, run};
+use crate::tools::spec::{Audience, Tool, object, run};
 use crate::tools::world::World;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -85,5 +85,5 @@ fn row(alert: &View) -> Map<String, Value> {
         "ended_at": alert.ended_at.map(Wall::rfc3339),
         "repeats": alert.repeats,
     });
-    row.as_object().cloned().unwrap_or_default()
+    object(row)
 }

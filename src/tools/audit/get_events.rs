@@ -9,7 +9,7 @@ use crate::tools::audit::wanted::{Further, Wanted, may_see};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool, run};
+use crate::tools::spec::{Audience, Tool, object, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -91,7 +91,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
 
 fn view(stored: &Stored) -> Map<String, Value> {
     let record = &stored.record;
-    let row = json!({
+    object(json!({
         "seq": stored.seq,
         "time": stored.time.rfc3339(),
         "principal": record.principal.name,
@@ -103,9 +103,5 @@ fn view(stored: &Stored) -> Map<String, Value> {
         "plan_id": record.plan_id,
         "duration_ms": record.duration_ms,
         "correlation_id": record.correlation_id,
-    });
-    match row {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
+    }))
 }

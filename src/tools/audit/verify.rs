@@ -2,6 +2,7 @@
 
 use crate::audit::Checked;
 use crate::base::fault::Fault;
+use crate::base::ids::hex;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::tools::context::Cx;
@@ -68,7 +69,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         archived_up_to: report.as_ref().map(|report| report.archived.seq).filter(|seq| *seq > 0),
         records: report.as_ref().map(|report| report.records),
         last_seq: report.as_ref().map(|report| report.head.seq),
-        head: report.as_ref().map(|report| crate::base::ids::hex(&report.head.hash)),
+        head: report.as_ref().map(|report| hex(&report.head.hash)),
         broken,
     })
 }

@@ -46,7 +46,7 @@ struct Args {
 }
 
 fn output() -> Map<String, Value> {
-    view::schema(&view::members(), &["name", "bytes", "path"])
+    schema::written(&view::members(), &["name", "bytes", "path"])
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
@@ -59,16 +59,14 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         (None, named) if named.is_empty() => None,
         (None, named) => Some(Lock::Recipients(named)),
     };
-    if args.scheduled {
-        let kept = backups.scheduled().await?;
-        let path = backups.path(&kept.name)?;
-        let mut answer = view::kept(&kept);
-        answer.insert("path".into(), path.display().to_string().into());
-        return Ok(answer);
-    }
-    let (kept, manifest) = backups.create(lock, args.include_master_key).await?;
+    let (kept, manifest) = if args.scheduled {
+        (backups.scheduled().await?, None)
+    } else {
+        let (kept, manifest) = backups.create(lock, args.include_master_key).await?;
+        (kept, Some(manifest))
+    };
     let mut answer = view::kept(&kept);
     answer.insert("path".into(), backups.path(&kept.name)?.display().to_string().into());
-    answer.extend(view::manifest(&manifest));
+    answer.extend(manifest.as_ref().map(view::manifest).unwrap_or_default());
     Ok(answer)
 }

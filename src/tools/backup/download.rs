@@ -36,7 +36,7 @@ struct Args {
 }
 
 fn output() -> Map<String, Value> {
-    view::schema(&view::members(), &["name", "bytes"])
+    schema::written(&view::members(), &["name", "bytes"])
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {

@@ -40,7 +40,7 @@ fn output() -> Map<String, Value> {
         ("recipients", texts),
         ("last", json!({"type": ["object", "null"]})),
     ];
-    view::schema(&members, &["rows", "path", "keep", "recipients"])
+    schema::written(&members, &["rows", "path", "keep", "recipients"])
 }
 
 async fn run(cx: &Cx, _: Args) -> Result<Map<String, Value>, Fault> {

@@ -35,7 +35,7 @@ struct Args {
 }
 
 fn output() -> Map<String, Value> {
-    view::schema(&view::members(), &["name"])
+    schema::written(&view::members(), &["name"])
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {

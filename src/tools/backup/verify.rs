@@ -43,7 +43,7 @@ struct Args {
 }
 
 fn output() -> Map<String, Value> {
-    view::schema(&view::members(), &["name", "version", "rows"])
+    schema::written(&view::members(), &["name", "version", "rows"])
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {

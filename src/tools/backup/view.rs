@@ -2,6 +2,7 @@
 
 use crate::backup::{Kept, Manifest};
 use crate::base::clock::Wall;
+use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 
 /// One in the directory.
@@ -25,14 +26,7 @@ pub(super) fn manifest(manifest: &Manifest) -> Map<String, Value> {
         "audit_seq": manifest.audit.seq,
         "left_out": manifest.left_out,
     });
-    row.as_object().cloned().unwrap_or_default()
-}
-
-/// Written out: answers are built from records, not from a type of their own.
-pub(super) fn schema(members: &[(&str, Value)], required: &[&str]) -> Map<String, Value> {
-    let properties: Map<String, Value> = members.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
-    let schema = json!({"type": "object", "properties": properties, "required": required});
-    schema.as_object().cloned().unwrap_or_default()
+    object(row)
 }
 
 /// The members of [`kept`] and [`manifest`].

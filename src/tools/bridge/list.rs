@@ -60,8 +60,7 @@ const BRIDGES: Columns = Columns::of(
         "ageing_time_seconds",
         "dynamic",
     ],
-)
-.quiet(&[]);
+);
 
 const PORTS: Columns = Columns::of(
     &["interface", "bridge", "pvid", "status", "role", "forwarding", "disabled", "hw_offload", "frame_types", "comment", "notes"],

@@ -1,6 +1,7 @@
 //! Bridges, ports and VLANs as rows, and what follows from seeing them together.
 
 use crate::tools::columns::put;
+use crate::tools::notes::holding;
 use crate::tools::router::{Seen, View};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
@@ -79,8 +80,7 @@ impl<'a> Switch<'a> {
         let filters = self.filtering.contains(name);
         let blocked = self.ports_of(name).any(|port| is_blocked(port));
         let alone = !row.is("disabled") && self.ports_of(name).all(|port| port.is("disabled"));
-        let notes = [(has_table && !filters, "vlan_table_not_in_effect"), (blocked, "spanning_tree_blocks_a_port"), (alone, "no_ports")];
-        notes.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect()
+        holding([(has_table && !filters, "vlan_table_not_in_effect"), (blocked, "spanning_tree_blocks_a_port"), (alone, "no_ports")])
     }
 
     /// A port inside its bridge: what is as usual is left out.
@@ -132,11 +132,7 @@ impl<'a> Switch<'a> {
         let tagged_in_pvid = self.filtering.contains(bridge)
             && row.text("frame-types") != Some("admit-only-vlan-tagged")
             && self.vlans_of(bridge).any(|vlan| !vlan.is("disabled") && has_vlan(vlan, pvid) && vlan.words("tagged").contains(&face));
-        [(is_blocked(row), "blocked"), (tagged_in_pvid, "tagged_in_its_pvid")]
-            .into_iter()
-            .filter(|(is, _)| *is)
-            .map(|(_, word)| word)
-            .collect()
+        holding([(is_blocked(row), "blocked"), (tagged_in_pvid, "tagged_in_its_pvid")])
     }
 }
 

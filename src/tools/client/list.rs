@@ -9,7 +9,7 @@ use crate::base::tier::{Effect, Tier};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool, run};
+use crate::tools::spec::{Audience, Tool, object, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -59,5 +59,5 @@ fn row(one: &Contact) -> Map<String, Value> {
         "first_seen": one.first_at.rfc3339(),
         "last_seen": one.last_at.rfc3339(),
     });
-    row.as_object().cloned().unwrap_or_default()
+    object(row)
 }

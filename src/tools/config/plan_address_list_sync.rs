@@ -7,6 +7,7 @@ use crate::plan::edit::{Edit, Op};
 use crate::routeros::query::Query;
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
+use crate::tools::firewall::is_same_address;
 use crate::tools::propose::{self, Proposed};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -69,7 +70,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Proposed, Fault> {
     if args.remove_others {
         let mut others: BTreeSet<String> = BTreeSet::new();
         for device in &args.devices {
-            others.extend(entries(cx, device, &menu, &args.list).await?.into_iter().filter(|address| !wanted.contains(address)));
+            others.extend(unwanted(entries(cx, device, &menu, &args.list).await?, &wanted));
         }
         for address in others {
             let edit = Edit::new(menu.as_str(), Op::Remove).of("list", args.list.as_str()).of("address", address);
@@ -86,6 +87,23 @@ async fn run(cx: &Cx, args: Args) -> Result<Proposed, Fault> {
 async fn entries(cx: &Cx, device: &str, menu: &str, list: &str) -> Result<Vec<String>, Fault> {
     let query = Query::new().eq("list", list);
     let seen = cx.router(device)?.rows(menu, query, Duration::ZERO).await?;
-    let lasting = seen.iter().filter(|row| row.flag("dynamic") != Some(true));
+    let lasting = seen.iter().filter(|row| !row.is("dynamic"));
     Ok(lasting.filter_map(|row| row.string("address")).collect())
+}
+
+/// Those that are there and not wanted, however either side writes a single address.
+fn unwanted(there: Vec<String>, wanted: &[String]) -> Vec<String> {
+    there.into_iter().filter(|address| !wanted.iter().any(|one| is_same_address(one, address))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_that_is_wanted_as_a_prefix_is_not_taken_away() {
+        let there = ["192.0.2.7", "192.0.2.8", "198.51.100.0/24"].map(String::from).to_vec();
+        let wanted = ["192.0.2.7/32", "198.51.100.0/24"].map(String::from);
+        assert_eq!(unwanted(there, &wanted), ["192.0.2.8"]);
+    }
 }

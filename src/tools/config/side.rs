@@ -5,6 +5,7 @@ use crate::base::fault::Fault;
 use crate::fleet::{Device, Via};
 use crate::history::config::{Reason, Snapshot, SnapshotId, Taken};
 use crate::routeros::export::Export;
+use crate::tools::arguments::shown;
 use crate::tools::context::{Cx, Reading};
 use crate::tools::router::{FRESH, Router};
 use schemars::JsonSchema;
@@ -75,7 +76,7 @@ pub async fn live(cx: &Cx, router: &Router<'_>) -> Result<Side, Fault> {
 }
 
 /// A snapshot, read back.
-pub fn kept(cx: &Cx, device: &Device, snapshot: Snapshot) -> Result<Side, Fault> {
+fn kept(cx: &Cx, device: &Device, snapshot: Snapshot) -> Result<Side, Fault> {
     let export = cx.world.configs.read(&device.id, &snapshot)?;
     let is_baseline = cx.world.configs.baseline(&device.id)?.is_some_and(|baseline| baseline.number == snapshot.number);
     let shown = Shown {
@@ -101,10 +102,10 @@ pub fn id(device: &Device, snapshot: &Snapshot) -> String {
 }
 
 /// The number of a snapshot of this device.
-pub fn number(device: &Device, id: &str) -> Result<u32, Fault> {
+fn number(device: &Device, id: &str) -> Result<u32, Fault> {
     let read: SnapshotId = id.parse().map_err(|_| {
-        let id: String = id.chars().filter(|c| !c.is_control()).take(64).collect();
-        Fault::bad_input(format!("`{id}` is no snapshot")).hint("a snapshot is an id of config.list_snapshots, or live, baseline, latest")
+        Fault::bad_input(format!("`{}` is no snapshot", shown(id)))
+            .hint("a snapshot is an id of config.list_snapshots, or live, baseline, latest")
     })?;
     // Another device's snapshot is as good as none.
     if read.device == device.id { Ok(read.number) } else { Err(missing(device, id)) }

@@ -52,7 +52,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     if device.status == Status::Decommissioned {
         return Err(Fault::new(Kind::Conflict, format!("device \"{}\" is decommissioned already", device.name)));
     }
-    cx.world.plans.login_rests(&device)?;
+    cx.world.plans.rests(&device)?;
     let account = match args.remove_account {
         true => {
             let account = cx.world.plans.retire(&device.id).await?;

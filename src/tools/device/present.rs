@@ -7,7 +7,7 @@ use crate::fleet::Place;
 use crate::routeros::pin::format_fingerprint;
 use crate::tools::context::Cx;
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool, run};
+use crate::tools::spec::{Audience, Tool, object, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -80,5 +80,5 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         "rest_error": seen.rest_error,
         "warnings": warnings,
     });
-    Ok(answer.as_object().cloned().unwrap_or_default())
+    Ok(object(answer))
 }

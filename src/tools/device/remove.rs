@@ -36,7 +36,7 @@ struct Args {
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let device = cx.device(&args.device)?;
-    cx.world.plans.login_rests(&device)?;
+    cx.world.plans.rests(&device)?;
     let device = cx.world.fleet.remove(&device.id).await?;
     cx.world.history.forget(&device.id).await?;
     cx.world.configs.forget(&device.id).await?;

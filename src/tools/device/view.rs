@@ -7,8 +7,21 @@ use crate::fleet::{Capability, Device, NewCredential, Password, Pins, Status};
 use crate::routeros::pin::{format_fingerprint, parse_fingerprint};
 use crate::routeros::ssh::is_fingerprint;
 use crate::tools::context::Cx;
+use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+
+/// Menus that a probe reads, and so whatever logs in anew.
+pub(in crate::tools) const PROBED: &[&str] = &[
+    "/system/resource",
+    "/system/identity",
+    "/system/package",
+    "/system/device-mode",
+    "/system/routerboard",
+    "/ip/service",
+    "/user",
+    "/user/group",
+];
 
 /// A row of `device.list`.
 pub(in crate::tools) fn brief(device: &Device) -> Map<String, Value> {
@@ -67,12 +80,9 @@ pub(in crate::tools) fn output() -> Map<String, Value> {
         "policies": {"type": ["array", "null"]}, "rights": {"type": "object"}, "unanswered": names(), "pins": {"type": "object"}, "rest_port": {"type": "integer"}, "ssh_port": {"type": "integer"}, "plain_http": {"type": "boolean"},
         "username": {"type": "string"}, "last_seen": text(), "last_error": text(), "health": {"type": ["object", "null"]}
     });
-    let Value::Object(schema) =
-        json!({"type": "object", "properties": properties, "required": ["id", "name", "address", "environment", "status", "tags", "pins"]})
-    else {
-        return Map::new();
-    };
-    schema
+    object(
+        json!({"type": "object", "properties": properties, "required": ["id", "name", "address", "environment", "status", "tags", "pins"]}),
+    )
 }
 
 /// What our user may do there, against what it needs.
@@ -89,13 +99,6 @@ pub(in crate::tools) fn status(word: &str) -> Result<Status, Fault> {
         .into_iter()
         .find(|status| status.as_str() == word)
         .ok_or_else(|| Fault::bad_input(format!("status must be one of {}", Status::ALL.map(Status::as_str).join(", "))))
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
-    }
 }
 
 /// Errs with `Denied` for whoever names files of this box from elsewhere: a password is sent to the address that they name as well.

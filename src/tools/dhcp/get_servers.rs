@@ -13,6 +13,7 @@ use crate::tools::dhcp::pools::{self, Pools, Usage};
 use crate::tools::dhcp::six::{self, Six};
 use crate::tools::family::Family;
 use crate::tools::list::{self, ListArgs, Rows};
+use crate::tools::notes::holding;
 use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -64,8 +65,7 @@ const COLUMNS: Columns = Columns::of(
         "notes",
     ],
     &["invalid", "dynamic", "authoritative", "relay", "server_address", "use_radius", "add_arp", "conflict_detection", "next_pools"],
-)
-.quiet(&[]);
+);
 
 /// From here on a pool is nearly full.
 pub(super) const NEARLY_FULL_PERCENT: f64 = 90.0;
@@ -154,7 +154,7 @@ fn notes(server: &Server<'_>) -> Vec<&'static str> {
     let pool = row.text("address-pool").unwrap_or_default();
     let percent = server.usage.as_ref().and_then(Usage::used_percent);
     let full = server.usage.as_ref().is_some_and(|usage| usage.free() == Some(0));
-    let notes = [
+    holding([
         (row.is("invalid"), "invalid"),
         (server.usage.is_none() && !pool.is_empty() && pool != "static-only", "pool_missing"),
         (server.usage.is_none() && pool == "static-only", "static_leases_only"),
@@ -162,8 +162,7 @@ fn notes(server: &Server<'_>) -> Vec<&'static str> {
         (!full && percent.is_some_and(|percent| percent >= NEARLY_FULL_PERCENT), "pool_nearly_full"),
         // Without one, clients get neither gateway nor DNS.
         (server.usage.is_some() && server.networks.is_empty(), "no_network"),
-    ];
-    notes.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect()
+    ])
 }
 
 fn cell(server: &Server<'_>, column: &str) -> Value {

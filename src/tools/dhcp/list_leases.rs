@@ -7,7 +7,9 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::tools::columns::Columns;
 use crate::tools::context::Cx;
+use crate::tools::family::Family;
 use crate::tools::list::{self, ListArgs, Rows};
+use crate::tools::notes::holding;
 use crate::tools::router::{FRESH, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -91,22 +93,13 @@ struct Args {
     list: ListArgs,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Family {
-    #[default]
-    Ipv4,
-    Ipv6,
-}
-
 async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let router = cx.router(&args.device)?;
     let family = args.family.unwrap_or_default();
     let scope = format!("dhcp.list_leases {} {family:?}", router.device.id);
     let columns = if family == Family::Ipv6 { &BINDINGS } else { &LEASES };
     columns.check(&args.list, &scope)?;
-    let key =
-        |row: &View<'_>| ["address", "mac-address", "server", "duid", "iaid"].map(|name| row.text(name).unwrap_or_default()).join("|");
+    let key = |row: &View<'_>| row.key(&["address", "mac-address", "server", "duid", "iaid"]);
     if family == Family::Ipv6 {
         // A router without the menu has no leases of that kind.
         let seen = router.all_if_there("/ipv6/dhcp-server/binding", FRESH).await?;
@@ -180,12 +173,11 @@ fn notes(row: View<'_>) -> Vec<&'static str> {
         let both = row.text(wanted).zip(row.text(now));
         both.is_some_and(|(wanted, now)| !wanted.is_empty() && !now.is_empty() && !wanted.eq_ignore_ascii_case(now))
     };
-    let notes = [
+    holding([
         (differs("address", "active-address"), "has_another_address_now"),
         (differs("mac-address", "active-mac-address"), "another_client_has_it_now"),
         (row.text("status") == Some("conflict"), "address_taken_by_others"),
-    ];
-    notes.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect()
+    ])
 }
 
 fn binding(row: View<'_>, column: &str) -> Value {
@@ -193,7 +185,7 @@ fn binding(row: View<'_>, column: &str) -> Value {
         "address" => row.text("address").into(),
         "duid" => row.text("duid").into(),
         "iaid" => row.text("iaid").into(),
-        "server" => row.text("server").or(row.text("active-server")).into(),
+        "server" => row.string("server").or_else(|| row.string("active-server")).into(),
         "status" => row.text("status").into(),
         "dynamic" => row.is("dynamic").into(),
         "expires_in_seconds" => row.seconds("expires-after").into(),
@@ -263,6 +255,14 @@ mod tests {
         );
         let empty: Vec<&str> = BINDINGS.all().filter(|name| binding(seen.first().unwrap(), name).is_null()).collect();
         assert!(empty.is_empty(), "{empty:?}");
+    }
+
+    #[test]
+    fn a_binding_that_names_no_server_tells_the_one_in_use() {
+        let seen =
+            Seen::answered("/ipv6/dhcp-server/binding", r#"[{"server":"","active-server":"pd"},{"server":"own","active-server":"pd"}]"#);
+        let servers: Vec<Value> = seen.iter().map(|row| binding(row, "server")).collect();
+        assert_eq!(servers, [json!("pd"), json!("own")]);
     }
 
     #[test]

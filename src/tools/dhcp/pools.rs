@@ -38,11 +38,14 @@ impl Usage<'_> {
         self.used.map(|used| self.size.saturating_sub(used))
     }
 
-    /// With one decimal.
     pub(super) fn used_percent(&self) -> Option<f64> {
-        let used = self.used.filter(|_| self.size > 0)?;
-        Some((used as f64 * 1000.0 / self.size as f64).round() / 10.0)
+        self.used.filter(|_| self.size > 0).map(|used| percent(used, self.size))
     }
+}
+
+/// With one decimal.
+pub(super) fn percent(used: u64, size: u64) -> f64 {
+    (used as f64 * 1000.0 / size as f64).round() / 10.0
 }
 
 impl<'a> Pools<'a> {

@@ -5,6 +5,8 @@
 use crate::base::fault::Fault;
 use crate::routeros::query::Query;
 use crate::tools::columns::Columns;
+use crate::tools::dhcp::pools::percent;
+use crate::tools::notes::holding;
 use crate::tools::router::{FRESH, Router, Seen, View};
 use ipnet::Ipv6Net;
 use serde_json::Value;
@@ -28,8 +30,7 @@ pub(super) const COLUMNS: Columns = Columns::of(
         "notes",
     ],
     &["invalid", "dynamic", "preference", "rapid_commit", "use_radius", "route_distance"],
-)
-.quiet(&[]);
+);
 
 /// From here on a number is no news: nobody counts the addresses of a /64.
 const COUNTABLE_BITS: u8 = 53;
@@ -114,21 +115,19 @@ impl Server<'_> {
     }
 
     fn used_percent(&self) -> Option<f64> {
-        let size = self.size()?;
-        Some((self.used as f64 * 1000.0 / size as f64).round() / 10.0)
+        self.size().map(|size| percent(self.used, size))
     }
 
     fn notes(&self) -> Vec<&'static str> {
         let fixed = ["address-pool", "prefix-pool"].iter().all(|name| pool_name(self.row, name).is_none());
         let full = self.size().is_some_and(|size| self.used >= size);
-        let notes = [
+        holding([
             (self.row.is("invalid"), "invalid"),
             (self.pool_missing, "pool_missing"),
             (fixed, "static_leases_only"),
             (full, "pool_full"),
             (!full && self.used_percent().is_some_and(|percent| percent >= super::get_servers::NEARLY_FULL_PERCENT), "pool_nearly_full"),
-        ];
-        notes.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect()
+        ])
     }
 }
 

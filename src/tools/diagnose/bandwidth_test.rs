@@ -63,12 +63,22 @@ struct Args {
     limit_mbit_per_second: Option<u64>,
 }
 
-#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Direction {
     Receive,
     Transmit,
     Both,
+}
+
+impl Direction {
+    fn as_str(self) -> &'static str {
+        match self {
+            Direction::Receive => "receive",
+            Direction::Transmit => "transmit",
+            Direction::Both => "both",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Deserialize, JsonSchema)]
@@ -118,19 +128,26 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     cx.expect(Duration::from_secs(seconds));
     let limit = args.limit_mbit_per_second.map(|mbit| (mbit * 1_000_000).to_string());
     let mut said: Vec<(&str, &str)> = vec![("address", address.as_str())];
-    said.push(("direction", ["receive", "transmit", "both"][direction as usize]));
+    said.push(("direction", direction.as_str()));
     said.push(("protocol", if matches!(args.protocol, Some(Protocol::Udp)) { "udp" } else { "tcp" }));
     if let Some(limit) = &limit {
         said.extend([("local-tx-speed", limit.as_str()), ("remote-tx-speed", limit.as_str())]);
     }
-    let mut tally = Tally::default();
+    let tally = measured(cx, &from, &said, seconds).await?;
     let mut answer = Answer { from: from.device.name.clone(), to: to.device.name.clone(), outcome: "done".into(), ..Answer::default() };
+    tally.tell(&mut answer);
+    Ok(answer)
+}
+
+/// Piece by piece, until the time is over or the router tells that there is nothing to measure.
+async fn measured(cx: &Cx, from: &Router<'_>, said: &[(&str, &str)], seconds: u64) -> Result<Tally, Fault> {
+    let mut tally = Tally::default();
     for piece in outcome::pieces(seconds, PIECE, LEAST) {
         if cx.cancel.is_cancelled() {
             break;
         }
         let (duration, lasts) = outcome::seconds(piece);
-        let mut arguments = said.clone();
+        let mut arguments = said.to_vec();
         arguments.push(("duration", &duration));
         match from.measure("/tool", "bandwidth-test", &arguments, Verb::Write, lasts).await {
             Ok(seen) => tally.add(&seen, piece),
@@ -146,8 +163,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         let (rx, tx) = (tally.rx.average(), tally.tx.average());
         cx.say(&format!("{} of {seconds} s: {} bit/s in, {} bit/s out", tally.seconds, rx.unwrap_or(0), tx.unwrap_or(0)));
     }
-    tally.tell(&mut answer);
-    Ok(answer)
+    Ok(tally)
 }
 
 /// Both ends have to be willing, and no change goes over a connection that others can read.

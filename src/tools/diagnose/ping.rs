@@ -11,6 +11,7 @@ use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::time::Duration;
 
 pub(super) const TOOL: Tool = Tool {
@@ -111,13 +112,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let count = args.count.unwrap_or(4);
     let interval = Duration::from_millis(args.interval_ms.unwrap_or(1_000).into());
     cx.expect(interval * count);
-    let mut said = vec![("address".to_owned(), address.clone())];
-    let mut add = |name: &str, value: Option<String>| said.extend(value.map(|value| (name.to_owned(), value)));
-    add("interval", args.interval_ms.map(|ms| format!("{ms}ms")));
-    add("size", args.size.map(|size| size.to_string()));
-    add("src-address", source.map(|ip| ip.to_string()));
-    add("interface", args.interface.clone());
-    add("vrf", args.vrf.clone());
+    let said = said(&args, &address, source);
     let mut answer = Answer::new(address);
     let at_once = u32::try_from(PIECE.as_millis() / interval.as_millis().max(1)).unwrap_or(1).max(1);
     let mut left = count;
@@ -144,6 +139,18 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         cx.so_far(&answer.clone().finished())?;
     }
     Ok(answer.finished())
+}
+
+/// What the router is told besides the count.
+fn said(args: &Args, address: &str, source: Option<IpAddr>) -> Vec<(String, String)> {
+    let mut said = vec![("address".to_owned(), address.to_owned())];
+    let mut add = |name: &str, value: Option<String>| said.extend(value.map(|value| (name.to_owned(), value)));
+    add("interval", args.interval_ms.map(|ms| format!("{ms}ms")));
+    add("size", args.size.map(|size| size.to_string()));
+    add("src-address", source.map(|ip| ip.to_string()));
+    add("interface", args.interface.clone());
+    add("vrf", args.vrf.clone());
+    said
 }
 
 async fn piece(router: &Router<'_>, said: &[(String, String)], count: u32, interval: Duration) -> Result<Seen, Fault> {

@@ -5,6 +5,7 @@
 use crate::base::fault::Fault;
 use crate::routeros::flow::net::Block;
 use crate::routeros::query::Query;
+use crate::tools::arguments::shown;
 use crate::tools::router::{Router, STEADY};
 use std::net::IpAddr;
 
@@ -105,11 +106,6 @@ fn wrong(field: &str, text: &str) -> Fault {
 
 fn wrong_ip(field: &str, text: &str) -> Fault {
     Fault::bad_input(format!("{field}: `{}` is no IP address", shown(text))).hint("e.g. 192.0.2.7 or 2001:db8::7")
-}
-
-/// What the caller gave, short enough to repeat.
-fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(64).collect()
 }
 
 #[cfg(test)]

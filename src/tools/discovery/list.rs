@@ -1,5 +1,6 @@
 //! `discovery.list`: asks the networks of this machine who is there.
 
+use crate::base::address::forbidden;
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
@@ -131,7 +132,7 @@ fn row(one: &Neighbour, all: &[Neighbour], devices: &[Arc<Device>]) -> Row {
         last_heard: one.last.rfc3339(),
         managed: managed.map(|(device, _)| device.name.clone()),
         managed_by: managed.map(|(_, by)| by),
-        can_add: crate::base::address::forbidden(one.from).is_none(),
+        can_add: forbidden(one.from).is_none(),
         contested: said.mac.is_some() && all.iter().filter(is_other).count() > 0,
         altered: said.altered,
     }

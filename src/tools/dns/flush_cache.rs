@@ -46,15 +46,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Written, Fault> {
     let entries = router.count("/ip/dns/cache", Query::new(), Duration::ZERO).await?;
     let count = |entries: u64| Map::from_iter([("entries".to_owned(), entries.into())]);
     if entries == 0 {
-        let note = Some("the cache is empty already".into());
-        return Ok(Written {
-            changed: false,
-            before: Some(count(0)),
-            after: Some(count(0)),
-            dry_run: args.dry_run.then_some(true),
-            plan: None,
-            note,
-        });
+        return Ok(Written::unchanged(Some(count(0)), args.dry_run, "the cache is empty already"));
     }
     let edit = Edit { command: Some("flush".into()), ..Edit::new("/ip/dns/cache", Op::Run) };
     let wish = (vec![edit], "flush the DNS cache".to_owned());

@@ -45,7 +45,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let scope = format!("dns.get_cache {}", router.device.id);
     COLUMNS.check(&args.list, &scope)?;
     let seen = router.all("/ip/dns/cache", FRESH).await?;
-    let key = |row: &View<'_>| ["name", "type", "data"].map(|name| row.text(name).unwrap_or_default()).join("|");
+    let key = |row: &View<'_>| row.key(&["name", "type", "data"]);
     COLUMNS.page(cx, &scope, &args.list, seen.iter().collect(), key, |row, name| cell(*row, name))
 }
 

@@ -5,6 +5,7 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::value;
 use crate::tools::context::Cx;
+use crate::tools::notes::holding;
 use crate::tools::router::{FRESH, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -78,12 +79,12 @@ fn answer(row: View<'_>) -> Answer {
     let doh = row.string("use-doh-server");
     let remote = row.flag("allow-remote-requests");
     let verify = row.flag("verify-doh-cert").filter(|_| doh.is_some());
-    let notes = [
+    let notes = holding([
         (servers.is_empty() && dynamic.is_empty() && doh.is_none(), "no_server"),
         (remote == Some(true), "answers_remote_requests"),
         (verify == Some(false), "doh_certificate_not_checked"),
         (percent.is_some_and(|percent| percent >= NEARLY_FULL_PERCENT), "cache_nearly_full"),
-    ];
+    ]);
     let fraction = |name: &str| row.text(name).and_then(value::span).map(|span| span.as_secs_f64());
     Answer {
         servers,
@@ -100,7 +101,7 @@ fn answer(row: View<'_>) -> Answer {
         query_server_timeout_seconds: fraction("query-server-timeout"),
         query_total_timeout_seconds: fraction("query-total-timeout"),
         vrf: row.string("vrf").filter(|vrf| vrf != "main"),
-        notes: notes.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect(),
+        notes,
     }
 }
 

@@ -4,6 +4,7 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{Edit, Op};
+use crate::tools::arguments::shown;
 use crate::tools::context::Cx;
 use crate::tools::direct::{self, Written};
 use crate::tools::schema;
@@ -52,9 +53,6 @@ async fn run(cx: &Cx, args: Args) -> Result<Written, Fault> {
 pub(in crate::tools) fn addresses(servers: Vec<String>) -> Result<Vec<String>, Fault> {
     match servers.iter().find(|server| server.parse::<IpAddr>().is_err()) {
         None => Ok(servers),
-        Some(odd) => {
-            let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
-            Err(Fault::bad_input(format!("servers: \"{odd}\" is no IP address")))
-        }
+        Some(odd) => Err(Fault::bad_input(format!("servers: \"{}\" is no IP address", shown(odd)))),
     }
 }

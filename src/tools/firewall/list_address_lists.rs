@@ -75,7 +75,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let query = named.iter().fold(Query::new(), |query, name| query.eq("list", name));
     let query = address.iter().fold(query, |query, address| query.eq("address", address));
     let seen = router.rows(&menu, query, FRESH).await?;
-    let key = |row: &View<'_>| format!("{}|{}", row.text("list").unwrap_or(""), row.text("address").unwrap_or(""));
+    let key = |row: &View<'_>| row.key(&["list", "address"]);
     ENTRIES.pick(cx, &scope, &args.list, seen.iter().collect(), key, |row| entry(*row))
 }
 
@@ -83,8 +83,8 @@ fn entry(row: View<'_>) -> Map<String, Value> {
     let mut out = Map::new();
     put_some(&mut out, "list", row.text("list"));
     put_some(&mut out, "address", row.text("address"));
-    out.insert("dynamic".into(), row.flag("dynamic").unwrap_or(false).into());
-    out.insert("disabled".into(), row.flag("disabled").unwrap_or(false).into());
+    out.insert("dynamic".into(), row.is("dynamic").into());
+    out.insert("disabled".into(), row.is("disabled").into());
     put_some(&mut out, "expires_in_seconds", row.seconds("timeout"));
     put_some(&mut out, "comment", row.string("comment"));
     put_some(&mut out, "created_at", row.typed("creation-time", ValueKind::Time));

@@ -105,9 +105,9 @@ struct Args {
     #[schemars(length(min = 1, max = 32))]
     protocol: Option<String>,
     /// Only from this IP address.
-    src_address: Option<IpText>,
+    src_address: Option<String>,
     /// Only to this IP address.
-    dst_address: Option<IpText>,
+    dst_address: Option<String>,
     /// Only to this port.
     dst_port: Option<u16>,
     /// ipv4 unless set.
@@ -115,9 +115,6 @@ struct Args {
     #[serde(flatten)]
     list: ListArgs,
 }
-
-/// An IP address as the caller wrote it.
-type IpText = String;
 
 #[derive(Serialize, JsonSchema)]
 struct Answer {
@@ -170,7 +167,7 @@ struct Wanted {
 
 impl Wanted {
     fn of(args: &Args) -> Result<Self, Fault> {
-        let ip = |name: &str, text: &Option<IpText>| match text.as_deref().map(str::parse) {
+        let ip = |name: &str, text: &Option<String>| match text.as_deref().map(str::parse) {
             None => Ok(None),
             Some(Ok(ip)) => Ok(Some(ip)),
             Some(Err(_)) => Err(Fault::bad_input(format!("{name}: not an IP address")).hint("write one address without port or prefix")),

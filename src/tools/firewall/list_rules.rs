@@ -1,10 +1,11 @@
 //! `firewall.list_rules`: one table of the firewall, in order.
 
 use super::rule;
+use super::table::{self, Table};
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::tools::columns::Columns;
+use crate::tools::columns::{self, Columns};
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
 use crate::tools::list::{ListArgs, Rows};
@@ -24,16 +25,7 @@ pub(super) const TOOL: Tool = Tool {
     effect: Effect::Reads,
     audience: Audience::Model,
     timeout: Span::secs(30),
-    paths: &[
-        "/ip/firewall/filter",
-        "/ip/firewall/nat",
-        "/ip/firewall/mangle",
-        "/ip/firewall/raw",
-        "/ipv6/firewall/filter",
-        "/ipv6/firewall/nat",
-        "/ipv6/firewall/mangle",
-        "/ipv6/firewall/raw",
-    ],
+    paths: table::MENUS,
     untrusted: &["/rows/*/comment", "/rows/*/log_prefix"],
     input: schema::input::<Args>,
     output: schema::output::<Answer>,
@@ -61,27 +53,6 @@ struct Args {
     family: Option<Family>,
     #[serde(flatten)]
     list: ListArgs,
-}
-
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Table {
-    #[default]
-    Filter,
-    Nat,
-    Mangle,
-    Raw,
-}
-
-impl Table {
-    fn below(self) -> &'static str {
-        match self {
-            Table::Filter => "/firewall/filter",
-            Table::Nat => "/firewall/nat",
-            Table::Mangle => "/firewall/mangle",
-            Table::Raw => "/firewall/raw",
-        }
-    }
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -114,8 +85,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
 
 /// A rule has no key of its own; one whose words stayed is the same, wherever it stands by then.
 fn key(rule: &Map<String, Value>) -> String {
-    let words = ["chain", "action", "match", "then", "comment"];
-    words.map(|name| rule.get(name).and_then(Value::as_str).unwrap_or("")).join("|")
+    columns::key(rule, &["chain", "action", "match", "then", "comment"])
 }
 
 /// In the order of the table.

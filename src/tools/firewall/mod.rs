@@ -7,7 +7,10 @@ mod list_connections;
 mod list_rules;
 mod plan_rule;
 mod rule;
+mod table;
 mod update_address_list;
+
+pub(in crate::tools) use update_address_list::is_same_address;
 
 /// In the order of `tools/list`.
 pub const TOOLS: &[&Tool] =

@@ -6,6 +6,7 @@ use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{Edit, Op};
 use crate::tools::context::Cx;
 use crate::tools::family::Family;
+use crate::tools::firewall::table::{self, Table};
 use crate::tools::propose::{self, Proposed};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -22,16 +23,7 @@ pub(super) const TOOL: Tool = Tool {
     effect: Effect::Plans,
     audience: Audience::Model,
     timeout: Span::secs(55),
-    paths: &[
-        "/ip/firewall/filter",
-        "/ip/firewall/nat",
-        "/ip/firewall/mangle",
-        "/ip/firewall/raw",
-        "/ipv6/firewall/filter",
-        "/ipv6/firewall/nat",
-        "/ipv6/firewall/mangle",
-        "/ipv6/firewall/raw",
-    ],
+    paths: table::MENUS,
     untrusted: &[],
     input: schema::input::<Args>,
     output: propose::output,
@@ -77,22 +69,7 @@ enum Action {
     Disable,
 }
 
-#[derive(Deserialize, JsonSchema, Clone, Copy)]
-#[serde(rename_all = "snake_case")]
-enum Table {
-    Filter,
-    Nat,
-    Mangle,
-    Raw,
-}
-
 async fn run(cx: &Cx, args: Args) -> Result<Proposed, Fault> {
-    let table = match args.table.unwrap_or(Table::Filter) {
-        Table::Filter => "filter",
-        Table::Nat => "nat",
-        Table::Mangle => "mangle",
-        Table::Raw => "raw",
-    };
     let op = match args.action {
         Action::Add => Op::Add,
         Action::Modify => Op::Set,
@@ -104,7 +81,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Proposed, Fault> {
     if args.rule.is_empty() && matches!(op, Op::Add | Op::Set) {
         return Err(Fault::bad_input("rule is missing: the attributes to write"));
     }
-    let menu = args.family.unwrap_or_default().menu(&format!("/firewall/{table}"));
+    let menu = args.family.unwrap_or_default().menu(args.table.unwrap_or_default().below());
     let place = args.place_before.map(|which| Value::Object(propose::spelled(which)));
     let place = if op == Op::Move { Some(place.unwrap_or(Value::Null)) } else { place };
     let edit = Edit {

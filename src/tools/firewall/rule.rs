@@ -49,9 +49,8 @@ const THEN: &[&str] = &[
 /// One rule, as answered. `position` counts from 0, as the router prints it.
 pub(super) fn shape(position: usize, row: View<'_>) -> Map<String, Value> {
     let mut out = Map::new();
-    let flag = |name: &str| row.flag(name).unwrap_or(false);
     let packets = row.count("packets");
-    let idle = packets == Some(0) && !flag("disabled") && !flag("invalid");
+    let idle = packets == Some(0) && !row.is("disabled") && !row.is("invalid");
     out.insert("position".into(), position.into());
     put_some(&mut out, "chain", row.text("chain"));
     // What an absent action stands for.
@@ -62,7 +61,7 @@ pub(super) fn shape(position: usize, row: View<'_>) -> Map<String, Value> {
     put_some(&mut out, "bytes", row.count("bytes"));
     out.insert("never_hit".into(), idle.into());
     for name in ["disabled", "invalid", "dynamic", "log"] {
-        out.insert(name.into(), flag(name).into());
+        out.insert(name.into(), row.is(name).into());
     }
     put_some(&mut out, "log_prefix", row.string("log-prefix"));
     put_some(&mut out, "comment", row.string("comment"));

@@ -81,9 +81,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Written, Fault> {
         .iter()
         .filter(|row| row.text("list") == Some(args.list.as_str()))
         .filter_map(|row| row.text("address"))
-        .filter(|address| named.iter().any(|name| same(name, address)))
+        .filter(|address| named.iter().any(|name| is_same_address(name, address)))
         .collect();
-    let is_there = |address: &str| there.iter().find(|known| same(address, known));
+    let is_there = |address: &str| there.iter().find(|known| is_same_address(address, known));
     let mut edits = Vec::new();
     for entry in args.add.iter().filter(|entry| is_there(&entry.address).is_none()) {
         let edit = Edit::new(menu, Op::Add).with("list", args.list.as_str()).with("address", entry.address.as_str());
@@ -93,19 +93,40 @@ async fn run(cx: &Cx, args: Args) -> Result<Written, Fault> {
         edits.push(Edit::new(menu, Op::Remove).of("list", args.list.as_str()).of("address", *known));
     }
     let side = |entries: Vec<&str>| Some(Map::from_iter([("entries".to_owned(), Value::from(entries))]));
-    let mut left: Vec<&str> = there.iter().copied().filter(|known| !args.remove.iter().any(|address| same(address, known))).collect();
+    let mut left: Vec<&str> =
+        there.iter().copied().filter(|known| !args.remove.iter().any(|address| is_same_address(address, known))).collect();
     left.extend(args.add.iter().filter(|entry| is_there(&entry.address).is_none()).map(|entry| entry.address.as_str()));
     let (before, after) = (side(there.clone()), side(left));
     if edits.is_empty() {
-        let note = Some("it is so already; nothing was written".into());
-        return Ok(Written { changed: false, after: before.clone(), before, dry_run: args.dry_run.then_some(true), plan: None, note });
+        return Ok(Written::unchanged(before, args.dry_run, "it is so already; nothing was written"));
     }
     let wish = (edits, format!("update the address list {}", args.list));
     direct::write(cx, &router, wish, args.dry_run, direct::whatever, |_| (before, after)).await
 }
 
-/// A single address is its own longest prefix.
-fn same(a: &str, b: &str) -> bool {
-    let bare = |text: &str| text.strip_suffix("/32").or(text.strip_suffix("/128")).unwrap_or(text).to_ascii_lowercase();
+/// A single address is its own longest prefix: `192.0.2.7` and `192.0.2.7/32` are one entry.
+pub(in crate::tools) fn is_same_address(a: &str, b: &str) -> bool {
+    let bare = |text: &str| {
+        let longest = if text.contains(':') { "/128" } else { "/32" };
+        text.strip_suffix(longest).unwrap_or(text).to_ascii_lowercase()
+    };
     bare(a) == bare(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_its_longest_prefix_and_no_other() {
+        for (a, b, same) in [
+            ("192.0.2.7", "192.0.2.7/32", true),
+            ("2001:db8::7/128", "2001:DB8::7", true),
+            ("192.0.2.0/24", "192.0.2.0", false),
+            ("2001:db8::/32", "2001:db8::", false),
+            ("2001:db8::/32", "2001:db8::/128", false),
+        ] {
+            assert_eq!(is_same_address(a, b), same, "{a} and {b}");
+        }
+    }
 }

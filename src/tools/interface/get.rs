@@ -10,6 +10,7 @@ use crate::routeros::query::Query;
 use crate::tools::context::Cx;
 use crate::tools::interface::known::{self, is_up, may_be_port};
 use crate::tools::interface::link::{self, Link};
+use crate::tools::notes::holding;
 use crate::tools::router::{FRESH, Router, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -178,12 +179,10 @@ fn answer(row: View<'_>, port: Option<View<'_>>, link: Option<View<'_>>, address
         notes.push("link_down");
     }
     let some = |name: &str| row.count(name).is_some_and(|count| count > 0);
-    let odd = [(some("rx-error") || some("tx-error"), "errors"), (some("rx-drop") || some("tx-drop"), "drops")];
-    notes.extend(odd.into_iter().filter(|(is, _)| *is).map(|(_, word)| word));
+    notes.extend(holding([(some("rx-error") || some("tx-error"), "errors"), (some("rx-drop") || some("tx-drop"), "drops")]));
     notes.extend(link.iter().flat_map(|link| link.notes()));
     let wired = row.text("type") == Some("ether");
-    let unread = [(!ask.six, "ipv6_addresses"), (wired && !ask.link, "link")];
-    let unread: Vec<&'static str> = unread.into_iter().filter(|(is, _)| *is).map(|(_, what)| what).collect();
+    let unread = holding([(!ask.six, "ipv6_addresses"), (wired && !ask.link, "link")]);
     Answer {
         name: row.string("name").unwrap_or_default(),
         kind: row.string("type"),

@@ -1,7 +1,7 @@
 //! What both views of an interface know: what type can do, and which name was meant.
 
 use crate::base::fault::Fault;
-use crate::tools::arguments::distance;
+use crate::tools::arguments::{distance, shown};
 use crate::tools::router::{Router, Seen, View};
 
 /// Types that are never a port of a bridge.
@@ -26,13 +26,12 @@ pub(super) fn find<'a>(router: &Router<'_>, faces: &'a Seen, name: &str) -> Resu
 
 /// No interface of that name; the hint has the nearest ones.
 fn unknown(device: &str, faces: &Seen, name: &str) -> Fault {
-    let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
     let near = near(faces, name);
     let hint = match near.as_slice() {
         [] => "interface.list shows all".to_owned(),
         near => format!("near: {}; interface.list shows all", near.join(", ")),
     };
-    Fault::not_found(format!("device \"{device}\" has no interface {shown}")).hint(hint)
+    Fault::not_found(format!("device \"{device}\" has no interface {}", shown(name))).hint(hint)
 }
 
 /// Names a caller may have meant, the nearest first. Names of dynamic interfaces are left out, and so is whatever could read

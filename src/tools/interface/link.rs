@@ -6,6 +6,7 @@
 
 use crate::routeros::value;
 use crate::tools::columns::put;
+use crate::tools::notes::holding;
 use crate::tools::router::View;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -55,7 +56,7 @@ impl Link {
         let slow = self.rate_bits_per_second.zip(self.best_common_bits_per_second).is_some_and(|(rate, best)| rate < best);
         // A virtual port says no duplex and no speed.
         let half = self.full_duplex == Some(false) && self.rate_bits_per_second.is_some();
-        [(half, "half_duplex"), (slow, "slower_than_both_ends_offer")].into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect()
+        holding([(half, "half_duplex"), (slow, "slower_than_both_ends_offer")])
     }
 }
 

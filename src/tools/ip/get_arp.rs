@@ -10,6 +10,7 @@ use crate::tools::context::Cx;
 use crate::tools::family::Family;
 use crate::tools::ip::family::both;
 use crate::tools::list::{self, ListArgs, Rows};
+use crate::tools::notes::holding;
 use crate::tools::router::{Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
@@ -58,7 +59,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let (four, six) = both(&router, args.family, "/ip/arp", "/ipv6/neighbor").await?;
     let rows: Vec<View<'_>> = four.iter().chain(&six).flat_map(Seen::iter).collect();
     let shared = Shared::among(&rows);
-    let key = |row: &View<'_>| ["address", "interface", "mac-address"].map(|name| row.text(name).unwrap_or_default()).join("|");
+    let key = |row: &View<'_>| row.key(&["address", "interface", "mac-address"]);
     COLUMNS.page(cx, &scope, &args.list, rows, key, |row, name| cell(*row, &shared, name))
 }
 
@@ -102,8 +103,7 @@ fn notes(row: View<'_>, shared: &Shared<'_>) -> Vec<&'static str> {
     let unanswered =
         mac(row).is_none() || row.flag("complete") == Some(false) || matches!(row.text("status"), Some("failed" | "incomplete"));
     let claims = row.text("address").and_then(|address| shared.of_address.get(&(address, on))).map_or(0, Vec::len);
-    let notes = [(unanswered, "unanswered"), (claims > 1, "two_macs_claim_it"), (row.is("invalid"), "invalid")];
-    notes.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect()
+    holding([(unanswered, "unanswered"), (claims > 1, "two_macs_claim_it"), (row.is("invalid"), "invalid")])
 }
 
 fn cell(row: View<'_>, shared: &Shared<'_>, column: &str) -> Value {

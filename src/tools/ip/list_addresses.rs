@@ -64,7 +64,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         if COLUMNS.wants(&args.list, "notes") { router.rows_if_there("/interface", query, FRESH).await } else { Ok(None) }
     })?;
     let addresses = gather(four.as_ref(), six.as_ref(), faces.as_ref());
-    let key = |one: &Address<'_>| ["address", "interface"].map(|name| one.row.text(name).unwrap_or_default()).join("|");
+    let key = |one: &Address<'_>| one.row.key(&["address", "interface"]);
     COLUMNS.page(cx, &scope, &args.list, addresses, key, cell)
 }
 

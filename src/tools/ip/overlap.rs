@@ -35,7 +35,6 @@ pub(super) fn meetings(placed: &[Option<Placed<'_>>]) -> Vec<Option<Meets>> {
     for (at, one) in used {
         if let Some(other) = first.get(&(one.net.addr(), one.vrf)) {
             found[at] = Some(Meets::Same(*other));
-            found[*other].get_or_insert(Meets::Same(at));
             if !matches!(found[*other], Some(Meets::Same(_))) {
                 found[*other] = Some(Meets::Same(at));
             }

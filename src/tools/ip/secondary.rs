@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::fleet::Device;
+use crate::tools::arguments::shown;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -10,12 +11,9 @@ pub(super) const NAMES: &[(&str, &str)] = &[("address", "address"), ("interface"
 
 /// `192.0.2.1/24`: an address of a host, with the length of its prefix.
 pub(super) fn prefix(text: &str) -> Result<IpNet, Fault> {
-    let shown: String = text.chars().filter(|c| !c.is_control()).take(64).collect();
-    let net: IpNet = text
-        .trim()
-        .parse()
-        .map_err(|_| Fault::bad_input(format!("address: \"{shown}\" is no address with prefix length")).hint("such as 192.0.2.1/24"))?;
-    Ok(net)
+    text.trim().parse().map_err(|_| {
+        Fault::bad_input(format!("address: \"{}\" is no address with prefix length", shown(text))).hint("such as 192.0.2.1/24")
+    })
 }
 
 /// The menu of its family.

@@ -10,6 +10,7 @@ use crate::fleet::absent::{menu_path, no_menu};
 use crate::fleet::learnt::Learnt;
 use crate::menus::{self, Attr, Menu, Shape};
 use crate::routeros::value::Kind;
+use crate::tools::arguments::shown;
 use crate::tools::context::Cx;
 use crate::tools::menu::inspect::{self, Told};
 use crate::tools::router::Router;
@@ -113,8 +114,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
 }
 
 fn unknown(menu: &str, name: &str) -> Fault {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-    Fault::not_found(format!("{menu} has no attribute {name} on this device")).hint("menu.describe without attribute names them all")
+    Fault::not_found(format!("{menu} has no attribute {} on this device", shown(name)))
+        .hint("menu.describe without attribute names them all")
 }
 
 /// Adds what the router offers for one attribute. A router that is away leaves what is known.

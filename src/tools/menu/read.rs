@@ -13,7 +13,7 @@ use crate::routeros::query::{Query, is_attribute};
 use crate::routeros::value::Kind as ValueKind;
 use crate::shape::filter::{Filter, router_checks};
 use crate::shape::untrusted;
-use crate::tools::arguments::distance;
+use crate::tools::arguments::{distance, shown};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::menu::large;
@@ -116,7 +116,7 @@ fn query(facts: Option<&Menu>, list: &ListArgs, filter: &Filter) -> Result<Query
     let mut query = Query::default();
     if let Some(fields) = &list.fields {
         if let Some(odd) = fields.iter().find(|name| !is_attribute(name) || name.starts_with('.')) {
-            return Err(Fault::bad_input(format!("fields: `{}` is not an attribute name", odd.chars().take(64).collect::<String>())));
+            return Err(Fault::bad_input(format!("fields: `{}` is not an attribute name", shown(odd))));
         }
         // A key of its own needs its attributes; a menu without facts is told apart by its name or all it has.
         let Some(facts) = facts.filter(|facts| !facts.key.is_empty()) else { return Ok(query) };
@@ -150,9 +150,8 @@ fn kind(facts: Option<&Menu>, name: &str) -> ValueKind {
 /// The natural key by the facts: of a menu that is one object its path; without facts the name; without a name a digest
 /// of what was set, so that counters and states do not make it another row. A row of states only is all it has.
 fn key(facts: Option<&Menu>, row: View<'_>) -> String {
-    let of = |names: &[&str]| names.iter().map(|name| row.text(name).unwrap_or("")).collect::<Vec<_>>().join("|");
     match facts {
-        Some(facts) if !facts.key.is_empty() => of(facts.key),
+        Some(facts) if !facts.key.is_empty() => row.key(facts.key),
         Some(facts) if facts.shape == Shape::Singleton => facts.path.to_owned(),
         _ => match row.text("name") {
             Some(name) => name.to_owned(),

@@ -62,8 +62,7 @@ const COLUMNS: Columns = Columns::of(
         "software_id",
         "unpack",
     ],
-)
-.quiet(&[]);
+);
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
@@ -79,7 +78,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let scope = format!("neighbor.list {}", router.device.id);
     COLUMNS.check(&args.list, &scope)?;
     let seen = router.all("/ip/neighbor", FRESH).await?;
-    let key = |row: &View<'_>| ["mac-address", "interface", "interface-name"].map(|name| row.text(name).unwrap_or_default()).join("|");
+    let key = |row: &View<'_>| row.key(&["mac-address", "interface", "interface-name"]);
     COLUMNS.page(cx, &scope, &args.list, seen.iter().collect(), key, |row, name| cell(*row, name))
 }
 

@@ -61,9 +61,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let mut listed: Vec<Server> = servers
         .iter()
         .flat_map(|seen| {
-            seen.iter()
-                .filter_map(|row| Some(Server { address: row.string("address")?, enabled: !row.flag("disabled").unwrap_or(false) }))
-                .collect::<Vec<_>>()
+            seen.iter().filter_map(|row| Some(Server { address: row.string("address")?, enabled: !row.is("disabled") })).collect::<Vec<_>>()
         })
         .collect();
     if listed.is_empty() {

@@ -4,6 +4,7 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{Edit, Op};
+use crate::tools::arguments::shown;
 use crate::tools::context::Cx;
 use crate::tools::direct::{self, Written};
 use crate::tools::schema;
@@ -56,9 +57,6 @@ pub(in crate::tools) fn named(servers: Vec<String>) -> Result<Vec<String>, Fault
     };
     match servers.iter().find(|name| !plain(name)) {
         None => Ok(servers),
-        Some(odd) => {
-            let odd: String = odd.chars().filter(|c| !c.is_control()).take(64).collect();
-            Err(Fault::bad_input(format!("servers: \"{odd}\" is neither an address nor a host name")))
-        }
+        Some(odd) => Err(Fault::bad_input(format!("servers: \"{}\" is neither an address nor a host name", shown(odd)))),
     }
 }

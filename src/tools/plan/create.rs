@@ -6,7 +6,7 @@ use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{MAX_EDITS, MAX_REASON, Request};
 use crate::tools::context::Cx;
 use crate::tools::plan::show;
-use crate::tools::spec::{Audience, Tool, run};
+use crate::tools::spec::{Audience, Tool, object, run};
 use serde_json::{Map, Value, json};
 
 pub(super) const TOOL: Tool = Tool {
@@ -79,7 +79,7 @@ fn input() -> Map<String, Value> {
         "required": ["edits"],
         "additionalProperties": false,
     });
-    schema.as_object().cloned().unwrap_or_default()
+    object(schema)
 }
 
 async fn run(cx: &Cx, request: Request) -> Result<Map<String, Value>, Fault> {

@@ -3,6 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::tools::arguments::shown;
 use crate::tools::context::Cx;
 use crate::tools::plan::show;
 use crate::tools::schema;
@@ -52,10 +53,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         None => None,
         Some(word) => {
             let one = opened.1.iter().find(|(draft, _)| draft.device.as_str() == word || draft.name.eq_ignore_ascii_case(word));
-            let (draft, _) = one.ok_or_else(|| {
-                let word: String = word.chars().filter(|c| !c.is_control()).take(64).collect();
-                Fault::not_found(format!("{} is not about a device \"{word}\"", opened.0.id))
-            })?;
+            let (draft, _) = one.ok_or_else(|| Fault::not_found(format!("{} is not about a device \"{}\"", opened.0.id, shown(word))))?;
             Some(draft.device.clone())
         }
     };

@@ -10,7 +10,7 @@ use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::plan::show;
 use crate::tools::schema;
-use crate::tools::spec::{Audience, Tool, run};
+use crate::tools::spec::{Audience, Tool, object, run};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -66,5 +66,5 @@ fn row(cx: &Cx, plan: &Plan) -> Map<String, Value> {
         "ended_at": plan.ended_at.map(Wall::rfc3339),
         "summary": summary.unwrap_or_default(),
     });
-    row.as_object().cloned().unwrap_or_default()
+    object(row)
 }

@@ -9,6 +9,7 @@ use crate::fleet::Fleet;
 use crate::plan::record::{Draft, Plan, PlanId, Progress};
 use crate::plan::view::{self, How};
 use crate::tools::context::Cx;
+use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 
 /// Bytes that rows of a plan of many devices take at most: about 6,000 tokens. One device alone is shown whole.
@@ -51,8 +52,7 @@ pub(in crate::tools) fn shown(cx: &Cx, id: &PlanId) -> Result<Map<String, Value>
 pub(super) fn present(cx: &Cx, (plan, devices): &Opened, only: Option<DeviceId>, only_diff: bool) -> Result<Map<String, Value>, Fault> {
     let most = (cx.world.settings.most_tokens as usize).saturating_mul(3);
     let room = if only.is_some() || devices.len() == 1 { most } else { most.min(ROOM) };
-    let url = cx.world.settings.public_url.as_ref().map(|base| format!("{}/admin/plans/{}", base.trim_end_matches('/'), plan.id));
-    let how = How { url, room, only };
+    let how = How { url: cx.world.settings.plan_url(&plan.id), room, only };
     let view = if only_diff { view::diff(plan, devices, &how) } else { view::view(plan, devices, &how) };
     view.untrusted.into_iter().for_each(|pointer| cx.untrusted(pointer));
     Ok(view.json)
@@ -89,5 +89,5 @@ pub(in crate::tools) fn output() -> Map<String, Value> {
         },
         "required": ["id", "state", "risk", "can_cut_access", "devices"],
     });
-    schema.as_object().cloned().unwrap_or_default()
+    object(schema)
 }

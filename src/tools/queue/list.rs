@@ -6,7 +6,7 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::value;
-use crate::tools::columns::{Columns, put_some};
+use crate::tools::columns::{self, Columns, put_some};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, Seen, View};
@@ -108,7 +108,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     )?;
     let simple = simple.iter().flat_map(Seen::iter).enumerate().map(|(position, row)| of_simple(position, row));
     let rows: Vec<Map<String, Value>> = simple.chain(tree.iter().flat_map(Seen::iter).map(of_tree)).collect();
-    let key = |row: &Map<String, Value>| ["kind", "name"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|");
+    let key = |row: &Map<String, Value>| columns::key(row, &["kind", "name"]);
     COLUMNS.pick(cx, &scope, &args.list, rows, key, Map::clone)
 }
 

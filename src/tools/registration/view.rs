@@ -3,6 +3,7 @@
 use crate::base::clock::Wall;
 use crate::fleet::registration::Registration;
 use crate::routeros::pin::format_fingerprint;
+use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 
 /// One of them.
@@ -17,7 +18,7 @@ pub(super) fn row(one: &Registration, now: Wall) -> Map<String, Value> {
         "id": one.id, "name": one.name, "username": one.username, "state": one.state(now), "by": one.by, "created_at": one.created_at.rfc3339(),
         "expires_at": one.expires_at().rfc3339(), "report": report, "device": one.device,
     });
-    row.as_object().cloned().unwrap_or_default()
+    object(row)
 }
 
 /// Written out: the answer is built from the record.
@@ -27,7 +28,7 @@ pub(super) fn output() -> Map<String, Value> {
         "id": text(), "name": text(), "username": text(), "state": text(), "by": text(), "created_at": text(), "expires_at": text(),
         "report": {"type": ["object", "null"]}, "device": {"type": ["string", "null"]}, "script": {"type": "array", "items": text()}, "warning": {"type": ["string", "null"]},
     }, "required": ["id", "name", "state"]});
-    schema.as_object().cloned().unwrap_or_default()
+    object(schema)
 }
 
 /// Fields that a router wrote.

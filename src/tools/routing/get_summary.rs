@@ -3,7 +3,7 @@
 //! Three requests: `/routing/route` holds both families and all protocols. The routes of BGP are left on the router (a full
 //! table has a million); how many there are its sessions tell.
 
-use super::route::{self, is_active, is_default, is_disabled};
+use super::route::{self, is_active, is_default};
 use crate::base::fault::{Fault, Kind};
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
@@ -195,7 +195,7 @@ impl Answer {
                 distance: row.count("distance"),
                 table: table.to_owned(),
                 active,
-                disabled: is_disabled(row),
+                disabled: row.is("disabled"),
                 check_gateway: row.string("check-gateway").filter(|how| how != "none"),
                 comment: row.string("comment"),
             });

@@ -126,7 +126,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let mut routes: Vec<View<'_>> = seen.iter().collect();
     // The router's flags may say more than one protocol.
     routes.retain(|row| args.protocol.is_none_or(|wanted| route::protocol(*row) == wanted.names().1));
-    let key = |row: &View<'_>| ["dst-address", "gateway", "routing-table", "distance"].map(|name| row.text(name).unwrap_or("")).join("|");
+    let key = |row: &View<'_>| row.key(&["dst-address", "gateway", "routing-table", "distance"]);
     let page = COLUMNS.pick(cx, &scope, &args.list, routes, key, |row| route::shape(*row))?;
     let advice = bgp_left_out.map(|_| "ask for one BGP route by dst, or for a table; routing.get_bgp has the prefixes by peer");
     Ok(Answer { page, bgp_left_out, advice })

@@ -4,6 +4,7 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{Edit, Op};
+use crate::tools::arguments::shown;
 use crate::tools::context::Cx;
 use crate::tools::propose::{self, Action, Proposed};
 use crate::tools::schema;
@@ -64,12 +65,9 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Proposed, Fault> {
-    let shown: String = args.dst.chars().filter(|c| !c.is_control()).take(64).collect();
-    let net: IpNet = args
-        .dst
-        .parse()
-        .or_else(|_| args.dst.parse::<IpAddr>().map(IpNet::from))
-        .map_err(|_| Fault::bad_input(format!("dst: \"{shown}\" is no network")).hint("such as 198.51.100.0/24, or 0.0.0.0/0"))?;
+    let net: IpNet = args.dst.parse().or_else(|_| args.dst.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
+        Fault::bad_input(format!("dst: \"{}\" is no network", shown(&args.dst))).hint("such as 198.51.100.0/24, or 0.0.0.0/0")
+    })?;
     if net.prefix_len() == 0 && !args.allow_default {
         return Err(Fault::bad_input("this is the default route: a mistake there cuts the router off")
             .hint("set allow_default: true if it is meant"));

@@ -26,25 +26,16 @@ const PROTOCOLS: &[(&str, &str)] = &[
 /// The default destinations.
 pub(super) const DEFAULTS: [&str; 2] = ["0.0.0.0/0", "::/0"];
 
-/// Whether a flag is there and not false; one without a value is set.
-fn is(row: View<'_>, name: &str) -> bool {
-    row.flag(name).unwrap_or(false)
-}
-
 /// `connected`, `static`, `dhcp`, `bgp` …; `unknown` when the router does not say.
 pub(super) fn protocol<'a>(row: View<'a>) -> &'a str {
-    let named = PROTOCOLS.iter().find(|(flag, _)| is(row, flag)).map(|(_, name)| *name);
+    let named = PROTOCOLS.iter().find(|(flag, _)| row.is(flag)).map(|(_, name)| *name);
     // `/routing/route` names instance or template behind the protocol: `bgp-IP-192.0.2.1`.
     let belongs = || row.text("belongs-to").and_then(|text| text.split(['-', ' ']).next()).filter(|word| !word.is_empty());
     named.or_else(belongs).unwrap_or(if row.flag("dynamic") == Some(false) { "static" } else { "unknown" })
 }
 
 pub(super) fn is_active(row: View<'_>) -> bool {
-    is(row, "active") || row.text("contribution") == Some("active")
-}
-
-pub(super) fn is_disabled(row: View<'_>) -> bool {
-    is(row, "disabled")
+    row.is("active") || row.text("contribution") == Some("active")
 }
 
 pub(super) fn is_default(row: View<'_>) -> bool {
@@ -67,7 +58,7 @@ pub(super) fn shape(row: View<'_>) -> Map<String, Value> {
     put_some(&mut out, "table", row.text("routing-table"));
     out.insert("active".into(), is_active(row).into());
     for name in ["inactive", "disabled", "blackhole", "ecmp", "hw-offloaded"] {
-        out.insert(name.replace('-', "_"), is(row, name).into());
+        out.insert(name.replace('-', "_"), row.is(name).into());
     }
     put_some(&mut out, "immediate_gateway", row.string("immediate-gw"));
     put_some(&mut out, "check_gateway", row.string("check-gateway").filter(|how| how != "none"));

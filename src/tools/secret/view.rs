@@ -1,6 +1,7 @@
 //! How an entry of the vault looks in answers: everything but its value.
 
 use crate::store::vault::Entry;
+use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 
 /// One entry.
@@ -14,7 +15,7 @@ pub(super) fn entry(entry: &Entry) -> Map<String, Value> {
         "set_at": entry.set_at.rfc3339(),
         "set_by": entry.set_by,
     });
-    row.as_object().cloned().unwrap_or_default()
+    object(row)
 }
 
 /// Written out: the answer is built from the record, not from a type of its own.
@@ -29,5 +30,5 @@ pub(super) fn output() -> Map<String, Value> {
         },
         "required": ["name", "menus", "devices", "handle"],
     });
-    schema.as_object().cloned().unwrap_or_default()
+    object(schema)
 }

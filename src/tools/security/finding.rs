@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Severity {
+    // Not `///`: a description each would make the schema longer.
+    //
     // Strangers can take the router, or have.
     Critical,
     // One mistake away from that.

@@ -169,17 +169,10 @@ async fn communities(router: &Router<'_>) -> Result<Menu, Fault> {
     let shown = known.map(|row| {
         let keep = ["addresses", "disabled", "default", "read-access", "write-access", "security"];
         let kept = keep.iter().filter_map(|name| Some((*name, row.text(name)?)));
-        let word = WELL_KNOWN.iter().find(|word| row.is_one_of("name", word_of(word))).copied().unwrap_or_default();
+        let word = WELL_KNOWN.iter().find(|word| row.is_one_of("name", std::slice::from_ref(*word))).copied().unwrap_or_default();
         Row::from_pairs(kept.chain([("name", word)]))
     });
     Ok(Menu::Rows(shown.collect()))
-}
-
-fn word_of(word: &&'static str) -> &'static [&'static str] {
-    match *word {
-        "public" => &["public"],
-        _ => &["private"],
-    }
 }
 
 /// IPv6 tables, where the router has an address that can be reached from elsewhere.

@@ -7,6 +7,7 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::tools;
+use crate::tools::arguments::shown;
 use crate::tools::context::Cx;
 use crate::tools::schema;
 use crate::tools::settings::view::{self, Switch};
@@ -109,8 +110,8 @@ fn tool(name: &str) -> Result<String, Fault> {
         None => tools::find(name).filter(for_models).map(|tool| tool.name.to_owned()),
     };
     known.ok_or_else(|| {
-        let shown: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-        Fault::bad_input(format!("\"{shown}\" is no tool of models and no category of them")).hint("such as dns.flush_cache, or firewall.*")
+        Fault::bad_input(format!("\"{}\" is no tool of models and no category of them", shown(name)))
+            .hint("such as dns.flush_cache, or firewall.*")
     })
 }
 

@@ -3,6 +3,7 @@
 use crate::access::switches::{Change, Kept, Switches};
 use crate::base::fault::Fault;
 use crate::tools::context::Cx;
+use crate::tools::spec::object;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -53,5 +54,5 @@ pub(super) fn switches(cx: &Cx) -> Result<(Vec<Switch>, Changes), Fault> {
 
 fn change(change: &Change) -> Map<String, Value> {
     let row = json!({"at": change.at.rfc3339(), "by": change.by.name, "what": change.what, "why": change.why});
-    row.as_object().cloned().unwrap_or_default()
+    object(row)
 }

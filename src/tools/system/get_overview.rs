@@ -55,10 +55,10 @@ struct Answer {
 }
 
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Sensor {
-    pub(super) name: String,
-    pub(super) value: f64,
-    pub(super) unit: String,
+struct Sensor {
+    name: String,
+    value: f64,
+    unit: String,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
@@ -91,7 +91,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
 }
 
 /// Boards answer a list of `name`, `value`, `type`; CHR and x86 one object of other things; some boards nothing.
-pub(super) fn sensors(health: &Seen) -> Vec<Sensor> {
+fn sensors(health: &Seen) -> Vec<Sensor> {
     health
         .iter()
         .filter_map(|row| {

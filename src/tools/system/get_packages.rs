@@ -51,8 +51,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
             out.insert("version".into(), row.string("version").into());
             out.insert("build_time".into(), row.string("build-time").into());
             // Absent `disabled` on a listed package means that it runs; `available` ones are only offered.
-            out.insert("enabled".into(), Value::Bool(!row.flag("disabled").unwrap_or(false) && !row.flag("available").unwrap_or(false)));
-            out.insert("available_only".into(), Value::Bool(row.flag("available").unwrap_or(false)));
+            out.insert("enabled".into(), Value::Bool(!row.is("disabled") && !row.is("available")));
+            out.insert("available_only".into(), Value::Bool(row.is("available")));
             out.insert("scheduled".into(), row.string("scheduled").into());
             out.insert("size_bytes".into(), row.count("size").into());
             Some((name, out))

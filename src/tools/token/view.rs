@@ -4,6 +4,7 @@ use crate::access::token::Token;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::tools::context::Cx;
+use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 
 /// One token.
@@ -23,7 +24,7 @@ pub(in crate::tools) fn token(cx: &Cx, token: &Token) -> Result<Map<String, Valu
         "last_used": access.token_used_at(token)?.map(Wall::rfc3339),
         "revoked_at": token.revoked_at.map(Wall::rfc3339),
     });
-    Ok(row.as_object().cloned().unwrap_or_default())
+    Ok(object(row))
 }
 
 /// Written out: the answer is built from the record, not from a type of its own.
@@ -38,5 +39,5 @@ pub(in crate::tools) fn output() -> Map<String, Value> {
         },
         "required": ["id", "name", "role", "state", "devices"],
     });
-    schema.as_object().cloned().unwrap_or_default()
+    object(schema)
 }

@@ -23,16 +23,12 @@ pub(super) const TOOL: Tool = Tool {
     paths: &[],
     untrusted: &[],
     input: schema::input::<Args>,
-    output,
+    output: view::status_schema,
     run: run!(run),
 };
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {}
-
-fn output() -> Map<String, Value> {
-    view::status_schema()
-}
 
 async fn run(cx: &Cx, _: Args) -> Result<Map<String, Value>, Fault> {
     let updates = &cx.world.updates;

@@ -24,7 +24,7 @@ pub(super) const TOOL: Tool = Tool {
     paths: &[],
     untrusted: &[],
     input: schema::input::<Args>,
-    output,
+    output: view::status_schema,
     run: run!(run),
 };
 
@@ -36,10 +36,6 @@ struct Args {
     /// Their password.
     #[schemars(with = "Option<String>")]
     password: Option<Secret>,
-}
-
-fn output() -> Map<String, Value> {
-    view::status_schema()
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {

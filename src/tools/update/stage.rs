@@ -24,7 +24,7 @@ pub(super) const TOOL: Tool = Tool {
     paths: &[],
     untrusted: &[],
     input: schema::input::<Args>,
-    output,
+    output: view::status_schema,
     run: run!(run),
 };
 
@@ -33,10 +33,6 @@ struct Args {
     /// A bundle that was uploaded, by the name the upload answered; from update.url without it.
     #[schemars(length(min = 16, max = 16))]
     upload: Option<String>,
-}
-
-fn output() -> Map<String, Value> {
-    view::status_schema()
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {

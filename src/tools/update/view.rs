@@ -1,11 +1,14 @@
 //! How an update looks in answers.
 
 use crate::base::clock::Wall;
+use crate::store::SCHEMA;
 use crate::tools::context::Cx;
-use crate::update::Status;
+use crate::tools::schema;
+use crate::tools::spec::object;
 use crate::update::install::Way;
 use crate::update::record::{Ended, Offer, Staged};
 use crate::update::swap::Turn;
+use crate::update::{STAGED_FOR, Status};
 use serde_json::{Map, Value, json};
 
 /// Digits of a digest that people compare.
@@ -37,14 +40,14 @@ pub(super) fn status(cx: &Cx, status: &Status) -> Map<String, Value> {
         "last": status.state.last.as_ref().map(ended),
         "upload_dir": cx.world.updates.upload_dir().display().to_string(),
     });
-    answer.as_object().cloned().unwrap_or_default()
+    object(answer)
 }
 
 /// The members of [`status`].
 pub(super) fn status_schema() -> Map<String, Value> {
     let (text, maybe, object) = (json!({"type": "string"}), json!({"type": ["string", "null"]}), json!({"type": ["object", "null"]}));
     let words = json!({"type": "string", "enum": ["idle", "available", "awaiting_confirmation", "switching", "probation"]});
-    schema(
+    schema::written(
         &[
             ("state", words),
             ("version", text.clone()),
@@ -66,7 +69,7 @@ pub(super) fn status_schema() -> Map<String, Value> {
 }
 
 /// A release.
-pub(super) fn offer(offer: &Offer, now: Wall) -> Value {
+fn offer(offer: &Offer, now: Wall) -> Value {
     json!({
         "version": offer.version,
         "severity": offer.severity,
@@ -76,7 +79,7 @@ pub(super) fn offer(offer: &Offer, now: Wall) -> Value {
         "is_stale": Wall::parse(&offer.stale_after).is_some_and(|after| now.is_plausible() && now.0 > after.0),
         "size": offer.size,
         "store_schema": offer.store_schema,
-        "changes_store": offer.store_schema != crate::store::SCHEMA,
+        "changes_store": offer.store_schema != SCHEMA,
         "key_id": offer.key_id,
         "digest": offer.digest,
         "short_digest": offer.digest.get(..SHORT),
@@ -84,10 +87,10 @@ pub(super) fn offer(offer: &Offer, now: Wall) -> Value {
 }
 
 /// One that lies ready.
-pub(super) fn staged(staged: &Staged, now: Wall) -> Value {
+fn staged(staged: &Staged, now: Wall) -> Value {
     let mut value = offer(&staged.offer, now);
     value["staged_at"] = staged.at.rfc3339().into();
-    value["expires_at"] = Wall(staged.at.0 + crate::update::STAGED_FOR.as_millis() as i64).rfc3339().into();
+    value["expires_at"] = Wall(staged.at.0 + STAGED_FOR.as_millis() as i64).rfc3339().into();
     value["from_file"] = staged.is_from_file.into();
     value
 }
@@ -102,11 +105,4 @@ fn ended(ended: &Ended) -> Value {
         "why": ended.why,
         "at": ended.at.rfc3339(),
     })
-}
-
-/// Written out: answers are built from records, not from a type of their own.
-pub(super) fn schema(members: &[(&str, Value)], required: &[&str]) -> Map<String, Value> {
-    let properties: Map<String, Value> = members.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect();
-    let schema = json!({"type": "object", "properties": properties, "required": required});
-    schema.as_object().cloned().unwrap_or_default()
 }

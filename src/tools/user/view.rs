@@ -4,6 +4,7 @@ use crate::access::User;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::tools::context::Cx;
+use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 
 /// One user.
@@ -21,7 +22,7 @@ pub(super) fn user(cx: &Cx, user: &User) -> Result<Map<String, Value>, Fault> {
         "password_set_at": user.password_at.rfc3339(),
         "last_seen": user.seen_at.map(Wall::rfc3339),
     });
-    Ok(row.as_object().cloned().unwrap_or_default())
+    Ok(object(row))
 }
 
 /// Written out: the answer is built from the record, not from a type of its own.
@@ -36,5 +37,5 @@ pub(super) fn output() -> Map<String, Value> {
         },
         "required": ["name", "role", "disabled", "person", "identities"],
     });
-    schema.as_object().cloned().unwrap_or_default()
+    object(schema)
 }

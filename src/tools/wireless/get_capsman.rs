@@ -6,7 +6,7 @@ use super::stack::{self, CAPS_MAN, Stacks, WIRELESS};
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::tools::columns::{Columns, put_some};
+use crate::tools::columns::{self, Columns, put_some};
 use crate::tools::context::Cx;
 use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, Seen, View};
@@ -110,9 +110,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let wifi = found.wifi(&router, stacks).await?;
     let caps = found.caps(&router, stacks).await?;
     found.managed(&router, stacks).await?;
-    let key = |row: &Map<String, Value>| {
-        ["stack", "base_mac", "identity", "address"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|")
-    };
+    let key = |row: &Map<String, Value>| columns::key(row, &["stack", "base_mac", "identity", "address"]);
     let page = COLUMNS.pick(cx, &scope, &args.list, found.points, key, Map::clone)?;
     let absent = stack::absent(&[(stack::wifi_menu(stacks), wifi), (CAPS_MAN, caps)]);
     Ok(Answer { page, controllers: found.controllers, managed_by: found.managed, absent })

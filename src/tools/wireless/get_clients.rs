@@ -10,7 +10,7 @@ use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::routeros::query::{Filter, Query};
 use crate::routeros::value::{Kind as ValueKind, wifi_rate};
-use crate::tools::columns::{Columns, put_some};
+use crate::tools::columns::{self, Columns, put_some};
 use crate::tools::context::Cx;
 use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, STEADY, Seen, View};
@@ -124,8 +124,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         tables.iter().flat_map(|(stack, seen)| seen.iter().flat_map(Seen::iter).map(|row| client(stack, row))).collect();
     name(&router, &mut rows).await?;
     let weak = rows.iter().filter(|row| row.get("weak_signal") == Some(&Value::Bool(true))).count();
-    let key =
-        |row: &Map<String, Value>| ["mac_address", "interface"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|");
+    let key = |row: &Map<String, Value>| columns::key(row, &["mac_address", "interface"]);
     let page = COLUMNS.pick(cx, &scope, &args.list, rows, key, Map::clone)?;
     let absent = stack::absent(&[(stack::wifi_menu(stacks), wifi.is_some()), (WIRELESS, wireless.is_some()), (CAPS_MAN, caps.is_some())]);
     Ok(Answer { page, weak, stacks: tables.iter().filter(|(_, seen)| seen.is_some()).map(|(stack, _)| *stack).collect(), absent })

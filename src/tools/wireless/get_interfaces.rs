@@ -8,7 +8,7 @@ use super::stack::{self, CAPS_MAN, Stacks, WIRELESS};
 use crate::base::fault::{Fault, Kind};
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::tools::columns::{Columns, put_some};
+use crate::tools::columns::{self, Columns, put_some};
 use crate::tools::context::Cx;
 use crate::tools::list::{ListArgs, Rows};
 use crate::tools::router::{FRESH, Router, Seen, View};
@@ -99,7 +99,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
     let (wireless, caps) = asked.wireless(stacks).await?;
     let absent = stack::absent(&[(stack::wifi_menu(stacks), wifi), (WIRELESS, wireless), (CAPS_MAN, caps)]);
     let Asked { rows, answered, .. } = asked;
-    let key = |row: &Map<String, Value>| ["stack", "name"].map(|name| row.get(name).and_then(Value::as_str).unwrap_or("")).join("|");
+    let key = |row: &Map<String, Value>| columns::key(row, &["stack", "name"]);
     let page = COLUMNS.pick(cx, &scope, &args.list, rows, key, Map::clone)?;
     Ok(Answer { page, stacks: answered, absent })
 }
@@ -158,7 +158,7 @@ impl Asked<'_, '_> {
 
     /// `monitor once` of what is switched on, if a request is left. A driver that will not say is no failure.
     async fn monitor(&mut self, menu: &str, seen: &Seen) -> Result<Now, Fault> {
-        let on: Vec<&str> = seen.iter().filter(|row| row.flag("disabled") != Some(true)).filter_map(|row| row.text(".id")).collect();
+        let on: Vec<&str> = seen.iter().filter(|row| !row.is("disabled")).filter_map(|row| row.text(".id")).collect();
         if on.is_empty() || self.left == 0 {
             return Ok(Now::default());
         }

@@ -54,9 +54,7 @@ pub(super) async fn stacks(router: &Router<'_>) -> Result<Stacks, Fault> {
     }
     let now = router.all_if_there("/system/package", STEADY).await?;
     let enabled = |name: &str| {
-        now.iter()
-            .flat_map(|seen| seen.iter())
-            .any(|row| row.text("name") == Some(name) && row.flag("disabled") != Some(true) && row.flag("available") != Some(true))
+        now.iter().flat_map(|seen| seen.iter()).any(|row| row.text("name") == Some(name) && !row.is("disabled") && !row.is("available"))
     };
     let there: Vec<&str> = PACKAGES.iter().copied().filter(|name| enabled(name)).collect();
     Ok(of_packages(&there))

@@ -1,6 +1,9 @@
 //! Which row of one side is which row of the other.
 
-use super::{BTreeSet, Command, HashMap, Item, Menu, VecDeque, equal, identity, values};
+use crate::history::config::diff::{Item, Value, equal, identity, values};
+use crate::menus::Menu;
+use crate::routeros::export::Command;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 /// More rows than this without a counterpart are not compared by likeness: every pair of them would be.
 const MOST_ALIKE: usize = 200;
@@ -112,7 +115,7 @@ fn likeness(was: &Command, is: &Command) -> usize {
     }
     let (was, is) = (values(was), values(is));
     let weight = |name: &str| if name == "comment" { 2 } else { usize::from(name != "chain") };
-    let total = |side: &std::collections::BTreeMap<&str, &super::Value>| side.keys().map(|name| weight(name)).sum::<usize>();
+    let total = |side: &BTreeMap<&str, &Value>| side.keys().map(|name| weight(name)).sum::<usize>();
     let common: usize = was.iter().filter(|(name, value)| is.get(*name) == Some(*value)).map(|(name, _)| weight(name)).sum();
     (common * 200).checked_div(total(&was) + total(&is)).unwrap_or(0)
 }

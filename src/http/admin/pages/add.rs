@@ -6,14 +6,12 @@
 use super::device::about;
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
-use super::view::{self, maybe, text, words};
+use super::sign::prove_first;
+use super::view::{self, items, maybe, text, words};
 use super::{Desk, html_as, seen_other};
-use crate::access::session::Way;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Capability;
 use crate::http::Body;
-use crate::http::admin::session;
 use crate::http::fault::{self, Refusal};
 use askama::Template;
 use hyper::{Response, StatusCode};
@@ -93,7 +91,7 @@ pub async fn act(desk: &mut Desk<'_>, step: &str, given: Form) -> Result<Respons
 
 /// The script that makes our user.
 async fn script(desk: &Desk<'_>, given: &Form) -> Result<Response<Body>, Refusal> {
-    let mut asked = json!({"username": given.need("username")?, "writes": is_on(given, "writes"), "rotates": is_on(given, "rotates"), "ssh": is_on(given, "ssh")});
+    let mut asked = json!({"username": given.need("username")?, "writes": given.is_on("writes"), "rotates": given.is_on("rotates"), "ssh": given.is_on("ssh")});
     if !given.get("from").trim().is_empty() {
         asked["from"] = given.get("from").trim().into();
     }
@@ -117,7 +115,7 @@ async fn look(desk: &Desk<'_>, given: &Form, wrong: Option<Fault>) -> Result<Res
         address: given.get("address").trim().into(),
         rest_port: given.get("rest_port").into(),
         ssh_port: given.get("ssh_port").into(),
-        plain_http: is_on(given, "plain_http"),
+        plain_http: given.is_on("plain_http"),
         name: device_name(given.get("name")),
         username: if given.get("username").is_empty() { "mcp".into() } else { given.get("username").into() },
         tags: given.get("tags").into(),
@@ -126,9 +124,9 @@ async fn look(desk: &Desk<'_>, given: &Form, wrong: Option<Fault>) -> Result<Res
         ssh_only: seen["rest_error"].is_string() && tls.is_none(),
         tls,
         ssh,
-        warnings: seen["warnings"].as_array().into_iter().flatten().map(words).collect(),
-        capabilities: grants(|name| is_on(given, &format!("cap_{name}"))),
-        ask_proof: !desk.is_fresh() && desk.session.way == Way::Local,
+        warnings: items(&seen["warnings"]).map(words).collect(),
+        capabilities: grants(|name| given.is_on(&format!("cap_{name}"))),
+        ask_proof: desk.takes_password(),
         wrong: wrong.as_ref().map(|fault| (fault.said.clone(), fault.hint.clone())),
     };
     html_as(wrong.map_or(StatusCode::OK, |fault| fault::status(fault.kind)), &page)
@@ -146,65 +144,46 @@ async fn confirm(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Ref
             asked.insert(name.into(), given.get(name).into());
         }
     }
-    asked.insert("ssh_only".into(), is_on(&given, "ssh_only").into());
+    asked.insert("ssh_only".into(), given.is_on("ssh_only").into());
     // What did not answer when they looked was not compared.
     asked.insert("only_named".into(), true.into());
-    asked.insert("tags".into(), tags(given.get("tags")).into());
+    asked.insert("tags".into(), given.tags().into());
     asked.insert("capabilities".into(), chosen(&given).into());
-    if !is_on(&given, "trusted") {
+    if !given.is_on("trusted") {
         let fault = Fault::bad_input("tick the box once you have compared the fingerprints: without it nothing is sent");
         return look(desk, &given, Some(fault)).await;
     }
-    let proved = match proof_for(desk, &given, PAGE).await {
-        Ok(Proved::First(prove)) => return Ok(prove),
-        Ok(Proved::Now(made)) => made,
+    match prove_first(desk, &given, PAGE).await {
+        Ok(None) => {}
+        Ok(Some(page)) => return Ok(page),
         Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
             let said = refusal.words().0;
             return look(desk, &given, Some(Fault::new(Kind::Unauthenticated, format!("your own password: {said}")))).await;
         }
         Err(refusal) => return Err(refusal),
-    };
-    let response = match desk.ask("device.add", Value::Object(asked)).await {
-        Ok(device) => seen_other(&format!("/admin/devices/{}/manage?added=1", text(&device, "id"))),
-        Err(fault) => look(desk, &given, Some(Fault { said: format!("{}; nothing was stored", fault.said), ..fault })).await?,
-    };
-    Ok(session::with_renewed(&desk.edge.admin, response, proved.as_ref()))
+    }
+    match desk.ask("device.add", Value::Object(asked)).await {
+        Ok(device) => Ok(seen_other(&format!("/admin/devices/{}/manage?added=1", text(&device, "id")))),
+        Err(fault) => look(desk, &given, Some(Fault { said: format!("{}; nothing was stored", fault.said), ..fault })).await,
+    }
 }
 
 /// Where the router is, from a form.
 fn place(given: &Form) -> Result<Map<String, Value>, Fault> {
     let mut place = Map::new();
     place.insert("address".into(), given.need("address")?.trim().into());
-    place.insert("plain_http".into(), is_on(given, "plain_http").into());
+    place.insert("plain_http".into(), given.is_on("plain_http").into());
     for name in ["rest_port", "ssh_port"] {
-        if let Some(port) = port(given, name)? {
+        if let Some(port) = given.port(name)? {
             place.insert(name.into(), port.into());
         }
     }
     Ok(place)
 }
 
-/// A port, where one is given.
-pub fn port(given: &Form, name: &str) -> Result<Option<u16>, Fault> {
-    match given.get(name).trim() {
-        "" => Ok(None),
-        text => text.parse().map(Some).map_err(|_| Fault::bad_input(format!("{name}: a port is a number from 1 to 65535"))),
-    }
-}
-
-/// Whether a box is ticked.
-pub fn is_on(given: &Form, name: &str) -> bool {
-    matches!(given.get(name), "on" | "yes" | "true")
-}
-
-/// `site=north rack=2`, or with commas between.
-pub fn tags(text: &str) -> Vec<&str> {
-    text.split([',', ' ']).filter(|tag| !tag.is_empty()).collect()
-}
-
 /// The capabilities that are ticked.
 pub fn chosen(given: &Form) -> Vec<&'static str> {
-    Capability::ALL.iter().map(|one| one.as_str()).filter(|name| is_on(given, &format!("cap_{name}"))).collect()
+    Capability::ALL.iter().map(|one| one.as_str()).filter(|name| given.is_on(&format!("cap_{name}"))).collect()
 }
 
 /// All of them, to choose from.
@@ -227,6 +206,5 @@ mod tests {
         for (said, name) in [("edge-7", "edge-7"), ("Büro 1", "B-ro-1"), ("\"><script>", "script"), ("", "")] {
             assert_eq!(device_name(said), name);
         }
-        assert_eq!(tags("site=north, rack=2"), ["site=north", "rack=2"]);
     }
 }

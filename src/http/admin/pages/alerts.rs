@@ -2,13 +2,12 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
-use super::view::{ago, maybe, rows, spaced, text};
+use super::sign::prove_first;
+use super::view::{ago, items, maybe, rows, spaced, text};
 use super::{Desk, html, seen_other};
 use crate::access::role::Role;
 use crate::base::fault::Fault;
 use crate::http::Body;
-use crate::http::admin::session;
 use crate::http::fault::Refusal;
 use askama::Template;
 use hyper::Response;
@@ -143,16 +142,15 @@ pub async fn act(desk: &mut Desk<'_>, verb: &str, given: Form) -> Result<Respons
                 said: text(one, "said"),
                 took: one["took_ms"].as_u64().unwrap_or_default(),
             };
-            let tried = answer["channels"].as_array().into_iter().flatten().map(tried).collect();
+            let tried = items(&answer["channels"]).map(tried).collect();
             page(desk, tried).await
         }
         "secret" => {
-            let made = match proof_for(desk, &given, PAGE).await? {
-                Proved::Now(made) => made,
-                Proved::First(prove) => return Ok(prove),
-            };
+            if let Some(page) = prove_first(desk, &given, PAGE).await? {
+                return Ok(page);
+            }
             desk.ask("alert.set_secret", json!({"secret": given.need("secret")?})).await?;
-            Ok(session::with_renewed(&desk.edge.admin, seen_other(PAGE), made.as_ref()))
+            Ok(seen_other(PAGE))
         }
         _ => Err(Fault::not_found("nothing is done at this address").into()),
     }

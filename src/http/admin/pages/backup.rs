@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
+use super::sign::prove_first;
 use super::view::{ago, maybe, rows, text, words};
 use super::{Desk, html, seen_other};
 use crate::base::fault::Fault;
@@ -57,8 +57,8 @@ pub async fn page(desk: &Desk<'_>, said: Option<String>) -> Result<Response<Body
 
 /// A new one.
 pub async fn create(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Refusal> {
-    if let Proved::First(prove) = proof_for(desk, &given, PAGE).await? {
-        return Ok(prove);
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
     }
     let mut arguments = json!({"include_master_key": given.get("include_master_key") == "yes"});
     if !given.get("passphrase").is_empty() {
@@ -82,8 +82,8 @@ pub async fn create(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, 
 
 /// Checked, taken along or deleted.
 pub async fn act(desk: &mut Desk<'_>, name: &str, verb: &str, given: Form) -> Result<Response<Body>, Refusal> {
-    if let Proved::First(prove) = proof_for(desk, &given, PAGE).await? {
-        return Ok(prove);
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
     }
     match verb {
         "verify" => {

@@ -84,7 +84,7 @@ fn pretty(value: &Value) -> String {
 
 /// A word as a shell takes it.
 fn word(text: &str) -> String {
-    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/.:_-@[]".contains(&byte)) && !text.contains('[') {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/.:_-@".contains(&byte)) {
         return text.to_owned();
     }
     format!("'{}'", text.replace('\'', r"'\''"))

@@ -3,7 +3,7 @@
 use super::frame::Frame;
 use super::plan::{Cell, cells};
 use super::plans;
-use super::view::{ago, lines, maybe, rows, spaced, text, words};
+use super::view::{ago, items, lines, maybe, rows, spaced, text, words};
 use super::{Desk, html};
 use crate::base::clock::Wall;
 use crate::base::ids::DeviceId;
@@ -76,13 +76,13 @@ pub async fn page(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refusal> 
     let (chosen, seconds) = SPANS.iter().copied().find(|(name, _)| *name == desk.query.get("span")).unwrap_or(SPANS[0]);
     let plans = desk.ask_if_allowed("plan.list", json!({"limit": 100})).await?.unwrap_or_default();
     let name = text(&device, "name");
-    let touches = |row: &&Value| row["devices"].as_array().into_iter().flatten().any(|device| device == name.as_str());
+    let touches = |row: &&Value| items(&row["devices"]).any(|device| device == name.as_str());
     let snapshots = desk.ask_if_allowed("config.list_snapshots", json!({"device": id, "limit": 10})).await?.unwrap_or_default();
     let health = device["health"].as_object().map(|_| &device["health"]).map(|health| Health {
         status: text(health, "status"),
         score: health["score"].as_u64().unwrap_or_default(),
         at: ago(&text(health, "at"), now),
-        reasons: health["reasons"].as_array().into_iter().flatten().map(words).collect(),
+        reasons: items(&health["reasons"]).map(words).collect(),
     });
     let page = Device {
         frame: desk.frame().live("device health plan config"),
@@ -137,7 +137,7 @@ fn facts(device: &Value, now: Wall) -> Vec<(&'static str, String)> {
 }
 
 fn capabilities(device: &Value) -> Vec<Granted> {
-    let has = |name: &str| device["capabilities"].as_array().into_iter().flatten().any(|one| one == name);
+    let has = |name: &str| items(&device["capabilities"]).any(|one| one == name);
     Capability::ALL.iter().map(|one| Granted { name: one.as_str(), about: about(*one), granted: has(one.as_str()) }).collect()
 }
 
@@ -216,12 +216,12 @@ pub async fn diff(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refusal> 
     let difference = desk.ask("config.diff", json!({"device": id, "from": from, "to": to, "limit": 200})).await?;
     let at = |side: &str| ago(&text(&difference[side], "taken_at"), now);
     let summary = format!("{} changes, from {} to {}.", words(&difference["changes"]), at("from"), at("to"));
-    let menus = difference["menus"].as_array().into_iter().flatten().map(menu).collect();
+    let menus = items(&difference["menus"]).map(menu).collect();
     html(&Difference { frame: desk.frame(), id: text(&device, "id"), name: text(&device, "name"), summary, menus })
 }
 
 fn menu(menu: &Value) -> Menu {
-    let each = |name: &str| menu[name].as_array().into_iter().flatten().collect::<Vec<_>>();
+    let each = |name: &str| items(&menu[name]).collect::<Vec<_>>();
     let mut rows: Vec<Changed> = Vec::new();
     rows.extend(each("added").into_iter().map(|row| Changed { op: "added", key: String::new(), cells: cells(&Value::Null, row) }));
     rows.extend(each("removed").into_iter().map(|row| Changed { op: "removed", key: String::new(), cells: cells(row, &Value::Null) }));

@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::view::{ago, maybe, text, words};
+use super::view::{ago, items, maybe, text, words};
 use super::{Desk, html};
 use crate::http::Body;
 use crate::http::fault::Refusal;
@@ -68,8 +68,8 @@ async fn show(desk: &Desk<'_>, seconds: u64) -> Result<Response<Body>, Refusal> 
     html(&Discovery {
         frame: desk.frame(),
         listened: seconds > 0,
-        troubles: heard["troubles"].as_array().into_iter().flatten().map(words).collect(),
+        troubles: items(&heard["troubles"]).map(words).collect(),
         dropped: heard["dropped"].as_u64().unwrap_or_default(),
-        rows: heard["rows"].as_array().into_iter().flatten().map(row).collect(),
+        rows: items(&heard["rows"]).map(row).collect(),
     })
 }

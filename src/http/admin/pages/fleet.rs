@@ -1,7 +1,7 @@
 //! All routers: what needs attention first.
 
 use super::frame::Frame;
-use super::view::{lines, rows, text};
+use super::view::{items, lines, rows, text};
 use super::{Desk, html};
 use crate::base::ids::DeviceId;
 use crate::history::day::SLOTS;
@@ -65,7 +65,7 @@ pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
     let waiting = desk.ask_if_allowed("plan.list", json!({"limit": 1, "where": {"state": "draft"}})).await?.unwrap_or_default();
     let alerts = desk.ask_if_allowed("alert.list", json!({"limit": 1, "where": {"state": "firing"}})).await?.unwrap_or_default();
     let by_status = summary["by_status"].as_object().into_iter().flatten();
-    let attention = summary["attention"].as_array().into_iter().flatten();
+    let attention = items(&summary["attention"]);
     let page = Fleet {
         frame: desk.frame().live("device health plan alert"),
         devices: summary["devices"].as_u64().unwrap_or_default(),

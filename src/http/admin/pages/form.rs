@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 
 /// Fields by name. Of one name the first counts.
 #[derive(Debug, Default)]
-pub struct Form(Vec<(String, String)>);
+pub struct Form(Fields);
 
 impl Form {
     /// From `a=1&b=2`; nothing when that cannot be read.
@@ -28,22 +28,47 @@ impl Form {
             value => Ok(value),
         }
     }
+
+    /// Whether a box is ticked.
+    pub fn is_on(&self, name: &str) -> bool {
+        matches!(self.get(name), "on" | "yes" | "true")
+    }
+
+    /// A port, where one is given.
+    pub fn port(&self, name: &str) -> Result<Option<u16>, Fault> {
+        match self.get(name).trim() {
+            "" => Ok(None),
+            text => text.parse().map(Some).map_err(|_| Fault::bad_input(format!("{name}: a port is a number from 1 to 65535"))),
+        }
+    }
+
+    /// The tags of a device.
+    pub fn tags(&self) -> Vec<&str> {
+        words_of(self.get("tags"))
+    }
+}
+
+/// `site=north rack=2`, or with commas between.
+pub fn words_of(text: &str) -> Vec<&str> {
+    text.split([',', ' ']).filter(|word| !word.is_empty()).collect()
 }
 
 /// The fields of a form that was sent.
 pub async fn body(request: Request<Incoming>, edge: &Edge) -> Result<Form, Refusal> {
-    let (parts, incoming) = request.into_parts();
-    let limits = &edge.settings.limits;
-    let bytes = intake::of_kind("application/x-www-form-urlencoded", &parts.headers, incoming, limits.body_bytes, limits.body).await?;
-    let text = std::str::from_utf8(&bytes).ok();
-    text.and_then(Form::read).ok_or_else(|| Fault::bad_input("the form cannot be read").into())
+    sent(request, edge, edge.settings.limits.body_bytes, query::fields).await
 }
 
 /// The same with lines in its values, up to a size of its own.
 pub async fn long_body(request: Request<Incoming>, edge: &Edge, most: usize) -> Result<Form, Refusal> {
+    sent(request, edge, most, query::long_fields).await
+}
+
+type Fields = Vec<(String, String)>;
+
+async fn sent(request: Request<Incoming>, edge: &Edge, most: usize, read: fn(&str) -> Option<Fields>) -> Result<Form, Refusal> {
     let (parts, incoming) = request.into_parts();
     let bytes = intake::of_kind("application/x-www-form-urlencoded", &parts.headers, incoming, most, edge.settings.limits.body).await?;
-    let fields = std::str::from_utf8(&bytes).ok().and_then(query::long_fields);
+    let fields = std::str::from_utf8(&bytes).ok().and_then(read);
     fields.map(Form).ok_or_else(|| Fault::bad_input("the form cannot be read").into())
 }
 
@@ -70,6 +95,10 @@ mod tests {
         let form = Form::read("user=an%20na&password=a+b%2Bc&user=eve&empty=").unwrap();
         assert_eq!((form.get("user"), form.get("password"), form.get("empty"), form.get("none")), ("an na", "a b+c", "", ""));
         assert!(form.need("empty").is_err());
+        let form = Form::read("box=on&tags=site%3Dnorth,%20rack%3D2&ssh_port=%2022&rest_port=x").unwrap();
+        assert_eq!((form.is_on("box"), form.is_on("tags"), form.tags()), (true, false, vec!["site=north", "rack=2"]));
+        assert_eq!((form.port("ssh_port").unwrap(), form.port("none").unwrap()), (Some(22), None));
+        assert!(form.port("rest_port").is_err());
         assert!(Form::read("a=%zz").is_none());
     }
 

@@ -1,15 +1,12 @@
 //! Many routers from a list. What was sent is never shown again: passwords may stand in it.
 
-use super::add::is_on;
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
+use super::sign::prove_first;
 use super::view::{text, words};
 use super::{Desk, html_as};
-use crate::access::session::Way;
 use crate::fleet::roster::TEXT_MAX;
 use crate::http::Body;
-use crate::http::admin::session;
 use crate::http::fault::{self, Refusal};
 use askama::Template;
 use hyper::{Response, StatusCode};
@@ -50,34 +47,31 @@ fn show(
     wrong: Option<(String, Option<String>)>,
     done: Option<Done>,
 ) -> Result<Response<Body>, Refusal> {
-    let ask_proof = !desk.is_fresh() && desk.session.way == Way::Local;
-    html_as(status, &Import { frame: desk.frame(), wrong, done, ask_proof })
+    html_as(status, &Import { frame: desk.frame(), wrong, done, ask_proof: desk.takes_password() })
 }
 
 /// Checks a list, or imports it.
 pub async fn act(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Refusal> {
-    let dry_run = is_on(&given, "dry_run");
+    let dry_run = given.is_on("dry_run");
     let mut asked = json!({
-        "secret_list": given.need("list")?, "dry_run": dry_run, "all_or_nothing": is_on(&given, "all_or_nothing"),
-        "trust_first_use": is_on(&given, "trust_first_use"),
+        "secret_list": given.need("list")?, "dry_run": dry_run, "all_or_nothing": given.is_on("all_or_nothing"),
+        "trust_first_use": given.is_on("trust_first_use"),
     });
     for name in ["username", "password"] {
         if !given.get(name).is_empty() {
             asked[name] = given.get(name).into();
         }
     }
-    let made = match proof_for(desk, &given, PAGE).await? {
-        Proved::Now(made) => made,
-        Proved::First(prove) => return Ok(prove),
-    };
-    let response = match desk.ask("device.import", asked).await {
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
+    }
+    match desk.ask("device.import", asked).await {
         Ok(answer) => {
             let done = done(&answer, dry_run);
-            show(desk, if done.good { StatusCode::OK } else { StatusCode::BAD_REQUEST }, None, Some(done))?
+            show(desk, if done.good { StatusCode::OK } else { StatusCode::BAD_REQUEST }, None, Some(done))
         }
-        Err(fault) => show(desk, fault::status(fault.kind), Some((fault.said, fault.hint)), None)?,
-    };
-    Ok(session::with_renewed(&desk.edge.admin, response, made.as_ref()))
+        Err(fault) => show(desk, fault::status(fault.kind), Some((fault.said, fault.hint)), None),
+    }
 }
 
 fn done(answer: &Value, dry_run: bool) -> Done {

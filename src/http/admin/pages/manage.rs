@@ -3,17 +3,14 @@
 //! What cannot be taken back, or changes whom we trust, is looked at first: the steps of a rotation, old and new fingerprints
 //! side by side.
 
-use super::add::{Grant, chosen, grants, is_on, port, tags};
+use super::add::{Grant, chosen, grants};
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
-use super::view::{maybe, script, text, words};
+use super::sign::prove_first;
+use super::view::{items, maybe, script, text, words};
 use super::{Desk, html_as, seen_other};
-use crate::access::session::Way;
 use crate::base::fault::{Fault, Kind};
-use crate::base::secret::Secret;
 use crate::base::tier::Effect;
-use crate::http::admin::session;
 use crate::http::fault::{self, Refusal};
 use crate::http::{Body, query};
 use askama::Template;
@@ -139,9 +136,9 @@ async fn show(desk: &Desk<'_>, id: &str, status: StatusCode, said: Said) -> Resu
         tags: words(&device["tags"]),
         tls: maybe(&device["pins"], "tls"),
         ssh: maybe(&device["pins"], "ssh"),
-        capabilities: grants(|name| caps.as_array().into_iter().flatten().any(|one| one == name)),
+        capabilities: grants(|name| items(caps).any(|one| one == name)),
         may: desk.session.role.covers(Effect::Administers, "device"),
-        ask_proof: !desk.is_fresh() && desk.session.way == Way::Local,
+        ask_proof: desk.takes_password(),
         verdict,
         said,
     };
@@ -169,37 +166,32 @@ pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Resu
         "update" | "rotate" | "pin" | "decommission" | "remove" => {}
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
     }
-    let made = match proof_for(desk, &given, &at).await {
-        Ok(Proved::First(prove)) => return Ok(prove),
-        Ok(Proved::Now(made)) => made,
+    match prove_first(desk, &given, &at).await {
+        Ok(None) => {}
+        Ok(Some(page)) => return Ok(page),
         Err(refusal) if refusal.status == StatusCode::UNAUTHORIZED => {
             let said = refusal.words().0;
             return failed(desk, id, Fault::new(Kind::Unauthenticated, format!("your own password: {said}"))).await;
         }
         Err(refusal) => return Err(refusal),
-    };
+    }
     let done = match verb {
         "update" => update(desk, id, &given).await.map(|()| seen_other(&format!("{at}?said=saved"))),
         "rotate" => rotate(desk, id).await.map(|said| seen_other(&format!("{at}?said={said}"))),
         "pin" => pin(desk, id, &given).await.map(|()| seen_other(&format!("{at}?said=pinned"))),
-        "decommission" => return with(desk, decommission(desk, id, &given).await, id, made.as_ref()).await,
+        "decommission" => match decommission(desk, id, &given).await {
+            Ok(said) => return show(desk, id, StatusCode::OK, said).await,
+            Err(fault) => Err(fault),
+        },
         _ => remove(desk, id, &given).await.map(|()| seen_other("/admin/")),
     };
-    with(desk, done.map_err(Refusal::from), id, made.as_ref()).await
+    match done {
+        Ok(response) => Ok(response),
+        Err(fault) => failed(desk, id, fault).await,
+    }
 }
 
-/// The answer with the renewed session, or the page with what went wrong.
-async fn with(desk: &Desk<'_>, done: Result<Response<Body>, Refusal>, id: &str, made: Option<&Secret>) -> Result<Response<Body>, Refusal> {
-    let response = match done {
-        Ok(response) => response,
-        Err(refusal) => {
-            let said = Said { wrong: Some(refusal.words()), ..Said::default() };
-            show(desk, id, refusal.status, said).await?
-        }
-    };
-    Ok(session::with_renewed(&desk.edge.admin, response, made))
-}
-
+/// The page, with what went wrong.
 async fn failed(desk: &Desk<'_>, id: &str, fault: Fault) -> Result<Response<Body>, Refusal> {
     let status = fault::status(fault.kind);
     show(desk, id, status, Said { wrong: Some((fault.said, fault.hint)), ..Said::default() }).await
@@ -219,7 +211,7 @@ async fn look_at_pins(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refus
     match desk.ask("device.present", json!({"device": id})).await {
         Ok(seen) => {
             let tls = maybe(&seen, "tls_fingerprint").filter(|_| seen["pins_tls"] == true);
-            let warnings = seen["warnings"].as_array().into_iter().flatten().map(words).collect();
+            let warnings = items(&seen["warnings"]).map(words).collect();
             let pins = Pins { tls, ssh: maybe(&seen, "ssh_fingerprint"), warnings };
             show(desk, id, StatusCode::OK, Said { pins: Some(pins), ..Said::default() }).await
         }
@@ -238,7 +230,7 @@ async fn update(desk: &Desk<'_>, id: &str, given: &Form) -> Result<(), Fault> {
         }
     }
     for name in ["rest_port", "ssh_port"] {
-        match port(given, name)? {
+        match given.port(name)? {
             Some(port) if now[name] != port => drop(changes.insert(name.into(), port.into())),
             _ => {}
         }
@@ -247,10 +239,10 @@ async fn update(desk: &Desk<'_>, id: &str, given: &Form) -> Result<(), Fault> {
         changes.insert("password".into(), given.get("password").into());
     }
     if given.get("tags").trim() != words(&now["tags"]) {
-        changes.insert("tags".into(), tags(given.get("tags")).into());
+        changes.insert("tags".into(), given.tags().into());
     }
     let caps = chosen(given);
-    let had: Vec<&str> = now["capabilities"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let had: Vec<&str> = items(&now["capabilities"]).filter_map(Value::as_str).collect();
     if caps.len() != had.len() || !caps.iter().all(|cap| had.contains(cap)) {
         changes.insert("capabilities".into(), caps.into());
     }
@@ -267,7 +259,7 @@ async fn rotate(desk: &Desk<'_>, id: &str) -> Result<&'static str, Fault> {
 }
 
 async fn pin(desk: &Desk<'_>, id: &str, given: &Form) -> Result<(), Fault> {
-    if !is_on(given, "trusted") {
+    if !given.is_on("trusted") {
         return Err(Fault::bad_input("tick the box once you have compared the fingerprints"));
     }
     let mut asked = json!({"device": id});
@@ -279,8 +271,8 @@ async fn pin(desk: &Desk<'_>, id: &str, given: &Form) -> Result<(), Fault> {
     desk.ask("device.pin", asked).await.map(drop)
 }
 
-async fn decommission(desk: &Desk<'_>, id: &str, given: &Form) -> Result<Response<Body>, Refusal> {
-    let done = desk.ask("device.decommission", json!({"device": id, "remove_account": is_on(given, "remove_account")})).await?;
+async fn decommission(desk: &Desk<'_>, id: &str, given: &Form) -> Result<Said, Fault> {
+    let done = desk.ask("device.decommission", json!({"device": id, "remove_account": given.is_on("remove_account")})).await?;
     let account = &done["account"];
     let name = text(&done, "name");
     let (good, script) = match account["removed"] == true {
@@ -293,7 +285,7 @@ async fn decommission(desk: &Desk<'_>, id: &str, given: &Form) -> Result<Respons
             )
         }
     };
-    show(desk, id, StatusCode::OK, Said { good: Some(good), script, ..Said::default() }).await
+    Ok(Said { good: Some(good), script, ..Said::default() })
 }
 
 async fn remove(desk: &Desk<'_>, id: &str, given: &Form) -> Result<(), Fault> {

@@ -2,8 +2,8 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
-use super::view::{ago, maybe, text, words};
+use super::sign::prove_first;
+use super::view::{ever, items, maybe, text, words};
 use super::{Desk, html_as, seen_other};
 use crate::access::session::Way;
 use crate::base::fault::Fault;
@@ -65,7 +65,7 @@ pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
 async fn show(desk: &Desk<'_>, status: StatusCode, said: Option<&'static str>, wrong: Option<String>) -> Result<Response<Body>, Refusal> {
     let now = desk.edge.dispatch.world().clock.wall();
     let me = desk.ask("person.get", json!({})).await?;
-    let when = |row: &Value, name: &str| maybe(row, name).map_or_else(|| "never".to_owned(), |at| ago(&at, now));
+    let when = |row: &Value, name: &str| ever(row, name, now);
     let place = |row: &Value| Place {
         client: maybe(row, "client").unwrap_or_else(|| "unknown".into()),
         address: text(row, "address"),
@@ -95,20 +95,19 @@ async fn show(desk: &Desk<'_>, status: StatusCode, said: Option<&'static str>, w
         password_set: when(&me, "password_set_at"),
         identity: text(&me, "identity"),
         person: maybe(&me, "person"),
-        identities: me["identities"].as_array().into_iter().flatten().map(words).collect(),
-        tokens: me["tokens"].as_array().into_iter().flatten().map(token).collect(),
+        identities: items(&me["identities"]).map(words).collect(),
+        tokens: items(&me["tokens"]).map(token).collect(),
     };
     html_as(status, &page)
 }
 
 /// A token of one's own taken back.
 pub async fn revoke(desk: &mut Desk<'_>, id: &str, given: Form) -> Result<Response<Body>, Refusal> {
-    let made = match proof_for(desk, &given, PAGE).await? {
-        Proved::Now(made) => made,
-        Proved::First(prove) => return Ok(prove),
-    };
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
+    }
     desk.ask("person.revoke_token", json!({"id": id})).await?;
-    Ok(session::with_renewed(&desk.edge.admin, seen_other(PAGE), made.as_ref()))
+    Ok(seen_other(PAGE))
 }
 
 /// Another password, or the end of all sessions.

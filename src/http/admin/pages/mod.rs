@@ -30,10 +30,11 @@ mod update;
 mod view;
 
 use crate::access::principal::Principal;
-use crate::access::session::Session;
+use crate::access::session::{Session, Way};
 use crate::base::fault::{Fault, Kind};
+use crate::base::secret::Secret;
 use crate::http::admin::signed::Signed;
-use crate::http::admin::{api, came_from_elsewhere, client, from_our_page};
+use crate::http::admin::{api, came_from_elsewhere, client, from_our_page, session};
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge, query};
 use crate::tools;
@@ -59,6 +60,8 @@ pub struct Desk<'a> {
     edge: &'a Edge,
     asked: &'a Asked,
     session: Session,
+    /// The id of that session, where a form brought the password for it: the browser does not have it yet.
+    renewed: Option<Secret>,
     principal: Arc<Principal>,
     /// The query of the address.
     query: Form,
@@ -97,6 +100,11 @@ impl Desk<'_> {
 
     fn is_fresh(&self) -> bool {
         self.session.is_fresh(self.edge.dispatch.world().clock.wall())
+    }
+
+    /// Whether forms ask for the password beside everything else.
+    fn takes_password(&self) -> bool {
+        !self.is_fresh() && self.session.way == Way::Local
     }
 
     fn frame(&self) -> Frame {
@@ -154,66 +162,77 @@ async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incomin
     let principal = Arc::new(session.principal(client(asked, request.headers())));
     let _running = edge.enter(&principal)?;
     edge.take(&principal)?;
-    let mut desk = Desk { edge, asked, session, principal, query, at };
+    let mut desk = Desk { edge, asked, session, renewed: None, principal, query, at };
     if is_get {
-        return match parts[..] {
-            [""] => fleet::page(&desk).await,
-            ["add"] => add::page(&desk).await,
-            ["discovery"] => discovery::page(&desk).await,
-            ["registrations"] => registrations::page(&desk).await,
-            ["import"] => import::page(&desk),
-            ["devices", id, "manage"] => manage::page(&desk, id, manage::Said::default()).await,
-            ["devices", id] => device::page(&desk, id).await,
-            ["devices", id, "diff"] => device::diff(&desk, id).await,
-            ["plans"] => plans::page(&desk).await,
-            ["plans", id] => plan::page(&desk, id).await,
-            ["alerts"] => alerts::page(&desk, Vec::new()).await,
-            ["audit"] => audit::page(&desk).await,
-            ["people"] => people::page(&desk, None).await,
-            ["backup"] => backup::page(&desk, None).await,
-            ["update"] => update::page(&desk).await,
-            ["people", name] => people::person(&desk, name).await,
-            ["me"] => me::page(&desk).await,
-            ["settings"] => settings::page(&desk).await,
-            ["start"] => start::page(&desk, None).await,
-            ["docs"] => docs::page(&desk, None),
-            ["docs", name] => docs::page(&desk, Some(name)),
-            _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
-        };
+        return shown(&desk, &parts).await;
     }
+    let answered = done(&mut desk, &parts, request).await;
+    session::with_renewed(&edge.admin, answered, desk.renewed.as_ref())
+}
+
+/// The page at an address.
+async fn shown(desk: &Desk<'_>, parts: &[&str]) -> Result<Response<Body>, Refusal> {
+    match *parts {
+        [""] => fleet::page(desk).await,
+        ["add"] => add::page(desk).await,
+        ["discovery"] => discovery::page(desk).await,
+        ["registrations"] => registrations::page(desk).await,
+        ["import"] => import::page(desk),
+        ["devices", id, "manage"] => manage::page(desk, id, manage::Said::default()).await,
+        ["devices", id] => device::page(desk, id).await,
+        ["devices", id, "diff"] => device::diff(desk, id).await,
+        ["plans"] => plans::page(desk).await,
+        ["plans", id] => plan::page(desk, id).await,
+        ["alerts"] => alerts::page(desk, Vec::new()).await,
+        ["audit"] => audit::page(desk).await,
+        ["people"] => people::page(desk, None).await,
+        ["backup"] => backup::page(desk, None).await,
+        ["update"] => update::page(desk).await,
+        ["people", name] => people::person(desk, name).await,
+        ["me"] => me::page(desk).await,
+        ["settings"] => settings::page(desk).await,
+        ["start"] => start::page(desk, None).await,
+        ["docs"] => docs::page(desk, None),
+        ["docs", name] => docs::page(desk, Some(name)),
+        _ => Err(Fault::not_found("there is no such page").hint("the pages are named at the top").into()),
+    }
+}
+
+/// What the form at an address does.
+async fn done(desk: &mut Desk<'_>, parts: &[&str], request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
     // Text of many lines is for these two alone.
-    match parts[..] {
+    match *parts {
         ["import"] => {
-            let given = form::long_body(request, edge, import::FORM_MAX).await?;
-            return import::act(&mut desk, given).await;
+            let given = form::long_body(request, desk.edge, import::FORM_MAX).await?;
+            return import::act(desk, given).await;
         }
         ["registrations", id, verb] => {
-            let given = form::long_body(request, edge, edge.settings.limits.body_bytes).await?;
-            return registrations::act(&mut desk, id, verb, given).await;
+            let given = form::long_body(request, desk.edge, desk.edge.settings.limits.body_bytes).await?;
+            return registrations::act(desk, id, verb, given).await;
         }
         _ => {}
     }
     let headers = request.headers().clone();
-    let given = form::body(request, edge).await?;
-    match parts[..] {
-        ["add", step] => add::act(&mut desk, step, given).await,
-        ["discovery"] => discovery::listen(&desk, given).await,
-        ["registrations"] => registrations::create(&mut desk, given).await,
-        ["devices", id, verb] => manage::act(&mut desk, id, verb, given).await,
-        ["me", "tokens", id, "revoke"] => me::revoke(&mut desk, id, given).await,
-        ["me", verb] => me::act(&mut desk, verb, given, &headers).await,
-        ["plans", id, verb] => plan::act(&mut desk, id, verb, given).await,
-        ["alerts", verb] => alerts::act(&mut desk, verb, given).await,
-        ["people"] => people::add(&mut desk, given).await,
-        ["people", name, verb] => people::act(&mut desk, name, verb, given).await,
-        ["backup"] => backup::create(&mut desk, given).await,
-        ["backup", name, verb] => backup::act(&mut desk, name, verb, given).await,
-        ["update", verb] => update::act(&mut desk, verb, given).await,
-        ["audit", "verify"] => audit::verify(&desk).await,
-        ["settings", switch] => settings::switch(&mut desk, switch, given).await,
-        ["start"] => start::make_token(&mut desk, given).await,
-        ["tokens"] => people::make_token(&mut desk, given).await,
-        ["tokens", id, "revoke"] => people::revoke(&mut desk, id, given).await,
+    let given = form::body(request, desk.edge).await?;
+    match *parts {
+        ["add", step] => add::act(desk, step, given).await,
+        ["discovery"] => discovery::listen(desk, given).await,
+        ["registrations"] => registrations::create(desk, given).await,
+        ["devices", id, verb] => manage::act(desk, id, verb, given).await,
+        ["me", "tokens", id, "revoke"] => me::revoke(desk, id, given).await,
+        ["me", verb] => me::act(desk, verb, given, &headers).await,
+        ["plans", id, verb] => plan::act(desk, id, verb, given).await,
+        ["alerts", verb] => alerts::act(desk, verb, given).await,
+        ["people"] => people::add(desk, given).await,
+        ["people", name, verb] => people::act(desk, name, verb, given).await,
+        ["backup"] => backup::create(desk, given).await,
+        ["backup", name, verb] => backup::act(desk, name, verb, given).await,
+        ["update", verb] => update::act(desk, verb, given).await,
+        ["audit", "verify"] => audit::verify(desk).await,
+        ["settings", switch] => settings::switch(desk, switch, given).await,
+        ["start"] => start::make_token(desk, given).await,
+        ["tokens"] => people::make_token(desk, given).await,
+        ["tokens", id, "revoke"] => people::revoke(desk, id, given).await,
         _ => Err(Fault::not_found("nothing is done at this address").into()),
     }
 }

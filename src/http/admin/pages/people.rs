@@ -1,9 +1,9 @@
 //! Who may come in: users and API tokens.
 
-use super::form::Form;
+use super::form::{Form, words_of};
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
-use super::view::{ago, maybe, rows, text, words};
+use super::sign::prove_first;
+use super::view::{ago, ever, items, maybe, rows, text, words};
 use super::{Desk, html, seen_other};
 use crate::access::PersonId;
 use crate::access::role::Role;
@@ -54,10 +54,6 @@ struct Token {
 /// The page; `token` is one that was just made.
 pub async fn page(desk: &Desk<'_>, token: Option<String>) -> Result<Response<Body>, Refusal> {
     let now = desk.edge.dispatch.world().clock.wall();
-    let when = |row: &Value, name: &str| match text(row, name).as_str() {
-        "" => "never".to_owned(),
-        at => ago(at, now),
-    };
     let users = desk.ask("user.list", json!({"limit": 500})).await?;
     let tokens = desk.ask("token.list", json!({"limit": 500})).await?;
     let token_row = |row: &Value| {
@@ -70,7 +66,7 @@ pub async fn page(desk: &Desk<'_>, token: Option<String>) -> Result<Response<Bod
             state,
             devices: words(&row["devices"]),
             owner: text(row, "owner"),
-            used: when(row, "last_used"),
+            used: ever(row, "last_used", now),
         }
     };
     html(&People {
@@ -93,8 +89,8 @@ fn user(desk: &Desk<'_>, row: &Value) -> User {
     };
     User {
         me: row["person"].as_str() == desk.session.person.as_ref().map(PersonId::as_str),
-        seen: maybe(row, "last_seen").map_or_else(|| "never".to_owned(), |at| ago(&at, now)),
-        identities: row["identities"].as_array().into_iter().flatten().map(words).collect(),
+        seen: ever(row, "last_seen", now),
+        identities: items(&row["identities"]).map(words).collect(),
         name: text(row, "name"),
         role: text(row, "role"),
         state,
@@ -157,7 +153,7 @@ pub async fn revoke(desk: &mut Desk<'_>, id: &str, given: Form) -> Result<Respon
 
 /// A new token: shown in the answer to the form, and nowhere after.
 pub async fn make_token(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Refusal> {
-    let devices: Vec<&str> = given.need("devices")?.split([',', ' ']).filter(|part| !part.is_empty()).collect();
+    let devices: Vec<&str> = words_of(given.need("devices")?);
     let secret = token::make();
     let mut arguments = json!({
         "name": given.need("name")?, "role": given.need("role")?, "devices": devices, "digest": hex(&token::digest(secret.expose())),
@@ -165,8 +161,8 @@ pub async fn make_token(desk: &mut Desk<'_>, given: Form) -> Result<Response<Bod
     if !given.get("expires").trim().is_empty() {
         arguments["expires"] = given.get("expires").trim().into();
     }
-    if let Proved::First(prove) = proof_for(desk, &given, PAGE).await? {
-        return Ok(prove);
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
     }
     desk.ask("token.create", arguments).await?;
     page(desk, Some(secret.expose().to_owned())).await
@@ -174,8 +170,8 @@ pub async fn make_token(desk: &mut Desk<'_>, given: Form) -> Result<Response<Bod
 
 /// One change, with a proof of the last five minutes, and back to the page.
 async fn changed(desk: &mut Desk<'_>, given: &Form, tool: &str, arguments: Value) -> Result<Response<Body>, Refusal> {
-    if let Proved::First(prove) = proof_for(desk, given, PAGE).await? {
-        return Ok(prove);
+    if let Some(page) = prove_first(desk, given, PAGE).await? {
+        return Ok(page);
     }
     desk.ask(tool, arguments).await?;
     Ok(seen_other(PAGE))

@@ -2,14 +2,13 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
-use super::view::{ago, maybe, spaced, text, words};
+use super::sign::prove_first;
+use super::view::{ago, items, maybe, spaced, text, words};
 use super::{Desk, html, seen_other};
 use crate::access::role::Role;
 use crate::access::session::Way;
 use crate::base::fault::Fault;
 use crate::base::tier::Effect;
-use crate::http::admin::session;
 use crate::http::fault::Refusal;
 use crate::http::{Body, query};
 use askama::Template;
@@ -95,8 +94,8 @@ pub async fn page(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refusal> 
 fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
     let now = desk.edge.dispatch.world().clock.wall();
     let (state, exact, risk) = (text(plan, "state"), text(plan, "created_at"), text(plan, "risk"));
-    let devices: Vec<Device> = plan["devices"].as_array().into_iter().flatten().map(device).collect();
-    let given = plan["approvals"]["given"].as_array().into_iter().flatten();
+    let devices: Vec<Device> = items(&plan["devices"]).map(device).collect();
+    let given = items(&plan["approvals"]["given"]);
     let given: Vec<Approval> =
         given.map(|one| Approval { by: text(one, "by"), at: ago(&text(one, "at"), now), until: text(one, "expires_at") }).collect();
     let needed = plan["approvals"]["needed"].as_u64().unwrap_or_default();
@@ -121,7 +120,7 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
                 "Whether this change cuts the way we reach the router cannot be told beforehand. It is undone by the router itself when we do not come back."
             }
         },
-        cut_reasons: plan["cut_reasons"].as_array().into_iter().flatten().map(words).collect(),
+        cut_reasons: items(&plan["cut_reasons"]).map(words).collect(),
         can_approve: needed > 0 && matches!(state.as_str(), "draft" | "approved") && role.approves(),
         acts: acts(&state, &risk, &names, role, given.len() as u64 >= needed),
         digest: text(plan, "short_digest"),
@@ -148,7 +147,7 @@ fn device(device: &Value) -> Device {
         fires_at: maybe(device, "fires_at"),
         error: maybe(device, "error"),
         difference: maybe(device, "difference"),
-        edits: device["diff"].as_array().into_iter().flatten().map(edit).collect(),
+        edits: items(&device["diff"]).map(edit).collect(),
         state,
     }
 }
@@ -212,16 +211,12 @@ pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Resu
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
     };
     let page = format!("/admin/plans/{}", query::encoded(id));
-    let id_made = match proof {
-        true => match proof_for(desk, &given, &page).await? {
-            Proved::Now(made) => made,
-            Proved::First(prove) => return Ok(prove),
-        },
-        false => None,
-    };
+    if proof && let Some(page) = prove_first(desk, &given, &page).await? {
+        return Ok(page);
+    }
     arguments["plan_id"] = id.into();
     desk.ask(tool, arguments).await?;
-    Ok(session::with_renewed(&desk.edge.admin, seen_other(&page), id_made.as_ref()))
+    Ok(seen_other(&page))
 }
 
 /// People leave the dash out.

@@ -1,15 +1,13 @@
 //! Routers that register themselves: a script for each, what they reported, and the person who takes them in.
 
-use super::add::{Grant, chosen, grants, is_on, tags};
+use super::add::{Grant, chosen, grants};
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
+use super::sign::prove_first;
 use super::view::{ago, maybe, rows, script, text};
 use super::{Desk, html_as, seen_other};
-use crate::access::session::Way;
 use crate::base::fault::Fault;
 use crate::http::Body;
-use crate::http::admin::session;
 use crate::http::fault::{self, Refusal};
 use askama::Template;
 use hyper::{Response, StatusCode};
@@ -78,7 +76,7 @@ async fn show(desk: &Desk<'_>, status: StatusCode, wrong: Option<Fault>, made: O
         url: desk.asked.origin.clone(),
         rows: rows(&listed).map(row).collect(),
         capabilities: grants(|_| false),
-        ask_proof: !desk.is_fresh() && desk.session.way == Way::Local,
+        ask_proof: desk.takes_password(),
     };
     html_as(status, &page)
 }
@@ -87,20 +85,18 @@ async fn show(desk: &Desk<'_>, status: StatusCode, wrong: Option<Fault>, made: O
 pub async fn create(desk: &mut Desk<'_>, given: Form) -> Result<Response<Body>, Refusal> {
     let mut asked = json!({
         "name": given.need("name")?.trim(), "url": given.need("url")?.trim(), "username": given.need("username")?.trim(),
-        "writes": is_on(&given, "writes"), "rotates": is_on(&given, "rotates"), "ssh": is_on(&given, "ssh"),
+        "writes": given.is_on("writes"), "rotates": given.is_on("rotates"), "ssh": given.is_on("ssh"),
     });
     if !given.get("from").trim().is_empty() {
         asked["from"] = given.get("from").trim().into();
     }
-    let made = match proof_for(desk, &given, PAGE).await? {
-        Proved::Now(made) => made,
-        Proved::First(prove) => return Ok(prove),
-    };
-    let response = match desk.ask("registration.create", asked).await {
-        Ok(answer) => show(desk, StatusCode::OK, None, Some(answer)).await?,
-        Err(fault) => show(desk, fault::status(fault.kind), Some(fault), None).await?,
-    };
-    Ok(session::with_renewed(&desk.edge.admin, response, made.as_ref()))
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
+    }
+    match desk.ask("registration.create", asked).await {
+        Ok(answer) => show(desk, StatusCode::OK, None, Some(answer)).await,
+        Err(fault) => show(desk, fault::status(fault.kind), Some(fault), None).await,
+    }
 }
 
 /// What is done with one.
@@ -109,11 +105,12 @@ pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Resu
         "revoke" => ("registration.revoke", json!({"id": id})),
         "report" => ("registration.paste", json!({"id": id, "report": given.need("report")?})),
         "accept" => {
-            if !is_on(&given, "trusted") {
+            if !given.is_on("trusted") {
                 let fault = Fault::bad_input("tick the box once you have compared the fingerprint with the one on the router's terminal");
                 return show(desk, StatusCode::BAD_REQUEST, Some(fault), None).await;
             }
-            let mut asked = json!({"id": id, "tls_fingerprint": given.need("tls_fingerprint")?, "tags": tags(given.get("tags")), "capabilities": chosen(&given)});
+            let mut asked =
+                json!({"id": id, "tls_fingerprint": given.need("tls_fingerprint")?, "tags": given.tags(), "capabilities": chosen(&given)});
             if !given.get("address").trim().is_empty() {
                 asked["address"] = given.get("address").trim().into();
             }
@@ -121,14 +118,12 @@ pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Resu
         }
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
     };
-    let made = match proof_for(desk, &given, PAGE).await? {
-        Proved::Now(made) => made,
-        Proved::First(prove) => return Ok(prove),
-    };
-    let response = match desk.ask(tool, asked).await {
-        Ok(device) if verb == "accept" => seen_other(&format!("/admin/devices/{}/manage?added=1", text(&device, "id"))),
-        Ok(_) => seen_other(PAGE),
-        Err(fault) => show(desk, fault::status(fault.kind), Some(fault), None).await?,
-    };
-    Ok(session::with_renewed(&desk.edge.admin, response, made.as_ref()))
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
+    }
+    match desk.ask(tool, asked).await {
+        Ok(device) if verb == "accept" => Ok(seen_other(&format!("/admin/devices/{}/manage?added=1", text(&device, "id")))),
+        Ok(_) => Ok(seen_other(PAGE)),
+        Err(fault) => show(desk, fault::status(fault.kind), Some(fault), None).await,
+    }
 }

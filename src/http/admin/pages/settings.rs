@@ -2,8 +2,8 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
-use super::view::{ago, text, words};
+use super::sign::prove_first;
+use super::view::{ago, items, text, words};
 use super::{Desk, html, seen_other};
 use crate::base::fault::Fault;
 use crate::http::Body;
@@ -79,7 +79,7 @@ const FLAGS: [(&str, &str, &str, &str); 3] = [
 pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
     let now = desk.edge.dispatch.world().clock.wall();
     let answer = desk.ask("settings.get", json!({})).await?;
-    let of = |name: &str| answer["switches"].as_array().into_iter().flatten().find(|one| one["name"] == name).cloned().unwrap_or_default();
+    let of = |name: &str| items(&answer["switches"]).find(|one| one["name"] == name).cloned().unwrap_or_default();
     let flag = |(name, about, what, key)| {
         let one = of(name);
         Flag { name, about, what, key, file: one["file"] == true, here: one["here"] == true }
@@ -112,7 +112,7 @@ pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
                 TOOLSETS.iter().copied().filter(|set| *set != "core").collect(),
             ),
         ],
-        changes: answer["changes"].as_array().into_iter().flatten().map(change).collect(),
+        changes: items(&answer["changes"]).map(change).collect(),
         files: words(&config["files"]),
         state_dir: text(config, "state_dir"),
         keys,
@@ -121,19 +121,19 @@ pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
 }
 
 fn names(list: &Value) -> Vec<String> {
-    list.as_array().into_iter().flatten().map(words).collect()
+    items(list).map(words).collect()
 }
 
 /// One switch set, or taken back.
 pub async fn switch(desk: &mut Desk<'_>, name: &str, given: Form) -> Result<Response<Body>, Refusal> {
-    if let Proved::First(prove) = proof_for(desk, &given, PAGE).await? {
-        return Ok(prove);
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
     }
     let mut arguments = json!({"reason": given.get("reason").trim()});
     arguments[name] = match name {
         "disable_tools" | "disable_toolsets" => {
             let answer = desk.ask("settings.get", json!({})).await?;
-            let one = answer["switches"].as_array().into_iter().flatten().find(|one| one["name"] == name);
+            let one = items(&answer["switches"]).find(|one| one["name"] == name);
             let mut here = one.map(|one| names(&one["here"])).unwrap_or_default();
             match given.get("remove") {
                 "" => here.push(given.need("add")?.trim().to_owned()),

@@ -2,7 +2,7 @@
 
 use super::form::{self, Form};
 use super::frame::Frame;
-use super::{html_as, seen_other};
+use super::{Desk, html_as, seen_other};
 use crate::access::session::{Session, Way};
 use crate::base::secret::Secret;
 use crate::http::admin::{client, session};
@@ -89,25 +89,18 @@ pub async fn prove(
     }
 }
 
-/// Whether what is about to be done may be done.
-pub enum Proved {
-    /// Now; with the new session's id where the form brought a password.
-    Now(Option<Secret>),
-    /// Not before this page: they prove who they are, and come back.
-    First(Response<Body>),
-}
-
-/// A fresh proof for what is about to be done: the one there is, or the password that came with the form.
-pub async fn proof_for(desk: &mut super::Desk<'_>, given: &Form, back: &str) -> Result<Proved, Refusal> {
+/// A fresh proof for what is about to be done: the one there is, or the password that came with the form, for which the browser gets
+/// a new session with whatever is answered. Where there is neither: the page on which they prove who they are, and come back.
+pub async fn prove_first(desk: &mut Desk<'_>, given: &Form, back: &str) -> Result<Option<Response<Body>>, Refusal> {
     if desk.is_fresh() {
-        return Ok(Proved::Now(None));
+        return Ok(None);
     }
     let password = given.get("proof");
     if password.is_empty() {
-        return Ok(Proved::First(seen_other(&format!("/admin/prove?next={}", query::encoded(back)))));
+        return Ok(Some(seen_other(&format!("/admin/prove?next={}", query::encoded(back)))));
     }
     let client = desk.principal.client.clone();
     let (id, session) = session::proved(desk.edge, desk.asked, &desk.session, Secret::new(password), client).await?;
-    desk.session = session;
-    Ok(Proved::Now(Some(id)))
+    (desk.session, desk.renewed) = (session, Some(id));
+    Ok(None)
 }

@@ -3,7 +3,7 @@
 use super::clients::{Reach, Snippet, snippets};
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
+use super::sign::prove_first;
 use super::view::{ago, rows, text};
 use super::{Desk, html};
 use crate::access::role::Role;
@@ -12,7 +12,6 @@ use crate::access::token;
 use crate::base::ids::hex;
 use crate::base::secret::Secret;
 use crate::http::Body;
-use crate::http::admin::session;
 use crate::http::fault::Refusal;
 use askama::Template;
 use hyper::Response;
@@ -99,11 +98,9 @@ pub async fn make_token(desk: &mut Desk<'_>, given: Form) -> Result<Response<Bod
     if desk.session.way == Way::Local {
         arguments["owner"] = desk.session.name.as_str().into();
     }
-    let renewed = match proof_for(desk, &given, PAGE).await? {
-        Proved::First(prove) => return Ok(prove),
-        Proved::Now(renewed) => renewed,
-    };
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
+    }
     desk.ask("token.create", arguments).await?;
-    let shown = page(desk, Some(secret)).await?;
-    Ok(session::with_renewed(&desk.edge.admin, shown, renewed.as_ref()))
+    page(desk, Some(secret)).await
 }

@@ -2,14 +2,12 @@
 
 use super::form::Form;
 use super::frame::Frame;
-use super::sign::{Proved, proof_for};
+use super::sign::prove_first;
 use super::view::{ago, maybe, text};
 use super::{Desk, html_as, seen_other};
-use crate::access::session::Way;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::http::Body;
-use crate::http::admin::session;
 use crate::http::fault::{self, Refusal};
 use askama::Template;
 use hyper::{Response, StatusCode};
@@ -91,7 +89,7 @@ async fn show(desk: &Desk<'_>, status: StatusCode, wrong: Option<(String, Option
         pending: found["pending"].as_object().map(|_| (text(&found["pending"], "from"), text(&found["pending"], "to"))),
         back: maybe(&found["rollback"], "to").map(|to| (to, found["rollback"]["restores_store"] == true)),
         last: last(&found["last"], now),
-        ask_proof: !desk.is_fresh() && desk.session.way == Way::Local,
+        ask_proof: desk.takes_password(),
         wrong,
     };
     html_as(status, &page)
@@ -143,13 +141,11 @@ pub async fn act(desk: &mut Desk<'_>, verb: &str, given: Form) -> Result<Respons
         "roll-back" => ("update.roll_back", json!({})),
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
     };
-    let made = match proof_for(desk, &given, PAGE).await? {
-        Proved::First(prove) => return Ok(prove),
-        Proved::Now(made) => made,
-    };
-    let response = match desk.ask(tool, arguments).await {
-        Ok(_) => seen_other(PAGE),
-        Err(fault) => show(desk, fault::status(fault.kind), Some((fault.said, fault.hint))).await?,
-    };
-    Ok(session::with_renewed(&desk.edge.admin, response, made.as_ref()))
+    if let Some(page) = prove_first(desk, &given, PAGE).await? {
+        return Ok(page);
+    }
+    match desk.ask(tool, arguments).await {
+        Ok(_) => Ok(seen_other(PAGE)),
+        Err(fault) => show(desk, fault::status(fault.kind), Some((fault.said, fault.hint))).await,
+    }
 }

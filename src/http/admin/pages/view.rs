@@ -33,9 +33,14 @@ pub fn script(value: &Value, name: &str) -> Option<String> {
     Some(lines.fold(String::new(), |text, line| text + line + "\n"))
 }
 
+/// The items of a list; none where there is no list.
+pub fn items(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
 /// The rows of a page of a list.
 pub fn rows(page: &Value) -> impl Iterator<Item = &Value> {
-    page["rows"].as_array().into_iter().flatten()
+    items(&page["rows"])
 }
 
 /// `rolled_back` as people read it.
@@ -55,6 +60,11 @@ pub fn ago(at: &str, now: Wall) -> String {
         _ => format!("{} days", seconds / 86_400),
     };
     if past { format!("{span} ago") } else { format!("in {span}") }
+}
+
+/// How long ago something was that may never have been.
+pub fn ever(value: &Value, name: &str, now: Wall) -> String {
+    maybe(value, name).map_or_else(|| "never".to_owned(), |at| ago(&at, now))
 }
 
 /// Points of a line: `values` over time, from 0 to `most` in a box of that size. Where nothing is known the line breaks.

@@ -1,7 +1,7 @@
 //! Edits that cut us off, each of another kind, and edits that do not.
 
 use super::bench::{judged, judged_on_read};
-use crate::plan::record::Cut;
+use crate::plan::record::{Cut, Risk};
 
 const CUTTING: &[&str] = &[
     // Rules.
@@ -281,14 +281,14 @@ fn every_cutting_edit_is_flagged_on_all_rows_and_on_those_that_would_be_read() {
         let whole = judged(line);
         certain += usize::from(read.cut == Cut::Yes);
         for (how, judged) in [("all rows", &whole), ("rows read", &read)] {
-            if judged.cut == Cut::No || judged.cut_reasons.is_empty() || judged.risk < crate::plan::record::Risk::High {
+            if judged.cut == Cut::No || judged.cut_reasons.is_empty() || judged.risk < Risk::High {
                 missed.push(format!("{how}: {line}: {judged:?}"));
             }
             assert!(judged.gives_access.iter().any(|gives| *gives) || judged.cut == Cut::No, "no step of it gives access back: {line}");
         }
     }
     println!("{} cutting edits, {certain} of them for certain, {} missed", CUTTING.len(), missed.len());
-    assert!(CUTTING.len() >= 40 && CUTTING.len() >= 130, "the corpus shrank to {}", CUTTING.len());
+    assert!(CUTTING.len() >= 130, "the corpus shrank to {}", CUTTING.len());
     assert!(certain * 2 >= CUTTING.len(), "only {certain} of {} are told for certain", CUTTING.len());
     assert!(missed.is_empty(), "missed:\n{}", missed.join("\n"));
 }
@@ -304,6 +304,6 @@ fn at_most_one_harmless_edit_in_twenty_is_flagged() {
         }
     }
     println!("{} harmless edits, {} flagged:\n{}", HARMLESS.len(), alarms.len(), alarms.join("\n"));
-    assert!(HARMLESS.len() >= 60 && HARMLESS.len() >= 100, "the corpus shrank to {}", HARMLESS.len());
+    assert!(HARMLESS.len() >= 100, "the corpus shrank to {}", HARMLESS.len());
     assert!(alarms.len() * 20 <= HARMLESS.len(), "{} of {} flagged:\n{}", alarms.len(), HARMLESS.len(), alarms.join("\n"));
 }

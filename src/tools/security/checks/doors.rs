@@ -8,9 +8,10 @@ use crate::tools::diagnose::tables::Held;
 use crate::tools::security::finding::{Finding, Severity};
 use crate::tools::security::picture::Picture;
 use crate::tools::security::reach::{self, Reach};
+use crate::tools::spec::object;
 use serde_json::{Value, json};
 
-/// Name, transport, default port, whether it is encrypted.
+/// Name, usual port, whether it is encrypted.
 const SERVICES: &[(&str, u16, bool)] = &[
     ("telnet", 23, false),
     ("ftp", 21, false),
@@ -146,7 +147,7 @@ fn open_input(picture: &Picture, held: &Held, id: &'static str, title: &str, rep
 fn empty_chain(mut finding: Finding, menu: &str) -> Finding {
     if finding.evidence.is_empty() {
         let row = json!({"menu": menu, "chain": "input", "missing": "a rule that drops the rest"});
-        finding.show(row.as_object().cloned().unwrap_or_default());
+        finding.show(object(row));
     }
     finding
 }
@@ -181,7 +182,7 @@ pub(super) fn resolver(picture: &Picture, report: &mut Report) {
     let Some(row) = picture.single("/ip/dns") else { return };
     match picture.reach("udp", 53, &[]) {
         Reach::Yes(rows) => {
-            let edits = port_drops(picture, "53", &["udp", "tcp"], !rows.is_empty());
+            let edits = dns_drops(picture, !rows.is_empty());
             let mut finding = Finding::new(
                 id,
                 Severity::Critical,
@@ -201,9 +202,9 @@ pub(super) fn resolver(picture: &Picture, report: &mut Report) {
     }
 }
 
-/// Drops of one port from outside: before the first rule where a rule lets it in, else at the end. None where the first
+/// Drops of DNS from outside: before the first rule where a rule lets it in, else at the end. None where the first
 /// rule cannot be told from others, and where the door is IPv6's.
-fn port_drops(picture: &Picture, port: &str, protocols: &[&str], by_rule: bool) -> Vec<Value> {
+fn dns_drops(picture: &Picture, by_rule: bool) -> Vec<Value> {
     if !matches!(reach::from_outside(&picture.v4, "udp", 53, &[]), Reach::Yes(_)) {
         return Vec::new();
     }
@@ -216,9 +217,9 @@ fn port_drops(picture: &Picture, port: &str, protocols: &[&str], by_rule: bool) 
         return Vec::new();
     }
     let mut edits = Vec::new();
-    for protocol in protocols {
+    for protocol in ["udp", "tcp"] {
         for (name, value) in outside(&reach::uplinks(&tables), tables.members) {
-            let mut values = json!({"chain": "input", "action": "drop", "protocol": protocol, "dst-port": port, "comment": "from outside"});
+            let mut values = json!({"chain": "input", "action": "drop", "protocol": protocol, "dst-port": "53", "comment": "from outside"});
             values[name] = value.into();
             let mut edit = json!({"menu": "/ip/firewall/filter", "op": "add", "values": values});
             if let Some(comment) = before.filter(|_| by_rule) {

@@ -29,7 +29,7 @@ const EVENTS: usize = 256;
 const AHEAD: usize = 64;
 
 /// rmcp's sessions, with answers that can be asked for again.
-pub struct Manager {
+pub struct Redelivery {
     local: Arc<LocalSessionManager>,
     kept: Arc<Mutex<HashMap<SessionId, Answers>>>,
     clock: Clock,
@@ -73,10 +73,10 @@ impl Answer {
     }
 }
 
-impl Manager {
+impl Redelivery {
     /// Over rmcp's own.
     pub fn new(local: Arc<LocalSessionManager>, clock: Clock, tasks: TaskTracker) -> Self {
-        Manager { local, kept: Arc::default(), clock, tasks }
+        Redelivery { local, kept: Arc::default(), clock, tasks }
     }
 
     /// Lets go of answers that are old, and of sessions that ended.
@@ -131,7 +131,7 @@ impl Manager {
     }
 }
 
-impl SessionManager for Manager {
+impl SessionManager for Redelivery {
     type Error = LocalSessionManagerError;
     type Transport = <LocalSessionManager as SessionManager>::Transport;
 
@@ -250,24 +250,24 @@ mod tests {
     async fn an_answer_is_kept_for_a_minute_and_never_longer_than_its_session() {
         let (clock, hand) = Clock::by_hand(Wall(0));
         let local = Arc::new(LocalSessionManager::default());
-        let manager = Manager::new(local.clone(), clock, TaskTracker::new());
+        let sessions = Redelivery::new(local.clone(), clock, TaskTracker::new());
         let (session, _transport) = local.create_session().await.unwrap();
         let keep = async |request: u64| {
-            drop(manager.keep(&session, request, event(0), stream::iter([event(1)])));
-            manager.tasks.close();
-            manager.tasks.wait().await;
-            manager.tasks.reopen();
+            drop(sessions.keep(&session, request, event(0), stream::iter([event(1)])));
+            sessions.tasks.close();
+            sessions.tasks.wait().await;
+            sessions.tasks.reopen();
         };
         keep(3).await;
-        manager.sweep().await;
-        assert_eq!(indexes(manager.again(&session, "0/3").unwrap()), [1]);
-        assert!(manager.again(&session, "0/4").is_none() && manager.again(&"another".into(), "0/3").is_none());
+        sessions.sweep().await;
+        assert_eq!(indexes(sessions.again(&session, "0/3").unwrap()), [1]);
+        assert!(sessions.again(&session, "0/4").is_none() && sessions.again(&"another".into(), "0/3").is_none());
         hand.advance(KEPT);
-        manager.sweep().await;
-        assert!(manager.again(&session, "0/3").is_none() && lock(&manager.kept).is_empty());
+        sessions.sweep().await;
+        assert!(sessions.again(&session, "0/3").is_none() && lock(&sessions.kept).is_empty());
         keep(5).await;
         local.close_session(&session).await.unwrap();
-        manager.sweep().await;
-        assert!(lock(&manager.kept).is_empty());
+        sessions.sweep().await;
+        assert!(lock(&sessions.kept).is_empty());
     }
 }
