@@ -127,11 +127,11 @@ async fn a_damaged_answer_does_not_hide_a_row_that_was_added_without_an_answer()
     for garble in [Fault::InvalidUtf8, Fault::RawControl] {
         for skipped in 0..6 {
             let rig = Rig::new(Profile::HomeAp).await;
+            // The damage is to hit the new row: it goes to the first comment.
+            rig.sim.world().table(LIST).rows.clear();
             let values = json!({ "list": "tests", "address": "10.9.9.9", "comment": "of a test" });
             let id = rig.draft(request(json!([{ "menu": LIST, "op": "add", "values": values }]), json!({}))).await;
             let is_ours = |row: &Vec<(String, String)>| row.iter().any(|(_, value)| value == "of a test");
-            let commented = |row: &Vec<(String, String)>| row.iter().any(|(name, _)| name == "comment");
-            assert!(!rig.rows(LIST).iter().any(commented), "the damage is to hit the new row");
             approve(&rig, &id).await;
             rig.sim.faults().inject(Rule::once(Fault::CloseAfter).on(LIST).method("PUT"));
             // The reading that settles it fails, and the one after it is damaged.

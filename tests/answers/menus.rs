@@ -244,7 +244,7 @@ async fn a_huge_table_is_counted_and_never_read_until_it_is_narrowed() {
 async fn a_table_found_too_long_is_counted_from_then_on() {
     let site = Site::of(&[Profile::HomeAp], &[]).await;
     let sim = site.sim("home-ap");
-    sim.faults().inject(Rule::once(Fault::BigTable(400_000)).on("/ip/arp"));
+    sim.faults().inject(Rule::once(Fault::BigTable(300_000)).on("/ip/arp"));
     let ask = json!({"device": "home-ap", "menu": "/ip/arp"});
     let error = site.bad("menu.read", ask.clone()).await;
     assert_eq!(error["kind"], "rejected", "{error}");
