@@ -32,7 +32,7 @@ pub async fn behind(loaded: &Loaded) -> Result<Option<u32>, Fault> {
 }
 
 /// How long records that may wait do so.
-pub(super) fn patience(loaded: &Loaded) -> Duration {
+fn patience(loaded: &Loaded) -> Duration {
     let store = &loaded.config.store;
     crate::store::patience(&store.path, store.flush_interval.0, store.flash_saver.said())
 }
