@@ -11,7 +11,7 @@ use crate::host::signal::{Signal, Signals};
 use crate::http::Listener;
 use crate::store::Progress;
 use crate::update::disk::Real;
-use crate::update::swap::Layout;
+use crate::update::swap::{Layout, is_executable};
 use serde_json::json;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -168,7 +168,10 @@ pub fn become_version(layout: &Layout, arguments: &Serve) -> Result<(), Fault> {
             passed.drain(at..=(at + more).min(passed.len() - 1));
         }
     }
-    let become_it = || std::process::Command::new(layout.started()).args(&passed).exec();
+    let become_it = || match is_executable(&layout.started()) {
+        true => std::process::Command::new(layout.started()).args(&passed).exec(),
+        false => std::io::Error::other("no program for this machine"),
+    };
     let error = become_it();
     let said = format!("{}: {error}", layout.started().display());
     // It started when it was tried out, and does not now: the version before does.

@@ -170,11 +170,14 @@ fn a_version_that_does_not_stand_is_back_by_the_third_start() {
         bytes[18] ^= 0xb7;
         bytes
     };
+    let traces = tempfile::tempdir().unwrap();
+    let script = format!("\n: >{}\n", traces.path().join("ran").display());
     let bad: Vec<(&str, Vec<u8>, u32)> = vec![
         ("crashes at once", b"#!/bin/sh\nexit 1\n".to_vec(), 0o755),
         ("hangs", b"#!/bin/sh\nexec sleep 60\n".to_vec(), 0o755),
-        ("is for another machine", elf, 0o755),
-        ("is noise", crate::base::ids::random::<4096>().to_vec(), 0o755),
+        ("is for another machine", elf.clone(), 0o755),
+        ("is for another machine, and would do something as a script", [elf.as_slice(), script.as_bytes()].concat(), 0o755),
+        ("is noise that a shell would run", script.clone().into_bytes(), 0o755),
         ("has no exec bit", program("1.1.0"), 0o644),
     ];
     for (name, bytes, mode) in bad {
@@ -191,6 +194,29 @@ fn a_version_that_does_not_stand_is_back_by_the_third_start() {
         let back = site.layout.rolled_back().unwrap_or_else(|| panic!("{name}: nobody says why"));
         assert!(back.id == ID && back.to == "1.1.0" && back.reason.contains("did not stand"), "{back:?}");
         assert!(site.layout.pending().is_none());
+        assert_eq!(fs::read_dir(traces.path()).unwrap().count(), 0, "{name}: a shell ran it");
+    }
+}
+
+#[test]
+fn only_what_this_machine_runs_by_itself_counts_as_executable() {
+    let dir = tempfile::tempdir().unwrap();
+    let ours = fs::read(std::env::current_exe().unwrap()).unwrap();
+    let mut foreign = ours[..4_096].to_vec();
+    foreign[18] ^= 0xb7;
+    for (name, bytes, mode, wanted) in [
+        ("ours", &ours[..4_096], 0o755, true),
+        ("a script", b"#!/bin/sh\n", 0o755, true),
+        ("no exec bit", b"#!/bin/sh\n", 0o644, false),
+        ("of another machine", &foreign, 0o755, false),
+        ("words for a shell", b": >ran\n", 0o755, false),
+        ("nothing", b"", 0o755, false),
+        ("a torn header", b"\x7fELF\x02", 0o755, false),
+    ] {
+        let path = dir.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        assert_eq!(is_executable(&path), wanted, "{name}");
     }
 }
 

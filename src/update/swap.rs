@@ -271,8 +271,24 @@ fn copy(disk: &mut impl Disk, from: &Path, to: &Path) -> io::Result<()> {
     disk.sync(to)
 }
 
-/// Whether the system would start it.
+/// Whether the system would start it here: machine code for this machine, or a script that names its interpreter. Of anything else
+/// `exec` of a C library and of a shell makes commands for a shell (`execvp(3)`, `ENOEXEC`).
 pub fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    let has_bit = fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
+    has_bit && head(path).is_ok_and(|head| head.starts_with(b"#!") || (head.starts_with(b"\x7fELF") && is_for_this_machine(&head)))
+}
+
+/// Word size, byte order and machine of an ELF file are those of this process.
+fn is_for_this_machine(one: &[u8]) -> bool {
+    // Where nobody knows, the start will tell.
+    let Ok(ours) = head(Path::new("/proc/self/exe")) else { return true };
+    [4..6, 18..20].into_iter().all(|at| one.get(at.clone()) == ours.get(at))
+}
+
+/// The first bytes of a file, up to the machine of an ELF header.
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    fs::File::open(path)?.take(20).read_to_end(&mut head)?;
+    Ok(head)
 }
