@@ -173,12 +173,12 @@ impl Engine {
         if let Some(epoch) = &self.epoch {
             epoch.advance().await?;
         }
-        self.core.take(&plan)?;
+        let had = self.core.take(&plan)?;
         let started = self.start(who, id).await;
         match started {
             Ok(()) => self.spawn(id, false),
-            // The job of an earlier call may be the one that has the devices.
-            Err(_) if self.core.book.plan(id)?.state == PlanState::Executing => {}
+            // The job of another call may be the one that has the devices.
+            Err(_) if had || self.core.book.plan(id).is_ok_and(|plan| plan.state == PlanState::Executing) => {}
             Err(_) => self.core.give_back(id),
         }
         started

@@ -70,16 +70,17 @@ impl Core {
         Core { book, fleet, audit, clock, rules, vault, settings, tasks, stop, busy: Mutex::default(), stalled: Mutex::default() }
     }
 
-    /// Takes devices for a plan, all or none; errs with `Conflict` naming who has one.
-    pub fn take(&self, plan: &Plan) -> Result<(), Fault> {
+    /// Takes devices for a plan, all or none; says whether it had some already. Errs with `Conflict` naming who has one.
+    pub fn take(&self, plan: &Plan) -> Result<bool, Fault> {
         let (mut busy, ours) = (self.busy(), Holder::Plan(plan.id.clone()));
+        let had = busy.values().any(|holder| *holder == ours);
         for device in &plan.devices {
             if let Some(other) = busy.get(device).filter(|other| **other != ours && !self.is_over(other)) {
                 return Err(self.taken(device, other));
             }
         }
         busy.extend(plan.devices.iter().map(|device| (device.clone(), ours.clone())));
-        Ok(())
+        Ok(had)
     }
 
     /// Takes those devices for a plan that nobody has: it waits for the others.
