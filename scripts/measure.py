@@ -15,8 +15,6 @@ from unittest import mock
 
 import rig
 from figures import ALONE, UNCHECKED, ms, p50, p99, progress, timed
-# scripts/bench looks for it here.
-from measure_plans import plans
 from peers import Counter, Direct, Slow, Wire, add_devices
 from rig import expect
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from unittest import mock
 
 import rig
-from measure import ms, p99, progress
+from figures import ms, p99, progress
 from measure_http import Daemon, head, request, session
 from peers import add_devices
 from rig import expect

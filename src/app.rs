@@ -47,7 +47,7 @@ mod stored;
 mod updates;
 
 pub use backups::restore_target;
-pub use stored::{behind, examine};
+pub use stored::examine;
 pub use updates::{at_start, upload_dir, way};
 
 /// The whole appliance in this process.
@@ -98,7 +98,7 @@ impl App {
         updates::put_back(loaded).await?;
         let store = stored::open(loaded, &meter, progress, media.store).await?;
         let seal = Arc::new(keys::open(&config, &places, &store).await?);
-        let audit_options = audit::Options { meter: meter.clone(), ..audit::Options::default() };
+        let audit_options = audit::Options { meter: meter.clone(), flush_interval: stored::patience(loaded), ..audit::Options::default() };
         let audit = Audit::open_on(&audit_dir(&places), clock.clone(), audit_options, media.trail)?;
         let fleet = Fleet::open(Parts {
             store: store.clone(),

@@ -240,7 +240,7 @@ impl Events {
         }
     }
 
-    /// The next comment, which keeps a stream alive; fails at the end, and when none comes in time.
+    /// The next comment, which keeps a stream alive; fails at the end, and when nothing comes in time.
     pub async fn comment(&mut self) {
         while !self.block().await.expect("a comment").starts_with(':') {}
     }

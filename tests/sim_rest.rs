@@ -4,8 +4,9 @@
 mod client;
 mod trouble;
 
-pub(crate) use client::{admin, call, names, raw, request, shared, until};
+pub(crate) use client::{admin, call, names, raw, request, until};
 
+use crate::surroundings::shared;
 use client::{Reply, sim};
 use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::sim::menus::Definitions;
@@ -77,8 +78,8 @@ async fn every_value_is_a_string_in_every_menu_of_every_profile() {
 
 #[tokio::test]
 async fn errors_have_the_recorded_bodies() {
-    let Some(shared) = shared() else { return };
-    let recorded: Value = serde_json::from_slice(&std::fs::read(shared.join("routeros/samples/errors/rest_errors.json")).unwrap()).unwrap();
+    let Some(shared) = shared("routeros") else { return };
+    let recorded: Value = serde_json::from_slice(&std::fs::read(shared.join("samples/errors/rest_errors.json")).unwrap()).unwrap();
     let sim = sim(Profile::Office).await;
     let who = sim.credentials();
     for (user, policy) in [("no-api", "read,rest-api"), ("no-test", "read,api,rest-api"), ("no-rest", "read,api")] {
@@ -355,10 +356,10 @@ async fn the_second_request_of_a_read_is_lost() {
     let kept = request("GET", "/system/identity", Some(&who), None).replace("Connection: close\r\n", "");
     let mut stream = TcpStream::connect(("127.0.0.1", sim.http_port())).await.unwrap();
     stream.write_all(format!("{kept}{kept}").as_bytes()).await.unwrap();
-    assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+    assert!(client::in_time(stream.read(&mut [0; 4096])).await.unwrap() > 0);
     // Requests of a connection are answered in their order: once a later one is, the second one would have been.
     stream.write_all(request("GET", "/system/note", Some(&who), None).as_bytes()).await.unwrap();
-    stream.read_to_end(&mut Vec::new()).await.unwrap();
+    client::in_time(stream.read_to_end(&mut Vec::new())).await.unwrap();
     let asked: Vec<String> = sim.requests().iter().map(|s| s.path().to_string()).collect();
     assert_eq!(asked, ["/system/identity", "/system/note"]);
 }

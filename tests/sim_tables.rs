@@ -1,8 +1,9 @@
 //! What the simulated router measures and holds: monitors, tables of every profile and version, the command tree, planted strings.
 #![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
-use super::sim_rest::{admin, call, names, shared};
+use super::sim_rest::{admin, call, names};
 use super::sim_ssh::said;
+use crate::surroundings::shared;
 use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::sim::faults::{Fault, Rule};
 use routeros_mcp::sim::menus::Definitions;
@@ -150,8 +151,8 @@ async fn any_profile_runs_as_any_version() {
 
 #[tokio::test]
 async fn a_published_tree_can_be_taken_back_to_an_older_version() {
-    let Some(shared) = shared() else { return };
-    let read = |name: &str| -> Value { serde_json::from_slice(&std::fs::read(shared.join("routeros").join(name)).unwrap()).unwrap() };
+    let Some(shared) = shared("routeros") else { return };
+    let read = |name: &str| -> Value { serde_json::from_slice(&std::fs::read(shared.join(name)).unwrap()).unwrap() };
     let (tree, changes) = (read("schema.json"), read("schema_versions.json"));
     for (version, number, service, wifi) in
         [(Version::V7_12, (7, 12), false, false), (Version::V7_16, (7, 16), false, true), (Version::V7_24, (7, 24), true, true)]

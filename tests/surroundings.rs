@@ -28,11 +28,13 @@ pub fn free_port() -> u16 {
 
 /// A file or folder of the reference, which is beside the checkout or where `ROUTEROS_SHARED` says; or a word about its absence.
 pub fn shared(path: &str) -> Option<PathBuf> {
+    let named = std::env::var_os("ROUTEROS_SHARED").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let wanted = std::env::var_os("ROUTEROS_SHARED").map_or(beside, PathBuf::from).join(path);
-    if !wanted.exists() {
-        eprintln!("skipped: {} is not there (ROUTEROS_SHARED names another place)", wanted.display());
-        return None;
+    let found = named.into_iter().chain([beside]).map(|place| place.join(path)).find(|path| path.exists());
+    if found.is_none() {
+        eprintln!(
+            "ABSENT: no {path} in ../shared beside the checkout (ROUTEROS_SHARED names another place): nothing was tested against it"
+        );
     }
-    Some(wanted)
+    found
 }

@@ -24,7 +24,7 @@ pub use oidc::Oidc;
 pub use person::{Actor, Identity, PersonId};
 pub use policy::{Decision, Rules, Target, Verb};
 pub use principal::{Client, Limits, Principal};
-pub use proof::{Authenticated, FRESH, Proven};
+pub use proof::{Authenticated, FRESH, Proven, is_fresh};
 pub use role::Role;
 pub use scope::Scope;
 pub use session::{Session, Sessions};

@@ -10,7 +10,8 @@ use std::time::Duration;
 /// Whether store and master key belong together, on a box whose appliance does not run. Changes neither: for a store that the next
 /// start brings up to date it answers its schema.
 pub async fn examine(loaded: &Loaded) -> Result<Option<u32>, Fault> {
-    if let Some(found) = behind(loaded).await? {
+    let path = loaded.config.store.path.clone();
+    if let Some(found) = tokio::task::spawn_blocking(move || Store::is_behind(&path)).await.map_err(Fault::bug)?.map_err(unopened)? {
         return Ok(Some(found));
     }
     let store = open(loaded, &Meter::off(), Progress::default(), Media::default().store).await?;
@@ -24,15 +25,8 @@ pub async fn examine(loaded: &Loaded) -> Result<Option<u32>, Fault> {
     done.map(|()| None)
 }
 
-/// The schema of a store that the next start brings up to date; changes nothing.
-pub async fn behind(loaded: &Loaded) -> Result<Option<u32>, Fault> {
-    let path = loaded.config.store.path.clone();
-    let look = move || if path.exists() { Store::is_behind(&path) } else { Ok(None) };
-    tokio::task::spawn_blocking(look).await.map_err(Fault::bug)?.map_err(unopened)
-}
-
 /// How long records that may wait do so.
-fn patience(loaded: &Loaded) -> Duration {
+pub(super) fn patience(loaded: &Loaded) -> Duration {
     let store = &loaded.config.store;
     crate::store::patience(&store.path, store.flush_interval.0, store.flash_saver.said())
 }

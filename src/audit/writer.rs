@@ -207,7 +207,7 @@ impl Writer {
                 tracing::error!(%error, "audit records could not be flushed; trying again");
             }
             (self.failing, self.file) = (true, None);
-            self.due = Some(Instant::now() + self.setup.flush_interval.max(RETRY));
+            self.due = Some(Instant::now() + RETRY);
         }
     }
 

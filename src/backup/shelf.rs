@@ -15,6 +15,7 @@ use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex as Plain, PoisonError};
+use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Names of backups made here begin so.
@@ -94,7 +95,7 @@ struct Inner {
 impl Backups {
     /// Over the parts that go into one.
     pub fn new(parts: Parts, settings: Settings) -> Backups {
-        sweep(&settings.dir);
+        sweep(&settings.dir, Duration::ZERO);
         let backups = Backups(Arc::new(Inner { parts, settings, turn: Mutex::new(()), last: Plain::new(None) }));
         backups.measure();
         backups
@@ -237,15 +238,16 @@ fn made_at(name: &str) -> Option<Wall> {
     Wall::parse(&text)
 }
 
-/// Removes what a backup or a restore that was cut off left in a directory: it may hold a store, and a master key, that anybody with
-/// the disk can read.
-pub fn sweep(dir: &Path) {
+/// Removes what a backup or a restore that was cut off so long ago left in a directory: it may hold a store, and a master key, that
+/// anybody with the disk can read.
+pub fn sweep(dir: &Path, age: Duration) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();
         let ours =
             name.to_str().is_some_and(|name| [".store-", ".backup-", ".opened-", ".restore-"].iter().any(|begin| name.starts_with(begin)));
-        if ours {
+        let touched = entry.metadata().and_then(|meta| meta.modified()).ok();
+        if ours && touched.is_none_or(|at| at.elapsed().is_ok_and(|since| since >= age)) {
             drop(Scratch::at(entry.path()));
         }
     }

@@ -16,10 +16,11 @@ pub struct Wall(pub i64);
 impl Wall {
     /// Whether it can be the date: boxes without a battery boot in 1970, and this program was not written before 2026.
     pub fn is_plausible(self) -> bool {
-        /// 2026-01-01.
-        const FLOOR_MS: i64 = 1_767_225_600_000;
-        self.0 >= FLOOR_MS
+        self >= Wall::FLOOR
     }
+
+    /// 2026-01-01, before which this program was not written.
+    pub const FLOOR: Wall = Wall(1_767_225_600_000);
 
     /// RFC 3339 in UTC with milliseconds: `2026-11-25T02:53:14.000Z`.
     pub fn rfc3339(self) -> String {

@@ -30,10 +30,6 @@ pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault
             warnings.push("a running appliance holds the store; it was not opened here".into());
         } else if arguments.preflight {
             preflight(&loaded).await?;
-        } else if let Some(found) = crate::app::behind(&loaded).await? {
-            // Bringing it up to date is for a start: an older build could not read it any more.
-            warnings.push(format!("the store is of schema {found}, and the next start brings it up to date; a copy was checked"));
-            preflight(&loaded).await?;
         } else {
             open(&loaded, &mut warnings).await?;
         }

@@ -105,7 +105,7 @@ fn keys(terminal: &File) -> Result<Secret, Fault> {
     stopped()
 }
 
-/// The password of a person, and what is to be said about where it lay. People hear it now, programs in the answer: their
+/// A password or another secret, and what is to be said about where it lay. People hear it now, programs in the answer: their
 /// standard error holds nothing but an error.
 ///
 /// Without a person to `ask`, the fault says that `flag` is missing.

@@ -39,7 +39,7 @@ pub const KEYS: &[Key] = &[
     key("store.path", Kind::Path, "The store's file").below_state("routeros-mcp.redb"),
     key("store.cache_mb", Kind::Int(1, 256, "MiB"), "Memory for the store's cache").is("4"),
     key("store.flush_interval", Kind::Span(1, 300), "How long records that may wait are kept in memory").is("5s"),
-    key("store.flash_saver", Kind::Word(&["auto", "on", "off"]), "Write less often on SD cards and flash; auto looks at the disk").is("auto"),
+    key("store.flash_saver", Kind::Word(&["auto", "on", "off"]), "Write less often, for SD cards and flash; auto: on raw flash (jffs2, ubifs)").is("auto"),
     key("store.volatile", Kind::Flag, "Allow state on tmpfs; no credentials are kept then").is("false"),
 
     key("mcp.transport", Kind::Word(&["stdio", "http", "both"]), "How MCP is spoken; http and both mount it on the listener")
@@ -62,7 +62,7 @@ pub const KEYS: &[Key] = &[
     key("mcp.tool_name_separator", Kind::Word(&[".", "_"]), "Which spelling of tool names is listed").is("."),
     key("mcp.client_compatibility_mode", Kind::Word(&["strict", "permissive"]), "Permissive tolerates known quirks of clients")
         .by("permissive", "strict", "strict").alias(&["MCP_CLIENT_COMPATIBILITY_MODE"]),
-    key("mcp.log_unknown_capabilities", Kind::Flag, "Log client capabilities we do not know").is("true").alias(&["MCP_LOG_UNKNOWN_CAPABILITIES"]),
+    key("mcp.log_unknown_capabilities", Kind::Flag, "Log what a client brings as experimental or as an extension when it initializes a session").is("true").alias(&["MCP_LOG_UNKNOWN_CAPABILITIES"]),
     key("mcp.rbac_mode", Kind::Word(&["strict", "permissive"]), "Permissive logs denied reads and lets them pass; refused in prod")
         .is("strict").alias(&["MCP_RBAC_MODE"]).guard(Strict::Later(&["permissive", "strict"])).live(),
     key("mcp.stdio_role", Kind::Word(&["read_only", "ops_rw", "admin"]), "Who the local stdio client is")

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 /// `last_seen` in memory is renewed when it is older; renewing copies the record.
 const SEEN_GRAIN_MS: i64 = 2_000;
-/// `last_seen` in the store is renewed when it is older: flash wears. Only a power cut shows the older one, until the next answer.
+/// `last_seen` in the store is renewed when it is older: flash wears. Only an end without a close (a power cut, a
+/// kill) shows the older one, until the next answer.
 const STORE_EVERY: Duration = Duration::from_secs(900);
 /// Statuses stored in one commit at most.
 const TOGETHER: usize = 256;

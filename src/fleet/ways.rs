@@ -50,7 +50,7 @@ pub(super) fn connect(dialled: Dialled, clock: Clock) -> Result<Arc<dyn Wire>, R
         (Some(rest), Some(console)) => Ok(Arc::new(Ways { rest, console, clock, state: Mutex::default() })),
         (Some(rest), None) => Ok(rest),
         (None, Some(console)) => Ok(console),
-        (None, None) => Err(RouterError::Argument { why: "there is no way to this device".into() }),
+        (None, None) => Err(RouterError::argument("there is no way to this device")),
     }
 }
 

@@ -206,9 +206,7 @@ impl Wire for Rest {
                 Ask::Export => export_fetch::by_execute(self).await.map(Said::Text),
                 Ask::ExportByFile(name) => export_fetch::by_file(self, name).await.map(Said::Text),
                 Ask::Write(write) => return written(self, write).await.map(|said| (said, Via::Rest)),
-                Ask::File { .. } => {
-                    Err(RouterError::Argument { why: "files are read over SSH, which is not set up for this device".into() })
-                }
+                Ask::File { .. } => Err(RouterError::argument("files are read over SSH, which is not set up for this device")),
             };
             said.map(|said| (said, Via::Rest))
         }
@@ -224,8 +222,8 @@ impl Wire for Console {
                 Ask::Count(path, query) => self.count(path, query).await.map(Said::Count),
                 Ask::Run { path, command, args, within } => self.run(path, command, args, *within).await.map(Said::Rows),
                 Ask::Export => self.export().await.map(Said::Text),
-                Ask::ExportByFile(_) => Err(RouterError::Argument { why: "the console prints exports; it needs no file for them".into() }),
-                Ask::Write(_) => Err(RouterError::Argument { why: "changes are made over REST".into() }),
+                Ask::ExportByFile(_) => Err(RouterError::argument("the console prints exports; it needs no file for them")),
+                Ask::Write(_) => Err(RouterError::argument("changes are made over REST")),
                 Ask::File { path, max_bytes } => self.ssh().download(path, *max_bytes, FILE_MAX).await.map(Said::Bytes),
             };
             said.map(|said| (said, Via::Ssh))

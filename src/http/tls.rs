@@ -294,9 +294,7 @@ fn make(names: Vec<String>, now: Wall) -> Result<Kept, Fault> {
 
 /// The date, or one that is not before this program: boxes boot in 1970.
 fn today(now: Wall) -> chrono::NaiveDate {
-    /// 2026-01-01, as [`Wall::is_plausible`] has it.
-    const FLOOR: Wall = Wall(1_767_225_600_000);
-    chrono::DateTime::from_timestamp_millis(now.max(FLOOR).0).unwrap_or_default().date_naive()
+    chrono::DateTime::from_timestamp_millis(now.max(Wall::FLOOR).0).unwrap_or_default().date_naive()
 }
 
 fn lasts(certificate: &[u8], now: Wall) -> bool {

@@ -5,6 +5,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::CorrelationId;
+use crate::mcp::fault::short;
 use crate::mcp::message::{self, Id, Refusal, Request};
 use crate::mcp::session::MAX_LINE_BYTES;
 use serde_json::{Value, json};
@@ -288,7 +289,7 @@ impl Entry {
             return self.fault(&Fault::new(Kind::Busy, said).hint("send the request again"));
         }
         let tool = self.tool.as_deref().unwrap_or_default();
-        let tool: String = tool.chars().filter(|c| !c.is_control()).take(64).collect();
+        let tool = short(tool);
         let fault = Fault::new(
             Kind::UnknownOutcome,
             format!("{tool}: the server left before it answered; the change may or may not have been made"),

@@ -18,11 +18,11 @@ use crate::mcp::{capabilities, completion, fault, methods, prompts, resources, t
 use crate::tools::spec::Audience;
 use futures_util::FutureExt;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, ClientCapabilities, CompleteRequestParams, CompleteResult, ConstString,
-    CustomRequest, CustomResult, DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-    ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion,
-    ReadResourceRequestParams, ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, SubscribeRequestParams,
-    SubscriptionFilter, Tool, ToolsCapability, UnsubscribeRequestParams,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, ConstString, CustomRequest, CustomResult,
+    DiscoverResult, ErrorCode, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult, ListResourceTemplatesResult,
+    ListResourcesResult, ListToolsResult, MetaObject, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
+    ReadResourceResponse, ResourcesCapability, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter, Tool,
+    ToolsCapability, UnsubscribeRequestParams,
 };
 use rmcp::service::{NotificationContext, RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -48,9 +48,6 @@ const LIST_TTL_MS: u64 = 60_000;
 
 /// How long a client may keep a list of devices' resources: devices come and go, and not every client listens.
 const DEVICES_TTL_MS: u64 = 5_000;
-
-/// Longest name and version of a client that is kept, in characters.
-const CLIENT_CHARS: usize = 64;
 
 /// One MCP session, or in the 2026-07-28 revision one stream of self-contained requests.
 #[derive(Clone)]
@@ -97,17 +94,11 @@ impl Handler {
 
     /// The principal, speaking through this program; whoever waits for it to connect hears so.
     fn met(&self, info: &Implementation) -> Arc<Principal> {
-        let short = |text: &str| text.chars().filter(|c| !c.is_control()).take(CLIENT_CHARS).collect::<String>();
-        let client = Client { name: short(&info.name), version: short(&info.version), address: self.principal.client.address.clone() };
+        let client =
+            Client { name: fault::short(&info.name), version: fault::short(&info.version), address: self.principal.client.address.clone() };
         let principal = Arc::new(Principal { client, ..(*self.principal).clone() });
         self.dispatch.world().met(&principal);
         principal
-    }
-
-    fn look_at(&self, said: &ClientCapabilities) {
-        if self.settings.log_unknown_capabilities {
-            capabilities::tell_unknown(said);
-        }
     }
 
     fn tools(&self) -> Vec<Listed> {
@@ -172,9 +163,6 @@ impl ServerHandler for Handler {
 
     async fn discover(&self, cx: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         let _ = self.principal_for(&cx);
-        if let Some(said) = cx.client_capabilities() {
-            self.look_at(&said);
-        }
         let mut result = DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info());
         result.ttl_ms = LIST_TTL_MS;
         Ok(result)
@@ -316,8 +304,10 @@ impl ServerHandler for Handler {
 
     async fn on_initialized(&self, cx: NotificationContext<RoleServer>) {
         if let Some(hello) = cx.peer.peer_info() {
-            let _ = self.met(&hello.client_info);
-            self.look_at(&hello.capabilities);
+            let who = self.met(&hello.client_info);
+            if self.settings.log_unknown_capabilities {
+                capabilities::tell_unknown(&who, &hello.capabilities);
+            }
         }
         if self.settings.resources || self.settings.tools {
             self.session.tell(self.caller_as(self.principal.clone(), CancellationToken::new()), cx.peer);

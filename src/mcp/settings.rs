@@ -26,7 +26,7 @@ pub struct Settings {
     pub watchers: Watchers,
     /// `mcp.client_compatibility_mode = "permissive"`: known client quirks are tolerated (see [`crate::mcp::message`]).
     pub permissive: bool,
-    /// `mcp.log_unknown_capabilities`: what a client says it can do and we do not know is logged when it begins.
+    /// `mcp.log_unknown_capabilities`: what a client brings as experimental or as an extension is logged when it initializes a session.
     pub log_unknown_capabilities: bool,
     /// `shutdown.drain_seconds`: how long calls in flight may take after the stream ended or we are told to stop.
     pub drain: Duration,

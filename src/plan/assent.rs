@@ -5,7 +5,7 @@
 
 use crate::access::person::{Actor, Identity, PersonId};
 use crate::access::role::Role;
-use crate::access::{Access, Authenticated, Client, FRESH, Limits, Principal};
+use crate::access::{Access, Authenticated, Client, Limits, Principal, is_fresh};
 use crate::audit::Phase;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
@@ -155,7 +155,7 @@ impl Engine {
         match voice.proven_at {
             None if lone => {}
             None => return Err(nobody(verb)),
-            Some(at) if self.now().0.abs_diff(at.0) >= FRESH.as_millis() as u64 => {
+            Some(at) if !is_fresh(at, self.now()) => {
                 return Err(Fault::new(Kind::Unauthenticated, "it is too long ago that you proved who you are").hint("sign in again"));
             }
             Some(_) => {}

@@ -70,7 +70,7 @@ async fn unarmed(work: &mut Work, why: NotArmed) -> Result<Option<DeviceState>, 
     }
 }
 
-/// It stopped before its last step, and is undone.
+/// It did not get through its steps, and is undone.
 async fn unapplied(work: &mut Work, failed: Failed) -> Result<DeviceState, Fault> {
     let is_lost = matches!(failed, Failed::Lost(_));
     let fault = failed.fault();

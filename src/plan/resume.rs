@@ -1,7 +1,7 @@
 //! What nobody asks for: going on after a start, looking again at what is not known, expiring, forgetting, sweeping.
 
 use crate::base::clock::Wall;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::plan::engine::Engine;
 use crate::plan::hold::Core;
@@ -159,9 +159,14 @@ impl Engine {
 async fn settle_unknown(core: &Arc<Core>, id: &PlanId, unknown: &[DeviceId]) -> Result<(), Fault> {
     let mut failed = None;
     for device in unknown {
-        // One that nobody can ask any more keeps nobody from asking the others.
-        if let Err(fault) = recover::go_on(core, id, device, recover::RESTARTED).await {
-            failed.get_or_insert(fault);
+        match recover::go_on(core, id, device, recover::RESTARTED).await {
+            Ok(_) => {}
+            Err(fault) if fault.kind == Kind::Storage || core.stop.is_cancelled() => return Err(fault),
+            // One that nobody can ask any more keeps nobody from asking the others.
+            Err(fault) => {
+                tracing::warn!(plan = %id, device = %device, "cannot be asked how it ended: {}", fault.chain());
+                failed.get_or_insert(fault);
+            }
         }
     }
     let devices = core.book.devices(&core.book.plan(id)?)?;

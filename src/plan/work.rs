@@ -158,7 +158,25 @@ impl Work {
         self.rows_of_age(menu, query, Duration::ZERO).await
     }
 
+    /// Rows with text that had to be mended count once two readings agree on it: a comment in another character set comes out the same
+    /// each time; an answer that was damaged on its way does not, and in it our own row would look like somebody else's.
     async fn rows_of_age(&self, menu: &str, query: Query, max_age: Duration) -> Result<Vec<Row>, Fault> {
+        let mut rows = self.one_reading(menu, query.clone(), max_age).await?;
+        for _ in 0..READINGS {
+            if rows::mended(&rows).is_empty() {
+                return Ok(rows);
+            }
+            let again = self.one_reading(menu, query.clone(), Duration::ZERO).await?;
+            if rows::mended(&again).is_empty() || rows::mended(&again) == rows::mended(&rows) {
+                return Ok(again);
+            }
+            rows = again;
+        }
+        Err(Fault::new(Kind::Unreachable, format!("device \"{}\": {menu} reads differently each time", self.device.name))
+            .hint("try again; if it stays so, look at the line to the router"))
+    }
+
+    async fn one_reading(&self, menu: &str, query: Query, max_age: Duration) -> Result<Vec<Row>, Fault> {
         let path = MenuPath::parse(menu)?;
         match &self.fresh {
             Some(fresh) => fresh.rows(path, query).await,
@@ -198,26 +216,9 @@ impl Work {
         let max_age = if self.is_light() && self.progress.steps_done == 0 { JUST_READ } else { Duration::ZERO };
         let mut read = Read::default();
         for menu in rows::menus(&self.draft) {
-            let rows = self.rows_of_age(menu, Query::new(), max_age).await?;
-            read.put(menu, self.agreed(menu, rows).await?);
+            read.put(menu, self.rows_of_age(menu, Query::new(), max_age).await?);
         }
         Ok(read)
-    }
-
-    /// Rows with text that had to be mended, once two readings agree on it: a comment in another character set comes out the same each
-    /// time; an answer that was damaged on its way does not, and in it our own row would look like somebody else's.
-    async fn agreed(&self, menu: &str, mut rows: Vec<Row>) -> Result<Vec<Row>, Fault> {
-        for _ in 0..READINGS {
-            if rows::mended(&rows).is_empty() {
-                return Ok(rows);
-            }
-            let again = self.rows(menu, Query::new()).await?;
-            if rows::mended(&again) == rows::mended(&rows) {
-                return Ok(again);
-            }
-            rows = again;
-        }
-        Err(Fault::new(Kind::Unreachable, format!("device \"{}\": {menu} reads differently each time", self.device.name)))
     }
 
     /// The router's version, uptime and load, as they are now.

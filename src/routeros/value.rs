@@ -207,6 +207,12 @@ pub fn pair(text: &str) -> Option<(u64, u64)> {
     Some((rate(up)?, rate(down)?))
 }
 
+/// An address without the length that says it is one alone: `192.0.2.7` of `192.0.2.7/32`. A network stays as it is.
+pub fn bare_address(text: &str) -> &str {
+    let longest = if text.contains(':') { "/128" } else { "/32" };
+    text.strip_suffix(longest).unwrap_or(text)
+}
+
 /// The words of a list; none for the empty text. A leading `!` negates and stays on its word.
 pub fn list(text: &str) -> impl Iterator<Item = &str> {
     text.split(',').filter(move |_| !text.is_empty())

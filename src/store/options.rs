@@ -79,7 +79,8 @@ impl Options {
 /// The flush interval that spares flash.
 const FLASH_FLUSH: Duration = Duration::from_secs(60);
 
-/// How long records that may wait do so on the disk of this file: where flash wears, a minute at least. `spare` decides; nothing: raw flash (jffs2, ubifs) is spared.
+/// How long records that may wait do so on the disk of this file, for the store and for the trail: where flash wears, a minute at
+/// least. `spare` decides; nothing: raw flash (jffs2, ubifs) is spared.
 pub fn patience(file: &Path, flush_interval: Duration, spare: Option<bool>) -> Duration {
     let spare = spare.unwrap_or_else(|| matches!(disk::ground(file), Ok(Ground::Flash)));
     if spare { flush_interval.max(FLASH_FLUSH) } else { flush_interval }

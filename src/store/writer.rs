@@ -149,7 +149,7 @@ impl Writer {
             self.shared.waiting.write().unwrap_or_else(PoisonError::into_inner).clear();
             self.due = None;
         } else if self.due.is_some() {
-            self.due = Some(Instant::now() + self.flush_interval.max(RETRY));
+            self.due = Some(Instant::now() + RETRY);
         }
         result
     }

@@ -1,4 +1,4 @@
-//! What is odd about the things a tool shows, in words that a caller can ask for.
+//! Words about the things a tool shows: what is odd about them, what could not be read.
 
 /// The words of the claims that hold, in their order.
 pub(super) fn holding<const N: usize>(claims: [(bool, &'static str); N]) -> Vec<&'static str> {

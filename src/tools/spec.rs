@@ -103,7 +103,7 @@ macro_rules! run {
 pub(crate) use run;
 
 /// The members of an object that `json!` wrote.
-pub(crate) fn object(value: Value) -> Map<String, Value> {
+pub(in crate::tools) fn object(value: Value) -> Map<String, Value> {
     match value {
         Value::Object(members) => members,
         _ => Map::new(),

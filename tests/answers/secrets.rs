@@ -103,6 +103,7 @@ async fn no_secret_leaves_a_full_run_by_any_way() {
     let runtime = site.app.places.runtime.clone();
     let dir = site.close().await;
     let kept = files(dir.path());
+    assert!(runtime.is_dir(), "searched too");
     let names: Vec<String> = kept.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect();
     assert!(
         names.iter().any(|name| name.ends_with(".redb")) && kept.iter().any(|path| path.components().any(|c| c.as_os_str() == "audit")),

@@ -3,7 +3,6 @@
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::sim::{Credential, Options, Sim};
 use serde_json::Value;
-use std::path::PathBuf;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -27,16 +26,6 @@ impl Reply {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|l| l.strip_prefix(&format!("{name}: ")))
     }
-}
-
-/// The folder of recorded answers beside the checkout, where there is one.
-pub(crate) fn shared() -> Option<PathBuf> {
-    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared");
-    let found = std::env::var_os("ROUTEROS_SHARED").map(PathBuf::from).into_iter().chain([beside]).find(|p| p.join("routeros").is_dir());
-    if found.is_none() {
-        eprintln!("skipped: no ../shared beside the checkout (ROUTEROS_SHARED names another place)");
-    }
-    found
 }
 
 pub(crate) async fn sim(profile: Profile) -> Sim {
@@ -91,6 +80,11 @@ pub(crate) async fn call(sim: &Sim, who: &Credential, method: &str, path: &str, 
 
 pub(crate) async fn admin(sim: &Sim, method: &str, path: &str, body: Option<Value>) -> Reply {
     call(sim, &sim.credentials().admin, method, path, body).await
+}
+
+/// What comes of it. A broken router must not hang the test.
+pub(crate) async fn in_time<T>(work: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), work).await.expect("an answer within 30 s")
 }
 
 /// Waits until that holds. A router under load may be slow; one that never gets there must not hang the test.

@@ -1,6 +1,7 @@
 //! Turns, time, sizes, and what can be wrong with a simulated router or the line to it.
 
-use super::client::{Reply, admin, call, exchange, names, raw, request, shared, sim, until};
+use super::client::{Reply, admin, call, exchange, names, raw, request, sim, until};
+use crate::surroundings::shared;
 use routeros_mcp::base::clock::{Clock, Wall};
 use routeros_mcp::sim::faults::{Fault, Line, Rule};
 use routeros_mcp::sim::menus::Definitions;
@@ -83,9 +84,9 @@ async fn inspect_tells_the_command_tree() {
     );
     let ip = child("ip").await;
     assert!(names(&ip).contains(&"firewall") && !names(&ip).contains(&"address/x"));
-    if let Some(shared) = shared() {
+    if let Some(shared) = shared("routeros") {
         let recorded: Value =
-            serde_json::from_slice(&std::fs::read(shared.join("routeros/samples/docs/console_inspect_child.json")).unwrap()).unwrap();
+            serde_json::from_slice(&std::fs::read(shared.join("samples/docs/console_inspect_child.json")).unwrap()).unwrap();
         let body = json!({"request": "child", "path": "ip,address,add", ".proplist": ["name", "node-type"]});
         assert_eq!(admin(&sim, "POST", "/console/inspect", Some(body)).await.json(), recorded);
     }
@@ -255,11 +256,11 @@ async fn two_hundred_routers_run_in_one_process() {
 
 #[tokio::test]
 async fn a_published_tree_serves_every_menu() {
-    let Some(shared) = shared() else {
+    let Some(shared) = shared("routeros") else {
         println!("{} menus of the simulator's own", Definitions::own().paths().count());
         return;
     };
-    let tree: Value = serde_json::from_slice(&std::fs::read(shared.join("routeros/schema.json")).unwrap()).unwrap();
+    let tree: Value = serde_json::from_slice(&std::fs::read(shared.join("schema.json")).unwrap()).unwrap();
     let wanted: Vec<String> =
         tree.as_object().unwrap().iter().filter(|(p, m)| p.starts_with('/') && m["kind"] != "cmd-only").map(|(p, _)| p.clone()).collect();
     let definitions = Definitions::from_schema_json(&tree);

@@ -5,7 +5,7 @@
 //!
 //! Source: RFC 8555 section 7
 
-use crate::base::address::{canonical, forbidden};
+use crate::base::address::forbidden_among;
 use crate::http::acme::proof::Proofs;
 use crate::http::acme::trouble::{Trouble, clean, jittered};
 use crate::http::acme::{Proof, Settings, kept};
@@ -185,7 +185,7 @@ async fn allowed(url: &str) -> Result<(), Trouble> {
         // A name that leads nowhere is told by the request itself, in its own words.
         Err(_) => tokio::net::lookup_host((host, 443)).await.map(|found| found.map(|at| at.ip()).collect()).unwrap_or_default(),
     };
-    match found.into_iter().find_map(|address| forbidden(canonical(address))) {
+    match forbidden_among(found) {
         Some(why) => Err(odd(why)),
         None => Ok(()),
     }

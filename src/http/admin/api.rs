@@ -150,7 +150,7 @@ pub(super) fn may_use(edge: &Edge, tool: &Tool, principal: &Principal) -> Result
         Decision::Allow | Decision::AllowLoosely(_) => Ok(()),
         Decision::Deny(refusal) => {
             edge.meter().denied(principal.role.as_str(), refusal.reason);
-            Err(Fault::denied(refusal.said))
+            Err(Fault { hint: refusal.hint, ..Fault::denied(refusal.said) })
         }
     }
 }

@@ -167,7 +167,8 @@ pub(super) fn settled(menu: &str, attr: Option<&Attr>, name: &str, text: String)
             None => text,
         },
         Some(Kind::Mac) if is_mac(&text) => text.to_ascii_uppercase().replace('-', ":"),
-        _ if is_shown_bare(menu, name) => text.strip_suffix("/32").map(str::to_owned).unwrap_or(text),
+        // How an IPv6 address alone is shown is not known: `2001:db8::/32` is a network.
+        _ if is_shown_bare(menu, name) && !text.contains(':') => value::bare_address(&text).to_owned(),
         _ if is_shown_whole(menu, name) && text.parse::<std::net::Ipv4Addr>().is_ok() => format!("{text}/32"),
         _ => text,
     }

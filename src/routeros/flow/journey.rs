@@ -372,7 +372,7 @@ fn translate(rule: &Row, packet: &mut Packet, tables: &Tables<'_>) -> Option<Str
         "dst-nat" => {
             let to = rule.get("to-addresses").or(rule.get("to-address")).filter(|text| !text.is_empty());
             if let Some(to) = to {
-                packet.dst = to.strip_suffix("/32").or(to.strip_suffix("/128")).unwrap_or(to).parse().ok()?;
+                packet.dst = value::bare_address(to).parse().ok()?;
             }
         }
         _ => return None,

@@ -187,6 +187,7 @@ fn nat_changes_where_a_packet_goes() {
         ),
         ("chain=dstnat action=dst-nat protocol=tcp dst-port=8443 to-addresses=192.168.88.10", "", forward, Accepted, "192.168.88.10:8443"),
         ("chain=dstnat action=dst-nat to-addresses=192.168.88.66", "", forward, Unreachable, "192.168.88.66"),
+        ("chain=dstnat action=dst-nat to-addresses=192.168.88.10/32", "", forward, Accepted, "192.168.88.10:8443"),
         (
             "chain=dstnat action=redirect protocol=tcp to-ports=22",
             "chain=input action=drop dst-port=22",

@@ -4,6 +4,7 @@ use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::plan::edit::{Edit, Op};
+use crate::routeros::value::bare_address;
 use crate::tools::context::Cx;
 use crate::tools::direct::{self, Written};
 use crate::tools::schema;
@@ -106,11 +107,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Written, Fault> {
 
 /// A single address is its own longest prefix: `192.0.2.7` and `192.0.2.7/32` are one entry.
 pub(in crate::tools) fn is_same_address(a: &str, b: &str) -> bool {
-    let bare = |text: &str| {
-        let longest = if text.contains(':') { "/128" } else { "/32" };
-        text.strip_suffix(longest).unwrap_or(text).to_ascii_lowercase()
-    };
-    bare(a) == bare(b)
+    bare_address(a).eq_ignore_ascii_case(bare_address(b))
 }
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ fn values_are_written_as_the_router_shows_them() {
         ("/ip/arp", "mac-address", "aa-bb-cc-00-00-01", "AA:BB:CC:00:00:01"),
         ("/ip/address", "disabled", "true", "yes"),
         ("/ip/firewall/filter", "src-address", "10.0.0.1/32", "10.0.0.1"),
+        ("/ipv6/firewall/filter", "src-address", "2001:db8::/32", "2001:db8::/32"),
         ("/ip/firewall/address-list", "address", "10.0.0.1/32", "10.0.0.1"),
         ("/ip/route", "dst-address", "10.0.0.1", "10.0.0.1/32"),
         ("/ip/route", "dst-address", "0.0.0.0/0", "0.0.0.0/0"),
