@@ -124,14 +124,17 @@ async fn an_answer_that_is_lost_or_wrong_is_settled_by_reading_back() {
 async fn a_damaged_answer_does_not_hide_a_row_that_was_added_without_an_answer() {
     const LIST: &str = "/ip/firewall/address-list";
     let mut ends = Vec::new();
-    for garble in [Fault::InvalidUtf8, Fault::RawControl] {
+    // The damage goes to the first comment, or to the first value, which is the `.id`.
+    let commented = json!({ "list": "tests", "address": "10.9.9.9", "comment": "of a test" });
+    let bare = json!({ "list": "tests", "address": "10.9.9.9" });
+    let cases = [Fault::InvalidUtf8, Fault::RawControl, Fault::WrongBody].into_iter().flat_map(|odd| [(odd, &commented), (odd, &bare)]);
+    for (garble, values) in cases {
         for skipped in 0..6 {
             let rig = Rig::new(Profile::HomeAp).await;
-            // The damage is to hit the new row: it goes to the first comment.
+            // It is to hit the new row.
             rig.sim.world().table(LIST).rows.clear();
-            let values = json!({ "list": "tests", "address": "10.9.9.9", "comment": "of a test" });
             let id = rig.draft(request(json!([{ "menu": LIST, "op": "add", "values": values }]), json!({}))).await;
-            let is_ours = |row: &Vec<(String, String)>| row.iter().any(|(_, value)| value == "of a test");
+            let is_ours = |row: &Vec<(String, String)>| row.iter().any(|(_, value)| value == "10.9.9.9");
             approve(&rig, &id).await;
             rig.sim.faults().inject(Rule::once(Fault::CloseAfter).on(LIST).method("PUT"));
             // The reading that settles it fails, and the one after it is damaged.
@@ -139,7 +142,12 @@ async fn a_damaged_answer_does_not_hide_a_row_that_was_added_without_an_answer()
             rig.sim.faults().inject(Rule::once(garble).on(LIST).method("GET").after(skipped + 1));
             let (plan, progress) = rig.apply(&id).await;
             let is_there = rig.rows(LIST).iter().any(is_ours);
-            assert_eq!(is_there, plan.state == PlanState::Confirmed, "{garble:?} after {skipped}: {:?} {progress:?}", plan.state);
+            assert_eq!(
+                is_there,
+                plan.state == PlanState::Confirmed,
+                "{garble:?} of {values} after {skipped}: {:?} {progress:?}",
+                plan.state
+            );
             ends.push(plan.state);
         }
     }

@@ -78,11 +78,11 @@ fn is_dynamic(row: &Row) -> bool {
     ["dynamic", "connection", "builtin"].iter().any(|name| row.get(name).and_then(flag) == Some(true))
 }
 
-/// Values that did not come as clean text, each with its row's `.id` and its name: bytes of no character (`U+FFFD` by now), and control
-/// characters that no text has.
+/// Values that did not come as clean text, `.id` among them, each with its row's `.id` and its name: bytes of no character (`U+FFFD` by
+/// now), and control characters that no text has.
 pub fn mended(rows: &[Row]) -> Vec<(&str, &str, &str)> {
     let is_odd = |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-    let values = rows.iter().flat_map(|row| row.attributes().map(|(name, value)| (row.id().unwrap_or_default(), name, value)));
+    let values = rows.iter().flat_map(|row| row.iter().map(|(name, value)| (row.id().unwrap_or_default(), name, value)));
     values.filter(|(_, _, value)| value.contains(is_odd)).collect()
 }
 

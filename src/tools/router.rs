@@ -6,6 +6,7 @@
 use crate::access::policy::Verb;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
+use crate::fleet::foreign::{is_of_another_menu, of_another_menu};
 use crate::fleet::{Capability, Device, Lane, Printed, Read, Via};
 use crate::history::config;
 use crate::menus::{self, Menu};
@@ -51,12 +52,10 @@ impl<'a> Router<'a> {
         let whole = query.is_whole();
         let mut answer = self.lane.read(Read { path: path.clone(), query: query.clone(), max_age }).await?;
         if whole && is_of_another_menu(&menu, &answer.rows) {
-            // Seconds after its start a router may answer one question with another's answer: asked again at once, then said.
+            // Asked again at once, then said.
             answer = self.lane.read(Read { path, query, max_age: Duration::ZERO }).await?;
             if is_of_another_menu(&menu, &answer.rows) {
-                let said =
-                    format!("device \"{}\": the router answers {menu} with rows of another menu; it may be starting", self.device.name);
-                return Err(Fault::new(Kind::Unreachable, said).hint("try again in half a minute"));
+                return Err(of_another_menu(&self.device, &menu));
             }
         }
         self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
@@ -167,13 +166,6 @@ pub struct Running {
     pub version: Option<String>,
     /// When.
     pub at: Wall,
-}
-
-/// Whether the first row has attributes, and none of those this menu is known for.
-fn is_of_another_menu(menu: &str, rows: &[Row]) -> bool {
-    let (Some(facts), Some(row)) = (menus::find(menu), rows.first()) else { return false };
-    let mut names = row.iter().map(|(name, _)| name).filter(|name| !name.starts_with('.')).peekable();
-    names.peek().is_some() && !facts.attrs.is_empty() && names.all(|name| facts.attr(name).is_none())
 }
 
 /// Rows as a tool may see them.

@@ -4,6 +4,7 @@ use super::Drafting;
 use super::value::{self, is};
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::absent::no_menu;
+use crate::fleet::foreign::{is_of_another_menu, of_another_menu};
 use crate::fleet::learnt::{self, Extent, Learnt};
 use crate::fleet::{Device, Lane, Read};
 use crate::menus::{self, Menu, Shape};
@@ -200,7 +201,7 @@ impl Sheet {
     }
 }
 
-/// Rows as the router has them now. Seconds after its start it may answer one question with another's answer: asked again at once.
+/// Rows as the router has them now; asked again at once where they are another menu's.
 async fn rows(cx: &Drafting<'_>, device: &Device, lane: &Lane, menu: &str) -> Result<Arc<Vec<Row>>, Fault> {
     for _ in 0..2 {
         // A small change that its tool just looked at is worked out on what the tool saw.
@@ -215,15 +216,7 @@ async fn rows(cx: &Drafting<'_>, device: &Device, lane: &Lane, menu: &str) -> Re
             return Ok(answer.rows);
         }
     }
-    let said = format!("device \"{}\": the router answers {menu} with rows of another menu; it may be starting", device.name);
-    Err(Fault::new(Kind::Unreachable, said).hint("try again in half a minute"))
-}
-
-/// Whether the first row has attributes, and none of those this menu is known for.
-fn is_of_another_menu(menu: &str, rows: &[Row]) -> bool {
-    let (Some(facts), Some(row)) = (menus::find(menu), rows.first()) else { return false };
-    let mut names = row.attributes().map(|(name, _)| name).peekable();
-    names.peek().is_some() && !facts.attrs.is_empty() && names.all(|name| facts.attr(name).is_none())
+    Err(of_another_menu(device, menu))
 }
 
 fn plain_form(facts: Option<&'static Menu>, name: &str) -> Form {
