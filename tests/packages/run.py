@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Packages, units, installer and examples, by the programs that users have: python3 -B run.py BINARY
+"""Packages, units, installer and examples, by the programs that users have: python3 -B run.py BINARY [--all]
 
-Much of it needs root, on a machine of its own or in a container that may mount; what cannot be had is named ABSENT.
+With --all also what takes minutes: versions that hang, with the timeouts of the units as they are. Much of it needs root, on a machine of its own or in a container that may mount; what cannot be had is named ABSENT.
 """
 
 import shutil
@@ -34,7 +34,7 @@ def main():
             is_absent("minisign", "install.sh was not tried: nobody could sign a release")
             finish()
         installer.all_of_it(packages, work)
-        booted.from_a_bundle(work / "good/bundle.tar")
+        booted.from_a_bundle(work / "good/bundle.tar", "--all" in sys.argv[2:])
     finish()
 
 
