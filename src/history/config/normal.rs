@@ -12,8 +12,12 @@ const MOST_GAP: usize = 120;
 /// not be kept: secrets, script bodies, and lines that could not be read, for nobody knows what they hold.
 pub fn normal(export: &Export) -> Export {
     let sections = export.sections.iter().map(section).filter(|section| !section.lines.is_empty()).fold(Vec::new(), joined);
-    let gaps = export.gaps.iter().map(|said| untrusted::strip(said).chars().take(MOST_GAP).collect()).collect();
-    Export { head: Vec::new(), sections, gaps, ended: export.ended }
+    Export { head: Vec::new(), sections, gaps: export.gaps.iter().map(|said| gap(said)).collect(), ended: export.ended }
+}
+
+/// Without blanks at its ends, wherever it is cut: they would not be read back.
+fn gap(said: &str) -> String {
+    untrusted::strip(said).trim_start().chars().take(MOST_GAP).collect::<String>().trim_end().to_owned()
 }
 
 /// Sections that only comments kept apart are one.
