@@ -27,6 +27,9 @@ const SPAN_HOURS: i64 = 6;
 /// Samples of a device in an hour, at the usual interval.
 const USUAL_SAMPLES: usize = 60;
 
+/// Room for so many more is made at a time: there are as many vectors as devices.
+const MORE_SAMPLES: usize = 15;
+
 /// How long samples wait in memory.
 const SAVE_EVERY_MS: i64 = 300_000;
 
@@ -151,6 +154,9 @@ impl History {
                 due = self.turn(device, recent, hour)?;
             }
             let news = recent.open.last().is_none_or(|last| last.reachable != sample.reachable);
+            if recent.open.len() == recent.open.capacity() {
+                recent.open.reserve_exact(MORE_SAMPLES);
+            }
             recent.open.push(sample);
             let waited = due.is_some() || recent.saved_at.is_none_or(|saved| (sample.at.0 - saved.0).abs() >= SAVE_EVERY_MS);
             let mut batch = match due.take() {
@@ -214,6 +220,8 @@ impl History {
             samples.extend(self.span(device, hour)?);
         }
         samples.retain(|sample| hour_of(sample) == hour);
+        // The other hours of the record had the most of it.
+        samples.shrink_to_fit();
         Ok(samples)
     }
 

@@ -61,6 +61,19 @@ async fn samples_come_back_in_order_across_hours_restarts_and_clock_steps() {
 }
 
 #[tokio::test]
+async fn an_hour_in_memory_has_room_for_its_own_samples_and_not_for_those_of_its_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_store, history) = open(&dir);
+    let start = NOW.div_euclid(6 * HOUR_MS) * 6 * HOUR_MS;
+    // A little more often than usual: people look at it too.
+    for n in 0..6 * 70_u64 {
+        history.add(&device(1), living(n, start + n as i64 * HOUR_MS / 70)).await.unwrap();
+        let room = history.recent()[&device(1)].open.capacity();
+        assert!(room <= USUAL_SAMPLES + MORE_SAMPLES, "{room} after {n}");
+    }
+}
+
+#[tokio::test]
 async fn samples_wait_in_memory_for_minutes_but_an_outage_is_stored_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let (store, history) = open(&dir);
