@@ -25,6 +25,7 @@ import urllib.request
 from pathlib import Path
 from unittest import mock
 
+import musl_heap
 import rig
 from figures import ms, p99, progress
 from measure_http import Daemon, head, request, session
@@ -288,12 +289,14 @@ def sample(place: Path, url: str, pid: int, began: float) -> dict:
     status = fields((proc / "status").read_text())
     rollup = fields((proc / "smaps_rollup").read_text())
     log = rig.serve_log(place / "s").read_text(errors="replace")
+    blocks = musl_heap.blocks(pid)
     return {
         "t": round(time.monotonic() - began, 1),
         "rss": status["VmRSS"],
         "anon": status["RssAnon"],
         "pss": rollup["Pss"],
         "peak": status["VmHWM"],
+        "blocks": blocks and {"held": blocks[0], "free": blocks[1]},
         "parts": parts((proc / "smaps").read_text()),
         "fds": len(list((proc / "fd").iterdir())),
         "threads": len(list((proc / "task").iterdir())),

@@ -43,6 +43,12 @@ def report(file: Path) -> int:
         low, high = min(y for _, y in points), max(y for _, y in points)
         said = f"{slope:+.3f} ± {2 * error:.3f} MB/h (median of pairs {fits.middle_slope(points):+.3f}), between {low:.2f} and {high:.2f} MB"
         rows.append((f"memory, {name}", said, f"<= {MEMORY_BAR} MB/h" if name != "pss" else "", slope <= MEMORY_BAR if name != "pss" else None))
+    for name in ("held", "free"):
+        points = [(row["t"] / 3600, row["blocks"][name] / 1e6) for row in settled if row.get("blocks")]
+        if len(points) > 5:
+            slope, _, error = fits.line(points)
+            low, high = min(y for _, y in points), max(y for _, y in points)
+            rows.append((f"blocks {name}, by musl's allocator", f"{slope:+.3f} ± {2 * error:.3f} MB/h, between {low:.2f} and {high:.2f} MB", "", None))
     for name in ("fds", "threads"):
         points = [(row["t"] / 3600, row[name]) for row in settled]
         slope, _, error = fits.line(points)
