@@ -38,9 +38,8 @@ SAMPLE, PACE, PLAN = 30.0, 2.0, 60.0
 # The relay is cut so often and so long, and what may still fail for it afterwards (breaker, back-off). Seconds.
 CUT_EVERY, CUT, AFTER = 600.0, 60.0, 300.0
 PASSWORD = "a-password-of-the-soak-71"
-SETTINGS = {"ROUTEROS_MCP_MCP_TRANSPORT": "http", "ROUTEROS_MCP_MCP_TOOLSETS": "all", "ROUTEROS_MCP_MCP_HTTP_PORT": "0"}
 # The smallest cache of the store: full within the warm-up, as the usual 4 MiB are not before the store has as much in use.
-SETTINGS |= {"ROUTEROS_MCP_STORE_CACHE_MB": "1"}
+SETTINGS = {"ROUTEROS_MCP_STORE_CACHE_MB": "1", "ROUTEROS_MCP_MCP_TRANSPORT": "http", "ROUTEROS_MCP_MCP_TOOLSETS": "all", "ROUTEROS_MCP_MCP_HTTP_PORT": "0"}
 # The demo only lends its routers: it does not look after them itself.
 LENDING = {"ROUTEROS_MCP_HEALTH_CHECK_ENABLED": "false", "ROUTEROS_MCP_SNAPSHOT_ENABLED": "false"}
 

@@ -26,6 +26,16 @@ impl Scratch {
         Scratch(dir.join(format!(".{what}-{}", hex(&random::<8>()))))
     }
 
+    /// Whether it is a name as they have: a directory of somebody's disk may hold others' hidden files.
+    pub(super) fn is_name(name: &str) -> bool {
+        let parts = name.strip_prefix('.').and_then(|name| name.split_once('-'));
+        parts.is_some_and(|(what, random)| {
+            ["store", "backup", "opened", "restore"].contains(&what)
+                && random.len() == 16
+                && random.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        })
+    }
+
     /// One that an earlier process left.
     pub(super) fn at(path: PathBuf) -> Scratch {
         Scratch(path)

@@ -243,11 +243,10 @@ fn made_at(name: &str) -> Option<Wall> {
 pub fn sweep(dir: &Path, age: Duration) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
-        let name = entry.file_name();
-        let ours =
-            name.to_str().is_some_and(|name| [".store-", ".backup-", ".opened-", ".restore-"].iter().any(|begin| name.starts_with(begin)));
         let touched = entry.metadata().and_then(|meta| meta.modified()).ok();
-        if ours && touched.is_none_or(|at| at.elapsed().is_ok_and(|since| since >= age)) {
+        // Touched later than now: the clock went back since.
+        let since = touched.map_or(Duration::MAX, |at| at.elapsed().unwrap_or_else(|ahead| ahead.duration()));
+        if entry.file_name().to_str().is_some_and(Scratch::is_name) && since >= age {
             drop(Scratch::at(entry.path()));
         }
     }

@@ -1,6 +1,6 @@
 //! Backups made, opened, restored; and refused when they are not what was made.
 
-use super::create::create;
+use super::create::{Scratch, create};
 use super::*;
 use crate::base::clock::{Clock, Wall};
 use crate::base::secret::Secret;
@@ -295,20 +295,29 @@ async fn what_a_stranger_packed_reaches_no_file_but_those_of_a_backup() {
 #[test]
 fn what_was_cut_off_is_removed_and_nothing_else() {
     let dir = tempfile::tempdir().unwrap();
-    for name in [".opened-1", ".store-2", "before-restore-3", "routeros-mcp.redb.migrating"] {
-        std::fs::create_dir(dir.path().join(name)).unwrap();
-        std::fs::write(dir.path().join(name).join("master.key"), "x").unwrap();
+    let ours = |what: &str| Scratch::in_dir(dir.path(), what).path().to_owned();
+    let (opened, store, late) = (ours("opened"), ours("store"), ours("backup"));
+    for place in [&opened, &store, &dir.path().join("before-restore-3"), &dir.path().join(".backup-of-mine")] {
+        std::fs::create_dir(place).unwrap();
+        std::fs::write(place.join("master.key"), "x").unwrap();
     }
-    for name in [".backup-4", ".restore-5", "master.key"] {
-        std::fs::write(dir.path().join(name), "x").unwrap();
+    let hidden = dir.path().join(".restore-0123456789ABCDEF");
+    for place in [&late, &ours("restore"), &hidden, &dir.path().join("master.key")] {
+        std::fs::write(place, "x").unwrap();
     }
-    sweep(dir.path(), Duration::from_secs(3_600));
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 7, "somebody may work on them");
+    let hour = Duration::from_secs(3_600);
+    // The clock went back since.
+    std::fs::File::open(&late).unwrap().set_modified(std::time::SystemTime::now() + 2 * hour).unwrap();
+    let left = || {
+        let mut left: Vec<String> =
+            std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        left.sort();
+        left
+    };
+    sweep(dir.path(), hour);
+    assert_eq!(left().len(), 7, "somebody may work on the others");
     sweep(dir.path(), Duration::ZERO);
-    let mut left: Vec<String> =
-        std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    left.sort();
-    assert_eq!(left, ["before-restore-3", "master.key", "routeros-mcp.redb.migrating"]);
+    assert_eq!(left(), [".backup-of-mine", ".restore-0123456789ABCDEF", "before-restore-3", "master.key"]);
 }
 
 #[tokio::test]

@@ -7,15 +7,16 @@ use crate::fleet::device::Device;
 use crate::menus;
 use crate::routeros::Row;
 
-/// Where no other menu has all of these.
 const RESOURCE: &str = "/system/resource";
+/// Attributes of its row that no row of another menu has all of.
+const OF_RESOURCE: [&str; 4] = ["uptime", "version", "free-memory", "cpu-load"];
 
 /// Whether the first row has attributes, and none of those this menu is known for; of a menu without facts, whether it is the
 /// row of `/system/resource`. For answers with every attribute.
 pub fn is_of_another_menu(menu: &str, rows: &[Row]) -> bool {
     let Some(row) = rows.first() else { return false };
     let Some(facts) = menus::find(menu) else {
-        return menu != RESOURCE && ["uptime", "version", "free-memory", "cpu-load"].iter().all(|name| row.get(name).is_some());
+        return menu != RESOURCE && OF_RESOURCE.iter().all(|name| row.get(name).is_some());
     };
     let mut names = row.attributes().map(|(name, _)| name).peekable();
     names.peek().is_some() && !facts.attrs.is_empty() && names.all(|name| facts.attr(name).is_none())

@@ -78,12 +78,12 @@ fn is_dynamic(row: &Row) -> bool {
     ["dynamic", "connection", "builtin"].iter().any(|name| row.get(name).and_then(flag) == Some(true))
 }
 
-/// Values that did not come as clean text, `.id` among them, each with its row's `.id` and its name: bytes of no character (`U+FFFD` by
-/// now), and control characters that no text has.
+/// Attributes, `.id` among them, whose name or value did not come as clean text, each with its row's `.id`: bytes of no character
+/// (`U+FFFD` by now), and control characters that no text has.
 pub fn mended(rows: &[Row]) -> Vec<(&str, &str, &str)> {
     let is_odd = |c: char| c == char::REPLACEMENT_CHARACTER || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
     let values = rows.iter().flat_map(|row| row.iter().map(|(name, value)| (row.id().unwrap_or_default(), name, value)));
-    values.filter(|(_, _, value)| value.contains(is_odd)).collect()
+    values.filter(|(_, name, value)| name.contains(is_odd) || value.contains(is_odd)).collect()
 }
 
 /// A row's content as the record keeps it.
@@ -244,4 +244,21 @@ pub fn menus(draft: &Draft) -> Vec<&str> {
         }
     }
     menus
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_to_an_id_a_name_or_a_value_is_seen_and_clean_text_is_not() {
+        for (pairs, wanted) in [
+            ([(".id", "*1"), ("comment", "two\nlines\tof text: caf\u{e9}")], 0),
+            ([(".id", "\u{fffd}*1"), ("comment", "x")], 1),
+            ([(".id", "*1"), ("com\u{7}ment", "x")], 1),
+            ([(".id", "*1\u{1b}"), ("comment", "\u{fffd}")], 2),
+        ] {
+            assert_eq!(mended(&[Row::from_pairs(pairs)]).len(), wanted, "{pairs:?}");
+        }
+    }
 }

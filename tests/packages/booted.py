@@ -284,14 +284,16 @@ def takes_back(box, program, bar):
     old = box.do("readlink", f"{top}/current").strip().split("/")[-1]
     box.write(f"{top}/versions/99.0.0/routeros-mcp", program)
     box.do("chmod", "755", f"{top}/versions/99.0.0/routeros-mcp")
-    box.write(f"{top}/pending", f"from={old}\nto=99.0.0\ntries=0\nid={secrets.token_hex(8)}\n")
+    turn = secrets.token_hex(8)
+    box.write(f"{top}/pending", f"from={old}\nto=99.0.0\ntries=0\nid={turn}\n")
     box.do("ln", "-sfn", "versions/99.0.0", f"{top}/current")
     began = time.monotonic()
     box.do("systemctl", "restart", "--no-block", UNIT)
     until(lambda: not is_there(box, f"{top}/pending") and runs(box, old), "the old version", bar + PATIENCE)
     took = time.monotonic() - began
     assert box.do("readlink", f"{top}/current").strip() == f"versions/{old}"
-    assert "did not stand" in box.do("cat", f"{top}/rolled_back")
+    said = box.do("cat", f"{top}/rolled_back")
+    assert f"id={turn}" in said and "did not stand after 2 starts" in said, said
     assert box.hello("routeros-mcp", "stdio") and took <= bar, f"{took:.0f} s"
     return f"{took:.1f} s"
 

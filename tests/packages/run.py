@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Packages, units, installer and examples, by the programs that users have: python3 -B run.py BINARY [--all]
 
-With --all also what takes minutes: versions that hang, with the timeouts of the units as they are. Much of it needs root, on a machine of its own or in a container that may mount; what cannot be had is named ABSENT.
+With --all also what takes minutes: versions that hang, with the timeouts of the units as they are. Much of it needs root, on a machine
+of its own or in a container that may mount; what cannot be had is named ABSENT.
 """
 
 import shutil
