@@ -307,7 +307,8 @@ fn what_was_cut_off_is_removed_and_nothing_else() {
     }
     let hour = Duration::from_secs(3_600);
     // The clock went back since.
-    std::fs::File::open(&late).unwrap().set_modified(std::time::SystemTime::now() + 2 * hour).unwrap();
+    let written = std::fs::metadata(&late).unwrap().modified().unwrap();
+    std::fs::File::open(&late).unwrap().set_modified(written + 2 * hour).unwrap();
     let left = || {
         let mut left: Vec<String> =
             std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();

@@ -3,28 +3,27 @@
 //! Source: FACTS, from what others met with real routers.
 
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::device::Device;
 use crate::menus;
-use crate::routeros::Row;
+use crate::routeros::{MenuPath, Query, Row};
 
 const RESOURCE: &str = "/system/resource";
 /// Attributes of its row that no row of another menu has all of.
 const OF_RESOURCE: [&str; 4] = ["uptime", "version", "free-memory", "cpu-load"];
 
-/// Whether the first row has attributes, and none of those this menu is known for; of a menu without facts, whether it is the
-/// row of `/system/resource`. For answers with every attribute.
-pub fn is_of_another_menu(menu: &str, rows: &[Row]) -> bool {
+/// Whether the first row has attributes, and none that this menu is known for or that the query names; of a menu without facts,
+/// whether it is the row of `/system/resource`.
+pub(super) fn is_of_another_menu(menu: &MenuPath, query: &Query, rows: &[Row]) -> bool {
     let Some(row) = rows.first() else { return false };
-    let Some(facts) = menus::find(menu) else {
-        return menu != RESOURCE && OF_RESOURCE.iter().all(|name| row.get(name).is_some());
+    let Some(facts) = menus::find(menu.as_str()) else {
+        return menu.as_str() != RESOURCE && OF_RESOURCE.iter().all(|name| row.get(name).is_some());
     };
     let mut names = row.attributes().map(|(name, _)| name).peekable();
-    names.peek().is_some() && !facts.attrs.is_empty() && names.all(|name| facts.attr(name).is_none())
+    names.peek().is_some() && !facts.attrs.is_empty() && names.all(|name| facts.attr(name).is_none() && !query.has_column(name))
 }
 
 /// It did so again when it was asked again.
-pub fn of_another_menu(device: &Device, menu: &str) -> Fault {
-    let said = format!("device \"{}\": the router answers {menu} with rows of another menu; it may be starting", device.name);
+pub(super) fn of_another_menu(device: &str, menu: &MenuPath) -> Fault {
+    let said = format!("device \"{device}\": the router answers {menu} with rows of another menu; it may be starting");
     Fault::new(Kind::Unreachable, said).hint("try again in half a minute")
 }
 
@@ -36,15 +35,19 @@ mod tests {
     #[test]
     fn an_answer_of_another_menu_is_told_from_its_own() {
         let resource = r#"{"uptime":"9s","version":"7.18","free-memory":"1","cpu-load":"3","board-name":"x"}"#;
-        for (menu, body, foreign) in [
-            ("/ip/dns/static", resource, true),
-            ("/ip/dns/static", r#"[{".id":"*1","address":"10.0.0.1","name":"a.lan"}]"#, false),
-            ("/ip/dns/static", "[]", false),
-            ("/system/resource", resource, false),
-            ("/of/nobody", resource, true),
-            ("/of/nobody", r#"[{".id":"*1","version":"7.18"}]"#, false),
+        let (all, new) = (Query::new(), Query::new().columns(["new-in-some-version"]));
+        for (menu, query, body, foreign) in [
+            ("/ip/dns/static", &all, resource, true),
+            ("/ip/dns/static", &all, r#"[{".id":"*1","address":"10.0.0.1","name":"a.lan"}]"#, false),
+            ("/ip/dns/static", &all, "[]", false),
+            ("/ip/dns/static", &new, r#"[{".id":"*1","new-in-some-version":"yes"}]"#, false),
+            ("/ip/dns/static", &new, resource, true),
+            ("/system/resource", &all, resource, false),
+            ("/of/nobody", &all, resource, true),
+            ("/of/nobody", &all, r#"[{".id":"*1","version":"7.18"}]"#, false),
         ] {
-            assert_eq!(is_of_another_menu(menu, &row::rows(body).unwrap()), foreign, "{menu} {body}");
+            let path = MenuPath::parse(menu).unwrap();
+            assert_eq!(is_of_another_menu(&path, query, &row::rows(body).unwrap()), foreign, "{menu} {body}");
         }
     }
 }

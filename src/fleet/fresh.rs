@@ -10,6 +10,7 @@ use crate::base::secret::Secret;
 use crate::fleet::config::VerifyTls;
 use crate::fleet::device::Device;
 use crate::fleet::fault;
+use crate::fleet::foreign::{is_of_another_menu, of_another_menu};
 use crate::fleet::registry::Fleet;
 use crate::fleet::wire::{Ask, Said, Wire};
 use crate::routeros::{MenuPath, Query, Row};
@@ -51,9 +52,15 @@ impl Fresh {
         &self.device
     }
 
-    /// Rows over REST: connection, certificate, login and rights, proven by an answer.
+    /// Rows over REST: connection, certificate, login and rights, proven by an answer; of this menu, as `Lane::read_own`.
     pub async fn rows(&self, path: MenuPath, query: Query) -> Result<Vec<Row>, Fault> {
-        self.print(&self.rest, path, query).await
+        for _ in 0..2 {
+            let rows = self.print(&self.rest, path.clone(), query.clone()).await?;
+            if !is_of_another_menu(&path, &query, &rows) {
+                return Ok(rows);
+            }
+        }
+        Err(of_another_menu(&self.device.name, &path))
     }
 
     /// Rows over SSH; `None` where SSH is not in use.

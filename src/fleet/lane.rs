@@ -13,6 +13,7 @@ use crate::base::fault::Fault;
 use crate::base::ids::{DeviceId, hex, random};
 use crate::fleet::cache::Kept;
 use crate::fleet::fault::{self, FleetError};
+use crate::fleet::foreign::{is_of_another_menu, of_another_menu};
 use crate::fleet::registry::Shared;
 use crate::fleet::slot::{Flight, Slot};
 use crate::fleet::wire::{Ask, Via, Write};
@@ -116,6 +117,18 @@ impl Lane {
     pub async fn read(&self, read: Read) -> Result<Answer, Fault> {
         let (kept, source) = self.ask(Ask::Print(read.path, read.query), read.max_age).await?;
         Ok(self.answer(kept, source))
+    }
+
+    /// As `read`, of this menu and no other's: an answer of another (`foreign.rs`) is asked for again at once, then `Unreachable`.
+    pub async fn read_own(&self, mut read: Read) -> Result<Answer, Fault> {
+        for _ in 0..2 {
+            let answer = self.read(read.clone()).await?;
+            if !is_of_another_menu(&read.path, &read.query, &answer.rows) {
+                return Ok(answer);
+            }
+            read.max_age = Duration::ZERO;
+        }
+        Err(of_another_menu(&self.shared.name_of(&self.slot.id), &read.path))
     }
 
     /// The whole configuration as text, one command a line, without secrets. Errs as `read`.

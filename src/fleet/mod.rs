@@ -21,7 +21,7 @@ mod dial;
 pub mod discover;
 mod enroll;
 mod fault;
-pub mod foreign;
+mod foreign;
 mod fresh;
 mod index;
 mod lane;

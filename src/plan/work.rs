@@ -9,7 +9,6 @@ use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
 use crate::base::tier::{Effect, Tier};
-use crate::fleet::foreign::{is_of_another_menu, of_another_menu};
 use crate::fleet::{Ask, Device, Fresh, Lane, Read as LaneRead, Said, Write};
 use crate::plan::guard;
 use crate::plan::hold::Core;
@@ -177,19 +176,13 @@ impl Work {
             .hint("try again; if it stays so, look at the line to the router"))
     }
 
-    /// Rows of this menu, and no other's: in those, nothing of the plan would be on the router.
+    /// Of this menu and no other's: in those, nothing of the plan would be on the router.
     async fn one_reading(&self, menu: &str, query: Query, max_age: Duration) -> Result<Vec<Row>, Fault> {
-        for max_age in [max_age, Duration::ZERO] {
-            let (path, query) = (MenuPath::parse(menu)?, query.clone());
-            let rows = match &self.fresh {
-                Some(fresh) => fresh.rows(path, query).await?,
-                None => self.lane.read(LaneRead { path, query, max_age }).await?.rows.to_vec(),
-            };
-            if !is_of_another_menu(menu, &rows) {
-                return Ok(rows);
-            }
+        let path = MenuPath::parse(menu)?;
+        match &self.fresh {
+            Some(fresh) => fresh.rows(path, query).await,
+            None => Ok(self.lane.read_own(LaneRead { path, query, max_age }).await?.rows.to_vec()),
         }
-        Err(of_another_menu(&self.device, menu))
     }
 
     /// Rows that prove something: over a connection whose other end proved who it is.

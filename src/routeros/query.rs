@@ -132,6 +132,11 @@ impl Query {
         self
     }
 
+    /// Whether it asks for this attribute by its name.
+    pub fn has_column(&self, name: &str) -> bool {
+        self.proplist.iter().any(|column| column == name)
+    }
+
     /// Whether this asks for every row.
     pub fn is_whole(&self) -> bool {
         self.words.is_empty()

@@ -6,7 +6,6 @@
 use crate::access::policy::Verb;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::foreign::{is_of_another_menu, of_another_menu};
 use crate::fleet::{Capability, Device, Lane, Printed, Read, Via};
 use crate::history::config;
 use crate::menus::{self, Menu};
@@ -49,15 +48,7 @@ impl<'a> Router<'a> {
         let path = MenuPath::parse(menu)?;
         self.cx.judge(&self.device, path.as_str(), Verb::Read)?;
         let menu = path.as_str().to_owned();
-        let whole = query.is_whole();
-        let mut answer = self.lane.read(Read { path: path.clone(), query: query.clone(), max_age }).await?;
-        if whole && is_of_another_menu(&menu, &answer.rows) {
-            // Asked again at once, then said.
-            answer = self.lane.read(Read { path, query, max_age: Duration::ZERO }).await?;
-            if is_of_another_menu(&menu, &answer.rows) {
-                return Err(of_another_menu(&self.device, &menu));
-            }
-        }
+        let answer = self.lane.read_own(Read { path, query, max_age }).await?;
         self.cx.read(Reading { read_at: answer.read_at, age_ms: answer.age_ms, cached: answer.cached, via: answer.via });
         self.cx.hear(&answer.rows);
         Ok(Seen::new(menu, answer.rows))

@@ -4,7 +4,6 @@ use super::Drafting;
 use super::value::{self, is};
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::absent::no_menu;
-use crate::fleet::foreign::{is_of_another_menu, of_another_menu};
 use crate::fleet::learnt::{self, Extent, Learnt};
 use crate::fleet::{Device, Lane, Read};
 use crate::menus::{self, Menu, Shape};
@@ -201,22 +200,18 @@ impl Sheet {
     }
 }
 
-/// Rows as the router has them now; asked again at once where they are another menu's.
+/// Rows as the router has them now.
 async fn rows(cx: &Drafting<'_>, device: &Device, lane: &Lane, menu: &str) -> Result<Arc<Vec<Row>>, Fault> {
-    for _ in 0..2 {
-        // A small change that its tool just looked at is worked out on what the tool saw.
-        let max_age = if cx.is_plan() { Duration::ZERO } else { JUST_READ };
-        let answer = match lane.read(Read { max_age, ..Read::fresh(MenuPath::parse(menu)?) }).await {
-            Ok(answer) => answer,
-            Err(fault) if fault.kind == Kind::NotFound => return Err(no_menu(device, menu)),
-            Err(fault) => return Err(fault),
-        };
-        (cx.hear)(&answer.rows);
-        if !is_of_another_menu(menu, &answer.rows) {
-            return Ok(answer.rows);
+    // A small change that its tool just looked at is worked out on what the tool saw.
+    let max_age = if cx.is_plan() { Duration::ZERO } else { JUST_READ };
+    match lane.read_own(Read { max_age, ..Read::fresh(MenuPath::parse(menu)?) }).await {
+        Ok(answer) => {
+            (cx.hear)(&answer.rows);
+            Ok(answer.rows)
         }
+        Err(fault) if fault.kind == Kind::NotFound => Err(no_menu(device, menu)),
+        Err(fault) => Err(fault),
     }
-    Err(of_another_menu(device, menu))
 }
 
 fn plain_form(facts: Option<&'static Menu>, name: &str) -> Form {
