@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::policy::Configured;
+use crate::sim::faults;
 
 #[tokio::test]
 async fn names_values_and_rows_that_cannot_be_are_refused_with_what_would_be_right() {
@@ -93,6 +94,16 @@ async fn what_others_refer_to_is_not_removed_unless_the_plan_takes_it_out_of_the
         let steps = rig.good(edits).await.steps;
         assert!(matches!(steps.last().unwrap().change, Change::Remove { by_disabling: false, .. }), "{steps:?}");
     }
+}
+
+#[tokio::test]
+async fn another_menus_answer_is_not_taken_for_nobody_referring_to_a_row() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.sim.world().add("/queue/type", &[("name", "mine"), ("kind", "pcq")]);
+    rig.sim.world().add("/queue/simple", &[("name", "q"), ("target", "10.0.0.0/24"), ("queue", "mine/mine")]);
+    let remove = json!([{"menu": "/queue/type", "op": "remove", "match": {"name": "mine"}}]);
+    rig.sim.faults().inject(faults::Rule::once(faults::Fault::WrongBody).on("/queue/simple"));
+    rig.refuses(vec![(remove, "in use by a row of /queue/simple")]).await;
 }
 
 #[tokio::test]
