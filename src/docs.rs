@@ -2,6 +2,8 @@
 //!
 //! MCP clients read them as `docs://{page}`; the files are embedded, so that a page is never of another version.
 
+use crate::base::packed::{self, packed};
+
 /// One page.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Page {
@@ -11,13 +13,20 @@ pub struct Page {
     pub title: &'static str,
     /// What it tells, in a sentence.
     pub about: &'static str,
+    /// Length of its text in bytes.
+    pub bytes: usize,
+}
+
+impl Page {
     /// Markdown.
-    pub text: &'static str,
+    pub fn text(&self) -> String {
+        packed::text(packed!("docs"), self.name).unwrap_or_default()
+    }
 }
 
 macro_rules! page {
     ($name:literal, $title:literal, $about:literal) => {
-        Page { name: $name, title: $title, about: $about, text: include_str!(concat!("../assets/docs/", $name, ".md")) }
+        Page { name: $name, title: $title, about: $about, bytes: const { include_str!(concat!("../assets/docs/", $name, ".md")).len() } }
     };
 }
 
@@ -98,8 +107,10 @@ mod tests {
     #[test]
     fn every_page_is_short_and_begins_with_its_title() {
         for page in PAGES {
-            assert!(page.text.starts_with(&format!("# {}\n", page.title)), "{}", page.name);
-            assert!(page.text.len() > 400 && page.text.len() <= MOST_BYTES, "{}: {} bytes", page.name, page.text.len());
+            let text = page.text();
+            assert!(text.starts_with(&format!("# {}\n", page.title)), "{}", page.name);
+            assert!(text.len() > 400 && text.len() <= MOST_BYTES, "{}: {} bytes", page.name, text.len());
+            assert_eq!(text.len(), page.bytes, "{}", page.name);
             assert_eq!(super::page(page.name), Some(page));
         }
         assert!(super::page("no-such-page").is_none());

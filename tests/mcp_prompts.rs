@@ -69,12 +69,13 @@ fn prompts_name_only_tools_and_resources_that_exist() {
 #[test]
 fn documentation_names_only_tools_that_exist() {
     for page in routeros_mcp::docs::PAGES {
-        for name in tools_in(page.text) {
+        let text = page.text();
+        for name in tools_in(&text) {
             // Files and keys of the configuration look alike.
             let is_key = routeros_mcp::config::find(&name).is_some() || name.ends_with(".toml");
             assert!(is_key || tools::find(&name).is_some(), "{}: no tool {name}", page.name);
         }
-        for word in page.text.split_whitespace().filter(|word| word.contains("docs://") && !word.contains('{')) {
+        for word in text.split_whitespace().filter(|word| word.contains("docs://") && !word.contains('{')) {
             let uri = word.trim_matches(|c: char| "`.,;:)(".contains(c));
             assert!(resources::find(uri).is_some_and(|(_, name)| routeros_mcp::docs::page(&name).is_some()), "{}: {uri}", page.name);
         }

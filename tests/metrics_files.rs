@@ -91,7 +91,7 @@ fn alerts_ask_for_our_metrics_and_each_has_a_runbook() {
     let rules = rules();
     assert!(rules.len() > 10);
     check(&rules.iter().map(|rule| rule["expr"].as_str().unwrap().to_owned()).collect::<Vec<_>>());
-    let page = docs::page("alerts").unwrap().text;
+    let page = docs::page("alerts").unwrap().text();
     let mut named = BTreeSet::new();
     for rule in &rules {
         let name = rule["alert"].as_str().unwrap();

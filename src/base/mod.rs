@@ -5,6 +5,7 @@ pub mod clock;
 pub mod events;
 pub mod fault;
 pub mod ids;
+pub mod packed;
 pub mod secret;
 pub mod selector;
 pub mod shared;

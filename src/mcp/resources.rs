@@ -218,7 +218,7 @@ fn described(kind: &Kind, value: &str, device: Option<&Device>) -> Resource {
     };
     let resource = Resource::new(uri, name).with_title(title).with_description(about).with_mime_type(kind.mime);
     match page {
-        Some(page) => resource.with_size(page.text.len() as u64),
+        Some(page) => resource.with_size(page.bytes as u64),
         None => resource,
     }
 }
@@ -240,7 +240,7 @@ pub async fn read(caller: &Caller, uri: &str) -> Result<ReadResourceResult, Erro
     let (contents, ttl) = match kind.source {
         Source::Docs => {
             let page = docs::page(&value).ok_or_else(|| fault::unknown_resource(uri))?;
-            (ResourceContents::text(page.text, uri).with_mime_type(MARKDOWN), DOCS_TTL)
+            (ResourceContents::text(page.text(), uri).with_mime_type(MARKDOWN), DOCS_TTL)
         }
         Source::Tool { name, .. } => {
             let reader = kind.reader().ok_or_else(|| fault::not_in_this_build(uri, name))?;

@@ -16,16 +16,9 @@
 
 use super::profiles::Model;
 use super::value::Type;
+use crate::base::packed::{self, packed};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
-
-const OWN: [&str; 5] = [
-    include_str!("menus/interface.txt"),
-    include_str!("menus/ip.txt"),
-    include_str!("menus/ppp.txt"),
-    include_str!("menus/routing.txt"),
-    include_str!("menus/system.txt"),
-];
 
 /// What a menu holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -238,7 +231,7 @@ impl Definitions {
 
 pub(super) fn own_menus() -> Vec<Menu> {
     let mut menus = Vec::new();
-    for text in OWN {
+    for (_, text) in packed::texts(&packed::unpacked(packed!("menus"))) {
         for line in text.lines() {
             if line.starts_with('/') {
                 menus.push(head(line));

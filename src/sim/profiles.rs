@@ -10,6 +10,7 @@
 
 use super::hold;
 use super::row::raw_byte;
+use crate::base::packed::{self, packed};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -86,7 +87,6 @@ pub struct Model {
     pub management: &'static str,
     /// Where the management station's frames arrive.
     pub entry: Entry,
-    text: &'static str,
 }
 
 /// Where a station's frames arrive at the router, and with which hardware address: what no table of the router says.
@@ -99,8 +99,6 @@ pub struct Entry {
     /// Its hardware address.
     pub mac: &'static str,
 }
-
-const BASE: &str = include_str!("profiles/base.txt");
 
 impl Profile {
     /// All profiles.
@@ -153,7 +151,6 @@ fn home_ap() -> Model {
         seen_from: IpAddr::V4(Ipv4Addr::new(192, 168, 88, 10)),
         management: "192.168.88.1",
         entry: Entry { port: "ether2", vlan: None, mac: "02:00:5E:00:53:10" },
-        text: include_str!("profiles/home_ap.txt"),
     }
 }
 
@@ -172,7 +169,6 @@ fn office() -> Model {
         seen_from: IpAddr::V4(Ipv4Addr::new(10, 20, 99, 10)),
         management: "10.20.99.1",
         entry: Entry { port: "ether6", vlan: None, mac: "02:00:5E:00:53:99" },
-        text: include_str!("profiles/office.txt"),
     }
 }
 
@@ -191,7 +187,6 @@ fn chr() -> Model {
         seen_from: IpAddr::V4(Ipv4Addr::new(172, 31, 255, 29)),
         management: "172.31.255.30",
         entry: Entry { port: "ether1", vlan: None, mac: "02:00:5E:00:53:29" },
-        text: include_str!("profiles/chr.txt"),
     }
 }
 
@@ -210,13 +205,12 @@ fn wisp_tower() -> Model {
         seen_from: IpAddr::V4(Ipv4Addr::new(10, 200, 0, 10)),
         management: "10.200.0.1",
         entry: Entry { port: "ether1", vlan: Some(100), mac: "02:00:5E:00:53:64" },
-        text: include_str!("profiles/wisp_tower.txt"),
     }
 }
 
 /// Rows of one menu as the texts have them: base first, then the profile's.
 pub(super) fn rows(model: &Model, path: &str) -> Vec<Vec<(String, String)>> {
-    let own = sections(model.profile, model.text).get(path).copied().unwrap_or_default();
+    let own = sections(model.profile).get(path).copied().unwrap_or_default();
     // A profile's rows come after the base's, and on top of them in a singleton; with `# instead` they replace them.
     let base = base_sections().get(path).copied().unwrap_or_default();
     let replaces = own.starts_with("# instead");
@@ -230,12 +224,19 @@ type Sections = HashMap<&'static str, &'static str>;
 
 fn base_sections() -> &'static Sections {
     static PARSED: OnceLock<Sections> = OnceLock::new();
-    PARSED.get_or_init(|| split(BASE))
+    PARSED.get_or_init(|| split(text("base")))
 }
 
-fn sections(profile: Profile, text: &'static str) -> &'static Sections {
+fn sections(profile: Profile) -> &'static Sections {
     static PARSED: [OnceLock<Sections>; 4] = [const { OnceLock::new() }; 4];
-    PARSED[profile as usize].get_or_init(|| split(text))
+    PARSED[profile as usize].get_or_init(|| split(text(profile.name())))
+}
+
+/// What `profiles/` has under that name.
+fn text(name: &str) -> &'static str {
+    static PLAIN: OnceLock<String> = OnceLock::new();
+    let plain = PLAIN.get_or_init(|| packed::unpacked(packed!("profiles")));
+    packed::texts(plain).find(|(known, _)| known.replace('_', "-") == name).map(|(_, text)| text).unwrap_or_default()
 }
 
 fn split(text: &'static str) -> Sections {
@@ -304,7 +305,7 @@ mod tests {
         let mut wrong = BTreeSet::new();
         for profile in Profile::ALL {
             let model = profile.model();
-            for path in base_sections().keys().chain(sections(profile, model.text).keys()) {
+            for path in base_sections().keys().chain(sections(profile).keys()) {
                 let Some(menu) = defs.menu(path, &model) else {
                     if !base_sections().contains_key(path) {
                         wrong.insert(format!("{} has no {path}", profile.name()));

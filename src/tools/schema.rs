@@ -1,11 +1,18 @@
-//! JSON Schemas (2020-12) from Rust types, made small: a model pays for every byte of them.
+//! JSON Schemas (2020-12) of Rust types, made small: a model pays for every byte of them.
+//!
+//! The unit tests make them and hold `assets/schemas.txt` against that; every other build reads that file, packed.
+
+#[cfg(not(test))]
+mod carried;
+#[cfg(test)]
+mod made;
 
 use crate::tools::spec::object;
-use schemars::{
-    JsonSchema, Schema,
-    generate::{SchemaGenerator, SchemaSettings},
-};
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
+
+#[cfg(test)]
+pub use made::SEEN;
 
 /// The schema of a tool's arguments: closed, inlined, without decoration.
 pub fn input<T: JsonSchema>() -> Map<String, Value> {
@@ -36,6 +43,16 @@ enum Nulls {
     Dropped,
     /// Strict clients check answers, nulls too.
     Kept,
+}
+
+impl Nulls {
+    /// What such a schema is of.
+    fn side(self) -> &'static str {
+        match self {
+            Nulls::Dropped => "input",
+            Nulls::Kept => "output",
+        }
+    }
 }
 
 /// An answer's schema as `tools/list` shows it: an object. Its keys stand in the catalogue (`catalog`, and here `output`): in the
@@ -77,83 +94,12 @@ fn bare(value: &mut Value) {
     }
 }
 
+/// A type's schema. Builds have all of them as text, `assets/schemas.txt`: what makes them would be 3 % of a release build.
 fn of<T: JsonSchema>(nulls: Nulls) -> Map<String, Value> {
-    finished(inlining().into_root_schema_for::<T>(), nulls)
-}
-
-/// Not a line of what follows is about the type, and there are two hundred types: kept out of line, it is in the binary once.
-#[inline(never)]
-fn inlining() -> SchemaGenerator {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.inline_subschemas = true;
-    settings.meta_schema = None;
-    settings.into_generator()
-}
-
-#[inline(never)]
-fn finished(schema: Schema, nulls: Nulls) -> Map<String, Value> {
-    let mut schema = schema.to_value();
-    slim(&mut schema, nulls);
-    match schema {
-        Value::Object(mut map) => {
-            map.entry("type").or_insert_with(|| "object".into());
-            map.remove("description");
-            map
-        }
-        _ => Map::new(),
-    }
-}
-
-/// Drops what costs tokens and says nothing: titles, formats, null defaults.
-fn slim(value: &mut Value, nulls: Nulls) {
-    match value {
-        Value::Object(map) => {
-            if map.get("title").is_some_and(Value::is_string) {
-                map.remove("title");
-            }
-            map.remove("$schema");
-            if map.get("format").is_some_and(Value::is_string) {
-                map.remove("format");
-            }
-            if map.get("default").is_some_and(Value::is_null) {
-                map.remove("default");
-            }
-            if let Some(Value::String(text)) = map.get_mut("description") {
-                *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            }
-            if nulls == Nulls::Dropped {
-                drop_null(map);
-            }
-            map.values_mut().for_each(|value| slim(value, nulls));
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| slim(item, nulls)),
-        _ => {}
-    }
-}
-
-/// `["string", "null"]` becomes just `string`, and a choice loses its null.
-fn drop_null(map: &mut Map<String, Value>) {
-    if let Some(Value::Array(kinds)) = map.get_mut("type") {
-        kinds.retain(|kind| kind != "null");
-        if let [only] = kinds.as_slice() {
-            let only = only.clone();
-            map.insert("type".into(), only);
-        }
-    }
-    if let Some(Value::Array(words)) = map.get_mut("enum") {
-        words.retain(|word| !word.is_null());
-    }
-    if let Some(Value::Array(choices)) = map.get_mut("anyOf") {
-        choices.retain(|choice| choice.get("type").is_none_or(|kind| kind != "null"));
-        if choices.len() == 1
-            && let Some(Value::Object(only)) = choices.pop()
-        {
-            map.remove("anyOf");
-            for (key, value) in only {
-                map.entry(key).or_insert(value);
-            }
-        }
-    }
+    #[cfg(test)]
+    return made::of::<T>(nulls);
+    #[cfg(not(test))]
+    carried::find(nulls.side(), std::any::type_name::<T>())
 }
 
 #[cfg(test)]

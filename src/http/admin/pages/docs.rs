@@ -29,7 +29,7 @@ pub fn page(desk: &Desk<'_>, name: Option<&str>) -> Result<Response<Body>, Refus
     let Some(found) = found else { return Err(Fault::not_found("there is no such page").into()) };
     let options = pulldown_cmark::Options::ENABLE_TABLES;
     let mut text = String::new();
-    pulldown_cmark::html::push_html(&mut text, pulldown_cmark::Parser::new_ext(found.text, options));
+    pulldown_cmark::html::push_html(&mut text, pulldown_cmark::Parser::new_ext(&found.text(), options));
     // What scrolls sideways can be scrolled with the keyboard.
     let text = text.replace("<pre>", "<pre tabindex=\"0\">");
     let pages = PAGES.iter().map(|page| (page.name, page.title)).collect();
