@@ -27,7 +27,7 @@ struct Router {
 
 impl Router {
     async fn start(profile: Profile) -> Router {
-        let sim = Sim::start(Options { ssh: None, ..Options::new(profile, "edge") }).await.unwrap();
+        let sim = Sim::start(Options { ssh: false, ..Options::new(profile, "edge") }).await.unwrap();
         let admin = sim.credentials().admin;
         let mut endpoint = Endpoint::new("127.0.0.1", sim.http_port(), admin.user, admin.password, Trust::Off);
         endpoint.plain = true;

@@ -140,7 +140,7 @@ async fn a_long_connection_table_is_made_while_it_is_sent() {
 async fn any_profile_runs_as_any_version() {
     for version in Version::ALL {
         for profile in Profile::ALL {
-            let sim = Sim::start(Options { version: Some(version), ssh: None, plain: false, ..Options::new(profile, "") }).await.unwrap();
+            let sim = Sim::start(Options { version: Some(version), ssh: false, plain: false, ..Options::new(profile, "") }).await.unwrap();
             let shown = sim.world().rows("/system/resource")[0].get("version").unwrap().to_string();
             let number = format!("{version:?}")[1..].replace('_', ".");
             assert!(shown.starts_with(&number), "{version:?} {}: {shown}", profile.name());

@@ -65,7 +65,7 @@ pub use agenda::clock::BoardClock;
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) use console::one_text;
 pub use device_mode::NotAllowed;
-pub use options::{HostKey, Options, TlsOption};
+pub use options::{Options, TlsOption};
 pub use plant::Planted;
 
 use faults::{Faults, Line, Seen, SshSeen};
@@ -86,9 +86,6 @@ pub enum SimError {
     /// The certificate could not be made.
     #[error("cannot make a certificate: {0}")]
     Certificate(String),
-    /// The host key could not be made.
-    #[error("cannot make a host key: {0}")]
-    HostKey(String),
 }
 
 /// A user of the router.
@@ -130,10 +127,7 @@ impl Sim {
         let definitions = options.definitions.unwrap_or_else(Definitions::own);
         let world = World::new(model, definitions, options.clock, options.seed, &options.name);
         let identity = tls::identity(options.tls, &options.name)?;
-        let kind = options.ssh.unwrap_or(HostKey::Ed25519);
-        let key = tokio::task::spawn_blocking(move || ssh::host_key(kind, false)).await;
-        let key = key.map_err(|e| SimError::HostKey(e.to_string()))??;
-        let shared = Arc::new(Shared::new(world, identity, key));
+        let shared = Arc::new(Shared::new(world, identity, ssh::host_key()));
         let (secure, https_port) = free_port().await?;
         let mut http_port = 0;
         if options.plain {
@@ -144,7 +138,7 @@ impl Sim {
         shared.world().ports = (https_port, if http_port == 0 { 80 } else { http_port });
         rest::listen(&shared, secure, true);
         let mut ssh_port = 0;
-        if options.ssh.is_some() {
+        if options.ssh {
             let (listener, port) = free_port().await?;
             ssh_port = port;
             shared.world().ssh_port = ssh_port;
@@ -166,9 +160,8 @@ impl Sim {
     }
 
     /// Shows a new host key from the next connection on.
-    pub fn change_host_key(&self, kind: HostKey) -> Result<(), SimError> {
-        self.shared.set_host_key(ssh::host_key(kind, true)?);
-        Ok(())
+    pub fn change_host_key(&self) {
+        self.shared.set_host_key(ssh::host_key());
     }
 
     /// What came over SSH so far, oldest first: commands, terminals, file sessions.

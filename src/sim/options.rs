@@ -22,8 +22,8 @@ pub struct Options {
     pub plain: bool,
     /// Menus to serve instead of the simulator's own: see [`Definitions::from_schema_json`].
     pub definitions: Option<Arc<Definitions>>,
-    /// Listen for SSH too, with a host key of this kind.
-    pub ssh: Option<HostKey>,
+    /// Listen for SSH too.
+    pub ssh: bool,
     /// Another version than the profile's.
     pub version: Option<Version>,
 }
@@ -39,19 +39,10 @@ impl Options {
             tls: TlsOption::Shared,
             plain: true,
             definitions: None,
-            ssh: Some(HostKey::Ed25519),
+            ssh: true,
             version: None,
         }
     }
-}
-
-/// The kinds of host key a router can have; RSA is what one has until it is changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HostKey {
-    /// `host-key-type=ed25519`: quick to make.
-    Ed25519,
-    /// 2048 bits; takes seconds to find in a debug build, so a process makes one and uses it for all.
-    Rsa,
 }
 
 /// Where a router's certificate comes from.

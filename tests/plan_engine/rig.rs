@@ -116,7 +116,6 @@ impl Rig {
         hand.move_by_itself();
         let audit = Audit::open(&dir.path().join("audit"), clock.clone(), audit::Options::default()).unwrap();
         let options = SimOptions::new(profile, "edge");
-        let ssh = options.ssh.filter(|_| ssh);
         let sim = Arc::new(Sim::start(SimOptions { clock: clock.clone(), ssh, ..options }).await.unwrap());
         let (drafter, death) = (Arc::new(Mini::default()), Arc::new(Death::default()));
         let life = Rig::born(&store, &clock, &audit, &drafter, &death, false);

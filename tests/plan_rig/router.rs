@@ -52,8 +52,7 @@ impl Router {
     }
 
     fn with(options: Options, ssh: bool, clock: Clock, hand: Arc<Hand>) -> Router {
-        let options = Options { clock: clock.clone(), ..options };
-        let options = if ssh { options } else { Options { ssh: None, ..options } };
+        let options = Options { clock: clock.clone(), ssh, ..options };
         let sim = Arc::new(routers().block_on(Sim::start(options)).unwrap());
         Router { sim, clock, hand, heals: Arc::default() }
     }

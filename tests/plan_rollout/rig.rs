@@ -71,7 +71,7 @@ impl Site {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let start = |n: usize| {
             let options = Options::new(Profile::HomeAp, &name(n));
-            Sim::start(Options { clock: clock.clone(), seed: n as u64 + 1, ssh: None, plain: false, ..options })
+            Sim::start(Options { clock: clock.clone(), seed: n as u64 + 1, ssh: false, plain: false, ..options })
         };
         let sims = routers().block_on(async { join_all((0..count).map(start)).await });
         let sims = sims.into_iter().map(|sim| Arc::new(sim.unwrap())).collect();

@@ -75,7 +75,7 @@ impl Site {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (clock, tempo) = Clock::paced();
         tempo.set(AT_WORK);
-        let options = Options { clock: clock.clone(), ssh: None, plain: false, ..Options::new(Profile::Office, "edge") };
+        let options = Options { clock: clock.clone(), ssh: false, plain: false, ..Options::new(Profile::Office, "edge") };
         let sim = Arc::new(routers().block_on(Sim::start(options)).unwrap());
         let policy = "ssh,ftp,reboot,read,write,test,password,sensitive,api,rest-api";
         sim.world().by_hand("admin").set("/user/group", "mcp", &[("policy", policy)]).unwrap();

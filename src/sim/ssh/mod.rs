@@ -18,38 +18,24 @@ use super::lockout::{self, Gate};
 use super::row::{from_bytes, to_bytes};
 use super::shared::Shared;
 use super::world::Login;
-use super::{HostKey, SimError};
-use russh::keys::ssh_key::private::RsaKeypair;
-use russh::keys::{Algorithm, HashAlg, PrivateKey, key::safe_rng};
+use russh::keys::ssh_key::private::Ed25519Keypair;
+use russh::keys::{HashAlg, PrivateKey, key::safe_rng};
 use russh::server::{Auth, ChannelOpenHandle, Config, Handler, Msg, Session as Link, VerifiedPublicKey, run_stream};
 use russh::{Channel, ChannelId, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-/// RouterOS's size.
-const RSA_BITS: usize = 2048;
 /// A refused login answers a little late, as everywhere; a test does not want to wait a second.
 const REFUSAL: Duration = Duration::from_millis(20);
 /// Bytes written at once.
 const PIECE: usize = 16 * 1024;
 
-/// A new host key. RSA takes seconds to find in a debug build, so the first one of a process is used again unless `anew`.
-pub(super) fn host_key(kind: HostKey, anew: bool) -> Result<PrivateKey, SimError> {
-    static RSA: OnceLock<PrivateKey> = OnceLock::new();
-    let wrong = |e: russh::keys::ssh_key::Error| SimError::HostKey(e.to_string());
-    match kind {
-        HostKey::Ed25519 => PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).map_err(wrong),
-        HostKey::Rsa => {
-            if let Some(known) = RSA.get().filter(|_| !anew) {
-                return Ok(known.clone());
-            }
-            let made = PrivateKey::from(RsaKeypair::random(&mut safe_rng(), RSA_BITS).map_err(wrong)?);
-            if anew { Ok(made) } else { Ok(RSA.get_or_init(|| made).clone()) }
-        }
-    }
+/// A new host key: Ed25519, quick to make. RouterOS has RSA unless that is changed; its client is tested against a server of its own.
+pub(super) fn host_key() -> PrivateKey {
+    Ed25519Keypair::random(&mut safe_rng()).into()
 }
 
 /// `SHA256:…` of a host key.
