@@ -58,7 +58,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
             if chunk.is_empty() {
                 return Ok(self.last());
             }
-            let newline = chunk.iter().position(|byte| *byte == b'\n');
+            let newline = memchr::memchr(b'\n', chunk);
             let part = &chunk[..newline.unwrap_or(chunk.len())];
             let taken = newline.map_or(chunk.len(), |at| at + 1);
             let fits = self.held.len() + part.len() <= self.limit;

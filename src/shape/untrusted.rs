@@ -39,7 +39,7 @@ pub fn cut(text: &str, most: usize) -> Cow<'_, str> {
 /// Text without characters nobody sees, however long. Line breaks and tabs become spaces.
 pub fn strip(text: &str) -> Cow<'_, str> {
     // Nearly all text is plain, and every answer passes here.
-    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) || !text.chars().any(|c| is_space(c) || is_unseen(c)) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.chars().any(|c| is_space(c) || is_unseen(c)) {
         return Cow::Borrowed(text);
     }
     Cow::Owned(text.chars().filter_map(|c| if is_space(c) { Some(' ') } else { Some(c).filter(|c| !is_unseen(*c)) }).collect())
