@@ -248,6 +248,7 @@ impl App {
         let listener = http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await?;
         let door = Door::of(&listener, &self.config);
         let here = door.local().to_owned();
+        self.dispatch.world().settings.door.put(door.origin().map(str::to_owned));
         let _ = self.door.set(door);
         watch::update::prove(self.dispatch.clone(), move || Box::pin(updates::answers(here.clone())), &self.tasks, &self.stop);
         Ok(listener)

@@ -13,7 +13,7 @@ use routeros_mcp::base::clock::Wall;
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::plan::approve::sign;
 use routeros_mcp::plan::record::{Approval, Cut, Plan, PlanId, Progress, Risk};
-use routeros_mcp::plan::state::{DeviceState, PlanState};
+use routeros_mcp::plan::state::{DeviceState, PlanEvent, PlanState};
 use routeros_mcp::sim::faults::{Fault, Line, Rule};
 use routeros_mcp::sim::hooks::{Verdict, When};
 use routeros_mcp::sim::profiles::Profile;
@@ -260,6 +260,24 @@ async fn a_plan_without_its_approvals_does_not_start() {
     assert_eq!(rig.engine().refuse(&id, "").await.unwrap_err().kind, Kind::BadInput);
     rig.engine().refuse(&id, "not now").await.unwrap();
     assert_eq!(rig.engine().plan(&id).unwrap().0.state, PlanState::Refused);
+}
+
+#[tokio::test]
+async fn a_plan_whose_approval_or_day_is_over_is_shown_as_what_it_then_is() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let id = rig.draft(request(json!([rule()]), json!({}))).await;
+    approve(&rig, &id).await;
+    rig.engine().change(&id, |plan| plan.happen(PlanEvent::Approve)).await.unwrap();
+    let shown = || (rig.engine().head(&id).unwrap().state, rig.engine().list().unwrap()[0].state);
+    assert_eq!(shown(), (PlanState::Approved, PlanState::Approved));
+    rig.hand.advance(Duration::from_secs(901));
+    assert_eq!(shown(), (PlanState::Draft, PlanState::Draft), "nobody has written down that the approval ran out");
+    let refused = rig.engine().apply(&Rig::who(), &id).await.unwrap_err();
+    assert!(refused.said.contains("ran out"), "{}", refused.said);
+    rig.hand.advance(Duration::from_secs(86_400));
+    assert_eq!(shown(), (PlanState::Expired, PlanState::Expired));
+    assert!(rig.engine().plan(&id).unwrap().0.why_ended.is_some());
 }
 
 #[tokio::test]

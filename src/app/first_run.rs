@@ -34,6 +34,9 @@ pub struct Door {
     fingerprint: Option<String>,
 }
 
+/// In place of an address that this machine does not know.
+const UNKNOWN: &str = "THIS-BOX";
+
 impl Door {
     /// Of a listener.
     pub fn of(listener: &Listener, config: &Config) -> Door {
@@ -46,13 +49,13 @@ impl Door {
     fn at(local: SocketAddr, is_tls: bool, public_url: Option<&str>, own: Option<IpAddr>) -> Door {
         let host = match own {
             Some(own) if local.ip().is_unspecified() => SocketAddr::new(own, local.port()).to_string(),
-            _ if local.ip().is_unspecified() => format!("THIS-BOX:{}", local.port()),
+            _ if local.ip().is_unspecified() => format!("{UNKNOWN}:{}", local.port()),
             _ => local.to_string(),
         };
         let scheme = if is_tls { "https" } else { "http" };
         let origin = public_url.map_or_else(|| format!("{scheme}://{host}"), |url| url.trim_end_matches('/').to_owned());
         let is_far = public_url.is_some() || (is_tls && !local.ip().is_loopback());
-        let own = own.map_or_else(|| "THIS-BOX".to_owned(), |own| own.to_string());
+        let own = own.map_or_else(|| UNKNOWN.to_owned(), |own| own.to_string());
         let tunnel = (!is_far).then(|| format!("ssh -L {0}:{local} USER@{own}", local.port()));
         let here = match local {
             SocketAddr::V4(at) if at.ip().is_unspecified() => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), at.port()),
@@ -60,6 +63,11 @@ impl Door {
             at => at,
         };
         Door { local: format!("{scheme}://{here}"), origin, tunnel, fingerprint: None }
+    }
+
+    /// `https://192.168.88.5:8443`, where people reach it; `None` where that is not known.
+    pub fn origin(&self) -> Option<&str> {
+        Some(self.origin.as_str()).filter(|origin| !origin.contains(UNKNOWN))
     }
 
     /// Where this machine itself reaches it.

@@ -89,6 +89,7 @@ pub(super) fn tool_settings(loaded: &Loaded) -> Settings {
         kept_answers: config.resource_cache.max_entries,
         config: Shared::new(config::shown(&loaded.view)),
         public_url: config.http.public_url.clone(),
+        door: Shared::default(),
         health: Shared::new(thresholds(&config.health_check)),
     }
 }

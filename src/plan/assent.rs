@@ -62,13 +62,13 @@ impl Engine {
     pub async fn approve(&self, access: &Access, voice: &Voice, id: &PlanId, seen: Option<&str>) -> Result<Plan, Fault> {
         let (plan, devices) = self.plan(id)?;
         self.may_decide(access, voice, &plan, "approve").inspect_err(|_| self.core.book.meter().approval("denied"))?;
+        if plan.state == PlanState::Expired {
+            return Err(Fault::new(Kind::Conflict, format!("{id} is older than a day")).hint("plan it anew"));
+        }
         if !matches!(plan.state, PlanState::Draft | PlanState::Approved) {
             return Err(over(&plan, "approved"));
         }
         let now = self.now();
-        if plan.expires_at <= now {
-            return Err(Fault::new(Kind::Conflict, format!("{id} is older than a day")).hint("plan it anew"));
-        }
         let drafts: Vec<_> = devices.into_iter().map(|(draft, _)| draft).collect();
         if digest::of(&plan, &drafts) != plan.digest {
             return Err(Fault::new(Kind::Conflict, format!("{id}: its records are not those it was drafted with"))

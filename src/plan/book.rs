@@ -12,7 +12,7 @@ use crate::plan::record::{Draft, Plan, PlanId, Progress, device_key};
 use crate::plan::state::{DeviceEvent, DeviceState, PlanEvent, PlanState, Refused};
 use crate::store::{Batch, Durability, Record, Store, StoreError, Table};
 use futures_util::future::{BoxFuture, FutureExt};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -303,7 +303,24 @@ impl Plan {
         self.state = self.state.step(event)?;
         Ok(())
     }
+
+    /// The plan as time has left it, before anything has written that down: too old, or without the approvals that ran out.
+    pub fn as_of(mut self, now: Wall) -> Plan {
+        if !matches!(self.state, PlanState::Draft | PlanState::Approved) {
+            return self;
+        }
+        let given: BTreeSet<&str> = self.approvals.iter().filter(|one| one.expires_at > now).map(|one| one.person.as_str()).collect();
+        if self.expires_at <= now {
+            (self.state, self.ended_at, self.why_ended) = (PlanState::Expired, Some(self.expires_at), Some(TOO_OLD.into()));
+        } else if given.len() < usize::from(self.needed) {
+            self.state = PlanState::Draft;
+        }
+        self
+    }
 }
+
+/// Why a plan expired.
+pub const TOO_OLD: &str = "nobody ran it within a day";
 
 impl Progress {
     /// Lets something happen to it.

@@ -127,19 +127,20 @@ impl Engine {
 
     /// A plan and its devices. Errs with `NotFound`.
     pub fn plan(&self, id: &PlanId) -> Result<(Plan, Vec<(Draft, Progress)>), Fault> {
-        let plan = self.core.book.plan(id)?;
+        let plan = self.head(id)?;
         let devices = self.core.book.devices(&plan)?;
         Ok((plan, devices))
     }
 
     /// A plan without what was worked out for its devices: one read, however many those are. Errs with `NotFound`.
     pub fn head(&self, id: &PlanId) -> Result<Plan, Fault> {
-        self.core.book.plan(id)
+        Ok(self.core.book.plan(id)?.as_of(self.core.clock.wall()))
     }
 
     /// Every plan, the newest first.
     pub fn list(&self) -> Result<Vec<Plan>, Fault> {
-        let mut plans = self.core.book.plans()?;
+        let now = self.core.clock.wall();
+        let mut plans: Vec<Plan> = self.core.book.plans()?.into_iter().map(|plan| plan.as_of(now)).collect();
         plans.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
         Ok(plans)
     }
@@ -195,6 +196,8 @@ impl Engine {
         self.core
             .book
             .change_plan(id, |plan| {
+                // That it is over comes before what it lacks.
+                plan.state.step(PlanEvent::Start)?;
                 approve::usable(plan, &self.key, now)?;
                 plan.happen(PlanEvent::Start)?;
                 plan.started_by = Some(started.clone());

@@ -3,6 +3,7 @@
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::DeviceId;
+use crate::plan::book::TOO_OLD;
 use crate::plan::engine::Engine;
 use crate::plan::hold::Core;
 use crate::plan::record::{Plan, PlanId};
@@ -109,7 +110,7 @@ impl Engine {
         let now = self.core.clock.wall();
         for plan in self.core.book.plans()? {
             if matches!(plan.state, PlanState::Draft | PlanState::Approved) && plan.expires_at <= now {
-                self.finish(&plan.id, PlanEvent::Expire, "nobody ran it within a day").await?;
+                self.finish(&plan.id, PlanEvent::Expire, TOO_OLD).await?;
             }
         }
         Ok(())

@@ -156,7 +156,7 @@ impl ListArgs {
 
 /// Only the named fields, in the caller's order; all of them when none is named.
 pub(super) fn project(mut row: Map<String, Value>, fields: Option<&[String]>) -> Map<String, Value> {
-    match fields {
+    match fields.filter(|fields| !fields.is_empty()) {
         None => row,
         Some(fields) => fields.iter().filter_map(|name| row.remove(name).map(|value| (name.clone(), value))).collect(),
     }

@@ -116,6 +116,8 @@ pub struct Settings {
     pub enable_tools: bool,
     /// Where people approve plans: the address that `/admin/plans/…` is appended to.
     pub public_url: Option<String>,
+    /// Where our own listener is, once it is: pages are there when nobody named another address.
+    pub door: Shared<Option<String>>,
     /// From where on a vital counts against a router's health.
     pub health: Shared<Thresholds>,
     /// The effective configuration as `config show` has it, secrets masked.
@@ -127,7 +129,8 @@ pub struct Settings {
 impl Settings {
     /// The page where people approve a plan, if there is one.
     pub fn plan_url(&self, id: &PlanId) -> Option<String> {
-        let base = self.public_url.as_ref()?;
+        let door = self.door.get();
+        let base = self.public_url.as_ref().or(door.as_ref().as_ref())?;
         Some(format!("{}/admin/plans/{id}", base.trim_end_matches('/')))
     }
 }
@@ -142,6 +145,7 @@ impl Default for Settings {
             ssh_port: 22,
             enable_tools: true,
             public_url: None,
+            door: Shared::default(),
             health: Shared::default(),
             config: Shared::default(),
             kept_answers: 1_000,

@@ -1,9 +1,10 @@
 //! `audit.get_events`: the trail, newest first; one's own events, or all of them for admin and approver.
 
-use crate::audit::Stored;
+use crate::audit::{self, Stored};
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
+use crate::shape::filter::Filter;
 use crate::shape::page;
 use crate::tools::audit::wanted::{Further, Wanted, may_see};
 use crate::tools::context::Cx;
@@ -54,7 +55,11 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let limit = page::limit(args.list.limit.map(u64::from))?;
     // New records push older ones back, so a page goes on before a sequence number, not at a position.
     let mut before = args.list.place(&scope)?.map(|seq| seq as u64);
-    let (mut rows, mut total, mut looked_at, mut is_first) = (Vec::new(), 0, 0, true);
+    let (mut rows, mut looked_at, mut is_first) = (Vec::new(), 0, true);
+    let mut total = match before {
+        Some(seq) => count_above(cx, &filter, &conditions, seq).await?,
+        None => 0,
+    };
     loop {
         let found = cx.world.audit.page(&filter, before, STEP)?;
         looked_at += found.looked_at;
@@ -87,6 +92,25 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
     let shown = rows.into_iter().map(|(_, row)| list::project(row, args.list.fields.as_deref())).collect();
     let on = if is_more { seqs.last().copied() } else { before };
     Ok(args.list.behind(cx, &scope, shown, &seqs, total, on))
+}
+
+/// Rows of the pages before the one that begins below `seq`: the total is the same on every page.
+async fn count_above(cx: &Cx, filter: &audit::Filter, conditions: &Filter, seq: u64) -> Result<usize, Fault> {
+    let (mut count, mut looked_at, mut before) = (0, 0, None);
+    loop {
+        let found = cx.world.audit.page(filter, before, STEP)?;
+        looked_at += found.looked_at;
+        let above = found.rows.iter().take_while(|stored| stored.seq >= seq);
+        let fits = |stored: &&Stored| {
+            may_see(&cx.world, &cx.principal, &stored.record) && (conditions.is_empty() || conditions.passes_json(&view(stored)))
+        };
+        count += above.filter(fits).count();
+        before = found.next;
+        if before.is_none_or(|next| next <= seq) || looked_at >= MOST_LOOKED_AT {
+            return Ok(count);
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 fn view(stored: &Stored) -> Map<String, Value> {

@@ -41,6 +41,19 @@ pub(super) async fn learnt(cx: &Cx, router: &Router<'_>, menu: &str) -> Result<T
     }
 }
 
+/// Whether the router says what can be read of `menu`, and this is not among it. A router that cannot say lacks nothing.
+pub(super) async fn lacks(cx: &Cx, router: &Router<'_>, menu: &str, attribute: &str) -> bool {
+    let at = cx.world.clock.wall();
+    let learnt = match learnt::remembered(&cx.world.store, &router.device, menu, Extent::Whole) {
+        Ok(Some(learnt)) => Some(learnt),
+        _ => learnt::learn(&cx.world.store, &router.device, menu, Extent::Whole, at, router).await.ok().flatten(),
+    };
+    learnt.is_some_and(|learnt| {
+        let Learnt { add, set, get, .. } = &learnt;
+        !get.is_empty() && ![add, set, get].iter().any(|names| names.iter().any(|name| name == attribute))
+    })
+}
+
 /// What is known of `menu` without asking the router.
 pub(super) fn remembered(cx: &Cx, device: &Device, menu: &str) -> Result<Option<Learnt>, Fault> {
     let Some(learnt) = learnt::remembered(&cx.world.store, device, menu, Extent::Whole)? else { return Ok(None) };

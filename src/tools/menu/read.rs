@@ -16,8 +16,8 @@ use crate::shape::untrusted;
 use crate::tools::arguments::{distance, shown};
 use crate::tools::context::Cx;
 use crate::tools::list::{self, ListArgs, Rows};
-use crate::tools::menu::large;
-use crate::tools::router::{FRESH, Seen, View};
+use crate::tools::menu::{inspect, large};
+use crate::tools::router::{FRESH, Router, Seen, View};
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, run};
 use schemars::JsonSchema;
@@ -56,7 +56,9 @@ struct Args {
 /// What a router says when it is asked for the rows of a command or of a folder of menus.
 const NO_COMMAND: &str = ": no such command";
 
-async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
+async fn run(cx: &Cx, mut args: Args) -> Result<Rows, Fault> {
+    // None named is all of them, as in every list.
+    args.list.fields = args.list.fields.filter(|fields| !fields.is_empty());
     let router = cx.router(&args.device)?;
     let path = menu_path(&args.menu)?;
     let menu = path.as_str();
@@ -77,7 +79,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Rows, Fault> {
         Ok(seen) => seen,
         Err(fault) => return Err(absent(large::failed(cx, &router, menu, fault, &exact).await)),
     };
-    misspelt(menu, facts, &args.list, &filter, &seen)?;
+    known(cx, &router, menu, &args.list, &filter, &seen).await?;
     let rows: Vec<View<'_>> = seen.iter().filter(|row| passes(&filter, facts, *row)).collect();
     let span = args.list.span(cx, &scope, &rows, |row| key(facts, *row))?;
     let shown = rows[span].iter().map(|row| shape(cx, facts, *row, args.list.fields.as_deref())).collect();
@@ -90,22 +92,23 @@ fn filter_names(facts: Option<&Menu>) -> String {
     named.map(|attr| attr.name).take(8).collect::<Vec<_>>().join(", ")
 }
 
-/// Refuses a name that no row has, the facts do not know and that is nearly one they know: an empty column would look
-/// like an answer.
-fn misspelt(menu: &str, facts: Option<&Menu>, list: &ListArgs, filter: &Filter, seen: &Seen) -> Result<(), Fault> {
-    let Some(facts) = facts else { return Ok(()) };
+/// Refuses a name that no row has, the facts do not know, and that is nearly one they know or none of the router's own: an empty
+/// column would look like an answer.
+async fn known(cx: &Cx, router: &Router<'_>, menu: &str, list: &ListArgs, filter: &Filter, seen: &Seen) -> Result<(), Fault> {
+    let facts = menus::find(menu);
     let asked = list.fields.iter().flatten().map(String::as_str).chain(filter.conditions().iter().map(|one| one.name.as_str()));
-    for name in asked.filter(|name| *name != "_key" && facts.attr(name).is_none()) {
-        let nearest = facts.attrs.iter().map(|attr| (distance(name, attr.name), attr.name)).min();
+    let is_known = |name: &str| name == "_key" || facts.is_some_and(|facts| facts.attr(name).is_some());
+    for name in asked.filter(|name| !is_known(name) && !seen.iter().any(|row| row.text(name).is_some())) {
+        let absent = || Fault::bad_input(format!("{menu} has no attribute {}", shown(name)));
+        let nearest = facts.iter().flat_map(|facts| facts.attrs).map(|attr| (distance(name, attr.name), attr.name)).min();
         // One letter in five: `name` is not a slip for `time`.
-        let slip = 1..=name.len() / 5;
         if let Some((away, meant)) = nearest
-            && slip.contains(&away)
-            && !seen.iter().any(|row| row.text(name).is_some())
+            && (1..=name.len() / 5).contains(&away)
         {
-            return Err(
-                Fault::bad_input(format!("{menu} has no attribute {name}")).hint(format!("did you mean {meant}? menu.describe shows all"))
-            );
+            return Err(absent().hint(format!("did you mean {meant}? menu.describe shows all")));
+        }
+        if inspect::lacks(cx, router, menu, name).await {
+            return Err(absent().hint("menu.describe names those it has on this device"));
         }
     }
     Ok(())
