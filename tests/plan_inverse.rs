@@ -55,7 +55,7 @@ impl Router {
 
     /// Puts the script on the router and has it run.
     async fn undo(&self, known: &Known, steps: &[Step]) -> Result<(), String> {
-        let source = inverse::script(&self.plan, steps, std::slice::from_ref(known)).unwrap();
+        let source = inverse::script(&self.plan, steps, std::slice::from_ref(known), &Default::default()).unwrap();
         let scripts = MenuPath::parse("/system/script").unwrap();
         let name = inverse::name(&self.plan);
         let made = self.rest.add(&scripts, &[("name", &name), ("source", &source), ("policy", "read,write,policy,test")]).await.unwrap();

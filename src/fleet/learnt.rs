@@ -92,7 +92,7 @@ mod v1 {
 pub enum Extent {
     /// Everything: four requests.
     Whole,
-    /// What `add` and `set` take, of rows whose shape is known: two requests.
+    /// What `add` and `set` take and which commands there are, of rows whose shape is known: three requests.
     Rows,
     /// What `set` takes of a menu known to be without rows: one request.
     Single,
@@ -103,7 +103,7 @@ impl Extent {
     fn mark(self) -> &'static str {
         match self {
             Extent::Whole => "",
-            Extent::Rows => "#rows",
+            Extent::Rows => "#list",
             Extent::Single => "#single",
         }
     }
@@ -264,11 +264,19 @@ async fn writes(device: &Device, menu: &str, extent: Extent, console: &dyn Inspe
     if hangs(device, words.iter().copied()) {
         return Ok(None);
     }
-    let (add, set) = (format!("{},add", words.join(",")), format!("{},set", words.join(",")));
-    let add = async { if extent == Extent::Rows { arguments(console, &add).await } else { Ok(Vec::new()) } };
-    let (add, set) = futures_util::join!(add, arguments(console, &set));
-    let learnt = Learnt { add: add?, set: set?, ..Learnt::default() };
+    let path = words.join(",");
+    let (add, set) = (format!("{path},add"), format!("{path},set"));
+    let has_rows = extent == Extent::Rows;
+    let add = async { if has_rows { arguments(console, &add).await } else { Ok(Vec::new()) } };
+    // Whether an attribute can be taken away again (`unset`) decides how a change of it is undone.
+    let here = async { if has_rows { child(console, &path).await.map(|here| commands(&here, &path)) } else { Ok(Vec::new()) } };
+    let (here, add, set) = futures_util::join!(here, add, arguments(console, &set));
+    let learnt = Learnt { commands: here?, add: add?, set: set?, ..Learnt::default() };
     Ok((!learnt.add.is_empty() || !learnt.set.is_empty()).then_some(learnt))
+}
+
+fn commands(here: &[Row], path: &str) -> Vec<String> {
+    named(here, path).into_iter().filter(|(_, kind)| kind == "cmd").map(|(name, _)| name).collect()
 }
 
 /// What stands below a place. Seconds after boot the answer can be another menu's, which would be kept for every router of this build.

@@ -101,7 +101,7 @@ async fn send(work: &mut Work, policies: &BTreeSet<&'static str>, wait: Duration
     }
     let timer = add_timer(work, &name, &name, &policy, wait).await;
     let timer = timer.map(|id| work.ids.timer = id);
-    let job = match start_job(work, &name, wait).await {
+    let job = match start_job(work, &name, wait, timer.is_ok()).await {
         // It may run, and nobody could take it away: it would fire at this time whatever more time a person is given.
         Err(fault) if fault.kind == Kind::UnknownOutcome => return Err(fault.into()),
         job => job.map_err(|fault| fault.said),
@@ -135,8 +135,8 @@ pub(super) async fn add_timer(work: &Work, name: &str, script: &str, policy: &st
 }
 
 /// Starts the waiting job; its `.id`.
-pub(super) async fn start_job(work: &Work, name: &str, wait: Duration) -> Result<String, Fault> {
-    let rows = work.write(Write::Start { source: guard::job_source(name, wait) }).await?;
+pub(super) async fn start_job(work: &Work, name: &str, wait: Duration, beside_timer: bool) -> Result<String, Fault> {
+    let rows = work.write(Write::Start { source: guard::job_source(name, wait, beside_timer) }).await?;
     let id = rows.first().and_then(|row| row.get("ret")).map(str::to_owned);
     id.ok_or_else(|| Fault::new(Kind::Rejected, "it has no number"))
 }

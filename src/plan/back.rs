@@ -3,7 +3,7 @@
 //! It is an ordinary draft: its steps are compared with the rows before they are sent, and its own undo puts the change back.
 
 use crate::plan::form::Known;
-use crate::plan::inverse;
+use crate::plan::inverse::{self, Letters};
 use crate::plan::record::{Change, Draft, Find, Observed, PlanId, Step};
 use crate::plan::rows::{Read, content, one};
 
@@ -19,7 +19,7 @@ pub(super) fn draft(id: &PlanId, done: &Draft, read: &Read) -> Result<Draft, Str
         }
         back.steps.push(Step { change, ..step.clone() });
     }
-    back.inverse = inverse::script(id, &back.steps, &back.known).map_err(|fault| fault.said)?;
+    back.inverse = inverse::script(id, &back.steps, &back.known, &Letters::new()).map_err(|fault| fault.said)?;
     Ok(back)
 }
 

@@ -41,7 +41,7 @@ use crate::fleet::absent::menu_path;
 use crate::fleet::{Device, Fleet, Lane, Read};
 use crate::plan::edit::{Edit, Op, about, makes_plans};
 use crate::plan::form::Known;
-use crate::plan::inverse;
+use crate::plan::inverse::{self, Letters};
 use crate::plan::lockout::{ManagementPath, Service, site, site::Through};
 use crate::plan::record::{Cut, Draft, Find, Observed, PlanId, Risk, Step};
 use crate::plan::risk::{self, Judgement};
@@ -104,6 +104,7 @@ struct Desk<'a> {
     beside: BTreeMap<&'static str, Option<Vec<String>>>,
     steps: Vec<Step>,
     absent: Vec<(String, Find)>,
+    letters: Letters,
 }
 
 /// Works out what these edits do on this device. A draft without steps says that all is as asked already.
@@ -125,7 +126,8 @@ pub async fn draft(cx: &Drafting<'_>, plan: &PlanId, device: &Device, edits: &[E
         }
     }
     let lane = desk.lane.clone();
-    judged(cx, device, &lane, desk.draft(plan)).await
+    let letters = std::mem::take(&mut desk.letters);
+    judged(cx, device, &lane, desk.draft(plan), &letters).await
 }
 
 fn task(n: usize, edit: &Edit) -> Result<Task<'_>, Fault> {
@@ -158,7 +160,7 @@ impl<'a> Desk<'a> {
             // Nothing to look up, but a plan for a router that does not answer helps nobody.
             lane.read(Read { max_age: STEADY, ..Read::fresh(MenuPath::parse("/system/identity")?) }).await?;
         }
-        Ok(Desk { device, lane, sheets, beside: BTreeMap::new(), steps: Vec::new(), absent: Vec::new() })
+        Ok(Desk { device, lane, sheets, beside: BTreeMap::new(), steps: Vec::new(), absent: Vec::new(), letters: Letters::new() })
     }
 
     /// What was worked out, before anybody judged it.
@@ -229,7 +231,7 @@ async fn modes(cx: &Drafting<'_>, device: &Device, lane: &Lane, tasks: &[Task<'_
 }
 
 /// Adds how much harm it can do, whether we could still get in, and what undoes it.
-async fn judged(cx: &Drafting<'_>, device: &Device, lane: &Lane, mut draft: Draft) -> Result<Draft, Fault> {
+async fn judged(cx: &Drafting<'_>, device: &Device, lane: &Lane, mut draft: Draft, letters: &Letters) -> Result<Draft, Fault> {
     if draft.steps.is_empty() {
         return Ok(draft);
     }
@@ -239,8 +241,12 @@ async fn judged(cx: &Drafting<'_>, device: &Device, lane: &Lane, mut draft: Draf
     for (step, gives_access) in draft.steps.iter_mut().zip(&judgement.gives_access) {
         step.gives_access = *gives_access;
     }
-    let inverse = inverse::script(&draft.plan, &draft.steps, &draft.known)?;
-    let Judgement { risk, cut, cut_reasons, settle_s, .. } = judgement;
+    let inverse = inverse::script(&draft.plan, &draft.steps, &draft.known, letters)?;
+    let Judgement { risk, cut, mut cut_reasons, settle_s, .. } = judgement;
+    if cut != Cut::No && !device.facts.can.schedule {
+        // Whoever approves it has to know: the router's own undo does not outlive a restart of the router.
+        cut_reasons.push("device-mode allows no scheduler there: its guard is a waiting job, which a reboot loses".to_owned());
+    }
     Ok(Draft { risk, cut, cut_reasons, settle_s, inverse, ..draft })
 }
 

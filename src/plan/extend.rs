@@ -85,7 +85,8 @@ async fn timer(work: &mut Work, wait: Duration) -> Result<Guard, Fault> {
 
 async fn job(work: &mut Work, old: &Guard, wait: Duration) -> Result<Guard, Fault> {
     let name = work.guard_name();
-    let id = start_job(work, &name, wait).await.map_err(|fault| no_guard(work, &fault.said))?;
+    let beside_timer = work.progress.guards.iter().any(|guard| guard.kind == GuardKind::Scheduler);
+    let id = start_job(work, &name, wait, beside_timer).await.map_err(|fault| no_guard(work, &fault.said))?;
     let jobs = work.proof(JOBS, Query::new()).await?;
     if !jobs.iter().any(|job| job.id() == Some(id.as_str())) {
         return Err(no_guard(work, "the new job does not run"));

@@ -46,9 +46,21 @@ pub fn wait(plan: &Plan, draft: &Draft, settings: &Settings) -> Duration {
     }
 }
 
-/// What the waiting job runs.
-pub fn job_source(name: &str, wait: Duration) -> String {
-    format!(":delay {}s; /system/script/run {}", wait.as_secs(), quote(name))
+/// How much later the waiting job looks where there is a timer as well. Of two runs at the same moment both would find a row missing,
+/// and both would add it.
+pub const BEHIND: Duration = Duration::from_secs(3);
+
+/// What the waiting job runs. Beside a timer it steps back when that has fired; whatever it cannot find out, it runs.
+pub fn job_source(name: &str, wait: Duration, beside_timer: bool) -> String {
+    let run = format!("/system/script/run {}", quote(name));
+    if !beside_timer {
+        return format!(":delay {}s; {run}", wait.as_secs());
+    }
+    let fired = format!("[/system/scheduler/get [/system/scheduler/find where name={}] run-count]", quote(name));
+    format!(
+        ":delay {}s; :local mcpran 0; :do {{ :if ({fired} > 0) do={{ :set mcpran 1 }} }} on-error={{}}; :if ($mcpran = 0) do={{ {run} }}",
+        (wait + BEHIND).as_secs()
+    )
 }
 
 /// The rights a plan's script needs, none more. `test` is for the pings and delays an undo may contain.
@@ -194,6 +206,16 @@ mod tests {
         assert!(is_in_time(Some(Duration::from_secs(91)), Duration::from_secs(90)));
         assert!(!is_in_time(Some(Duration::from_secs(3_690)), Duration::from_secs(90)));
         assert!(!is_in_time(None, Duration::from_secs(90)));
+    }
+
+    #[test]
+    fn a_job_beside_a_timer_comes_later_and_runs_unless_that_has_fired() {
+        let (alone, beside) = (job_source("g", Duration::from_secs(90), false), job_source("g", Duration::from_secs(90), true));
+        assert_eq!(alone, ":delay 90s; /system/script/run \"g\"");
+        assert!(beside.starts_with(":delay 93s; ") && beside.ends_with(":if ($mcpran = 0) do={ /system/script/run \"g\" }"), "{beside}");
+        // Whatever goes wrong while it asks, it runs.
+        assert!(beside.contains(":do { :if ([/system/scheduler/get [/system/scheduler/find where name=\"g\"] run-count] > 0)"), "{beside}");
+        assert!(beside.contains("} on-error={}; :if"), "{beside}");
     }
 
     #[test]

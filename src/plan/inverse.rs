@@ -21,6 +21,7 @@ use crate::plan::form::{Form, Known, Pairs, get};
 use crate::plan::record::{Change, Find, Place, PlanId, Step};
 use crate::routeros::script::quote;
 use spelling::{assignment, flag, is_comparable, spellings, word};
+use std::collections::BTreeMap;
 
 /// Longest script taken, bytes: what the router's own editor holds.
 pub const MAX_BYTES: usize = 30_000;
@@ -41,17 +42,20 @@ pub const BEGINS: &str = "undoing";
 /// What it writes when it ends, after its name.
 pub const ENDED: &str = "ended";
 
+/// How rows that steps add are found by what a router takes to the letter alone, by the step's place.
+pub type Letters = BTreeMap<usize, Find>;
+
 /// The source of the script that undoes these steps.
 ///
 /// # Errors
 /// `BadInput` when it would be longer than a router takes, `Bug` for a step on a menu that is not in `known`.
-pub fn script(plan: &PlanId, steps: &[Step], known: &[Known]) -> Result<String, Fault> {
+pub fn script(plan: &PlanId, steps: &[Step], known: &[Known], letters: &Letters) -> Result<String, Fault> {
     let name = name(plan);
     let mut body = String::new();
-    for step in steps.iter().rev().filter(|step| !matches!(step.change, Change::Run { .. })) {
+    for (at, step) in steps.iter().enumerate().rev().filter(|(_, step)| !matches!(step.change, Change::Run { .. })) {
         let menu = known.iter().find(|known| known.menu == step.menu);
         let menu = menu.ok_or_else(|| Fault::bug(NotDrafted(step.menu.clone())))?;
-        if let Some(lines) = undo(step, menu)? {
+        if let Some(lines) = undo(step, menu, letters.get(&at))? {
             body.push_str(&format!("  :do {{\n{lines}  }} on-error={{ :set mcpbad ($mcpbad + 1) }}\n"));
         }
     }
@@ -83,10 +87,10 @@ pub fn script(plan: &PlanId, steps: &[Step], known: &[Known]) -> Result<String, 
 struct NotDrafted(String);
 
 /// What undoes one step; nothing for what cannot and need not be undone.
-fn undo(step: &Step, known: &Known) -> Result<Option<String>, Fault> {
+fn undo(step: &Step, known: &Known, letters: Option<&Find>) -> Result<Option<String>, Fault> {
     Ok(match &step.change {
         Change::Run { .. } => None,
-        Change::Add { values, find, .. } => Some(undo_add(known, find, values, step.gives_access)?),
+        Change::Add { values, find, .. } => Some(undo_add(known, find, letters, values, step.gives_access)?),
         Change::Set { find, before, values, unset, .. } => {
             let after = step.change.find_after().unwrap_or_else(|| find.clone());
             let at = Row { known, finds: vec![&after, find] };
@@ -117,11 +121,18 @@ fn touched(before: &Pairs, values: &Pairs, unset: &[String]) -> Vec<Touched> {
     set.chain(unset.iter().map(|name| (name, None))).map(|(name, new)| Touched { name: name.clone(), new }).collect()
 }
 
-/// Takes away the row that was added, unless somebody made it their own.
-fn undo_add(known: &Known, find: &Find, values: &Pairs, always: bool) -> Result<String, Fault> {
+/// Takes away the row that was added, unless somebody made it their own. One that keeps us out is also found where the router spells
+/// a comment or an address of it otherwise.
+fn undo_add(known: &Known, find: &Find, letters: Option<&Find>, values: &Pairs, always: bool) -> Result<String, Fault> {
     let menu = &known.menu;
     let remove = format!("{menu}/remove $mcprow");
     let mut lines = locating(known, find, "mcprow")?;
+    if let Some(letters) = letters.filter(|letters| always && *letters != find) {
+        let locating = locating(known, letters, "mcpold")?;
+        lines.push_str(&format!(
+            "    :if ([:len $mcprow] = 0) do={{\n{locating}      :if ([:len $mcpold] = 1) do={{ :set mcprow $mcpold }}\n    }}\n"
+        ));
+    }
     let act = if always {
         remove
     } else {

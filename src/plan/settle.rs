@@ -28,8 +28,8 @@ const LOOK_PAUSE: Duration = Duration::from_secs(5);
 const LOOK_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// A router that does not come back for so long after its guard should have fired needs a person.
 pub(super) const PATIENCE: Duration = Duration::from_secs(15 * 60);
-/// After a fire, before the first look.
-const AFTER_FIRE: Duration = Duration::from_secs(2);
+/// After a fire, before the first look: a waiting job has looked too by then (`guard::BEHIND`).
+const AFTER_FIRE: Duration = Duration::from_secs(5);
 
 /// Why what nobody kept is undone.
 pub(super) const LATE: &str = "it was not confirmed in time";

@@ -202,6 +202,11 @@ fn write(world: &mut World, menu: &Menu, row: &mut Row, name: &str, given: &str)
         }
         return Ok(());
     }
+    // Only free text can be emptied where a menu has another way to take an attribute away.
+    let is_emptied = menu.command_names().contains(&"unset") && !matches!(attr.of, Type::Text | Type::Flag);
+    if given.is_empty() && is_emptied {
+        return Err(Refusal::no_match(name));
+    }
     if given.is_empty() && attr.default.is_none() && !attr.required && !matches!(attr.of, Type::Flag) {
         if name == "log-prefix" {
             row.put(name, "");

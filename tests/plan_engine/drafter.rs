@@ -61,7 +61,7 @@ impl Drafter for Mini {
                 let rows = lane.read(Read::fresh(MenuPath::parse(&edit.menu)?)).await?.rows;
                 add_edit(&mut draft, edit, &rows);
             }
-            draft.inverse = inverse::script(ask.plan, &draft.steps, &draft.known)?;
+            draft.inverse = inverse::script(ask.plan, &draft.steps, &draft.known, &Default::default())?;
             Ok(draft)
         }
         .boxed()

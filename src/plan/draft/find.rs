@@ -6,6 +6,7 @@ use crate::base::fault::Fault;
 use crate::fleet::nearest;
 use crate::plan::form::{Form, Pairs, get};
 use crate::plan::record::{Change, Find};
+use crate::routeros::value::Kind;
 use serde_json::{Map, Value};
 
 /// Most candidates an error shows.
@@ -248,6 +249,22 @@ impl Sheet {
     pub fn loosely(&self, at: usize) -> Find {
         let content = self.known.content_of(self.was[at].iter().map(|(name, value)| (name.as_str(), value.as_str())));
         Find { by: content.into_iter().filter(|(name, _)| self.is_open(name) && self.known.form(name) != Form::Flag).collect() }
+    }
+
+    /// What tells a new row from all others by what a router takes to the letter alone (words, names, numbers): how it is found when
+    /// the router spells its comment or its addresses otherwise than they were written.
+    pub fn to_the_letter(&self, at: usize) -> Option<Find> {
+        let literal = |name: &str| {
+            let kind = self.facts.and_then(|facts| facts.attr(name)).map(|attr| attr.kind);
+            matches!(kind, Some(Kind::Enum(_) | Kind::Name | Kind::Int | Kind::Id)) || matches!(name, "chain" | "action" | "protocol")
+        };
+        let row = Other { row: &self.lines[at].row, open: true };
+        let names = self.lines[at].row.iter().map(|(name, _)| name.as_str());
+        let names = names.filter(|name| *name != "comment" && self.known.is_content(name) && self.known.form(name) != Form::Flag);
+        let by: Pairs = names.filter(|name| literal(name)).filter_map(|name| Some((name.to_owned(), self.usable(name, &row)?))).collect();
+        let mut others = self.lines.iter().enumerate().filter(|(other, line)| *other != at && line.stands());
+        let is_taken = others.any(|(_, line)| self.fits(&Other { row: &line.row, open: line.added_by.is_some() }, &by));
+        (!by.is_empty() && !is_taken).then_some(Find { by })
     }
 
     /// The natural key where it tells, else as few attributes as do, a comment first.

@@ -269,8 +269,8 @@ fn known(menu: &str, facts: Option<&'static Menu>, told: Option<&Learnt>, rows: 
         let named = content.iter().any(|(name, _)| name == "name");
         if named { vec!["name".to_owned()] } else { Vec::new() }
     });
-    // Without the router's word: menus where rules are told by what they leave out have it.
-    let unset = told.map_or_else(|| menu.contains("/firewall/") || menu.ends_with("/route"), |told| told.has("unset"));
+    // Menus where rules are told by what they leave out have it on every version, whether or not the router was asked.
+    let unset = menu.contains("/firewall/") || menu.ends_with("/route") || told.is_some_and(|told| told.has("unset"));
     let marked = |mark: &&&str| rows.iter().flatten().any(|(name, _)| name == **mark);
     let marks = ["dynamic", "connection"].iter().filter(marked).map(|mark| (*mark).to_owned()).collect();
     Known { menu: menu.to_owned(), singleton, ordered, key, content, secret, unset, marks, stranger: facts.is_none() }

@@ -168,8 +168,19 @@ pub(super) fn settled(menu: &str, attr: Option<&Attr>, name: &str, text: String)
         },
         Some(Kind::Mac) if is_mac(&text) => text.to_ascii_uppercase().replace('-', ":"),
         // How an IPv6 address alone is shown is not known: `2001:db8::/32` is a network.
-        _ if is_shown_bare(menu, name) && !text.contains(':') => value::bare_address(&text).to_owned(),
+        _ if is_shown_bare(menu, name) && !text.contains(':') => value::bare_address(&without_host_bits(text)).to_owned(),
         _ if is_shown_whole(menu, name) && text.parse::<std::net::Ipv4Addr>().is_ok() => format!("{text}/32"),
+        _ if is_shown_bare(menu, name) || (menu.ends_with("/route") && name == "dst-address") => without_host_bits(text),
+        _ => text,
+    }
+}
+
+/// `10.77.0.250/16` is `10.77.0.0/16`: a rule means the network, and a row that the router spells otherwise than it was written would
+/// not be found again. Anything else stays as it is.
+fn without_host_bits(text: String) -> String {
+    let (not, bare) = text.strip_prefix('!').map_or(("", text.as_str()), |bare| ("!", bare));
+    match bare.parse::<ipnet::IpNet>() {
+        Ok(net) if net.network() != net.addr() => format!("{not}{}", net.trunc()),
         _ => text,
     }
 }

@@ -69,6 +69,7 @@ impl Desk<'_> {
             None
         };
         self.absent.push((sheet.menu.clone(), find.clone()));
+        self.letters.extend(sheet.to_the_letter(at).map(|letters| (self.steps.len(), letters)));
         self.steps.push(step(task, Change::Add { values: written.values, secrets: written.secrets, place, find }));
         Ok(())
     }

@@ -3,7 +3,7 @@
 use super::{LOOK_PAUSE, pause};
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
-use crate::plan::guard::{JOBS, SCRIPTS, TIMERS};
+use crate::plan::guard::{BEHIND, JOBS, SCRIPTS, TIMERS};
 use crate::plan::record::GuardKind;
 use crate::plan::work::{Ids, Work};
 use crate::routeros::{MenuPath, Query, Row};
@@ -37,7 +37,7 @@ pub(in crate::plan) async fn clean(work: &mut Work) -> Result<(), Fault> {
     }
     if left.iter().all(|(menu, _)| *menu == JOBS) {
         // Without its script a waiting job does nothing when its time comes; it is only waited for.
-        let wait = work.left().unwrap_or_default() + LOOK_PAUSE;
+        let wait = work.left().unwrap_or_default() + BEHIND + LOOK_PAUSE;
         pause(work, wait).await?;
         left = ours(work, &name, job.as_deref()).await?;
     }
