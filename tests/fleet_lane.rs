@@ -138,6 +138,29 @@ async fn a_person_who_looks_does_not_wait_for_the_breaker() {
 }
 
 #[tokio::test]
+async fn a_test_tries_once_while_the_breaker_is_open_and_finds_another_certificate() {
+    let mut rig = Rig::new(Profile::HomeAp).await;
+    let device = rig.add("edge").await.unwrap();
+    rig.ssh.stop().await;
+    let lane = rig.fleet.lane(&device);
+    rig.sim.faults().set_line(Line::Refuse);
+    rig.sim.cut_connections();
+    for _ in 0..3 {
+        let _ = lane.read(fresh("/log")).await;
+    }
+    for _ in 0..2 {
+        let fault = rig.fleet.probe(&device.id).await.unwrap_err();
+        assert!(fault.kind == Kind::Unreachable && !fault.said.contains("lately"), "it was tried: {fault:?}");
+        let rested = lane.read(fresh("/log")).await.unwrap_err();
+        assert!(rested.said.contains("did not answer lately"), "and left alone again: {rested:?}");
+    }
+    rig.sim.change_certificate().unwrap();
+    rig.sim.faults().set_line(Line::Open);
+    assert_eq!(rig.fleet.probe(&device.id).await.unwrap_err().kind, Kind::Untrusted);
+    assert_eq!(rig.fleet.get(&device.id).unwrap().status, Status::Quarantined);
+}
+
+#[tokio::test]
 async fn a_hanging_answer_and_garbage_are_told_in_bounded_time() {
     let rig = Rig::new(Profile::HomeAp).await;
     let device = rig.add("edge").await.unwrap();
