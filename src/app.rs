@@ -32,6 +32,7 @@ use ops::Ops;
 use settings::{
     alert_settings, fleet_settings, http_settings, keep, lockout, mcp_settings, oidc, plan_settings, rules, stdio_role, tool_settings,
 };
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
@@ -246,6 +247,7 @@ impl App {
             sessions: self.sessions(),
         };
         let listener = http::Listener::bind(provider, parts, http_settings(&self.config)?, &self.tasks, self.stop.clone()).await?;
+        self.dispatch.world().fleet.listens_at(listener.at.clone());
         let door = Door::of(&listener, &self.config);
         let here = door.local().to_owned();
         self.dispatch.world().settings.door.put(door.origin().map(str::to_owned));
@@ -342,6 +344,11 @@ pub fn places(loaded: &Loaded) -> Places {
 /// Whether the listener's certificate can be used, without opening anything.
 pub fn check_certificate(loaded: &Loaded) -> Result<(), Fault> {
     http::tls::check(&http_settings(&loaded.config)?.tls)
+}
+
+/// Whether everything that listens can be opened: tried, and let go of at once. `held` is where our own running appliance listens.
+pub async fn check_listener(loaded: &Loaded, held: &[SocketAddr]) -> Result<(), Fault> {
+    http::ears::try_out(&http_settings(&loaded.config)?, &Sockets::from_process(), held).await
 }
 
 /// Where the trail's segments are.

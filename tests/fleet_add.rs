@@ -6,6 +6,7 @@ use crate::ssh_router::SshRouter;
 use futures_util::FutureExt;
 use routeros_mcp::base::fault::Kind;
 use routeros_mcp::base::secret::Secret;
+use routeros_mcp::base::shared::Shared;
 use routeros_mcp::base::tier::Environment;
 use routeros_mcp::fleet::{Changes, Config, NewCredential, NewDevice, Pins, Place, Settings, Status, VerifyTls, Wifi};
 use routeros_mcp::sim::faults::Line;
@@ -149,11 +150,14 @@ async fn wrong_descriptions_are_refused_without_a_request() {
 async fn our_own_listener_is_no_router() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let own = listener.local_addr().unwrap();
-    let settings = Settings { routeros: quick(), own_listeners: vec![own], ..Settings::new(Environment::Lab) };
+    let settings = Settings { routeros: quick(), own_listeners: Shared::new(vec![own]), ..Settings::new(Environment::Lab) };
     let rig = Rig::with(Profile::HomeAp, settings).await;
     let mut new = rig.new_device("me");
     new.place.rest_port = own.port();
-    assert_eq!(rig.fleet.enroll(new, rig.login(), Pins::default()).await.unwrap_err().kind, Kind::BadInput);
+    let over_ssh = NewDevice { place: Place { ssh_port: own.port(), ..rig.place() }, ..rig.new_device("me") };
+    for new in [new, over_ssh] {
+        assert_eq!(rig.fleet.enroll(new, rig.login(), Pins::default()).await.unwrap_err().kind, Kind::BadInput);
+    }
     assert!(listener.accept().now_or_never().is_none(), "nobody connected");
 }
 

@@ -32,6 +32,8 @@ pub struct Door {
     /// How to come to it from elsewhere, where it is this machine's own.
     tunnel: Option<String>,
     fingerprint: Option<String>,
+    /// Every address that we listen on.
+    at: Vec<SocketAddr>,
 }
 
 /// In place of an address that this machine does not know.
@@ -43,7 +45,11 @@ impl Door {
         let local: Option<SocketAddr> = listener.url.rsplit('/').next().and_then(|at| at.parse().ok());
         let local = local.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0));
         let is_tls = listener.url.starts_with("https:");
-        Door { fingerprint: listener.fingerprint(), ..Door::at(local, is_tls, config.http.public_url.as_deref(), own_address()) }
+        Door {
+            fingerprint: listener.fingerprint(),
+            at: listener.at.clone(),
+            ..Door::at(local, is_tls, config.http.public_url.as_deref(), own_address())
+        }
     }
 
     fn at(local: SocketAddr, is_tls: bool, public_url: Option<&str>, own: Option<IpAddr>) -> Door {
@@ -62,7 +68,12 @@ impl Door {
             SocketAddr::V6(at) if at.ip().is_unspecified() => SocketAddr::new(Ipv6Addr::LOCALHOST.into(), at.port()),
             at => at,
         };
-        Door { local: format!("{scheme}://{here}"), origin, tunnel, fingerprint: None }
+        Door { local: format!("{scheme}://{here}"), origin, tunnel, fingerprint: None, at: vec![local] }
+    }
+
+    /// Every address that we listen on.
+    pub fn all(&self) -> &[SocketAddr] {
+        &self.at
     }
 
     /// `https://192.168.88.5:8443`, where people reach it; `None` where that is not known.

@@ -48,7 +48,10 @@ impl Ops {
                 let tools: Result<Vec<Value>, _> = listed.iter().map(|tool| serde_json::to_value(mcp::tools::listed(tool))).collect();
                 Ok(json!({"tools": tools.map_err(Fault::bug)?}))
             }
-            "listener" => Ok(json!({"url": self.door.get().map(Door::local)})),
+            "listener" => {
+                let door = self.door.get();
+                Ok(json!({"url": door.map(Door::local), "at": door.map(Door::all).unwrap_or_default()}))
+            }
             "audit.export" => {
                 let made = self.export(&arguments).await;
                 let given = arguments.as_object().cloned().unwrap_or_default();

@@ -259,13 +259,16 @@ pub(super) fn fleet_settings(config: &Config, meter: &Meter) -> fleet::Settings 
         ssh_port: from.ssh_port,
         verify_tls,
     };
-    // Where we listen ourselves lives no router; a port taken at random is known to nobody before.
+    // Where we listen ourselves lives no router. What really listens takes the place of this once it does: ports taken at random,
+    // names resolved, sockets passed.
     let own = |host: &str, port: u16| host.parse::<IpAddr>().ok().filter(|_| port != 0).map(|ip| SocketAddr::new(ip, port));
     let metrics = own(&config.metrics.host, config.metrics.port).filter(|_| config.metrics.enabled);
-    let own_listeners = own(&config.mcp.http_host, config.mcp.http_port).into_iter().chain(metrics).collect();
+    let proves = config.http.tls == sections::Tls::Acme && config.acme.challenge == sections::Challenge::Http01;
+    let acme = own(&config.mcp.http_host, config.acme.http_port).filter(|_| proves);
+    let own_listeners = own(&config.mcp.http_host, config.mcp.http_port).into_iter().chain(metrics).chain(acme).collect();
     fleet::Settings {
         routeros,
-        own_listeners,
+        own_listeners: Shared::new(own_listeners),
         meter: meter.clone(),
         credentials_dir: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         ..fleet::Settings::new(config.environment)

@@ -1,5 +1,6 @@
 //! `[routeros]` and `[health_check]` of the configuration, and what else a fleet is told at start.
 
+use crate::base::shared::Shared;
 use crate::base::tier::Environment;
 use crate::host::metrics::Meter;
 use serde::Deserialize;
@@ -125,8 +126,8 @@ pub struct Settings {
     pub environment: Environment,
     /// `[routeros]`.
     pub routeros: Config,
-    /// Addresses we listen on; a device must not be one of them.
-    pub own_listeners: Vec<SocketAddr>,
+    /// Addresses we listen on; a device must not be one of them. Replaced once the ports that were taken at random are known.
+    pub own_listeners: Shared<Vec<SocketAddr>>,
     /// Where systemd put our credentials (`$CREDENTIALS_DIRECTORY`), for passwords given as `credential:NAME`.
     pub credentials_dir: Option<PathBuf>,
     /// Counts requests.
@@ -136,7 +137,7 @@ pub struct Settings {
 impl Settings {
     /// Defaults for an environment.
     pub fn new(environment: Environment) -> Self {
-        Settings { environment, routeros: Config::default(), own_listeners: Vec::new(), credentials_dir: None, meter: Meter::off() }
+        Settings { environment, routeros: Config::default(), own_listeners: Shared::default(), credentials_dir: None, meter: Meter::off() }
     }
 }
 

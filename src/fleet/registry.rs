@@ -28,6 +28,7 @@ use crate::routeros::RouterError;
 use crate::store::{Batch, Durability, Seal, Store, Table};
 use std::collections::HashMap;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -130,6 +131,11 @@ impl Fleet {
     /// Where changes of devices are told.
     pub fn bus(&self) -> &Bus {
         &self.shared.bus
+    }
+
+    /// We listen here, and nowhere else: no device may be there.
+    pub fn listens_at(&self, own: Vec<SocketAddr>) {
+        self.shared.settings.own_listeners.put(own);
     }
 
     /// Every device, by name.

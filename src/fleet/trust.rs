@@ -11,6 +11,7 @@ use crate::fleet::registry::Fleet;
 use crate::fleet::ways;
 use crate::routeros::pin::format_fingerprint;
 use crate::routeros::{Endpoint, HostKey, Presented as Certificate, RouterError, Trust, net, probe_host_key, probe_is_routeros, probe_tls};
+use std::net::IpAddr;
 
 /// Where a router listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,26 +181,41 @@ pub(super) fn refuse_plain(place: &Place, settings: &Settings) -> Result<(), Fau
 
 /// The place as it is written, without asking a resolver.
 pub(super) fn check_written(place: &Place, settings: &Settings) -> Result<(), Fault> {
-    let rules = address::Rules { loopback: true, own_listeners: &settings.own_listeners };
+    let own = settings.own_listeners.get();
+    let rules = address::Rules { loopback: true, own_listeners: &own };
     let host = address::parse_host(&place.address, place.rest_port, &rules)?;
+    check_ports(place)?;
     match host.parse() {
-        Ok(ip) => address::check(ip, place.rest_port, &rules),
+        Ok(ip) => check_each(place, ip, &rules),
         Err(_) => Ok(()),
     }
 }
 
 /// The place with its address in one spelling, checked as text and where it points.
 pub(super) async fn check_place(place: &Place, settings: &Settings) -> Result<Place, Fault> {
-    let rules = address::Rules { loopback: true, own_listeners: &settings.own_listeners };
+    let own = settings.own_listeners.get();
+    let rules = address::Rules { loopback: true, own_listeners: &own };
     let limit = settings.routeros.connect_timeout();
     let host = address::parse_host(&place.address, place.rest_port, &rules)?;
+    check_ports(place)?;
+    for ip in address::resolve(&host, place.rest_port, &rules, limit).await? {
+        check_each(place, ip, &rules)?;
+    }
+    Ok(Place { address: host, ..place.clone() })
+}
+
+fn check_ports(place: &Place) -> Result<(), Fault> {
     for (port, flag) in [(place.rest_port, "--rest-port"), (place.ssh_port, "--ssh-port")] {
         if port == 0 {
             return Err(Fault::bad_input("port 0 is none").hint(format!("give {flag} 1 to 65535")));
         }
     }
-    address::resolve(&host, place.rest_port, &rules, limit).await?;
-    Ok(Place { address: host, ..place.clone() })
+    Ok(())
+}
+
+/// Neither service of a router is one of ours.
+fn check_each(place: &Place, ip: IpAddr, rules: &address::Rules<'_>) -> Result<(), Fault> {
+    [place.rest_port, place.ssh_port].into_iter().try_for_each(|port| address::check(ip, port, rules))
 }
 
 /// Where and how to talk to a router.

@@ -7,6 +7,7 @@
 
 use listenfd::ListenFd;
 use std::net::TcpListener;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Names that mean something here.
@@ -67,6 +68,28 @@ impl Sockets {
     }
 }
 
+/// Whether systemd listens on this port, and so passes the socket to whatever it starts then. Root alone can see that.
+pub fn is_with_systemd(port: u16) -> bool {
+    if !Path::new("/run/systemd/system").exists() {
+        return false;
+    }
+    let tables: String = ["/proc/net/tcp", "/proc/net/tcp6"].iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect();
+    let sockets: Vec<String> = listening(&tables, port).map(|inode| format!("socket:[{inode}]")).collect();
+    let open = std::fs::read_dir("/proc/1/fd").into_iter().flatten().flatten();
+    open.filter_map(|fd| std::fs::read_link(fd.path()).ok()).any(|link| sockets.iter().any(|socket| link.as_os_str() == socket.as_str()))
+}
+
+/// Inodes of the sockets that listen on a port, from the kernel's tables: `0: 0100007F:1F90 00000000:0000 0A … UID TIMEOUT INODE`.
+fn listening(tables: &str, port: u16) -> impl Iterator<Item = &str> {
+    const LISTENS: &str = "0A";
+    let at = format!(":{port:04X}");
+    tables.lines().filter_map(move |line| {
+        let mut words = line.split_whitespace();
+        let (local, state) = (words.nth(1)?, words.nth(1)?);
+        (local.ends_with(&at) && state == LISTENS).then(|| words.nth(5)).flatten()
+    })
+}
+
 /// Whether the variables are meant for this process, and not left over from one that started it.
 fn is_for(env: &impl Fn(&str) -> Option<String>, pid: u32) -> bool {
     env("LISTEN_PID").and_then(|wanted| wanted.parse().ok()) == Some(pid)
@@ -81,6 +104,20 @@ mod tests {
         let env = |pid: &'static str| move |name: &str| (name == "LISTEN_PID").then(|| pid.to_owned());
         assert!(is_for(&env("7"), 7));
         assert!(!is_for(&env("8"), 7) && !is_for(&env("x"), 7) && !is_for(&|_: &str| None, 7));
+    }
+
+    #[test]
+    fn sockets_that_listen_on_a_port_are_found_in_the_kernels_tables() {
+        let tables = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n\
+               0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 24680 1 0000 100 0 0 10 0\n\
+               1: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 13579 1 0000 100 0 0 10 0\n\
+               0: 00000000000000000000000000000000:01BB 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 777 1 0000 100 0 0 10 0\n";
+        assert_eq!(listening(tables, 8080).collect::<Vec<_>>(), ["24680"]);
+        assert_eq!(listening(tables, 443).collect::<Vec<_>>(), ["777"]);
+        assert_eq!(listening(tables, 80).count(), 0);
+        let own = TcpListener::bind("127.0.0.1:0").unwrap();
+        let kernels = std::fs::read_to_string("/proc/net/tcp").unwrap();
+        assert_eq!(listening(&kernels, own.local_addr().unwrap().port()).count(), 1);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Where connections come from: a port of our own, or sockets that a service manager opened for us.
 
 use crate::base::fault::{Fault, Kind};
-use crate::host::sockets::Sockets;
+use crate::host::sockets::{self, Sockets};
+use crate::http::acme::Proof;
 use crate::http::metrics::Offered;
 use crate::http::{Settings, tls};
 use std::future::poll_fn;
@@ -34,6 +35,11 @@ impl Ears {
             ready.map_or(Poll::Pending, Poll::Ready)
         })
         .await
+    }
+
+    /// The addresses of all.
+    pub fn all(&self) -> impl Iterator<Item = SocketAddr> {
+        self.sockets.iter().filter_map(|socket| socket.local_addr().ok())
     }
 
     /// The address of the first.
@@ -81,6 +87,43 @@ pub async fn for_metrics(settings: &mut Settings, passed: &Sockets) -> Result<Op
         (None, Offered::Apart { host, port }) => Ok(Some(Ears { sockets: vec![bind(host, *port, "metrics.port").await?], next: 0 })),
         (None, _) => Ok(None),
     }
+}
+
+/// What the listener would open for itself: host, port and the key that sets it; what was passed needs no opening.
+pub fn own<'s>(settings: &'s Settings, passed: &Sockets) -> Vec<(&'s str, u16, &'static str)> {
+    let passed = passed.left();
+    let is_passed = |name: &str| passed.iter().any(|known| known == name);
+    let mut own = Vec::new();
+    if !is_passed(if settings.tls == tls::Source::Off { "http" } else { "https" }) {
+        own.push((settings.host.as_str(), settings.port, "mcp.http_port"));
+    }
+    if let tls::Source::Acme(acme) = &settings.tls
+        && acme.proof == Proof::Http01
+        && !is_passed("http")
+    {
+        own.push((settings.host.as_str(), acme.http_port, "acme.http_port"));
+    }
+    if let Offered::Apart { host, port } = &settings.metrics
+        && !is_passed("metrics")
+    {
+        own.push((host.as_str(), *port, "metrics.port"));
+    }
+    own
+}
+
+/// Opens each of them as a start would, and lets go at once; those `held` are by ourselves, or by systemd for us. Errs as [`bind`] with the first that
+/// cannot be had.
+pub async fn try_out(settings: &Settings, passed: &Sockets, held: &[SocketAddr]) -> Result<(), Fault> {
+    // Kept to the end: two of ours cannot have one port either.
+    let mut open = Vec::new();
+    for (host, port, key) in own(settings, passed) {
+        match bind(host, port, key).await {
+            Ok(socket) => open.push(socket),
+            Err(_) if held.iter().any(|at| at.port() == port) || sockets::is_with_systemd(port) => {}
+            Err(fault) => return Err(fault),
+        }
+    }
+    Ok(())
 }
 
 /// Sockets of the service manager, for tokio.

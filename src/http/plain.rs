@@ -15,6 +15,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Uri};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -48,6 +49,11 @@ impl Plain {
             sockets.push(ears::bind(&settings.host, acme.http_port, "acme.http_port").await?);
         }
         Ok((!sockets.is_empty()).then_some(Plain { sockets }))
+    }
+
+    /// Where it is.
+    pub(super) fn all(&self) -> impl Iterator<Item = SocketAddr> {
+        self.sockets.iter().filter_map(|socket| socket.local_addr().ok())
     }
 
     /// Serves it until `stop` fires.

@@ -4,7 +4,7 @@ use crate::base::fault::Fault;
 use crate::http::acme;
 use crate::http::admin::Admin;
 use crate::http::door::Door;
-use crate::http::ears;
+use crate::http::ears::{self, Ears};
 use crate::http::hosts::Hosts;
 use crate::http::limits::{Calls, Failures, Rates};
 use crate::http::mcp::Mcp;
@@ -16,7 +16,7 @@ use crate::http::{Edge, Parts, Settings};
 use crate::mcp::provider::{Ends, Provider};
 use hyper::Uri;
 use rustls::pki_types::CertificateDer;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -27,6 +27,8 @@ pub struct Listener {
     pub url: String,
     /// Where metrics are, when they have a listener of their own: `http://127.0.0.1:9436/metrics`.
     pub metrics_url: Option<String>,
+    /// Every address that we listen on, the plain port's and the metrics' too.
+    pub at: Vec<SocketAddr>,
     edge: Arc<Edge>,
 }
 
@@ -57,6 +59,7 @@ impl Listener {
             Mcp::new(provider, spine, &settings.limits, tasks.clone(), ends, end.clone())
         });
         let apart = ears::for_metrics(&mut settings, &parts.sockets).await?;
+        let at = ears.all().chain(plain.iter().flat_map(Plain::all)).chain(apart.iter().flat_map(Ears::all)).collect();
         let calls = Calls::new(world.clock.clone(), settings.limits.rates);
         let failures = Failures::new(world.clock.clone(), settings.limits.failures);
         let scheme = if tls.is_some() { "https" } else { "http" };
@@ -96,7 +99,7 @@ impl Listener {
             None => None,
         };
         tasks.spawn(door.serve(ears));
-        Ok(Listener { url, metrics_url, edge })
+        Ok(Listener { url, metrics_url, at, edge })
     }
 
     /// SHA-256 of the certificate in use; nothing for plain HTTP.
