@@ -45,20 +45,40 @@ impl Selector {
 impl FromStr for Selector {
     type Err = String;
 
+    /// Errs for what can mean no device, whichever there will be: a slip in a limit must not become a limit to nothing.
     fn from_str(text: &str) -> Result<Self, String> {
         if text == "all" {
-            Ok(Selector::All)
-        } else if let Some(tag) = text.strip_prefix("tag:") {
-            let (key, value) = tag.split_once('=').ok_or_else(|| format!("`{text}`: write tag:KEY=VALUE"))?;
-            Ok(Selector::Tag(key.into(), value.into()))
-        } else if let Some(environment) = text.strip_prefix("env:") {
-            environment.parse().map(Selector::Environment)
-        } else if text.is_empty() {
-            Err("a selector is NAME, tag:KEY=VALUE, env:ENVIRONMENT or all".into())
-        } else {
-            Ok(Selector::Named(text.into()))
+            return Ok(Selector::All);
+        }
+        match text.split_once(':') {
+            Some(("tag", tag)) => {
+                let (key, value) = tag.split_once('=').ok_or_else(|| wrong(text, "write tag:KEY=VALUE"))?;
+                if !is_name(key) {
+                    return Err(wrong(text, "a tag's key has 1 to 63 letters, digits, dots, dashes and underscores"));
+                }
+                if value.chars().count() > NAME_MAX || value.chars().any(char::is_control) {
+                    return Err(wrong(text, "a tag's value has at most 63 characters, none of them a control character"));
+                }
+                Ok(Selector::Tag(key.into(), value.into()))
+            }
+            Some(("env", environment)) => environment.parse().map(Selector::Environment),
+            None if is_name(text) => Ok(Selector::Named(text.into())),
+            _ => Err(wrong(text, "write NAME, tag:KEY=VALUE, env:ENVIRONMENT or all")),
         }
     }
+}
+
+/// The longest name of a device, key and value of a tag, characters; their spelling is checked where devices are made.
+const NAME_MAX: usize = 63;
+
+/// What a device, by its id or name, or the key of a tag may be called.
+fn is_name(text: &str) -> bool {
+    (1..=NAME_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+}
+
+fn wrong(text: &str, how: &str) -> String {
+    let shown: String = text.chars().filter(|c| !c.is_control()).take(NAME_MAX).collect();
+    format!("`{shown}` is no selector of devices: {how}")
 }
 
 impl fmt::Display for Selector {
@@ -94,6 +114,34 @@ mod tests {
             assert_eq!(selector.to_string(), text);
             assert_eq!(selector.matches(&device), hit, "{text}");
         }
-        assert!("".parse::<Selector>().is_err());
+    }
+
+    #[test]
+    fn what_can_mean_no_device_is_none() {
+        for text in [
+            "",
+            " ",
+            "bogus:x",
+            "Tag:site=a",
+            "tags:a=b",
+            "tag:",
+            "tag:site",
+            "tag:=x",
+            "tag:a b=c",
+            "env:",
+            "env:moon",
+            "all:",
+            ":x",
+            "a b",
+            "edge,core",
+            "é",
+            "tag:site=a\nb",
+        ] {
+            let said = text.parse::<Selector>().expect_err(text);
+            assert!(!said.contains('\n'), "{said}");
+        }
+        for text in ["tag:site=", "tag:site=a b: c=d", "all-sites", "a".repeat(63).as_str()] {
+            assert_eq!(text.parse::<Selector>().expect(text).to_string(), text);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::base::fault::Fault;
 use crate::cli::args::{PersonPassword, SecretCommand, SecretSet};
 use crate::cli::reach::Way;
-use crate::cli::{output, prompt};
+use crate::cli::{output, prompt, token};
 use crate::shape::table;
 use serde_json::{Value, json};
 
@@ -47,8 +47,9 @@ async fn put(way: &Way, set: SecretSet, as_json: bool) -> Result<(), Fault> {
         }
         warnings.push(warning);
     }
+    warnings.extend(token::unmatched(&entry, as_json));
     if let Some(members) = entry.as_object_mut() {
-        members.remove("unsuited");
+        members.retain(|name, _| !matches!(name.as_str(), "unsuited" | "unmatched"));
     }
     if as_json {
         entry["warnings"] = warnings.into();

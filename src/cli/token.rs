@@ -7,6 +7,7 @@ use crate::base::ids::hex;
 use crate::cli::args::{TokenCommand, TokenCreate};
 use crate::cli::output;
 use crate::cli::reach::Way;
+use crate::shape::table;
 use serde_json::{Value, json};
 
 /// Runs one subcommand.
@@ -35,11 +36,13 @@ async fn create(way: &Way, asked: TokenCreate, as_json: bool) -> Result<(), Faul
         }
     }
     let made = way.operator("token.create", arguments).await?;
+    let warnings = unmatched(&made, as_json);
     if as_json {
         let mut shown = json!({"id": made["id"], "token": secret.expose()});
         for name in ["name", "role", "devices", "owner", "expires_at"] {
             shown[name] = made[name].clone();
         }
+        shown["warnings"] = warnings.into();
         output::json(&shown);
     } else {
         // The token alone on standard output, for `TOKEN=$(…)`.
@@ -47,6 +50,16 @@ async fn create(way: &Way, asked: TokenCreate, as_json: bool) -> Result<(), Faul
         output::text(secret.expose());
     }
     Ok(())
+}
+
+/// What is to be said about devices that were named and are not there. People hear it now, programs in the answer.
+pub(super) fn unmatched(made: &Value, as_json: bool) -> Vec<String> {
+    let names = made["unmatched"].as_array().into_iter().flatten().map(table::cell);
+    let warnings: Vec<String> = names.map(|name| format!("no device is called {name} yet")).collect();
+    if !as_json {
+        warnings.iter().for_each(|warning| eprintln!("note: {warning}"));
+    }
+    warnings
 }
 
 async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {

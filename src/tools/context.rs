@@ -6,7 +6,7 @@ use crate::access::proof::Proven;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::CorrelationId;
-use crate::base::selector::Traits;
+use crate::base::selector::{Selector, Traits};
 use crate::fleet::{Device, Status, Via};
 use crate::history::look::{Depth, Look};
 use crate::plan::record::Plan;
@@ -138,6 +138,17 @@ impl Cx {
             heard: Mutex::default(),
             so_far: Mutex::default(),
         }
+    }
+
+    /// Names among selectors that no device has: it may come later, and may be a slip.
+    pub fn unmatched(&self, selectors: &[Selector]) -> Vec<String> {
+        let devices = self.world.fleet.list();
+        let is_there = |name: &str| devices.iter().any(|device| device.id.as_str() == name || device.name == name);
+        let named = selectors.iter().filter_map(|selector| match selector {
+            Selector::Named(name) => Some(name),
+            _ => None,
+        });
+        named.filter(|name| !is_there(name)).cloned().collect()
     }
 
     /// What the call would answer if it ended now. Only for tools whose answer has `complete` and `stopped`: should nobody

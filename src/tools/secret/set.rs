@@ -63,6 +63,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     if !unsuited.is_empty() {
         answer.insert("unsuited".into(), json!(unsuited));
     }
+    answer.insert("unmatched".into(), json!(cx.unmatched(&entry.binding.devices)));
     Ok(answer)
 }
 

@@ -26,7 +26,7 @@ pub(super) fn output() -> Map<String, Value> {
         "type": "object",
         "properties": {
             "name": text(), "menus": texts(), "devices": texts(), "handle": text(), "set_at": text(), "set_by": text(),
-            "unsuited": texts(),
+            "unsuited": texts(), "unmatched": texts(),
         },
         "required": ["name", "menus", "devices", "handle"],
     });

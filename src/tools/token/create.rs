@@ -16,7 +16,7 @@ use crate::tools::token::view;
 use data_encoding::HEXLOWER_PERMISSIVE;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(super) const TOOL: Tool = Tool {
     name: "token.create",
@@ -65,7 +65,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let expires_at = args.expires.as_deref().map(|text| end(text, cx.world.clock.wall())).transpose()?;
     let wanted = Wanted { name: args.name, digest, role, devices, owner: args.owner, expires_at };
     let token = cx.world.access.add_token(wanted).await?;
-    view::token(cx, &token)
+    let mut answer = view::token(cx, &token)?;
+    answer.insert("unmatched".into(), json!(cx.unmatched(&token.devices)));
+    Ok(answer)
 }
 
 fn end(text: &str, now: Wall) -> Result<Wall, Fault> {

@@ -36,6 +36,7 @@ pub(in crate::tools) fn output() -> Map<String, Value> {
         "properties": {
             "id": text(), "name": text(), "role": text(), "state": text(), "devices": {"type": "array", "items": text()},
             "owner": perhaps(), "created_at": text(), "expires_at": perhaps(), "last_used": perhaps(), "revoked_at": perhaps(),
+            "unmatched": {"type": "array", "items": text()},
         },
         "required": ["id", "name", "role", "state", "devices"],
     });
