@@ -20,6 +20,8 @@ fn a_wrong_command_line_is_64_in_words_and_in_json() {
         let people = rig.run(arguments);
         assert_eq!((people.code, people.out.as_str()), (64, ""), "{people:?}");
         assert!(people.err.contains(said), "{people:?}");
+        let lines: Vec<&str> = people.err.lines().collect();
+        assert!(lines.len() == 2 && lines[0].starts_with("routeros-mcp: ") && lines[1].starts_with("  hint: "), "{people:?}");
         let error = rig.error(arguments, 64);
         assert_eq!(error["kind"], "bad_input");
         says(&error["message"], said);
@@ -46,6 +48,42 @@ fn help_and_version_need_no_state_and_exit_0() {
         assert!(add.contains(flag), "{flag}: {add}");
     }
     assert!(!rig.state().exists());
+}
+
+/// Each says in its own way what could not be printed.
+#[test]
+fn what_cannot_be_printed_is_74_and_a_reader_who_left_is_no_error() {
+    let rig = Rig::new();
+    let shell = |line: &str| {
+        let mut shell = Command::new("sh");
+        rig.prepare(&mut shell);
+        shell.args(["-c", line, env!("CARGO_BIN_EXE_routeros-mcp")]);
+        finish(shell, "")
+    };
+    for command in [
+        "--json device list",
+        "device list",
+        "audit export",
+        "version",
+        "catalog",
+        "config default",
+        "check",
+        "completions bash",
+        "man",
+        "--help",
+        "device add --help",
+        "token create --name a --role read_only",
+    ] {
+        let full = shell(&format!("\"$0\" --data-dir state {command} > /dev/full"));
+        assert_eq!(full.code, 74, "{command}: {full:?}");
+        assert!(full.err.contains("standard output cannot be written: no space left on device"), "{command}: {full:?}");
+    }
+    let json = shell("\"$0\" --data-dir state --json device list > /dev/full");
+    assert_eq!(json.error(74)["kind"], "storage");
+    for command in ["catalog", "audit export", "config default", "--help"] {
+        let left = shell(&format!("{{ \"$0\" --data-dir state {command}; echo $? > code; }} | head -c 1 > /dev/null"));
+        assert_eq!((left.err.as_str(), std::fs::read_to_string(rig.at("code")).unwrap().trim()), ("", "0"), "{command}");
+    }
 }
 
 #[test]

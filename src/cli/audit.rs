@@ -4,12 +4,14 @@ use crate::audit::{self, AuditError, Format, Label};
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{AuditCommand, ExportFormat};
+use crate::cli::fault::unreadable;
 use crate::cli::output;
 use crate::cli::reach::Way;
 use crate::cli::told::Told;
 use crate::config::Loaded;
 use serde_json::json;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// Runs one subcommand.
@@ -53,7 +55,7 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
             };
             let made = way.op("audit.export", json!({"format": format, "since": since.map(|at| at.0), "archives": archives})).await?;
             let told = Told::of(way, loaded, &places.runtime, &made["path"])?;
-            let copied = io::copy(&mut told.read()?, &mut io::stdout().lock());
+            let copied = io::copy(&mut told.read()?, &mut output::Out).and_then(|_| output::Out.flush());
             let _ = told.remove();
             copied.map_err(|error| Fault::new(Kind::Storage, format!("export file: {error}")))?;
         }
@@ -66,8 +68,8 @@ pub fn of_files(command: &AuditCommand, as_json: bool) -> Option<Result<(), Faul
     match command {
         AuditCommand::Verify { files, .. } if !files.is_empty() => Some(verify_files(files, as_json)),
         AuditCommand::Export { format, from: Some(file), .. } => {
-            let done = audit::export_archive(file, (*format).into(), &mut io::stdout().lock());
-            Some(done.map(drop).map_err(|error| named(file, error)))
+            let export = || audit::export_archive(file, (*format).into(), &mut output::Out).map_err(|error| named(file, error));
+            Some(is_there(file).and_then(|()| export()).map(drop))
         }
         _ => None,
     }
@@ -88,7 +90,13 @@ fn verify_files(files: &[PathBuf], as_json: bool) -> Result<(), Fault> {
 }
 
 fn verified(file: &Path) -> Result<Label, Fault> {
+    is_there(file)?;
     audit::verify_archive(file).map_err(|error| named(file, error))
+}
+
+/// A name that is none says nothing about the trail.
+fn is_there(file: &Path) -> Result<(), Fault> {
+    File::open(file).map(drop).map_err(|error| unreadable(file, &error))
 }
 
 /// Which of several archives it is.

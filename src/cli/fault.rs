@@ -3,7 +3,8 @@
 use crate::base::fault::{Fault, Kind};
 use serde_json::json;
 use std::error::Error;
-use std::io;
+use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The exit code of a kind, after sysexits.h.
@@ -23,7 +24,8 @@ pub fn exit_code(kind: Kind) -> ExitCode {
 
 /// Says it on standard error.
 pub fn tell(fault: &Fault, as_json: bool) {
-    eprintln!("{}{}", if as_json { "" } else { "routeros-mcp: " }, lines(fault, as_json));
+    // Where nobody reads it the exit code still says it; `eprintln!` would end the process in a panic.
+    let _ = writeln!(io::stderr(), "{}{}", if as_json { "" } else { "routeros-mcp: " }, lines(fault, as_json));
 }
 
 /// One line, and one for the hint; or one JSON object.
@@ -57,32 +59,13 @@ fn said(fault: &Fault) -> String {
     if fault.said.contains(&words) { fault.said.clone() } else { format!("{}: {words}", fault.said) }
 }
 
-/// A wrong command line, from what clap says about it: its first paragraph, and the rest as the hint.
-pub fn of_usage(said: &str) -> Fault {
-    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let mut parts = said.split("\n\n").map(one_line).filter(|part| !part.is_empty());
-    let first = parts.next().unwrap_or_default();
-    let first = first.strip_prefix("error: ").unwrap_or(&first);
-    let rest: Vec<String> = parts.map(|part| part.trim_end_matches('.').to_owned()).collect();
-    let fault = Fault::bad_input(first.trim_end_matches('.'));
-    if rest.is_empty() { fault.hint("--help shows the commands and flags") } else { fault.hint(rest.join("; ")) }
+/// A file that the command line names and that cannot be read: a slip there, and not the disk's fault.
+pub fn unreadable(path: &Path, error: &io::Error) -> Fault {
+    Fault::bad_input(format!("{}: {}", path.display(), io_words(error))).hint("name a file that is there and that you may read")
 }
 
 /// The system's words without Rust's `(os error 2)`.
 pub fn io_words(error: &io::Error) -> String {
     let words = error.to_string();
     words.split(" (os error").next().unwrap_or_default().to_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wrong_command_line_becomes_one_line_and_a_hint() {
-        let fault = of_usage("error: unrecognized subcommand 'lst'\n\n  tip: a similar one exists: 'list'\n\nUsage: x device\n");
-        assert_eq!(fault.said, "unrecognized subcommand 'lst'");
-        assert_eq!(fault.hint.as_deref(), Some("tip: a similar one exists: 'list'; Usage: x device"));
-        assert!(of_usage("error: no.").hint.is_some());
-    }
 }

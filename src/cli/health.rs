@@ -22,6 +22,10 @@ pub fn run(inputs: &Inputs, as_json: bool) -> ExitCode {
             } else {
                 output::text(document["status"].as_str().unwrap_or("unknown"));
             }
+            // The code is the answer here, whether or not the words get anywhere.
+            if let Err(error) = output::complete() {
+                fault::tell(&error, as_json);
+            }
             if is_well { ExitCode::SUCCESS } else { ExitCode::from(1) }
         }
         Err(error) => {

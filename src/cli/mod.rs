@@ -34,10 +34,11 @@ mod token;
 mod told;
 mod tool;
 mod update;
+mod usage;
 mod user;
 mod version;
 
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::Fault;
 use crate::config::sections::Transport;
 use crate::config::{Inputs, Loaded};
 use crate::host::{log, signal};
@@ -62,7 +63,7 @@ pub fn main() -> ExitCode {
         let _ = rustls::crypto::ring::default_provider().install_default();
         return health::run(&Inputs::from_process(cli.config, cli.data_dir, Vec::new()), as_json);
     }
-    match run(cli) {
+    match run(cli).and_then(|()| output::complete()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             fault::tell(&fault, as_json);
@@ -74,17 +75,19 @@ pub fn main() -> ExitCode {
 
 /// Help goes to standard output with 0; a wrong command line is 64, as every bad input.
 fn usage(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
     // The arguments could not be read, so whether JSON was asked for is looked up by hand.
-    if std::env::args_os().any(|argument| argument == "--json") {
-        eprintln!("{}", fault::lines(&fault::of_usage(&error.render().to_string()), true));
+    let given: Vec<String> = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let as_json = given.iter().any(|argument| argument == "--json");
+    let fault = if error.use_stderr() {
+        usage::fault(error, &given, as_json)
     } else {
-        let _ = error.print();
-    }
-    fault::exit_code(Kind::BadInput)
+        match error.print().map_or_else(output::lost, |()| output::complete()) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(fault) => fault,
+        }
+    };
+    fault::tell(&fault, as_json);
+    fault::exit_code(fault.kind)
 }
 
 fn run(cli: Cli) -> Result<(), Fault> {
@@ -135,9 +138,6 @@ fn run(cli: Cli) -> Result<(), Fault> {
     let log = start_log(&loaded, &command, as_json);
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
-    }
-    if let Err(fault) = check::known_tools(&loaded) {
-        tracing::warn!("{}", fault.said);
     }
     match command {
         Some(Command::Serve(serve)) => self::serve(loaded, (inputs, log), serve),

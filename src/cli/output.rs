@@ -1,17 +1,61 @@
 //! Standard output: one place writes to it.
 
+use crate::base::fault::{Fault, Kind};
 use crate::shape::table;
 use serde_json::Value;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
-/// Prints text and ends the line. A reader that left (`| head`) is no error.
-pub fn text(text: &str) {
-    let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes());
-    if !text.ends_with('\n') {
-        let _ = out.write_all(b"\n");
+/// Why something that was to be printed is not there. Beside the process's one standard output, and as global as that: what a
+/// command did is not undone by it, so it goes on and the end of the process tells.
+static LOST: OnceLock<io::Error> = OnceLock::new();
+
+/// Standard output that takes everything: a reader that left (`| head`) is no error, and any other is told by [`complete`].
+pub struct Out;
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        noted(io::stdout().lock().write_all(bytes));
+        Ok(bytes.len())
     }
-    let _ = out.flush();
+
+    fn flush(&mut self) -> io::Result<()> {
+        noted(io::stdout().lock().flush());
+        Ok(())
+    }
+}
+
+/// What went wrong first is what is told.
+fn noted(done: io::Result<()>) {
+    if let Err(error) = done
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        let _ = LOST.set(error);
+    }
+}
+
+/// What somebody else could not print.
+pub fn lost(error: io::Error) -> Result<(), Fault> {
+    noted(Err(error));
+    complete()
+}
+
+/// Whether everything that was printed got out. Errs with `Storage`.
+pub fn complete() -> Result<(), Fault> {
+    match LOST.get() {
+        None => Ok(()),
+        Some(error) => {
+            let why = crate::cli::fault::io_words(error);
+            Err(Fault::new(Kind::Storage, format!("standard output cannot be written: {why}"))
+                .hint("what was asked for is done; what it says is incomplete"))
+        }
+    }
+}
+
+/// Prints text and ends the line.
+pub fn text(text: &str) {
+    let end = if text.ends_with('\n') { "" } else { "\n" };
+    let _ = Out.write_all(text.as_bytes()).and_then(|()| Out.write_all(end.as_bytes())).and_then(|()| Out.flush());
 }
 
 /// Prints JSON, indented for people on a terminal and compact for programs.
