@@ -77,6 +77,19 @@ fn a_configuration_with_errors_changes_nothing_and_says_what_is_wrong() {
 }
 
 #[test]
+fn a_file_that_no_parser_reads_is_told_by_line_and_without_its_values() {
+    let rig = machine("read_only = true\n");
+    let daemon = rig.serve();
+    rewritten(&rig, &daemon, "read_only = true\n[http]\npublic_url = canary-value-41\n");
+    let record = &reloads(&rig, 1)[0];
+    assert!(record["arguments"].to_string().contains("line 3"), "{record}");
+    let done = daemon.end_with(Signal::TERM);
+    let said = done.err.lines().find(|line| line.contains("the one in use stays")).unwrap();
+    assert!(done.code == 0 && said.contains("line 3, column"), "{done:?}");
+    assert!(!done.err.contains("canary-value-41") && !record.to_string().contains("canary-value-41"), "{done:?}");
+}
+
+#[test]
 fn what_needs_a_start_is_named_and_waits_for_it_while_the_rest_counts() {
     let before = "[mcp]\nserver_name = \"north\"\n[log]\nlevel = \"INFO\"\n";
     let rig = machine(before);

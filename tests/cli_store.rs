@@ -363,6 +363,17 @@ fn everything_wrong_with_the_configuration_is_said_at_once() {
     says(&typo.error(&["config", "check"], 78)["message"], "READ_ONLY");
     let unknown_tool = Rig::new().with("ROUTEROS_MCP_MCP_DISABLE_TOOLS", "no.such");
     says(&unknown_tool.error(&["check"], 78)["message"], "no.such");
+    let several = Rig::new().with("ROUTEROS_MCP_MCP_DISABLE_TOOLS", "no.such,device.lst,nothing.*,device.list");
+    for command in [&["check"][..], &["config", "check"]] {
+        let said = several.error(command, 78)["message"].to_string();
+        assert!(
+            ["3 problems", "no.such", "device.lst", "did you mean device.list", "nothing.*"].iter().all(|part| said.contains(part)),
+            "{said}"
+        );
+    }
+    let with_others = several.with("ROUTEROS_MCP_READ_ONYL", "true");
+    let said = with_others.error(&["check"], 78)["message"].to_string();
+    assert!(["READ_ONLY", "no.such", "nothing.*"].iter().all(|part| said.contains(part)), "{said}");
 }
 
 #[test]

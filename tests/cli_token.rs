@@ -1,6 +1,6 @@
 //! `token …` and the daemon's listener as a person and a script use them: shown once, kept as a digest, gone when revoked.
 
-use crate::cli_rig::{Rig, says};
+use crate::cli_rig::{Rig, says, words};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -63,6 +63,9 @@ fn scripts_get_the_id_and_the_token_and_mistakes_are_named() {
     let made = rig.json(&["token", "create", "--name", "prometheus", "--role", "metrics", "--device", "tag:site=a", "--device", "edge"]);
     assert!(made["token"].as_str().unwrap().starts_with("rmcp_") && made["id"].as_str().unwrap().starts_with("tok_"), "{made}");
     assert_eq!((&made["role"], &made["devices"]), (&json!("metrics"), &json!(["tag:site=a", "edge"])));
+    assert_eq!(made["warnings"], json!(["no device is called edge yet"]), "it may come later, and may be a slip");
+    let people = rig.run(&["token", "create", "--name", "late", "--role", "read_only", "--device", "core"]);
+    assert!(people.code == 0 && people.err.contains("note: no device is called core yet"), "{people:?}");
     fn create<'a>(more: &[&'a str]) -> Vec<&'a str> {
         [&["token", "create"], more].concat()
     }
@@ -73,6 +76,10 @@ fn scripts_get_the_id_and_the_token_and_mistakes_are_named() {
         (create(&["--name", "x", "--role", "admin", "--expires", "soon"]), 64, "soon"),
         (create(&["--name", "x", "--role", "admin", "--expires", "0s"]), 64, "future"),
         (create(&["--name", "x", "--role", "admin", "--device", "tag:"]), 64, "tag:"),
+        (create(&["--name", "x", "--role", "admin", "--device", "tag:=x"]), 64, "key"),
+        (create(&["--name", "x", "--role", "admin", "--device", "bogus:x"]), 64, "bogus:x"),
+        (create(&["--name", "x", "--role", "admin", "--device", "env:moon"]), 64, "moon"),
+        (vec!["secret", "set", "s", "--menu", "/radius", "--generate", "--device", "bogus:x"], 64, "bogus:x"),
         (create(&["--name", " ", "--role", "admin"]), 64, "name"),
         (vec!["token", "revoke", "x"], 66, "no token"),
     ] {
@@ -96,8 +103,40 @@ fn a_certificate_that_does_not_fit_stops_the_start_and_the_check() {
 fn a_taken_port_is_named() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let rig = Rig::new().with("ROUTEROS_MCP_MCP_HTTP_PORT", &port);
-    let error = rig.error(&["serve"], 69);
-    says(&error["message"], &port);
-    says(&error["hint"], "mcp.http_port");
+    let rig = Rig::new().with("ROUTEROS_MCP_MCP_HTTP_PORT", &port).with("ROUTEROS_MCP_MCP_TRANSPORT", "http");
+    for command in ["serve", "check"] {
+        let error = rig.error(&[command], 69);
+        says(&error["message"], &port);
+        says(&error["hint"], "mcp.http_port");
+    }
+    assert_eq!(rig.json(&["check", "--preflight"])["ok"], true, "that one binds nothing");
+    let metrics = Rig::new().with("ROUTEROS_MCP_MCP_TRANSPORT", "http").with("ROUTEROS_MCP_METRICS_PORT", &port);
+    says(&metrics.error(&["check"], 69)["hint"], "metrics.port");
+    // Whoever speaks MCP on stdio alone needs no port.
+    let stdio = rig.with("ROUTEROS_MCP_MCP_TRANSPORT", "stdio");
+    says(&json!(stdio.json(&["check"])["warnings"].to_string()), "`serve` would not start");
+}
+
+#[test]
+fn a_port_that_the_running_appliance_has_is_not_taken() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let rig = Rig::new().with("ROUTEROS_MCP_MCP_TRANSPORT", "http").with("ROUTEROS_MCP_MCP_HTTP_PORT", &free);
+    let daemon = rig.serve();
+    assert_eq!(rig.json(&["check"])["ok"], true);
+    // It listens elsewhere by now, as the configuration has it.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let rig = rig.with("ROUTEROS_MCP_MCP_HTTP_PORT", &taken.local_addr().unwrap().port().to_string());
+    assert_eq!(rig.error(&["check"], 69)["kind"], "unreachable");
+    assert_eq!(daemon.end_with(rustix::process::Signal::TERM).code, 0);
+}
+
+#[test]
+fn our_own_listener_is_no_router_at_whichever_port_it_is() {
+    let rig = Rig::new().with("ROUTEROS_MCP_MCP_TRANSPORT", "http");
+    let daemon = rig.serve();
+    let port: u16 = daemon.ready()["http"].as_str().unwrap().rsplit(':').next().unwrap().parse().unwrap();
+    let flags = rig.adding("me", port, "x");
+    let error = rig.error(&[&words(&flags)[..], &["--yes"]].concat(), 64);
+    says(&error["message"], "this appliance itself listens");
+    assert_eq!(daemon.end_with(rustix::process::Signal::TERM).code, 0);
 }

@@ -7,11 +7,13 @@ use crate::app::App;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::Check;
 use crate::cli::output;
-use crate::config::{self, Inputs, Loaded};
+use crate::config::sections::Transport;
+use crate::config::{self, Inputs, Loaded, Problem, Problems, Weight};
 use crate::control::client;
 use crate::fleet::Status;
-use serde_json::json;
+use serde_json::{Map, json};
 use std::fs::DirBuilder;
+use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -25,9 +27,12 @@ pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault
     known_tools(&loaded)?;
     crate::app::check_certificate(&loaded)?;
     crate::cli::block_on(async {
-        let held = client::hello(&crate::app::places(&loaded).control_socket()).await.is_ok();
-        if held {
+        let socket = crate::app::places(&loaded).control_socket();
+        if client::hello(&socket).await.is_ok() {
             warnings.push("a running appliance holds the store; it was not opened here".into());
+            if !arguments.preflight {
+                binds(&loaded, &listens_at(&socket).await, &mut warnings).await?;
+            }
         } else if arguments.preflight {
             preflight(&loaded).await?;
         } else {
@@ -38,24 +43,41 @@ pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault
     report(&warnings, arguments.strict, as_json)
 }
 
-/// Refuses names in `mcp.disable_tools` that are no tool: a switch that switches nothing.
-pub(super) fn known_tools(loaded: &Loaded) -> Result<(), Fault> {
-    for name in &loaded.config.mcp.disable_tools {
-        let known = name
-            .strip_suffix(".*")
-            .map_or_else(|| crate::tools::find(name).is_some(), |category| crate::tools::all().any(|t| t.category() == category));
-        if !known {
-            return Err(
-                Fault::new(Kind::Config, format!("mcp.disable_tools: no tool {name}")).hint("`tool list` and `catalog` show the names")
-            );
-        }
+/// Refuses names in `mcp.disable_tools` that are no tool, all of them at once: a start only warns of a switch that switches nothing.
+pub(super) fn known_tools(loaded: &Loaded) -> Result<(), Problems> {
+    let is_unknown = |problem: &Problem| problem.key.as_deref() == Some(config::DISABLE_TOOLS);
+    let (unknown, others): (Vec<Problem>, Vec<Problem>) = loaded.warnings.iter().cloned().partition(is_unknown);
+    if unknown.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let errors = unknown.into_iter().map(|problem| Problem { weight: Weight::Error, ..problem });
+    Err(Problems { list: errors.chain(others).collect(), view: Box::new(loaded.view.clone()) })
+}
+
+/// Where the running appliance listens; nowhere when it speaks stdio alone.
+async fn listens_at(socket: &Path) -> Vec<SocketAddr> {
+    let said = client::op(socket, "listener", Map::new()).await.unwrap_or_default();
+    said["at"].as_array().into_iter().flatten().filter_map(|at| at.as_str()?.parse().ok()).collect()
+}
+
+/// Whether the listener can be had. Whoever serves MCP on stdio alone starts without it, and is only told.
+async fn binds(loaded: &Loaded, held: &[SocketAddr], warnings: &mut Vec<String>) -> Result<(), Fault> {
+    match crate::app::check_listener(loaded, held).await {
+        Err(fault) if loaded.config.mcp.transport == Transport::Stdio => {
+            warnings.push(format!("`serve` would not start: {}", fault.chain()));
+            Ok(())
+        }
+        checked => checked,
+    }
 }
 
 /// Opens everything as a start would, then asks the first devices.
 async fn open(loaded: &Loaded, warnings: &mut Vec<String>) -> Result<(), Fault> {
     let app = App::build(loaded).await?;
+    if let Err(fault) = binds(loaded, &[], warnings).await {
+        app.close().await;
+        return Err(fault);
+    }
     let fleet = &app.dispatch.world().fleet;
     let devices: Vec<_> = fleet.list().into_iter().filter(|device| device.status != Status::Decommissioned).collect();
     if let Some(oidc) = app.oidc()

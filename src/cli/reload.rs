@@ -3,15 +3,14 @@
 use crate::access::principal::Principal;
 use crate::app::App;
 use crate::base::fault::Kind;
-use crate::cli::check;
-use crate::config::{self, Entry, Inputs, Loaded, Problems, View};
+use crate::config::{self, Entry, Inputs, Loaded, Problem, Problems, View};
 use crate::host::log;
 use crate::http::Listener;
 use serde_json::{Map, Value, json};
 
 /// Operation in the audit trail.
 const OPERATION: &str = "config.reload";
-/// Names of keys told in one line; a rewritten file changes many.
+/// Names of keys, or errors of files, told in one line; a rewritten file changes many.
 const NAMED: usize = 12;
 
 /// Reads again what was read at the start.
@@ -49,9 +48,6 @@ impl Reloader {
     async fn take(&mut self, app: &App, listener: &Listener, loaded: Loaded) -> String {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
-        }
-        if let Err(fault) = check::known_tools(&loaded) {
-            tracing::warn!("{}", fault.said);
         }
         if let Some(why) = self.is_another(&loaded.view) {
             tracing::error!("SIGHUP: {why}; the configuration in use stays");
@@ -126,10 +122,16 @@ async fn refused(app: &App, problems: &Problems) -> String {
     for problem in problems.errors() {
         tracing::error!("SIGHUP: {problem}");
     }
-    let keys: Vec<&str> = problems.errors().filter_map(|problem| problem.key.as_deref()).collect();
-    let given = Map::from_iter([("problems_at".to_owned(), json!(keys))]);
+    let at: Vec<String> = problems.errors().map(place).collect();
+    let given = Map::from_iter([("problems_at".to_owned(), json!(at))]);
     note(app, &given, Some(Kind::Config)).await;
-    format!("the configuration on disk has errors ({}), the one in use stays: `routeros-mcp check` tells them", named(&keys))
+    let at: Vec<&str> = at.iter().map(String::as_str).collect();
+    format!("the configuration on disk has errors ({}), the one in use stays: `routeros-mcp check` tells them", named(&at))
+}
+
+/// The key, or what the parser says of a file that it cannot read: line and column, never a value.
+fn place(problem: &Problem) -> String {
+    problem.key.clone().unwrap_or_else(|| problem.to_string())
 }
 
 /// Writes down what is not done: nothing waits for that.

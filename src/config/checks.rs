@@ -3,10 +3,11 @@
 use super::key::{Key, Standard};
 use super::keys::KEYS;
 use super::merge::{Merged, default_value};
-use super::report::{Problem, Source};
+use super::report::{Problem, Source, nearest};
 use super::value::{self, is_loopback};
 use crate::alert::syslog::Target;
 use crate::base::tier::Environment;
+use crate::tools;
 use crate::update::signature::Keys;
 use std::path::Path;
 
@@ -15,6 +16,9 @@ const PROD_AUDIT_DAYS: f64 = 365.0;
 
 /// Characters of the secret that signs webhooks, at least.
 const WEBHOOK_SECRET: usize = 16;
+
+/// The key whose unknown names are told.
+pub const DISABLE_TOOLS: &str = "mcp.disable_tools";
 
 /// Collects problems about one merged configuration.
 pub(super) struct Checks<'c> {
@@ -39,6 +43,7 @@ impl Checks<'_> {
         self.listener();
         self.needed();
         self.conflicts();
+        self.tools();
         self.thresholds();
         self.alerts();
         self.update();
@@ -91,6 +96,26 @@ impl Checks<'_> {
             && let Err(why) = syslog.parse::<Target>()
         {
             self.error("alert.syslog", why);
+        }
+    }
+
+    /// A switch that switches nothing: whoever wrote it believes that something is off. No error, for a tool that a newer build
+    /// does not have any more must not keep it from starting; `check` fails on it.
+    fn tools(&mut self) {
+        for name in self.values.texts(DISABLE_TOOLS) {
+            let known = match name.strip_suffix(".*") {
+                Some(category) => tools::all().any(|tool| tool.category() == category),
+                None => tools::find(&name).is_some(),
+            };
+            if !known {
+                let at = self.values.source(DISABLE_TOOLS).clone();
+                let problem = Problem::warning(Some(at), DISABLE_TOOLS, format!("there is no tool {name}"));
+                let meant = nearest(&name, tools::all().map(|tool| tool.name));
+                self.problems.push(match meant {
+                    Some(_) => problem.meant(meant),
+                    None => problem.hint("`tool list` and `catalog` show the names"),
+                });
+            }
         }
     }
 

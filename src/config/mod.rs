@@ -17,6 +17,7 @@ pub mod sections;
 mod show;
 mod value;
 
+pub use checks::DISABLE_TOOLS;
 pub use key::{Item, Key, Kind, Standard, Strict};
 pub use keys::{KEYS, find};
 pub use load::{Inputs, Loaded, load};
