@@ -135,6 +135,33 @@ async fn rules_about_the_record_are_checked_before_the_router_is_asked() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_the_record_is_told_where_no_router_answers() {
+    let (rig, sim) = (Rig::new(), router(Profile::Office).await);
+    rig.add("edge", &sim);
+    // Nobody listens there: whoever asked first would say 69.
+    let nowhere = |name: &str, more: &[&str], code: i32| {
+        let mut flags = rig.adding("spare", 1, "x");
+        flags[3] = name.into();
+        rig.error(&[&words(&flags)[..], &["--yes"], more].concat(), code)
+    };
+    for (name, more, code, why) in [
+        ("b", &["--environment", "staging"][..], 64, "staging"),
+        ("b", &["--environment", "moon"], 64, "moon"),
+        ("b", &["--capability", "fly"], 64, "fly"),
+        ("b", &["--tag", "north"], 64, "KEY=VALUE"),
+        ("b", &["--tag", "=north"], 64, "key"),
+        ("a b", &[], 64, "name"),
+        ("b", &["--tls-fingerprint", "sha256:12"], 64, "tls_fingerprint"),
+        ("b", &["--ssh-fingerprint", "MD5:12"], 64, "ssh_fingerprint"),
+        ("EDGE", &[], 75, "edge"),
+    ] {
+        says(&nowhere(name, more, code)["message"], why);
+    }
+    assert_eq!(nowhere("b", &[], 69)["kind"], "unreachable");
+    says(&rig.error(&["device", "pin", "edge", "--yes", "--tls-fingerprint", "sha256:12"], 64)["message"], "tls_fingerprint");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn plain_http_is_taken_in_a_lab_with_a_warning_and_refused_in_prod() {
     let (rig, sim) = (Rig::new(), router(Profile::Office).await);
     let password = sim.credentials().mcp.password;

@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::cli::args::{DeviceAdd, DeviceCommand, DeviceUpdate, Import, Password, Pins};
+use crate::cli::fault::unreadable;
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt};
 use crate::fleet::roster;
@@ -65,14 +66,14 @@ async fn discover(way: &Way, asked: Value, all: bool, as_json: bool) -> Result<(
 /// Reads the list here: the service may not see the file.
 async fn import(way: &Way, asked: Import, as_json: bool) -> Result<(), Fault> {
     let shown = asked.file.display();
-    let size = std::fs::metadata(&asked.file).map_err(|error| Fault::bad_input(format!("{shown}: {error}")))?.len();
+    let size = std::fs::metadata(&asked.file).map_err(|error| unreadable(&asked.file, &error))?.len();
     if size > roster::TEXT_MAX as u64 {
         return Err(Fault::bad_input(format!("{shown} is longer than 3 MiB")).hint("import it in parts"));
     }
     if let Some(warning) = prompt::readable_by_others(&asked.file) {
         eprintln!("note: {warning}");
     }
-    let list = std::fs::read_to_string(&asked.file).map_err(|error| Fault::bad_input(format!("{shown}: {error}")))?;
+    let list = std::fs::read_to_string(&asked.file).map_err(|error| unreadable(&asked.file, &error))?;
     let mut arguments = credential(&asked.password)?;
     arguments.insert("secret_list".into(), list.into());
     arguments.insert("dry_run".into(), asked.dry_run.into());
@@ -99,19 +100,34 @@ async fn import(way: &Way, asked: Import, as_json: bool) -> Result<(), Fault> {
 async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, Fault> {
     let [name, address, username] =
         asked([("Name", "--name", add.name), ("Address", "--address", add.address), ("RouterOS user", "--username", add.username)])?;
-    // A file that cannot be read is better known before the router is bothered.
-    let mut login = credential(&add.password)?;
+    // A file that cannot be read is better known before the router is bothered; a person is asked once the rest is known to do.
+    let is_typed = add.password.password_stdin && prompt::types_stdin();
+    let mut login = if is_typed { Map::new() } else { credential(&add.password)? };
     let has_key = add.ssh_key_file.is_some();
-    if login.is_empty() && !has_key && !prompt::someone_there() {
+    if login.is_empty() && !is_typed && !has_key && !prompt::someone_there() {
         return Err(prompt::missing(&["--password-file"]));
     }
-    let mut place = Map::new();
-    place.insert("address".into(), address.into());
-    place.insert("plain_http".into(), add.plain_http.into());
-    put(&mut place, "rest_port", add.rest_port);
-    put(&mut place, "ssh_port", add.ssh_port);
-    // What the router presents is looked at, by a person or by the fingerprint given, before any credential leaves.
-    let presented = way.operator("device.present", Value::Object(place.clone())).await?;
+    let mut described = Map::new();
+    described.insert("address".into(), address.into());
+    described.insert("plain_http".into(), add.plain_http.into());
+    put(&mut described, "rest_port", add.rest_port);
+    put(&mut described, "ssh_port", add.ssh_port);
+    described.insert("name".into(), name.into());
+    described.insert("username".into(), username.into());
+    put(&mut described, "environment", add.environment);
+    described.insert("tags".into(), add.tags.into());
+    described.insert("capabilities".into(), add.capabilities.into());
+    if let Some(file) = add.ssh_key_file {
+        let whole = std::path::absolute(&file).map_err(Fault::bug)?;
+        described.insert("ssh_key_file".into(), whole.to_string_lossy().into_owned().into());
+    }
+    let mut wanted = described.clone();
+    put(&mut wanted, "tls_fingerprint", add.pins.tls_fingerprint.as_deref());
+    put(&mut wanted, "ssh_fingerprint", add.pins.ssh_fingerprint.as_deref());
+    put(&mut wanted, "password_ref", add.password.password_ref.as_deref());
+    // The record is checked before the router is asked; then what that presents is looked at, by a person or by the fingerprint
+    // given, before any credential leaves.
+    let presented = way.operator("device.present", Value::Object(wanted)).await?;
     let mut pins = trusted(&presented, &add.pins, as_json)?;
     if presented["pins_tls"] == false && add.pins.tls_fingerprint.is_none() {
         // Certificate authorities decide here, not what was presented.
@@ -119,22 +135,15 @@ async fn add_device(way: &Way, add: DeviceAdd, as_json: bool) -> Result<Value, F
     }
     let rest_is_off = presented["rest_error"].is_string();
     // A key is a whole login for SSH, none for REST.
-    if login.is_empty() && !(has_key && (rest_is_off || !prompt::someone_there())) {
+    if is_typed {
+        login = credential(&add.password)?;
+    } else if login.is_empty() && !(has_key && (rest_is_off || !prompt::someone_there())) {
         login.insert("password".into(), prompt::password("Password")?.expose().into());
     }
-    let mut arguments = place;
-    arguments.insert("name".into(), name.into());
-    arguments.insert("username".into(), username.into());
-    put(&mut arguments, "environment", add.environment);
-    arguments.insert("tags".into(), add.tags.into());
-    arguments.insert("capabilities".into(), add.capabilities.into());
+    let mut arguments = described;
     // What nobody has seen is not trusted, should REST come up this moment.
     arguments.insert("ssh_only".into(), (rest_is_off && !pins.contains_key("tls_fingerprint")).into());
     arguments.extend(pins);
-    if let Some(file) = add.ssh_key_file {
-        let whole = std::path::absolute(&file).map_err(Fault::bug)?;
-        arguments.insert("ssh_key_file".into(), whole.to_string_lossy().into_owned().into());
-    }
     arguments.extend(login);
     let mut device = way.operator("device.add", Value::Object(arguments)).await?;
     if as_json {
@@ -181,7 +190,11 @@ fn trusted(presented: &Value, pins: &Pins, as_json: bool) -> Result<Map<String, 
 }
 
 async fn pin_device(way: &Way, id: &str, pins: &Pins, as_json: bool) -> Result<Value, Fault> {
-    let presented = way.operator("device.present", json!({"device": id})).await?;
+    let mut asked = Map::new();
+    asked.insert("device".into(), id.into());
+    put(&mut asked, "tls_fingerprint", pins.tls_fingerprint.as_deref());
+    put(&mut asked, "ssh_fingerprint", pins.ssh_fingerprint.as_deref());
+    let presented = way.operator("device.present", Value::Object(asked)).await?;
     let mut arguments = trusted(&presented, pins, as_json)?;
     arguments.insert("device".into(), id.into());
     way.operator("device.pin", Value::Object(arguments)).await

@@ -130,9 +130,14 @@ pub fn given(
     }
 }
 
+/// Whether standard input is somebody's terminal, and not a file or a program.
+pub fn types_stdin() -> bool {
+    io::stdin().is_terminal()
+}
+
 /// The first line of standard input; typed unseen when that is a terminal.
 pub fn password_from_stdin() -> Result<Secret, Fault> {
-    if io::stdin().is_terminal() {
+    if types_stdin() {
         return password("Password");
     }
     first_line(io::stdin().lock(), "standard input")

@@ -72,10 +72,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
-    let environment = match &args.environment {
-        Some(word) => word.parse().map_err(Fault::bad_input)?,
-        None => cx.world.rules.environment,
-    };
+    let environment = view::environment(cx, args.environment.as_deref())?;
     let credential = view::credential(cx, args.password, args.password_ref, args.ssh_key_file)?.ok_or_else(|| {
         Fault::bad_input("device.add: password is missing")
             .hint("give password; on the box's command line also password_ref or, where REST is off, ssh_key_file")

@@ -3,9 +3,10 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::fleet::Place;
+use crate::fleet::{NewDevice, Place};
 use crate::routeros::pin::format_fingerprint;
 use crate::tools::context::Cx;
+use crate::tools::device::view;
 use crate::tools::schema;
 use crate::tools::spec::{Audience, Tool, object, run};
 use schemars::JsonSchema;
@@ -15,7 +16,7 @@ use serde_json::{Map, Value, json};
 pub(super) const TOOL: Tool = Tool {
     name: "device.present",
     title: "Show fingerprints",
-    about: "The TLS certificate and SSH host key that a place presents; sends no credential. Name a device, or an address that has no record yet.",
+    about: "The TLS certificate and SSH host key that a place presents; sends no credential. Name a device, or an address that has no record yet. With a name, whatever device.add would refuse of the record is refused before anybody is asked.",
     toolset: "core",
     tier: Tier::Free,
     effect: Effect::Reads,
@@ -41,9 +42,30 @@ struct Args {
     /// No TLS.
     #[serde(default)]
     plain_http: bool,
+    /// The device to be added there: what its record would say is checked first.
+    name: Option<String>,
+    /// The RouterOS user of that device.
+    username: Option<String>,
+    /// As device.add.
+    password_ref: Option<String>,
+    /// As device.add.
+    ssh_key_file: Option<String>,
+    /// As device.add.
+    environment: Option<String>,
+    /// As device.add.
+    #[serde(default)]
+    tags: Vec<String>,
+    /// As device.add.
+    #[serde(default)]
+    capabilities: Vec<String>,
+    /// The certificate that will be expected: its spelling is checked.
+    tls_fingerprint: Option<String>,
+    /// The host key that will be expected: its spelling is checked.
+    ssh_fingerprint: Option<String>,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    let pins = view::pins(args.tls_fingerprint.as_deref(), args.ssh_fingerprint)?;
     let place = match (&args.device, args.address) {
         (Some(name), _) => cx.device(name)?.place(),
         (None, Some(address)) => Place {
@@ -54,6 +76,21 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         },
         (None, None) => return Err(Fault::bad_input("device.present: address is missing")),
     };
+    if let (Some(name), None) = (args.name, &args.device) {
+        view::credential(cx, None, args.password_ref, args.ssh_key_file)?;
+        let new = NewDevice {
+            name,
+            place: place.clone(),
+            // One that is not known yet is no wrong one.
+            username: args.username.unwrap_or_else(|| "mcp".into()),
+            environment: view::environment(cx, args.environment.as_deref())?,
+            tags: view::tags(&args.tags)?,
+            capabilities: view::capabilities(&args.capabilities)?,
+            ssh_only: false,
+            only_named: false,
+        };
+        cx.world.fleet.check_new(&new, &pins)?;
+    }
     let seen = cx.world.fleet.present(&place).await?;
     let mut warnings = Vec::new();
     // A web server on which REST is off has not shown that it is this router's.

@@ -2,6 +2,7 @@
 
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
+use crate::base::tier::Environment;
 use crate::fleet::rights::{self, Rights};
 use crate::fleet::{Capability, Device, NewCredential, Password, Pins, Status};
 use crate::routeros::pin::{format_fingerprint, parse_fingerprint};
@@ -138,6 +139,11 @@ pub(in crate::tools) fn pins(tls: Option<&str>, ssh: Option<String>) -> Result<P
         return Err(Fault::bad_input("ssh_fingerprint: write SHA256: and base64, as ssh-keygen -l prints it"));
     }
     Ok(Pins { tls, ssh })
+}
+
+/// The environment named, else the appliance's.
+pub(in crate::tools) fn environment(cx: &Cx, named: Option<&str>) -> Result<Environment, Fault> {
+    named.map_or(Ok(cx.world.rules.environment), |word| word.parse().map_err(Fault::bad_input))
 }
 
 /// `KEY=VALUE` each.
