@@ -43,6 +43,14 @@ pub enum BackupError {
     /// Some secrets in the store are sealed under one master key and some under another just now.
     #[error("the master key is being changed, and a backup of this moment would hold two")]
     Changing,
+    /// The file that was named is not there, or not ours to read.
+    #[error("{} cannot be read: {}", path.display(), source.kind())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's word.
+        source: io::Error,
+    },
     /// The disk.
     #[error("backup: {doing}")]
     Io {
@@ -84,6 +92,9 @@ impl From<BackupError> for Fault {
                 "put that key in place (encryption_key or master.key), or restore with --without-secrets and enter secrets again",
             ),
             BackupError::Changing => (Kind::Conflict, "try again in a minute"),
+            BackupError::Unreadable { .. } => {
+                (Kind::BadInput, "name a backup that is there and that you may read; `backup list` shows those in backup.path")
+            }
             BackupError::Io { .. } => (Kind::Storage, "see that there is room on the disk and that the directory can be written"),
             BackupError::Store(inner) => return Fault::from(inner.clone()),
         };

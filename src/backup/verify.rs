@@ -26,7 +26,7 @@ impl Opened {
 
 /// Opens a backup fully, restores nothing; what it needs meanwhile lies in `scratch`.
 ///
-/// Errs with `Shut`, `Damaged`, `Newer` or `Io`.
+/// Errs with `Unreadable`, `Shut`, `Damaged`, `Newer` or `Io`.
 pub async fn verify(file: &Path, opener: &Opener, scratch: &Path) -> Result<Manifest, BackupError> {
     Ok(open(file, opener, scratch).await?.manifest)
 }
@@ -45,8 +45,9 @@ pub(super) async fn open(file: &Path, opener: &Opener, scratch: &Path) -> Result
 }
 
 fn unpack(file: &Path, opener: &Opener, dir: Scratch) -> Result<Opened, BackupError> {
+    let path = file;
+    let file = File::open(path).map_err(|source| BackupError::Unreadable { path: path.to_owned(), source })?;
     DirBuilder::new().mode(0o700).create(dir.path()).map_err(BackupError::io("making a directory"))?;
-    let file = File::open(file).map_err(BackupError::io("opening the file"))?;
     let mut tar = tar::Archive::new(opener.open(BufReader::new(file))?);
     let mut entries = tar.entries().map_err(broken)?;
     let mut next = |wanted: &str| match entries.next() {

@@ -5,6 +5,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{PlanApprove, PlanCommand};
+use crate::cli::fault::unreadable;
 use crate::cli::person::as_person;
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt};
@@ -49,7 +50,7 @@ fn why(reason: Option<String>) -> String {
 fn read(file: &Path) -> Result<Value, Fault> {
     let name = file.display();
     let text = if file.as_os_str() == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(file) };
-    let text = text.map_err(|error| Fault::bad_input(format!("{name}: {}", crate::cli::fault::io_words(&error))))?;
+    let text = text.map_err(|error| unreadable(file, &error))?;
     match serde_json::from_str(&text) {
         Ok(plan @ Value::Object(_)) => Ok(plan),
         Ok(_) => Err(Fault::bad_input(format!("{name} holds no JSON object")).hint("a plan is {\"devices\": [...], \"edits\": [...]}")),

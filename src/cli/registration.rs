@@ -3,6 +3,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{RegistrationAccept, RegistrationCommand, RegistrationCreate};
+use crate::cli::fault::unreadable;
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt};
 use crate::fleet::registration::REPORT_MAX;
@@ -116,7 +117,7 @@ fn report(file: Option<&Path>) -> Result<String, Fault> {
         Some(path) => File::open(path).and_then(|file| file.take(most).read_to_string(&mut text)),
         None => io::stdin().lock().take(most).read_to_string(&mut text),
     };
-    read.map_err(|error| Fault::bad_input(format!("{name}: {error}")))?;
+    read.map_err(|error| unreadable(Path::new(&name), &error))?;
     match text.len() {
         0 => Err(Fault::bad_input(format!("{name} is empty")).hint("give the lines that the script printed on the router")),
         length if length > REPORT_MAX => Err(Fault::bad_input(format!("{name} is no report: it is longer than {REPORT_MAX} bytes"))),

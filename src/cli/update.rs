@@ -2,6 +2,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{UpdateApply, UpdateCommand, UpdatePerson};
+use crate::cli::fault::unreadable;
 use crate::cli::person::as_person;
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt, told};
@@ -43,15 +44,14 @@ async fn stage(way: &Way, loaded: &Loaded, file: Option<&Path>) -> Result<Value,
     let status = way.operator("update.get_status", json!({})).await?;
     let dir = crate::app::upload_dir(loaded);
     told::this(&dir, &status["upload_dir"])?;
-    let name =
-        bring(file, &dir).map_err(|error| Fault::bad_input(format!("{}: {}", file.display(), crate::cli::fault::io_words(&error))))?;
+    let from = File::open(file).map_err(|error| unreadable(file, &error))?;
+    let name = bring(from, &dir).map_err(|error| unreadable(file, &error).hint(format!("it was to be copied to {}", dir.display())))?;
     way.operator("update.stage", json!({"upload": name})).await
 }
 
 /// Copies a bundle to where the service reads it. It may run as another user, who owns what is above, and could have been taken
 /// over: each step goes through the directory that is held, and only what was made here is given to it.
-fn bring(file: &Path, dir: &Path) -> io::Result<String> {
-    let mut from = File::open(file)?;
+fn bring(mut from: File, dir: &Path) -> io::Result<String> {
     let (Some(above), Some(last)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
