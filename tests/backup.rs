@@ -35,6 +35,10 @@ async fn a_box_that_burnt_down_comes_back_with_its_routers_once_the_master_key_i
     let opened = ["--passphrase-file", &passphrase];
     let seen = fresh.json(&[&["backup", "verify", &file], &opened[..]].concat());
     assert_eq!(seen["tables"]["device"], 1, "{seen}");
+    // Somebody looked at it before: there is a state and another key, and nothing is lost without a word.
+    fresh.json(&["device", "list"]);
+    let asks = fresh.error(&[&["backup", "restore", &file], &opened[..]].concat(), 64);
+    says(&asks["hint"], "--yes");
     let restore = [&["backup", "restore", &file, "--yes"], &opened[..]].concat();
     let refused = fresh.error(&restore, 75);
     says(&refused["message"], "sealed under master key");
@@ -70,6 +74,53 @@ async fn without_the_master_key_everything_but_the_secrets_comes_back_and_says_w
     assert_eq!(fresh.json(&["device", "test", "edge"])["status"], "reachable");
     fresh.json(&["user", "password", "anna", "--password-file", &user]);
     assert_eq!(fresh.run(&["--json", "user", "check", "anna", "--password-file", &user]).code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_box_without_any_key_takes_all_but_the_secrets_and_says_what_to_enter_again() {
+    let (burnt, fresh, sim) = (Rig::new(), Rig::new(), router(Profile::Office).await);
+    burnt.add("edge", &sim);
+    burnt.json(&["secret", "set", "nas", "--menu", "/radius", "--generate"]);
+    burnt.json(&["token", "create", "--name", "ci", "--role", "read_only"]);
+    let (file, about) = made(&burnt, &[]);
+    let passphrase = fresh.private("pass", PASSPHRASE);
+    let restored = fresh.run(&["backup", "restore", &file, "--passphrase-file", &passphrase]);
+    assert_eq!(restored.code, 0, "{restored:?}");
+    for said in [
+        "no master key was here: a new one is in",
+        about["key_id"].as_str().unwrap(),
+        "enter again: logins of routers: 1 (device update NAME",
+        "enter again: secrets in the vault: 1 (secret set NAME",
+        "stays as it was: API tokens",
+    ] {
+        assert!(restored.out.contains(said), "no `{said}` in {restored:?}");
+    }
+    assert_ne!(std::fs::read(fresh.state().join("master.key")).unwrap(), std::fs::read(burnt.state().join("master.key")).unwrap());
+    assert_eq!(fresh.json(&["token", "list"])[0]["state"], "active");
+    assert_eq!(fresh.json(&["secret", "list"]), json!([]));
+    assert_eq!(fresh.error(&["device", "test", "edge"], 77)["kind"], "router_denied");
+    let password = fresh.private("edge.pass", sim.credentials().mcp.password.expose());
+    fresh.json(&["device", "update", "edge", "--password-file", &password]);
+    assert_eq!(fresh.json(&["device", "test", "edge"])["status"], "reachable");
+    // A key that is named and does not fit is a slip, however empty the box is.
+    let other = Rig::new().with("ROUTEROS_MCP_ENCRYPTION_KEY", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=");
+    let passphrase = other.private("pass", PASSPHRASE);
+    let refused = other.error(&["backup", "restore", &file, "--passphrase-file", &passphrase], 75);
+    says(&refused["message"], "encryption_key is");
+}
+
+#[test]
+fn a_backup_that_is_not_there_is_a_slip_and_no_matter_of_the_disk() {
+    let rig = Rig::new();
+    let passphrase = rig.private("pass", PASSPHRASE);
+    for command in ["verify", "restore"] {
+        let error = rig.error(&["backup", command, "/no/such.age", "--passphrase-file", &passphrase], 64);
+        says(&error["message"], "/no/such.age cannot be read");
+        says(&error["hint"], "backup list");
+    }
+    for command in [&["audit", "verify", "/no/such.gz"][..], &["audit", "export", "--from", "/no/such.gz"]] {
+        says(&rig.error(command, 64)["message"], "/no/such.gz: no such file");
+    }
 }
 
 #[test]

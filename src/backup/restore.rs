@@ -8,7 +8,8 @@
 //! - What people switched off here stays off, whatever the backup says; where the store that is replaced cannot be read, that is
 //!   told.
 //! - Secrets are sealed under the master key they were sealed with. Where that key is gone they are gone: the restore says so
-//!   first, and with `without_secrets` removes what nobody can open.
+//!   first, and with `without_secrets` removes what nobody can open. On a fresh box, where there is neither a state nor any key, it
+//!   goes on without them: nothing is lost by that, since the backup can be restored again beside its key.
 
 use crate::access::switches::Switches;
 use crate::backup::create::Scratch;
@@ -53,6 +54,8 @@ pub struct Restored {
     pub config: PathBuf,
     /// The master key came out of the backup.
     pub with_master_key: bool,
+    /// No key was here and none came: the next start makes one.
+    pub new_master_key: bool,
     /// What has to be entered again, a line each.
     pub missing: Vec<String>,
     /// Kill switches of the state from before that the backup did not have, and that stay on.
@@ -63,7 +66,8 @@ pub struct Restored {
 
 /// Restores one. Nobody may have the store open meanwhile; whoever has is asked by opening it.
 ///
-/// Errs with `OtherKey` where its secrets could not be opened and `without_secrets` is not said, and as verifying does.
+/// Errs with `OtherKey` where its secrets could not be opened, something is here already and `without_secrets` is not said, and as
+/// verifying does.
 pub async fn restore(file: &Path, opener: &Opener, target: &Target, without_secrets: bool, now: Wall) -> Result<Restored, BackupError> {
     let next = reseal::next_file(&target.key_file);
     if next.exists() {
@@ -72,8 +76,9 @@ pub async fn restore(file: &Path, opener: &Opener, target: &Target, without_secr
     let opened = open(file, opener, &target.state).await?;
     let (keys, manifest) = (key_of(&opened, target)?, opened.manifest.clone());
     let mut missing: Vec<String> = manifest.left_out.iter().map(|key| format!("setting {key}")).collect();
+    let is_fresh = target.configured.is_none() && !target.store.exists() && !target.key_file.exists();
     if let Keys::Lost { found } = &keys {
-        if !without_secrets {
+        if !without_secrets && !is_fresh {
             return Err(BackupError::OtherKey { wanted: manifest.key_id.clone(), found: found.clone() });
         }
         let store = Store::open(Options { volatile_ok: true, ..Options::at(opened.part(STORE)) })?;
@@ -97,7 +102,8 @@ pub async fn restore(file: &Path, opener: &Opener, target: &Target, without_secr
     place(&opened.part(CONFIG), &config)?;
     Epoch::pass(&target.epoch, &opened.part(STORE)).await?;
     place(&opened.part(STORE), &target.store)?;
-    Ok(Restored { manifest, before, config, with_master_key: matches!(keys, Keys::Inside), missing, switches, switches_lost })
+    let (with_master_key, new_master_key) = (matches!(keys, Keys::Inside), is_fresh && matches!(keys, Keys::Lost { .. }));
+    Ok(Restored { manifest, before, config, with_master_key, new_master_key, missing, switches, switches_lost })
 }
 
 /// Puts what is switched off here into the store that is to take its place.

@@ -5,6 +5,7 @@ use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::base::secret::Secret;
 use crate::cli::args::{BackupCommand, BackupCreate, BackupOpen, BackupRestore};
+use crate::cli::fault::unreadable;
 use crate::cli::reach::{self, Way};
 use crate::cli::told::Told;
 use crate::cli::{output, prompt};
@@ -154,6 +155,7 @@ async fn restore(loaded: &Loaded, restore: &BackupRestore, as_json: bool) -> Res
     if as_json {
         output::json(&json!({
             "manifest": done.manifest, "before": done.before, "config": done.config, "with_master_key": done.with_master_key,
+            "new_master_key": done.new_master_key,
             "missing": done.missing, "switches": done.switches, "switches_lost": done.switches_lost, "audited": told.is_ok(),
         }));
         return told;
@@ -169,10 +171,31 @@ async fn restore(loaded: &Loaded, restore: &BackupRestore, as_json: bool) -> Res
     if let Some(why) = &done.switches_lost {
         eprintln!("note: what was switched off here could not be read ({why}); set the kill switches again before anybody works with it");
     }
+    if done.new_master_key {
+        output::text(&format!(
+            "no master key was here: a new one is in {0}; with the old one ({1}) in its place, restoring again with --yes brings the secrets back",
+            target.key_file.display(),
+            done.manifest.key_id
+        ));
+    }
     for missing in &done.missing {
-        output::text(&format!("enter again: {missing}"));
+        output::text(&format!("enter again: {missing}{}", how(missing)));
+    }
+    if !done.missing.is_empty() {
+        output::text("stays as it was: API tokens and who may do what; sign-ins are void");
     }
     told
+}
+
+/// How something is entered again.
+fn how(missing: &str) -> &'static str {
+    match missing.split(':').next().unwrap_or_default() {
+        "logins of routers" => " (device update NAME --password-file FILE, for each)",
+        "passwords of local users" => " (user password NAME, for each)",
+        "secrets in the vault" => " (secret set NAME, for each)",
+        "keys of this appliance itself" => " (made anew by themselves; a webhook's secret is not)",
+        _ => "",
+    }
 }
 
 /// The trail learns of it; it is this box's own, whatever was restored.
@@ -194,7 +217,7 @@ fn opener(open: &BackupOpen) -> Result<Opener, Fault> {
             warn_if_open(path);
             let mut text = String::new();
             let read = std::fs::File::open(path).and_then(|file| file.take(IDENTITIES_MAX).read_to_string(&mut text));
-            read.map_err(|error| Fault::bad_input(format!("{}: {error}", path.display())))?;
+            read.map_err(|error| unreadable(path, &error))?;
             Ok(Opener::Identities(Secret::new(text)))
         }
         (None, None) if prompt::someone_there() => Ok(Opener::Passphrase(prompt::password("Passphrase of the backup")?)),
