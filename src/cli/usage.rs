@@ -17,7 +17,7 @@ pub fn fault(error: &clap::Error, given: &[String], as_json: bool) -> Fault {
         true if tips.is_empty() && rest.is_empty() => see,
         true => [tips, rest].concat().join("; "),
         false if tips.is_empty() => see,
-        false => tips.join("; "),
+        false => tips.iter().map(|tip| tip.trim_start_matches("tip: ")).collect::<Vec<_>>().join("; "),
     };
     Fault::bad_input(wrong).hint(hint)
 }
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_wrong_command_line_is_one_line_and_what_to_do() {
         for (line, wrong, hint) in [
-            ("device discovr", "unrecognized subcommand 'discovr'", "tip: a similar subcommand exists: 'discover'"),
+            ("device discovr", "unrecognized subcommand 'discovr'", "a similar subcommand exists: 'discover'"),
             ("--data-dir x device list --colour", "unexpected argument '--colour' found", "see `routeros-mcp device list --help`"),
             ("device", "`routeros-mcp device` needs a further word", "see `routeros-mcp device --help`"),
             (
