@@ -1,6 +1,6 @@
 //! The text that Prometheus fetches: what was counted, and what is read at this moment.
 
-use super::table::{self, DEVICE_ID, Metric};
+use super::table::{self, DEVICE_ID, METRICS, Metric};
 use super::{Meter, process};
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -72,6 +72,9 @@ impl Meter {
         }
         self.vitals(&mut text, now);
         process::write(&mut text);
+        if self.is_on() {
+            unheard(&mut text);
+        }
         text
     }
 
@@ -104,13 +107,28 @@ fn device_of(line: &str) -> Option<&str> {
     rest.split_once('"').map(|(id, _)| id)
 }
 
+/// Adds what is not there for want of a series: `# HELP` and `# TYPE` alone. The exporter leaves such a metric out, and nobody could tell
+/// one that has not counted yet from one that there is not.
+fn unheard(text: &mut String) {
+    let told: HashSet<String> =
+        text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next()).map(str::to_owned).collect();
+    for metric in METRICS.iter().filter(|metric| !told.contains(metric.name)) {
+        announce(text, metric);
+    }
+}
+
+/// What a metric is called, counts and is.
+fn announce(text: &mut String, metric: &Metric) {
+    // Writing to a string does not fail.
+    let _ = writeln!(text, "# HELP {} {}\n# TYPE {} {}", metric.name, metric.help, metric.name, metric.kind.as_str());
+}
+
 /// One metric with its series: labels in braces, or nothing, and the value.
 pub(super) fn family(text: &mut String, metric: &Metric, series: &[(String, f64)]) {
     if series.is_empty() {
         return;
     }
-    // Writing to a string does not fail.
-    let _ = writeln!(text, "# HELP {} {}\n# TYPE {} {}", metric.name, metric.help, metric.name, metric.kind.as_str());
+    announce(text, metric);
     for (labels, value) in series {
         let _ = writeln!(text, "{}{labels} {value}", metric.name);
     }

@@ -41,6 +41,22 @@ fn known_labels_begin_at_zero_and_histograms_have_their_buckets() {
 }
 
 #[test]
+fn every_metric_is_named_once_from_the_first_look_on() {
+    for meter in [Meter::default(), Meter::new(false)] {
+        let empty = meter.page(&Page::default());
+        meter.plan("low", "draft");
+        meter.denied("read_only", "scope");
+        let counted = meter.page(&Page { devices: vec![vitals("dev_1", 100, true)], ..Page::default() });
+        for (text, metric) in [&empty, &counted].into_iter().flat_map(|text| METRICS.iter().map(move |metric| (text, metric))) {
+            for line in [format!("# TYPE {} {}", metric.name, metric.kind.as_str()), format!("# HELP {} {}", metric.name, metric.help)] {
+                assert_eq!(text.lines().filter(|known| *known == line).count(), 1, "{line}");
+            }
+        }
+        assert!(!empty.contains("mcp_plans_total{") && counted.contains("mcp_plans_total{risk=\"low\",state=\"draft\"} 1"), "{counted}");
+    }
+}
+
+#[test]
 fn what_of_a_device_that_is_gone_is_gone_too() {
     let meter = Meter::default();
     for id in ["dev_1", "dev_2"] {
