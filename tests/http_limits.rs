@@ -118,7 +118,25 @@ async fn wrong_kinds_of_bodies_and_methods_are_named() {
         assert_eq!(answer.status, 415, "{kind}");
     }
     let answer = web.ask("POST", "/mcp", &format!("{auth}Content-Type: application/json\r\nAccept: text/html\r\n"), &body).await;
-    assert_eq!(answer.status, 406);
+    let error = &answer.message()["error"];
+    assert_eq!(
+        (answer.status, answer.header("content-type"), &error["code"]),
+        (406, Some("application/json"), &json!(-32600)),
+        "{answer:?}"
+    );
+    assert!(error["message"].as_str().unwrap().contains("must accept both") && error["data"]["correlation_id"].is_string(), "{error}");
+    let listens = web.ask("GET", "/mcp", &format!("{auth}Accept: application/json\r\n"), "").await;
+    assert_eq!((listens.status, &listens.message()["error"]["code"]), (406, &json!(-32600)), "{listens:?}");
+    for (what, headers) in [("no session", ""), ("a version nobody knows", "MCP-Protocol-Version: 1999-01-01\r\n")] {
+        let answer = web.ask("POST", "/mcp", &format!("{auth}{JSON}{headers}"), &body).await;
+        let error = &answer.message()["error"];
+        assert_eq!(
+            (answer.status, answer.header("content-type"), &error["code"]),
+            (400, Some("application/json"), &json!(-32600)),
+            "{what}"
+        );
+        assert!(error["message"].as_str().is_some_and(|said| !said.is_empty()), "{what}: {error}");
+    }
     for method in ["PUT", "PATCH", "HEAD", "FOO"] {
         let answer = web.ask(method, "/mcp", &auth, "").await;
         assert_eq!((answer.status, answer.header("allow")), (405, Some("GET, POST, DELETE")), "{method}");

@@ -135,8 +135,8 @@ impl Mcp {
             // In a session the answer begins at once and the work goes on: it counts until the handler is done with its request.
             parts.extensions.insert(running.clone());
         }
-        let mut response =
-            if begins { self.begin(&who, parts, line).await? } else { self.pass(&who, session.as_deref(), parts, line).await? };
+        let response = if begins { self.begin(&who, parts, line).await? } else { self.pass(&who, session.as_deref(), parts, line).await? };
+        let mut response = protocol::worded(response, &asked.correlation).await?;
         limits::tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
         if !is_stream {

@@ -1,9 +1,10 @@
 //! rmcp below us: whole messages of known callers go in, responses come out.
 
 use crate::access::principal::Principal;
+use crate::base::ids::CorrelationId;
 use crate::host::metrics::Meter;
 use crate::http::Body;
-use crate::http::fault;
+use crate::http::fault::{self, Refusal};
 use crate::http::mcp::redelivery::Redelivery;
 use crate::mcp::counted::Counted;
 use crate::mcp::message;
@@ -11,7 +12,7 @@ use crate::mcp::provider::{Ends, Provider};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use hyper::header::{self, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
@@ -57,6 +58,25 @@ impl<P: Provider> Protocol for Rmcp<P> {
     fn sweep(&self) -> BoxFuture<'_, ()> {
         self.sessions.sweep().boxed()
     }
+}
+
+/// The response; a refusal that rmcp put into plain text (no session id, a version nobody knows, an Accept without what we send) becomes
+/// an error of JSON-RPC of the same status, as all others are: clients show its message to whoever asked.
+pub async fn worded(response: Response<Body>, correlation: &CorrelationId) -> Result<Response<Body>, Refusal> {
+    let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    if !response.status().is_client_error() || is_json {
+        return Ok(response);
+    }
+    let (parts, body) = response.into_parts();
+    let Ok(text) = body.collect().await.map(|whole| String::from_utf8_lossy(&whole.to_bytes()).into_owned());
+    // "Bad Request: …": the status says that.
+    let said = text.split_once(": ").map_or(text.as_str(), |(_, said)| said);
+    let refusal = Refusal::of(parts.status, "protocol", said);
+    let refusal = match parts.headers.get(header::ALLOW) {
+        Some(methods) => refusal.with(header::ALLOW, methods.clone()),
+        None => refusal,
+    };
+    Err(refusal.spoken(correlation))
 }
 
 /// The last word to a request that nothing could be said to any more.
