@@ -276,6 +276,54 @@ async fn http2_is_spoken_over_tls() {
     web.close().await;
 }
 
+/// Over HTTP/2 a client takes the connection for broken when HEAD is answered with a body.
+#[tokio::test]
+async fn head_has_the_answer_of_get_without_its_body() {
+    let web = Web::open(&[("http.tls", "self-signed")]).await;
+    let token = web.token(Role::Admin).await;
+    let (stream, _) = shaken(&web, b"h2").await;
+    let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+    let driver = web.site.app.tasks.spawn(connection);
+    for path in [
+        "/health",
+        "/health/live",
+        "/metrics",
+        "/.well-known/oauth-protected-resource",
+        "/admin/",
+        "/admin/sign-in",
+        "/admin/api/v1/openapi.json",
+        "/admin/api/v1/devices",
+        "/mcp",
+        "/nothing",
+    ] {
+        let mut told = Vec::new();
+        for method in ["GET", "HEAD"] {
+            let request = http::Request::builder().method(method).uri(format!("https://localhost{path}"));
+            let request = request.header("authorization", format!("Bearer {token}")).body(()).unwrap();
+            let (response, _) = client.send_request(request, true).unwrap();
+            let response =
+                tokio::time::timeout(PATIENCE, response).await.unwrap().unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+            let (status, length) = (response.status().as_u16(), response.headers().get("content-length").cloned());
+            let (kind, mut body, mut bytes) = (response.headers().get("content-type").cloned(), response.into_body(), 0);
+            while let Some(data) = tokio::time::timeout(PATIENCE, body.data()).await.unwrap() {
+                let data = data.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+                bytes += data.len();
+                body.flow_control().release_capacity(data.len()).unwrap();
+            }
+            told.push((status, kind, length.is_some(), bytes));
+        }
+        let [get, head] = &told[..] else { unreachable!() };
+        assert_eq!(head.3, 0, "{path}: HEAD has a body");
+        // What only GET does, as a list of the API, is no way for HEAD to go.
+        assert!(head.0 == 405 || (&head.0, &head.1, head.2) == (&get.0, &get.1, get.2), "{path}: {told:?}");
+    }
+    let told = talk(shaken(&web, b"http/1.1").await.0, request("HEAD", "/health/live", "", "").as_bytes()).await;
+    assert!(told.status == 200 && told.body.is_empty() && told.header("content-length") == Some("17"), "{told:?}");
+    drop(client);
+    driver.abort();
+    web.close().await;
+}
+
 #[tokio::test]
 async fn a_taken_port_and_files_that_do_not_fit_are_named() {
     let web = Web::open(&[]).await;

@@ -12,6 +12,7 @@ pub mod ears;
 pub mod fault;
 pub mod forwarded;
 pub mod gzip;
+mod head;
 pub mod hosts;
 pub mod intake;
 pub mod limits;
@@ -197,6 +198,9 @@ impl Edge {
         self.dress(response.headers_mut(), &correlation, cors, is_https);
         if self.admin.has(&path) || path == metrics::PATH {
             response = gzip::shrunk(response, &method, takes_gzip).await;
+        }
+        if method == Method::HEAD {
+            response = head::alone(response);
         }
         self.meter().http(metrics::route(&path, self.settings.base.as_deref()), response.status().as_u16());
         response
