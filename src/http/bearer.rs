@@ -6,9 +6,9 @@ use crate::access::principal::Client;
 use crate::access::scope::Scope;
 use crate::access::token::{Bearer, PREFIX, Refused};
 use crate::http::fault::Refusal;
-use crate::http::{Asked, Edge, METADATA};
-use hyper::StatusCode;
+use crate::http::{Asked, Body, Edge, METADATA};
 use hyper::header::{self, HeaderMap, HeaderValue};
+use hyper::{Response, StatusCode};
 
 /// Whoever sent the request. Every way of being nobody looks the same from outside, apart from sending no token at all.
 pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Bearer, Refusal> {
@@ -88,6 +88,26 @@ pub fn insufficient(edge: &Edge, asked: &Asked, needed: &[Scope]) -> Refusal {
     challenged(Refusal::of(StatusCode::FORBIDDEN, "scope", format!("this needs the scope {scopes}")).hint(hint), &challenge)
 }
 
+/// The answer, with the challenge that every 401 has to carry (RFC 9110, 15.5.2): what signs in with a password or a session says so
+/// as well. One that has its own keeps it.
+pub fn challenging(answered: Result<Response<Body>, Refusal>, metadata: &str) -> Result<Response<Body>, Refusal> {
+    let challenge = || format!("Bearer resource_metadata=\"{metadata}\"");
+    match answered {
+        Ok(mut response) if response.status() == StatusCode::UNAUTHORIZED => {
+            if let (false, Ok(value)) = (response.headers().contains_key(header::WWW_AUTHENTICATE), HeaderValue::from_str(&challenge())) {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+            }
+            Ok(response)
+        }
+        Err(refusal)
+            if refusal.status == StatusCode::UNAUTHORIZED && refusal.headers().all(|(name, _)| name != header::WWW_AUTHENTICATE) =>
+        {
+            Err(challenged(refusal, &challenge()))
+        }
+        other => other,
+    }
+}
+
 fn challenged(refusal: Refusal, challenge: &str) -> Refusal {
     match HeaderValue::from_str(challenge) {
         Ok(value) => refusal.with(header::WWW_AUTHENTICATE, value),
@@ -95,7 +115,8 @@ fn challenged(refusal: Refusal, challenge: &str) -> Refusal {
     }
 }
 
-fn metadata(edge: &Edge, asked: &Asked) -> String {
+/// Where the metadata of RFC 9728 is, for whoever asked.
+pub fn metadata(edge: &Edge, asked: &Asked) -> String {
     format!("{}{METADATA}{}", asked.origin, edge.settings.base.as_deref().unwrap_or_default())
 }
 

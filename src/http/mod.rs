@@ -246,6 +246,13 @@ impl Edge {
         let is_here = client.is_loopback() && !self.is_proxy(peer) && !forwarded::is_spoken_of(request.headers());
         let origin = self.origin(host.as_deref(), peer.local, is_https);
         let asked = Asked { client, correlation: correlation.clone(), origin, host, is_here };
+        let metadata = bearer::metadata(self, &asked);
+        bearer::challenging(self.served(peer, asked, request).await, &metadata)
+    }
+
+    /// The answer to a request that was let in.
+    async fn served(&self, peer: Peer, asked: Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+        let path = request.uri().path().to_owned();
         let base = self.settings.base.as_deref();
         if path == metrics::PATH && self.settings.metrics.at(peer.face) {
             return metrics::answer(self, peer, &asked, &request).await;
@@ -253,7 +260,7 @@ impl Edge {
         if peer.face == metrics::Face::Metrics {
             return Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there are only metrics here, at /metrics"));
         }
-        if is_probe {
+        if ops::is_health(&path) {
             return ops::health(self, &path, &asked, &request).await;
         }
         if let Some(rest) = path.strip_prefix(METADATA)
