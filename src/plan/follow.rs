@@ -47,6 +47,17 @@ impl Engine {
         job::tally_of(&self.core.book, &self.core.book.plan(id)?)
     }
 
+    /// How a started plan's job stands: `running`, `stalled` while the disk takes no writes, `stopped` until the next start of the
+    /// appliance goes on with it, or `ended`. One that needs attention is looked after now and then, and runs while that lasts.
+    pub fn standing(&self, plan: &Plan) -> &'static str {
+        match (self.core.is_stalled(&plan.id), self.core.holds(&plan.id)) {
+            (true, _) => "stalled",
+            (false, true) => "running",
+            (false, false) if plan.state == PlanState::Executing => "stopped",
+            (false, false) => "ended",
+        }
+    }
+
     /// Waits until something holds that the records say.
     pub(super) async fn until(&self, holds: impl Fn(&Engine) -> Result<bool, Fault>) -> Result<(), Fault> {
         loop {

@@ -10,8 +10,10 @@ mod cancel;
 mod confirm;
 mod create;
 mod get;
+mod get_diff;
 mod keep;
 mod list;
+mod list_jobs;
 mod live;
 mod refuse;
 mod roll_back;
@@ -34,4 +36,6 @@ pub const TOOLS: &[&Tool] = &[
     &approve::TOOL,
     &refuse::TOOL,
     &keep::TOOL,
+    &get_diff::TOOL,
+    &list_jobs::TOOL,
 ];

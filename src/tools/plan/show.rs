@@ -58,16 +58,49 @@ pub(super) fn present(cx: &Cx, (plan, devices): &Opened, only: Option<DeviceId>,
     Ok(view.json)
 }
 
+/// What a plan changes on each device, whole: programs and people of the admin API have no budget of tokens.
+pub(super) fn diff(cx: &Cx, (plan, devices): &Opened) -> Map<String, Value> {
+    let mut view = view::diff(plan, devices, &How { url: None, room: usize::MAX, only: None });
+    view.untrusted.into_iter().for_each(|pointer| cx.untrusted(pointer));
+    let mut out = Map::new();
+    for (ours, theirs) in [("plan_id", "id"), ("digest", "digest"), ("devices", "devices")] {
+        out.extend(view.json.remove(theirs).map(|value| (ours.to_owned(), value)));
+    }
+    out
+}
+
+/// Written out, as all of these.
+pub(super) fn diff_output() -> Map<String, Value> {
+    let text = || json!({"type": "string"});
+    let device = json!({
+        "type": "object",
+        "properties": {"device_id": text(), "name": text(), "diff": {"type": "array", "items": step()}},
+        "required": ["device_id", "name", "diff"],
+    });
+    let schema = json!({
+        "type": "object",
+        "properties": {"plan_id": text(), "digest": text(), "devices": {"type": "array", "items": device}},
+        "required": ["plan_id", "digest", "devices"],
+    });
+    object(schema)
+}
+
+/// One row of a diff.
+fn step() -> Value {
+    let text = || json!({"type": "string"});
+    let row = json!({"type": ["object", "null"]});
+    json!({
+        "type": "object",
+        "properties": {"menu": text(), "op": text(), "key": row, "before": row, "after": row},
+        "required": ["menu", "op", "key", "before", "after"],
+    })
+}
+
 /// Written out: the answer is built from records, not from a type of its own.
 pub(in crate::tools) fn output() -> Map<String, Value> {
     let text = || json!({"type": "string"});
     let perhaps = || json!({"type": ["string", "null"]});
-    let row = json!({"type": ["object", "null"]});
-    let step = json!({
-        "type": "object",
-        "properties": {"menu": text(), "op": text(), "key": row, "before": row, "after": row},
-        "required": ["menu", "op", "key", "before", "after"],
-    });
+    let step = step();
     let device = json!({
         "type": "object",
         "properties": {
