@@ -29,7 +29,7 @@ fn no_tool_route_or_command_applies_an_update_without_an_operators_word() {
     for route in ROUTES {
         seen += 1;
         if DECISIVE.contains(&route.tool) {
-            assert_eq!((route.method, route.need()), ("POST", Need::Proof), "{route:?}");
+            assert_eq!((route.method, route.need()), ("POST", Need::PROOF), "{route:?}");
         }
     }
     let mut commands = Vec::new();

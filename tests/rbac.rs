@@ -4,6 +4,7 @@ use crate::site::{Site, limited};
 use routeros_mcp::access::policy::{self, Decision, Rules};
 use routeros_mcp::access::{Principal, Role, Scope};
 use routeros_mcp::base::tier::Environment;
+use routeros_mcp::http::admin::routes::{ROUTES, token_scope};
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::tools;
 use routeros_mcp::tools::spec::Audience;
@@ -46,10 +47,12 @@ fn roles_and_tools_are_the_committed_table() {
 fn acts() -> String {
     let mut rows: Vec<(String, Vec<&str>)> = Vec::new();
     for tool in tools::all() {
-        let scope = match Scope::of(tool.effect, tool.category()) {
-            Some(scope) if tool.audience == Audience::Model => format!("`{}`", scope.as_str()),
-            _ => "a person".into(),
+        // Models' tools through MCP; the rest at the admin API, where it has an address there.
+        let scope = match tool.audience {
+            Audience::Model => Scope::of(tool.effect, tool.category()),
+            Audience::Operator => token_scope(tool).filter(|_| ROUTES.iter().any(|route| route.tool == tool.name)),
         };
+        let scope = scope.map_or_else(|| "a person".to_owned(), |scope| format!("`{}`", scope.as_str()));
         let may = Role::ALL.map(|role| if verdict(role, tool) == "yes" { "yes" } else { "no" });
         let row = format!("| {} | {scope} | {} |", tool.effect.as_str(), may.join(" | "));
         let category = tool.category();

@@ -3,7 +3,7 @@
 //! Policy, arguments, audit and shaping are those of every other edge; nothing is decided here but whether the caller is
 //! the kind of caller the verb is for.
 
-use crate::access::policy::{self, Decision};
+use crate::access::policy::{self, Decision, Target};
 use crate::access::principal::Principal;
 use crate::access::token;
 use crate::base::fault::{Fault, Kind};
@@ -73,6 +73,9 @@ async fn verb(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>
     let mut arguments = gathered(edge, route, tool, in_path, request).await?;
     let left = edge.take(signed.principal())?;
     may(edge, asked, route.need(), &signed)?;
+    if tool.audience == Audience::Operator {
+        signed.shown()?;
+    }
     let made = (tool.name == "token.create").then(token::make);
     if let Some(secret) = &made {
         arguments.insert("digest".into(), hex(&token::digest(secret.expose())).into());
@@ -120,33 +123,29 @@ async fn gathered(
 
 /// Whether the caller is of the kind that is needed.
 pub(super) fn may(edge: &Edge, asked: &Asked, need: Need, signed: &Signed) -> Result<(), Refusal> {
-    match (need, signed) {
-        (Need::Scope(scope), Signed::Bearer { principal, scopes }) if !scopes.contains(&scope) => {
-            edge.meter().denied(principal.role.as_str(), "scope");
+    match signed {
+        Signed::Bearer { principal, scopes, .. } => {
+            let refusal = match need.token {
+                Some(scope) if scopes.contains(&scope) => return Ok(()),
+                Some(scope) => bearer::insufficient(edge, asked, &[scope]),
+                None => Refusal::of(StatusCode::FORBIDDEN, "person", "no bearer token can do this, whatever its role")
+                    .hint("a person does it in the admin pages, or with the command line and a password"),
+            };
+            edge.meter().denied(principal.role.as_str(), refusal.reason);
             edge.dispatch.world().alerts.used(principal, Effect::Reads, Some(Kind::Denied));
-            Err(bearer::insufficient(edge, asked, &[scope]))
+            Err(refusal)
         }
-        (Need::Scope(_), _) => Ok(()),
-        (Need::Session | Need::Proof, Signed::Bearer { principal, .. }) => {
-            edge.meter().denied(principal.role.as_str(), "person");
-            edge.dispatch.world().alerts.used(principal, Effect::Reads, Some(Kind::Denied));
-            Err(Refusal::of(StatusCode::FORBIDDEN, "person", "no bearer token can do this, whatever its role")
-                .hint("a person does it in the admin pages, or with the command line and a password"))
-        }
-        (Need::Session, Signed::Person { .. }) => Ok(()),
-        (Need::Proof, Signed::Person { session, .. }) => {
-            if session.is_fresh(edge.dispatch.world().clock.wall()) {
-                return Ok(());
-            }
+        Signed::Person { session, .. } if need.proof && !session.is_fresh(edge.dispatch.world().clock.wall()) => {
             Err(Refusal::of(StatusCode::UNAUTHORIZED, "proof", "prove again that it is you: this takes a proof of the last five minutes")
                 .hint("POST /admin/api/v1/session/reauthenticate, then send this again"))
         }
+        Signed::Person { .. } => Ok(()),
     }
 }
 
-/// Refuses a caller whom policy does not let use the verb: for what is done here in its place.
-pub(super) fn may_use(edge: &Edge, tool: &Tool, principal: &Principal) -> Result<(), Fault> {
-    match policy::decide(principal, &tool.target(), &edge.dispatch.world().rules) {
+/// Refuses a caller whom policy does not let do it: for what is done here and not by a verb.
+pub(super) fn may_use(edge: &Edge, target: &Target<'_>, principal: &Principal) -> Result<(), Fault> {
+    match policy::decide(principal, target, &edge.dispatch.world().rules) {
         Decision::Allow | Decision::AllowLoosely(_) => Ok(()),
         Decision::Deny(refusal) => {
             edge.meter().denied(principal.role.as_str(), refusal.reason);
@@ -158,7 +157,8 @@ pub(super) fn may_use(edge: &Edge, tool: &Tool, principal: &Principal) -> Result
 /// Calls a verb as whoever signed in.
 pub async fn called(edge: &Edge, asked: &Asked, tool: &'static Tool, arguments: Map<String, Value>, signed: &Signed) -> Reply {
     let (principal, proven, audience) = match signed {
-        Signed::Bearer { principal, .. } => (principal.clone(), None, Audience::Model),
+        // Which verbs a token reaches was decided by `may`.
+        Signed::Bearer { principal, .. } => (principal.clone(), None, tool.audience),
         Signed::Person { principal, session } => (principal.clone(), session.proven(), Audience::Operator),
     };
     let mut call = Call::new(tool.name, arguments, principal, audience);

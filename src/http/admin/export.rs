@@ -72,7 +72,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     let signed = Signed::of(edge, asked, &request).await?;
     let running = edge.enter(signed.principal())?;
     edge.take(signed.principal())?;
-    may(edge, asked, Need::Scope(Scope::Audit), &signed)?;
+    may(edge, asked, Need { token: Some(Scope::Audit), proof: false }, &signed)?;
     let given = queried(&input(), request.uri().query().unwrap_or_default())?;
     let begun = begin(edge, &signed, given.clone());
     let outcome = begun.as_ref().err().map(|fault| fault.kind);
@@ -109,7 +109,7 @@ fn begin(edge: &Edge, signed: &Signed, given: Map<String, Value>) -> Result<(For
     let (world, principal) = (edge.dispatch.world().clone(), signed.principal().clone());
     let tool = tools::find("audit.get_events").ok_or_else(|| Fault::bug("the trail has no verb"))?;
     // What may not be looked at in pages may not be taken away in one piece.
-    may_use(edge, tool, &principal)?;
+    may_use(edge, &tool.target(), &principal)?;
     arguments::check(OPERATION, &input(), &given)?;
     let Given { format, wanted, further } = arguments::typed(given)?;
     let format = format.parse().map_err(Fault::bad_input)?;

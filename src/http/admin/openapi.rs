@@ -2,7 +2,7 @@
 
 use crate::http::admin::api::{BASE, takes};
 use crate::http::admin::export;
-use crate::http::admin::routes::{Need, ROUTES, Route};
+use crate::http::admin::routes::{BACKUP, ROUTES, Route};
 use crate::http::admin::upload;
 use crate::tools::spec::Tool;
 use serde_json::{Map, Value, json};
@@ -23,6 +23,7 @@ pub fn document(origin: &str) -> Value {
     for (path, operations) in beside() {
         paths.insert(path, operations);
     }
+    paths.extend(respelled());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -41,6 +42,13 @@ pub fn document(origin: &str) -> Value {
             "responses": {"Error": {"description": "Why not", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}},
         },
     })
+}
+
+/// The paths below the second spelling of `backups`: the same operations.
+fn respelled() -> Map<String, Value> {
+    let paths = ROUTES.iter().filter(|route| route.path.split('/').nth(1) == Some("backups"));
+    let same = |path: &str| json!({"$ref": format!("#/paths/{}", path.replace('/', "~1"))});
+    paths.map(|route| (route.path.replacen("backups", BACKUP, 1), same(route.path))).collect()
 }
 
 /// What is no verb of the catalogue: signing in, the first run, files, and events.
@@ -193,9 +201,9 @@ fn operation(route: &Route, tool: &Tool) -> Value {
     operation.insert("responses".into(), responses(route, tool));
     operation.insert(
         "security".into(),
-        match route.need() {
-            Need::Scope(scope) => json!([{"session": []}, {"bearer": [scope.as_str()]}]),
-            Need::Session | Need::Proof => json!([{"session": []}]),
+        match route.need().token {
+            Some(scope) => json!([{"session": []}, {"bearer": [scope.as_str()]}]),
+            None => json!([{"session": []}]),
         },
     );
     operation.into()

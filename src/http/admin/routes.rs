@@ -1,12 +1,15 @@
 //! What the admin API offers: a table. A route is a verb of the catalogue under an address; paths name its arguments.
 //!
-//! Who may call a route follows from its verb: what is there for models may be called with a bearer token of the scope the
-//! verb needs, everything else by a person who signed in, and what decides or administers by one who proved it just now.
+//! Who may call a route follows from its verb, in [`Route::need`]: what a bearer token must be good for, if one will do at all
+//! ([`token_scope`]), and whether a person who signed in has to have proved just now who they are.
 
 use crate::access::scope::Scope;
 use crate::base::tier::Effect;
 use crate::tools;
 use crate::tools::spec::{Audience, Tool};
+
+/// A second spelling of `backups`: some documents have the one, some the other.
+pub const BACKUP: &str = "backup";
 
 /// One address of the API.
 #[derive(Debug, Clone, Copy)]
@@ -23,23 +26,43 @@ pub struct Route {
 
 /// What a caller has to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
-    /// A bearer token with this scope, or a session.
-    Scope(Scope),
-    /// A session.
-    Session,
-    /// A session whose person proved within five minutes who they are.
-    Proof,
+pub struct Need {
+    /// What a bearer token must be good for; `None`: none is enough, whatever its role.
+    pub token: Option<Scope>,
+    /// A signed-in person has to have proved within five minutes who they are.
+    pub proof: bool,
 }
 
 impl Need {
+    /// Nothing but a person who proved just now who they are.
+    pub const PROOF: Need = Need { token: None, proof: true };
+
     /// For the OpenAPI document, and for people.
-    pub fn about(self) -> &'static str {
-        match self {
-            Need::Scope(_) => "a bearer token of the scope, or a signed-in person",
-            Need::Session => "a signed-in person",
-            Need::Proof => "a person who signed in, or proved who they are, within five minutes",
+    pub fn about(self) -> String {
+        let person = if self.proof { "a person who signed in, or proved who they are, within five minutes" } else { "a signed-in person" };
+        match self.token {
+            Some(scope) => format!("{person}, or a bearer token of the scope {}", scope.as_str()),
+            None => person.to_owned(),
         }
+    }
+}
+
+/// What a bearer token must be good for to reach a verb at the admin API; `None`: no token does, whatever its role.
+///
+/// A token lies in files, is handed to programs, and nobody is asked anything when it is used. So whatever gives access or takes it
+/// away is a person's: deciding on plans, updates, users, tokens, settings, secrets, registrations, backups. A token reaches what
+/// models have, what its role may look at when a person of that role is signed in, and the records of routers; and verbs that
+/// give nobody more power. Policy judges the role afterwards, so that an administrator's token alone administers. What is
+/// not written here is closed.
+pub fn token_scope(tool: &Tool) -> Option<Scope> {
+    match (tool.audience, tool.effect) {
+        (_, Effect::Reads) if tool.category() == "audit" => Some(Scope::Audit),
+        (Audience::Model, effect) => Scope::of(effect, tool.category()),
+        // It makes us connect to wherever the caller says.
+        (Audience::Operator, Effect::Reads) if tool.name == "device.present" => Some(Scope::Write),
+        (Audience::Operator, Effect::Reads) => Some(Scope::Read),
+        (Audience::Operator, Effect::Administers) if tool.category() == "device" || is_harmless(tool) => Some(Scope::Write),
+        _ => None,
     }
 }
 
@@ -96,12 +119,14 @@ pub const ROUTES: &[Route] = &[
     get("/plans", "plan.list"),
     make("/plans", "plan.create"),
     get("/plans/{plan_id}", "plan.get"),
+    get("/plans/{plan_id}/diff", "plan.get_diff"),
     post("/plans/{plan_id}/approve", "plan.approve"),
     post("/plans/{plan_id}/refuse", "plan.refuse"),
     post("/plans/{plan_id}/apply", "plan.apply"),
     post("/plans/{plan_id}/confirm", "plan.keep"),
     post("/plans/{plan_id}/roll-back", "plan.roll_back"),
     post("/plans/{plan_id}/cancel", "plan.cancel"),
+    get("/jobs", "plan.list_jobs"),
     get("/alerts", "alert.list"),
     get("/alerts/status", "alert.get_status"),
     post("/alerts/test", "alert.test"),
@@ -152,13 +177,10 @@ impl Route {
 
     /// What a caller has to be for it.
     pub fn need(&self) -> Need {
-        let Some(tool) = self.verb() else { return Need::Proof };
-        match (tool.audience, Scope::of(tool.effect, tool.category())) {
-            (Audience::Model, Some(_)) if tool.category() == "audit" => Need::Scope(Scope::Audit),
-            (Audience::Model, Some(scope)) => Need::Scope(scope),
-            _ if tool.effect == Effect::Reads || is_harmless(tool) => Need::Session,
-            _ => Need::Proof,
-        }
+        let Some(tool) = self.verb() else { return Need::PROOF };
+        let is_of_models = tool.audience == Audience::Model && Scope::of(tool.effect, tool.category()).is_some();
+        let proof = !is_of_models && tool.effect != Effect::Reads && !is_harmless(tool);
+        Need { token: token_scope(tool), proof }
     }
 
     /// The arguments that its path names.
@@ -175,7 +197,7 @@ impl Route {
                 (None, None) => return Some(arguments),
                 (Some(our), Some(their)) => match argument(our) {
                     Some(name) if !their.is_empty() => arguments.push((name, their)),
-                    None if our == their => {}
+                    None if our == their || (our, their) == ("backups", BACKUP) => {}
                     _ => return None,
                 },
                 _ => return None,
@@ -246,24 +268,67 @@ mod tests {
         }
     }
 
+    /// Every write that a token may ask for beside those of models.
+    const OPEN: &[&str] = &[
+        "alert.test",
+        "config.set_baseline",
+        "config.take_snapshot",
+        "device.add",
+        "device.bootstrap",
+        "device.decommission",
+        "device.import",
+        "device.pin",
+        "device.present",
+        "device.remove",
+        "device.rotate_credentials",
+        "device.test",
+        "device.update",
+        "update.check",
+    ];
+
     #[test]
     fn whatever_decides_or_administers_needs_a_fresh_proof_and_no_token_reaches_it() {
+        let mut closed = 0;
         for route in ROUTES {
             let tool = route.verb().unwrap();
             let need = route.need();
+            let is_open = OPEN.contains(&tool.name);
             match tool.effect {
-                Effect::Approves if tool.name != "plan.keep" => assert_eq!(need, Need::Proof, "{route:?}"),
-                Effect::Administers => assert!(matches!(need, Need::Proof | Need::Session), "{route:?}"),
+                Effect::Approves => assert_eq!(need, Need { token: None, proof: tool.name != "plan.keep" }, "{route:?}"),
+                Effect::Administers => {
+                    assert_eq!(need.token.is_some(), is_open, "{route:?}");
+                    assert!(need.proof || is_harmless(tool), "{route:?}");
+                    closed += usize::from(!is_open);
+                }
                 _ => {}
             }
-            if matches!(tool.category(), "user" | "token" | "secret") && route.method != "GET" {
-                assert_eq!(need, Need::Proof, "{route:?}");
+            let gives_access = ["user", "token", "secret", "settings", "registration", "backup", "person"].contains(&tool.category());
+            if gives_access && tool.effect != Effect::Reads {
+                assert_eq!(need, Need::PROOF, "{route:?}");
             }
         }
-        assert_eq!(find("POST", "/plans/p1/confirm").unwrap().0.need(), Need::Session);
-        assert_eq!(find("GET", "/devices").unwrap().0.need(), Need::Scope(Scope::Read));
-        assert_eq!(find("GET", "/audit").unwrap().0.need(), Need::Scope(Scope::Audit));
-        assert_eq!(find("GET", "/users").unwrap().0.need(), Need::Session);
+        assert!(closed >= 25, "only {closed} writes are closed to tokens");
+        let of = |method, path| find(method, path).unwrap().0.need();
+        assert_eq!(of("POST", "/plans/p1/confirm"), Need { token: None, proof: false });
+        assert_eq!(of("POST", "/update/confirm"), Need::PROOF);
+        assert_eq!(of("GET", "/backups/b1/content"), Need::PROOF);
+        assert_eq!(of("POST", "/devices"), Need { token: Some(Scope::Write), proof: true });
+        assert_eq!(of("DELETE", "/devices/edge"), Need { token: Some(Scope::Write), proof: true });
+    }
+
+    #[test]
+    fn a_token_reads_whatever_its_role_reads() {
+        for route in ROUTES.iter().filter(|route| route.verb().unwrap().effect == Effect::Reads && route.tool != "device.present") {
+            let scope = if route.tool.starts_with("audit.") { Scope::Audit } else { Scope::Read };
+            assert_eq!(route.need(), Need { token: Some(scope), proof: false }, "{route:?}");
+        }
+    }
+
+    #[test]
+    fn backups_have_two_spellings_and_nothing_else_has() {
+        assert_eq!(find("GET", "/backup").unwrap().0.tool, "backup.list");
+        assert_eq!(find("GET", "/backup/b1/content").unwrap().1, [("name", "b1")]);
+        assert!(find("GET", "/device").is_err() && find("GET", "/plans/backups/backup").is_err());
     }
 
     #[test]

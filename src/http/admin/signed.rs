@@ -7,7 +7,7 @@ use crate::http::admin::cookie::Cookie;
 use crate::http::admin::{client, from_our_page};
 use crate::http::fault::Refusal;
 use crate::http::{Asked, Edge, bearer};
-use hyper::{Method, Request, header};
+use hyper::{Method, Request, StatusCode, header};
 use std::sync::Arc;
 
 /// One caller.
@@ -19,6 +19,8 @@ pub enum Signed {
         principal: Arc<Principal>,
         /// What for.
         scopes: Vec<Scope>,
+        /// One was shown; else it is a program on this machine, where those are let in without.
+        is_token: bool,
     },
     /// With a session.
     Person {
@@ -37,12 +39,24 @@ impl Signed {
         }
     }
 
+    /// Errs with `Unauthenticated` for a program that showed nothing, where those are let in without: it has what models have, and no more.
+    pub fn shown(&self) -> Result<(), Refusal> {
+        match self {
+            Signed::Bearer { is_token: false, .. } => {
+                Err(Refusal::of(StatusCode::UNAUTHORIZED, "missing", "this takes a token, from a program on this machine as well")
+                    .hint("send Authorization: Bearer with a token of `routeros-mcp token create`"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The caller of a request. A token wins over a cookie: a page cannot lend its session to a program's request.
     pub async fn of<B>(edge: &Edge, asked: &Asked, request: &Request<B>) -> Result<Signed, Refusal> {
         let headers = request.headers();
         if headers.contains_key(header::AUTHORIZATION) || Cookie::Session.of(headers, edge.admin.secure)?.is_none() {
             let bearer = bearer::caller(edge, asked, headers).await?;
-            return Ok(Signed::Bearer { principal: Arc::new(bearer.principal), scopes: bearer.scopes });
+            let is_token = headers.contains_key(header::AUTHORIZATION);
+            return Ok(Signed::Bearer { principal: Arc::new(bearer.principal), scopes: bearer.scopes, is_token });
         }
         let session = edge.admin.session(headers).await?;
         if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -46,7 +46,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     let _running = edge.enter(signed.principal())?;
     edge.take(signed.principal())?;
     // Nothing of it is read before it is known that this person may.
-    api::may(edge, asked, Need::Proof, &signed).map_err(Refusal::closing)?;
+    api::may(edge, asked, Need::PROOF, &signed).map_err(Refusal::closing)?;
     let is_bytes =
         request.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().eq_ignore_ascii_case(MEDIA_TYPE.as_bytes()));
     if !is_bytes || request.headers().contains_key(header::CONTENT_ENCODING) {
@@ -71,7 +71,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
 async fn take(edge: &Edge, signed: &Signed, body: Incoming) -> Result<(String, u64, String), (Kind, Refusal)> {
     let world = edge.dispatch.world();
     let tool = tools::find(VERB).ok_or_else(|| of_fault(Fault::bug("uploads have no verb")))?;
-    api::may_use(edge, tool, signed.principal()).map_err(of_fault)?;
+    api::may_use(edge, &tool.target(), signed.principal()).map_err(of_fault)?;
     if body.size_hint().lower() > BUNDLE_MAX {
         return Err(large());
     }

@@ -66,13 +66,20 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         let said = format!("environment: this appliance looks after {} alone", cx.world.rules.environment.as_str());
         return Err(Fault::bad_input(said).hint("use the appliance of that environment"));
     }
+    let credential = view::credential(cx, args.password, args.password_ref, args.ssh_key_file)?;
+    let moves = args.address.is_some() || args.rest_port.is_some() || args.ssh_port.is_some();
+    if moves && credential.is_none() && cx.proven.is_none() && !cx.principal.is_operator() {
+        // The stored one would be sent there, and so could be read by whoever names the place.
+        return Err(Fault::denied("a stored login is sent to another address or port on the word of a person alone")
+            .hint("give the password as well, or do it in the admin pages or at the command line"));
+    }
     let changes = Changes {
         name: args.name,
         address: args.address,
         rest_port: args.rest_port,
         ssh_port: args.ssh_port,
         username: args.username,
-        credential: view::credential(cx, args.password, args.password_ref, args.ssh_key_file)?,
+        credential,
         tags: args.tags.as_deref().map(view::tags).transpose()?,
         capabilities: args.capabilities.as_deref().map(view::capabilities).transpose()?,
     };
