@@ -71,6 +71,11 @@ impl Dispatch {
         &self.world
     }
 
+    /// Forgets every kept answer, and the readings of routers that they came from. How many those were.
+    pub fn forget_answers(&self) -> usize {
+        self.kept.clear() + self.world.fleet.forget_answers()
+    }
+
     /// Runs one call to its answer. Errors are answers too; each leaves an audit record.
     pub async fn call(&self, call: Call) -> Reply {
         let started = self.world.clock.mono();

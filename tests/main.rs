@@ -9,6 +9,8 @@ mod admin_api;
 #[cfg(feature = "sim")]
 mod admin_audit;
 #[cfg(feature = "sim")]
+mod admin_jobs;
+#[cfg(feature = "sim")]
 mod admin_onboard;
 #[cfg(feature = "sim")]
 mod admin_pages;
@@ -28,6 +30,8 @@ mod admin_setup;
 mod admin_sign_in;
 #[cfg(feature = "sim")]
 mod admin_size;
+#[cfg(feature = "sim")]
+mod admin_tokens;
 #[cfg(feature = "sim")]
 mod admin_update;
 #[cfg(feature = "sim")]

@@ -97,6 +97,13 @@ impl Kept {
         shelf.answers.insert(key, answer);
     }
 
+    /// Forgets all of them. How many those were.
+    pub fn clear(&self) -> usize {
+        let mut shelf = self.shelf();
+        shelf.weight = 0;
+        std::mem::take(&mut shelf.answers).len()
+    }
+
     fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -111,6 +111,13 @@ impl Cache {
         gone.iter().for_each(|at| shelf.take(at));
     }
 
+    /// Forgets everything. How many answers that were.
+    pub fn clear(&self) -> usize {
+        let mut shelf = self.shelf();
+        shelf.weight = 0;
+        std::mem::take(&mut shelf.kept).len()
+    }
+
     /// Lets go of what nobody may be given any more.
     pub fn sweep(&self, now: Duration) {
         self.shelf().drop_older_than(now.saturating_sub(KEEP));

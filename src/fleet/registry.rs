@@ -183,6 +183,11 @@ impl Fleet {
         Lane { shared: self.shared.clone(), slot: self.shared.slot(&device.id) }
     }
 
+    /// Forgets what routers answered lately: the next read of anything asks them. How many answers that were.
+    pub fn forget_answers(&self) -> usize {
+        self.shared.cache.clear()
+    }
+
     /// Takes a device and its login out, for good. Errs with `NotFound`, `Storage`.
     pub async fn remove(&self, id: &DeviceId) -> Result<Arc<Device>, Fault> {
         let (shared, id) = (self.shared.clone(), id.clone());

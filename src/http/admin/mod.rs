@@ -10,12 +10,14 @@
 //! | `events.rs` | what happens, as it happens |
 //! | `download.rs` | files |
 //! | `export.rs` | the trail as a file |
+//! | `cache.rs` | forgetting kept answers |
 //! | `pages/` | the UI |
 //!
 //! A write comes from a page of ours: `Sec-Fetch-Site` says so, or `Origin` where a browser is too old for it; who says
 //! neither is no browser, and has no business with a cookie.
 
 pub mod api;
+mod cache;
 pub mod cookie;
 pub mod download;
 pub mod events;
@@ -74,7 +76,7 @@ impl Admin {
 
     /// Whether a person looks at what is answered there.
     pub fn is_page(&self, path: &str) -> bool {
-        self.has(path) && !path.starts_with(api::BASE) && !path.starts_with("/admin/assets/")
+        self.has(path) && !path.starts_with(api::BASE) && !path.starts_with("/admin/assets/") && path != cache::PATH
     }
 
     /// Answers.
@@ -89,6 +91,9 @@ impl Admin {
         }
         if let Some(rest) = below(setup::ROOT) {
             return setup::answer(edge, &asked, rest, request).await;
+        }
+        if path == cache::PATH {
+            return cache::answer(edge, &asked, request).await;
         }
         match below(api::BASE) {
             Some(rest) => api::answer(edge, &asked, rest, request).await,

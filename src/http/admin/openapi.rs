@@ -1,6 +1,7 @@
 //! The OpenAPI 3.1 document, made from the routes and the schemas of their verbs: what it says is what is enforced.
 
 use crate::http::admin::api::{BASE, takes};
+use crate::http::admin::cache;
 use crate::http::admin::export;
 use crate::http::admin::routes::{BACKUP, ROUTES, Route};
 use crate::http::admin::upload;
@@ -112,6 +113,12 @@ fn beside() -> Map<String, Value> {
         "/update/upload": {"post": {"operationId": "update.upload", "summary": "Send a bundle with a release, to be named to update.stage", "security": signed_in,
             "requestBody": {"required": true, "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}},
             "responses": with("201", answer("Its name, its bytes and their SHA-256", Value::Object(upload::output())), &["400", "401", "403", "408", "409", "413", "415", "429", "500", "503"])}},
+        "/cache/flush": {
+            "servers": [{"url": "/admin", "description": "Beside the API, not below it"}],
+            "post": {"operationId": "cache.flush", "summary": "Empty the cache of resources: the next read of each asks its router",
+                "security": [{"session": []}, {"bearer": [cache::SCOPE.as_str()]}],
+                "responses": with("200", answer("How many answers were kept", Value::Object(cache::output())), &["401", "403", "405", "408", "413", "415"])},
+        },
         "/session/oidc/start": {"get": {"operationId": "session.oidc.start", "summary": "Off to the identity provider", "security": [],
             "parameters": [
                 {"name": "return_to", "in": "query", "schema": text(), "description": "A page of ours to come back to"},
