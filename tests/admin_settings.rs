@@ -151,10 +151,9 @@ async fn only_an_administrator_who_proved_it_just_now_switches_and_nothing_shuts
         assert_eq!(other.post(SWITCHES, json!({"read_only": true})).await.status, 403);
     }
     let token = web.token(Role::Admin).await;
-    for (method, path) in [("GET", "/admin/api/v1/settings"), ("POST", SWITCHES)] {
-        let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
-        assert_eq!(web.ask(method, path, &headers, "{\"read_only\":true}").await.status, 403, "no token");
-    }
+    let headers = format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\n");
+    assert_eq!(web.ask("POST", SWITCHES, &headers, "{\"read_only\":true}").await.status, 403, "no token");
+    assert_eq!(web.ask("GET", "/admin/api/v1/settings", &headers, "").await.status, 200, "an administrator's token may look");
     hand.advance(std::time::Duration::from_secs(301));
     assert_eq!(anna.post(SWITCHES, json!({"read_only": true})).await.status, 401, "a stale proof");
     let settings = anna.get("/admin/api/v1/settings").await.message();

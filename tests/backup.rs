@@ -241,9 +241,17 @@ async fn nobody_but_an_administrator_with_a_session_touches_backups() {
     let content = format!("/admin/api/v1/backups/{name}/content");
     let token = web.token(Role::Admin).await;
     let bearer = format!("Authorization: Bearer {token}\r\n");
-    for (method, path) in [("GET", content.as_str()), ("POST", "/admin/api/v1/backups"), ("GET", "/admin/api/v1/backups")] {
+    let one = format!("/admin/api/v1/backups/{name}");
+    let (verify, other) = (format!("{one}/verify"), format!("/admin/api/v1/backup/{name}/content"));
+    for (method, path) in
+        [("GET", content.as_str()), ("GET", &other), ("POST", "/admin/api/v1/backups"), ("POST", &verify), ("DELETE", &one)]
+    {
         let answer = web.ask(method, path, &bearer, "").await;
         assert_eq!(answer.status, 403, "{method} {path}: {answer:?}");
+    }
+    for path in ["/admin/api/v1/backups", "/admin/api/v1/backup"] {
+        let listed = web.ask("GET", path, &bearer, "").await;
+        assert!(listed.status == 200 && listed.body.contains(&name), "a token may know that it is there: {listed:?}");
     }
     for role in [Role::ReadOnly, Role::OpsRw, Role::Approver] {
         let mut bert = signed_in(&web, role.as_str(), role).await;
