@@ -18,6 +18,9 @@ pub(crate) struct Answer {
 
 /// The rows of an answer to a read (`write` false) or a change.
 ///
+/// An empty table is `[]`: a read that is answered with nothing at all says nothing of what is there, and least of all that it is
+/// gone. Only a change may be answered so.
+///
 /// # Errors
 /// What the router refused; for a change whose success cannot be read, [`RouterError::LostAnswer`].
 pub(crate) fn rows(at: &str, write: bool, answer: &Answer) -> Result<Vec<Row>, RouterError> {
@@ -25,6 +28,7 @@ pub(crate) fn rows(at: &str, write: bool, answer: &Answer) -> Result<Vec<Row>, R
         return Err(refusal(at, write, answer));
     }
     match answer.body.trim_ascii_start().first() {
+        None if !write => Err(RouterError::Garbage { why: "it is empty".into() }),
         None | Some(b'[' | b'{') => row::rows(&answer.body)
             .map_err(|error| if write { RouterError::LostAnswer { at: at.into(), why: error.to_string() } } else { error }),
         Some(b'<') => Err(not_routeros(at, "it answers with a web page")),
@@ -152,6 +156,16 @@ mod tests {
         assert!(matches!(rows(AT, true, &answer), Err(RouterError::LostAnswer { .. })));
         assert!(matches!(rows(AT, false, &answer), Err(RouterError::Garbage { .. })));
         assert_eq!(rows(AT, true, &Answer { status: 204, body: Vec::new() }), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_empty_body_is_no_empty_table() {
+        for body in ["", "\r\n"] {
+            let answer = |status| Answer { status, body: body.into() };
+            assert!(matches!(rows(AT, false, &answer(200)), Err(RouterError::Garbage { .. })), "{body:?}");
+            assert_eq!(rows(AT, true, &answer(200)), Ok(Vec::new()), "{body:?}");
+        }
+        assert_eq!(rows(AT, false, &Answer { status: 200, body: "[]".into() }), Ok(Vec::new()));
     }
 
     #[test]
