@@ -10,13 +10,15 @@ const RESOURCE: &str = "/system/resource";
 /// Attributes of its row that no row of another menu has all of.
 const OF_RESOURCE: [&str; 4] = ["uptime", "version", "free-memory", "cpu-load"];
 
-/// Whether the first row has attributes, and none that this menu is known for or that the query names; of a menu without facts,
-/// whether it is the row of `/system/resource`.
+/// Whether the first row is that of `/system/resource`, or has attributes and none that this menu is known for or that the query
+/// names.
 pub(super) fn is_of_another_menu(menu: &MenuPath, query: &Query, rows: &[Row]) -> bool {
     let Some(row) = rows.first() else { return false };
-    let Some(facts) = menus::find(menu.as_str()) else {
-        return menu.as_str() != RESOURCE && OF_RESOURCE.iter().all(|name| row.get(name).is_some());
-    };
+    // Packages have a version too, and boards a name.
+    if menu.as_str() != RESOURCE && OF_RESOURCE.iter().all(|name| row.get(name).is_some()) {
+        return true;
+    }
+    let Some(facts) = menus::find(menu.as_str()) else { return false };
     let mut names = row.attributes().map(|(name, _)| name).peekable();
     names.peek().is_some() && !facts.attrs.is_empty() && names.all(|name| facts.attr(name).is_none() && !query.has_column(name))
 }
@@ -43,6 +45,8 @@ mod tests {
             ("/ip/dns/static", &new, r#"[{".id":"*1","new-in-some-version":"yes"}]"#, false),
             ("/ip/dns/static", &new, resource, true),
             ("/system/resource", &all, resource, false),
+            ("/system/package", &all, resource, true),
+            ("/system/package", &all, r#"[{".id":"*1","name":"routeros","version":"7.18"}]"#, false),
             ("/of/nobody", &all, resource, true),
             ("/of/nobody", &all, r#"[{".id":"*1","version":"7.18"}]"#, false),
         ] {

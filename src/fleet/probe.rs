@@ -1,15 +1,18 @@
 //! What a router is and can: a handful of reads, each of which may fail by itself.
 //!
 //! The first one (`/system/resource`) proves login and REST; without it there are no facts. One other read may stay
-//! without an answer; a router that falls silent altogether is not asked on. A menu that a router
+//! without an answer; a router that falls silent altogether is not asked on. One that has just started may answer with
+//! another menu's row (`foreign.rs`): it is asked once more, and what it then says of that menu is not known. A menu that a router
 //! lacks answers 400 `no such command or directory`: that is how packages and hardware are told apart. Nothing here
 //! takes or changes anything, the safe mode above all: REST logins are shared and its owner would be undefined.
 
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::device::{Facts, Package, Wifi, WwwSsl};
+use crate::fleet::foreign::is_of_another_menu;
 use crate::routeros::{MenuPath, Query, Row, Version};
 use futures_util::future::BoxFuture;
+use std::time::Duration;
 
 /// How a survey asks: through a device's lane, or over a connection that is being tried.
 pub(super) type Reader<'a> = dyn Fn(MenuPath, Query) -> BoxFuture<'a, Result<Vec<Row>, Fault>> + Sync + 'a;
@@ -18,6 +21,8 @@ pub(super) type Reader<'a> = dyn Fn(MenuPath, Query) -> BoxFuture<'a, Result<Vec
 const TEXT_MAX: usize = 256;
 /// Most packages kept; a router with everything installed has about 20.
 const PACKAGES_MAX: usize = 64;
+/// Before a router that answered with another menu's row is asked again: it is starting, and seconds make a difference.
+const START_PAUSE: Duration = Duration::from_secs(1);
 
 /// Asks everything. Errs when the first read does, or when the router falls silent on the way.
 pub(super) async fn survey(read: &Reader<'_>, username: &str, now: Wall) -> Result<Facts, Fault> {
@@ -35,7 +40,7 @@ pub(super) async fn survey(read: &Reader<'_>, username: &str, now: Wall) -> Resu
         ..Facts::default()
     };
     let mut survey = Survey { read, unanswered: Vec::new(), silence: None };
-    facts.identity = survey.row("/system/identity").await.and_then(|row| text(&row, "name"));
+    facts.identity = survey.row("/system/identity", "name").await.and_then(|row| text(&row, "name"));
     facts.packages = survey.packages().await;
     survey.board(&mut facts).await;
     survey.device_mode(&mut facts).await;
@@ -74,20 +79,30 @@ struct Silence {
 const SILENCE_MAX: usize = 2;
 
 impl Survey<'_, '_> {
-    /// Rows; `None` when the router has no such menu. Other failures are noted and read as `None` too.
-    async fn rows(&mut self, path: &str, query: Query) -> Option<Vec<Row>> {
-        match self.ask(path, query).await {
+    /// Rows, which have attribute `mark` in this menu; `None` when the router has no such menu. Other failures are noted and read as
+    /// `None` too.
+    async fn rows(&mut self, path: &str, query: Query, mark: &str) -> Option<Vec<Row>> {
+        match self.ask(path, query, mark).await {
             Asked::Rows(rows) => Some(rows),
             Asked::NoMenu | Asked::Failed => None,
         }
     }
 
-    async fn ask(&mut self, path: &str, query: Query) -> Asked {
+    async fn ask(&mut self, path: &str, query: Query, mark: &str) -> Asked {
         if self.silence.as_ref().is_some_and(|silence| silence.times >= SILENCE_MAX) {
             return Asked::Failed;
         }
-        let fault = match rows(self.read, path, query).await {
-            Ok(rows) => return Asked::Rows(rows),
+        let mut asked = own_rows(self.read, path, &query, mark).await;
+        if matches!(asked, Ok(None)) {
+            tokio::time::sleep(START_PAUSE).await;
+            asked = own_rows(self.read, path, &query, mark).await;
+        }
+        let fault = match asked {
+            Ok(Some(rows)) => return Asked::Rows(rows),
+            Ok(None) => {
+                self.unanswered.push(format!("{path}: the router answers with rows of another menu; it may be starting"));
+                return Asked::Failed;
+            }
             Err(fault) if is_absent(&fault) => return Asked::NoMenu,
             Err(fault) => fault,
         };
@@ -99,12 +114,12 @@ impl Survey<'_, '_> {
         Asked::Failed
     }
 
-    async fn row(&mut self, path: &str) -> Option<Row> {
-        self.rows(path, Query::new()).await?.into_iter().next()
+    async fn row(&mut self, path: &str, mark: &str) -> Option<Row> {
+        self.rows(path, Query::new(), mark).await?.into_iter().next()
     }
 
     async fn packages(&mut self) -> Vec<Package> {
-        let rows = self.rows("/system/package", Query::new()).await.unwrap_or_default();
+        let rows = self.rows("/system/package", Query::new(), "name").await.unwrap_or_default();
         // Since 7.18 the menu also lists what could be installed.
         let installed = |row: &&Row| !is(row, "disabled") && !is(row, "available");
         let package = |row: &Row| Some(Package { name: text(row, "name")?, version: text(row, "version").unwrap_or_default() });
@@ -113,14 +128,14 @@ impl Survey<'_, '_> {
 
     /// Virtual routers have no such menu, or say `{"routerboard":"false"}`.
     async fn board(&mut self, facts: &mut Facts) {
-        let Some(row) = self.row("/system/routerboard").await else { return };
+        let Some(row) = self.row("/system/routerboard", "routerboard").await else { return };
         facts.serial = text(&row, "serial-number");
         facts.firmware = text(&row, "current-firmware");
     }
 
     /// A router without the menu restricts nothing; one that does not answer may restrict everything.
     async fn device_mode(&mut self, facts: &mut Facts) {
-        let rows = match self.ask("/system/device-mode", Query::new()).await {
+        let rows = match self.ask("/system/device-mode", Query::new(), "mode").await {
             Asked::Rows(rows) => rows,
             Asked::NoMenu => {
                 (facts.can.schedule, facts.can.fetch) = (true, true);
@@ -139,24 +154,24 @@ impl Survey<'_, '_> {
 
     async fn wifi(&mut self) -> Wifi {
         let ids = || Query::new().columns([".id"]);
-        if self.rows("/interface/wifi", ids()).await.is_some() {
+        if self.rows("/interface/wifi", ids(), ".id").await.is_some() {
             return Wifi::Wifi;
         }
-        if self.rows("/interface/wireless", ids()).await.is_some() { Wifi::Wireless } else { Wifi::None }
+        if self.rows("/interface/wireless", ids(), ".id").await.is_some() { Wifi::Wireless } else { Wifi::None }
     }
 
     /// What our user's group grants. A user who may not look finds nothing, which is no failure.
     async fn policies(&mut self, username: &str) -> Option<Vec<String>> {
-        let ours = self.rows("/user", Query::new().eq("name", username)).await?;
+        let ours = self.rows("/user", Query::new().eq("name", username), "name").await?;
         let group = ours.iter().find(|row| row.get("name") == Some(username))?.get("group")?.to_owned();
-        let groups = self.rows("/user/group", Query::new().eq("name", &group)).await?;
+        let groups = self.rows("/user/group", Query::new().eq("name", &group), "policy").await?;
         let policy = groups.iter().find(|row| row.get("name") == Some(&group))?.get("policy")?;
         let granted = policy.split(',').map(str::trim).filter(|word| !word.is_empty() && !word.starts_with('!'));
         Some(granted.map(cut).collect())
     }
 
     async fn services(&mut self, facts: &mut Facts) {
-        let Some(rows) = self.rows("/ip/service", Query::new()).await else { return };
+        let Some(rows) = self.rows("/ip/service", Query::new(), "name").await else { return };
         // One row per open connection stands there too, under the same names.
         let service = |name: &str| rows.iter().find(|row| row.get("name") == Some(name) && !is(row, "connection") && !is(row, "dynamic"));
         let may_ssh = facts.policies.as_ref().is_none_or(|granted| granted.iter().any(|word| word == "ssh"));
@@ -178,6 +193,14 @@ async fn one(read: &Reader<'_>, path: &str) -> Result<Option<Row>, Fault> {
 
 async fn rows(read: &Reader<'_>, path: &str, query: Query) -> Result<Vec<Row>, Fault> {
     read(MenuPath::parse(path)?, query).await
+}
+
+/// Rows that are this menu's own; `None` for those of another.
+async fn own_rows(read: &Reader<'_>, path: &str, query: &Query, mark: &str) -> Result<Option<Vec<Row>>, Fault> {
+    let menu = MenuPath::parse(path)?;
+    let rows = read(menu.clone(), query.clone()).await?;
+    let has_mark = rows.is_empty() || rows.iter().any(|row| row.get(mark).is_some());
+    Ok((has_mark && !is_of_another_menu(&menu, query, &rows)).then_some(rows))
 }
 
 /// The menu does not exist there (some builds say so without naming the word).
@@ -279,6 +302,42 @@ mod tests {
         assert_eq!(facts.unanswered, ["/user: no answer"]);
         let silent = facts_of(&[("/system/resource", RESOURCE), ("/system/package", "…"), ("/user", "…")]).await;
         assert_eq!(silent.unwrap_err().kind, Kind::Unreachable);
+    }
+
+    #[tokio::test]
+    async fn what_another_menu_answers_is_not_known_and_never_taken_for_allowed() {
+        // As seen seconds after a start, whole and in part.
+        let whole = r#"{"uptime":"3s","version":"7.20.5 (stable)","free-memory":"1","cpu-load":"3","board-name":"x","total-memory":"2"}"#;
+        for body in [whole, r#"{"version":"7.20.5 (stable)","uptime":"3s","board-name":"x"}"#] {
+            let menus = ["/system/identity", "/system/package", "/system/routerboard", "/system/device-mode", "/user", "/ip/service"];
+            let answers: Vec<(&str, &str)> = menus.iter().map(|menu| (*menu, body)).chain([("/system/resource", RESOURCE)]).collect();
+            let facts = facts_of(&answers).await.unwrap();
+            let named: Vec<&str> = facts.unanswered.iter().filter_map(|line| line.split(':').next()).collect();
+            assert_eq!(named, menus, "{body}");
+            assert!(!facts.can.schedule && !facts.can.fetch && !facts.can.ssh && facts.policies.is_none(), "{body}: {:?}", facts.can);
+            assert!(facts.identity.is_none() && facts.packages.is_empty() && facts.www_ssl.is_none(), "{body}: {facts:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_router_that_was_starting_is_asked_again() {
+        let asked = std::sync::Mutex::new(Vec::new());
+        let read = |path: MenuPath, _query: Query| {
+            let mut asked = asked.lock().unwrap();
+            let again = asked.contains(&path.to_string());
+            asked.push(path.to_string());
+            let answer = match path.as_str() {
+                "/system/resource" => Ok(RESOURCE),
+                "/system/identity" | "/system/device-mode" if !again => Ok(r#"{"uptime":"3s","version":"7.20.5 (stable)"}"#),
+                "/system/identity" => Ok(r#"{"name":"home"}"#),
+                "/system/device-mode" => Ok(r#"{"mode":"advanced","scheduler":"true","fetch":"true"}"#),
+                _ => Err(Fault::not_found("this router has no menu")),
+            };
+            async move { answer.map(|json| crate::routeros::rows(json.as_bytes()).unwrap()) }.boxed()
+        };
+        let facts = survey(&read, "mcp", Wall(7)).await.unwrap();
+        assert_eq!((facts.identity.as_deref(), facts.can.schedule), (Some("home"), true));
+        assert!(facts.unanswered.is_empty(), "{:?}", facts.unanswered);
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ pub enum Verdict {
     Over,
     /// It may give itself every right.
     Full,
-    /// It may not see its own rights.
+    /// It may not see its own rights, or the router did not tell them.
     Unknown,
 }
 
@@ -41,7 +41,7 @@ impl Verdict {
             Verdict::Short => "our user lacks rights for what is granted here",
             Verdict::Over => "our user may more than it needs",
             Verdict::Full => "our user has full control: it may give itself every right",
-            Verdict::Unknown => "our user may not see its own rights",
+            Verdict::Unknown => "what our user may do is not known: it may not see its own rights, or the router did not tell them",
         }
     }
 }
