@@ -129,7 +129,8 @@ fn arrivals(site: &Site, state: &State, who: &Who) -> Vec<IpAddr> {
         .flat_map(|menu| state.rows(menu))
         .filter(|row| !is_on(row, "disabled") && !is_on(row, "invalid"))
         .filter_map(|row| Some((row.get("address").and_then(address)?, row.get("address").and_then(Block::parse))))
-        .filter(|(ip, _)| !ip.is_loopback())
+        // No way in from outside; where the very address is dialled there is one, through a tunnel or on one machine.
+        .filter(|(ip, _)| !ip.is_loopback() || site.path.router == Some(*ip))
         .collect();
     let is_own = |ip: &IpAddr| own.iter().any(|(known, _)| known == ip);
     if let Some(dialled) = site.path.router.filter(|ip| own.is_empty() || is_own(ip)) {
