@@ -268,6 +268,15 @@ async fn the_command_line_shows_the_host_key_alone_and_waits_for_a_yes() {
     let overview = machine.json(&["tool", "call", "system.get_overview", "--args", r#"{"device":"edge"}"#]);
     assert_eq!(overview["_meta"]["via"], "ssh", "{overview}");
 
+    let done = machine.run(&["--json", "tool", "call", "system.set_identity", "--args", r#"{"device":"edge","name":"gate"}"#]);
+    let answer: serde_json::Value = serde_json::from_str(&done.out).unwrap();
+    let refused = &answer["structuredContent"]["error"];
+    assert_eq!((done.code, &refused["kind"]), (77, &"denied".into()), "{answer}");
+    says(&refused["message"], "changes are made over REST");
+    says(&refused["hint"], "www-ssl");
+    let plans = machine.json(&["plan", "list"]);
+    assert!(!plans.to_string().contains("plan-"), "nothing is kept that can never be done: {plans}");
+
     rest(&sim, Line::Open).await;
     let reach = machine.json(&["tool", "call", "device.check_connectivity", "--args", r#"{"device":"edge"}"#]);
     let reach = &reach["structuredContent"];

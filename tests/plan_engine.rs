@@ -6,6 +6,7 @@
 mod crash;
 mod drafter;
 mod rig;
+mod unsent;
 mod window;
 
 use rig::{PATIENCE, Rig, request, rule};

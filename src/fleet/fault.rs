@@ -150,11 +150,30 @@ impl From<FleetError> for Fault {
     }
 }
 
+/// Beside the fault of a change: nothing of it left us, so the router cannot have done it.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("nothing was sent")]
+struct Unsent;
+
+/// Marks the fault of a change that was not sent.
+pub(super) fn unsent(mut fault: Fault) -> Fault {
+    fault.cause.get_or_insert_with(|| Unsent.into());
+    fault
+}
+
+/// Whether a change that failed so is known never to have been sent. One that is not may have been.
+pub fn is_unsent(fault: &Fault) -> bool {
+    fault.cause.as_ref().is_some_and(|cause| cause.is::<Unsent>())
+}
+
 /// The same fault for another reader: all who waited for one request get its answer.
 pub(crate) fn copy(fault: &Fault) -> Fault {
     let mut copy = Fault::new(fault.kind, fault.said.clone());
     copy.hint = fault.hint.clone();
     copy.cause = fault.cause.as_ref().map(|cause| cause.to_string().into());
+    if is_unsent(fault) {
+        copy.cause = Some(Unsent.into());
+    }
     copy
 }
 

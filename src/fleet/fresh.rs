@@ -88,7 +88,7 @@ impl Fresh {
 
     async fn ask(&self, wire: &Arc<dyn Wire>, ask: Ask) -> Result<Said, Fault> {
         let said = wire.ask(&ask).await;
-        said.map(|(said, _)| said).map_err(|error| fault::about(&self.device.name, error.into()))
+        said.map(|(said, _)| said).map_err(|error| fault::about(&self.device.name, ask.marked(&error, error.clone().into())))
     }
 }
 

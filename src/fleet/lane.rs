@@ -9,7 +9,7 @@
 //! A lane costs nothing while its device is idle: no task, and its connection is let go (`slot.rs`).
 
 use crate::base::clock::Wall;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{DeviceId, hex, random};
 use crate::fleet::cache::Kept;
 use crate::fleet::fault::{self, FleetError};
@@ -192,6 +192,15 @@ impl Lane {
     pub fn forget(&self) {
         self.slot.next_generation();
         self.shared.cache.forget(&self.slot.id);
+    }
+
+    /// Errs with `Unreachable` when the last question was answered over SSH because REST does not work: then no change can be sent.
+    pub fn takes_changes(&self) -> Result<(), Fault> {
+        let Some(trouble) = self.slot.trouble() else { return Ok(()) };
+        let name = self.shared.name_of(&self.slot.id);
+        let said = format!("device \"{name}\": changes are made over REST, which does not work there now: {trouble}; nothing was changed");
+        Err(Fault::new(Kind::Unreachable, said)
+            .hint("enable www-ssl with a certificate on the router, and let it through the firewalls between; then ask again"))
     }
 
     /// How much slower than configured this router wants to be asked: 1, 2 or 4.

@@ -39,13 +39,14 @@ mod status;
 mod trust;
 mod ways;
 mod wire;
+mod writable;
 
 pub use check::{Connectivity, Reach, Sample};
 pub use config::{Config, HealthCheck, Settings, VerifyTls};
 pub use credential::{NewCredential, Password, Reference};
 pub use device::{Can, Capability, Device, Facts, Package, Pins, Status, Wifi, WwwSsl};
 pub use enroll::{Changes, NewDevice, Ready};
-pub use fault::FleetError;
+pub use fault::{FleetError, is_unsent};
 pub use fresh::Fresh;
 pub use lane::{Answer, Counted, Lane, Printed, Read};
 pub use naming::nearest;

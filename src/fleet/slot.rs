@@ -12,6 +12,7 @@ use crate::fleet::lane::Landed;
 use crate::fleet::pace::{Bucket, Governor, Pace};
 use crate::fleet::registry::Shared;
 use crate::fleet::wire::Wire;
+use crate::routeros::RouterError;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -126,6 +127,11 @@ impl Slot {
     /// Makes the next request connect anew and try everything: somebody asked for a look.
     pub fn drop_connection(&self) {
         lock(&self.connection).take();
+    }
+
+    /// Why REST does not work, while answers come another way.
+    pub fn trouble(&self) -> Option<RouterError> {
+        lock(&self.connection).as_ref()?.wire.trouble()
     }
 
     /// Whether a connection is kept.

@@ -196,6 +196,17 @@ pub(super) fn is_connection_failure(error: &RouterError) -> bool {
     }
 }
 
+/// What was asked never left us: there was no connection, nobody to trust on it, or it is nothing that can be asked.
+pub(super) fn never_left(error: &RouterError) -> bool {
+    match error {
+        RouterError::Pin { .. } | RouterError::HostKeyChanged { .. } | RouterError::Tls { .. } => true,
+        RouterError::Argument { .. } | RouterError::Closed { .. } => true,
+        // What answers a plain request so has got it.
+        RouterError::TlsOnPlain { .. } => false,
+        error => is_connection_failure(error),
+    }
+}
+
 /// REST is switched off in the web server, for everybody.
 fn is_rest_off(error: &RouterError) -> bool {
     matches!(error, RouterError::Denied { denial: Denial::RestOff, .. })

@@ -1,5 +1,8 @@
 //! What a lane asks of a router, apart from how: REST and SSH in the appliance (`ways.rs`), a script in the lane's tests.
 
+use crate::base::fault::Fault;
+use crate::fleet::fault::unsent;
+use crate::fleet::ways;
 use crate::routeros::{Console, MenuPath, Query, Rest, RouterError, Row, export_fetch};
 use futures_util::future::{BoxFuture, FutureExt};
 use std::sync::Arc;
@@ -125,6 +128,16 @@ impl std::fmt::Debug for Write {
 }
 
 impl Ask {
+    /// Says of the fault of a change whether it was sent.
+    pub(super) fn marked(&self, error: &RouterError, fault: Fault) -> Fault {
+        match self {
+            // Asked for in a second way after the first was refused.
+            Ask::Write(Write::Unset { .. }) => fault,
+            Ask::Write(_) if ways::never_left(error) => unsent(fault),
+            _ => fault,
+        }
+    }
+
     /// Equal questions have equal keys; a command is never equal to another.
     pub fn key(&self) -> Option<Arc<str>> {
         let key = |verb: &str, path: &MenuPath, query: &Query| {

@@ -4,7 +4,7 @@
 //! nothing happened, and a lost answer none of either: what the router has now is read, and nothing is ever sent twice.
 
 use crate::base::fault::{Fault, Kind};
-use crate::fleet::Write;
+use crate::fleet::{Write, is_unsent};
 use crate::plan::form::{Known, Pairs};
 use crate::plan::record::{Change, Find, Intent, Progress, SecretValue, Step, disabled};
 use crate::plan::rows::{self, Read, content, one};
@@ -26,6 +26,8 @@ const KEPT: (u32, u32) = (4, 9);
 
 /// Why it stopped before its end.
 pub(super) enum Failed {
+    /// Nothing was sent, not even the first step: the router cannot have done anything.
+    Unsent(Fault),
     /// A step was refused, or the row is not the one meant; the router can be asked.
     Refused(Fault),
     /// An answer was lost and the router cannot be asked.
@@ -35,7 +37,7 @@ pub(super) enum Failed {
 impl Failed {
     pub fn fault(self) -> Fault {
         match self {
-            Failed::Refused(fault) | Failed::Lost(fault) => fault,
+            Failed::Unsent(fault) | Failed::Refused(fault) | Failed::Lost(fault) => fault,
         }
     }
 }
@@ -48,6 +50,14 @@ impl From<Fault> for Failed {
 
 /// Sends every step that was not sent yet.
 pub(super) async fn apply(work: &mut Work) -> Result<(), Failed> {
+    let mut has_sent = false;
+    match steps(work, &mut has_sent).await {
+        Err(Failed::Refused(fault)) if !has_sent => Err(Failed::Unsent(fault)),
+        ended => ended,
+    }
+}
+
+async fn steps(work: &mut Work, has_sent: &mut bool) -> Result<(), Failed> {
     work.intend(Intent::Apply(0)).await?;
     work.note_applying().await?;
     for n in 0..work.draft.steps.len() {
@@ -57,8 +67,11 @@ pub(super) async fn apply(work: &mut Work) -> Result<(), Failed> {
         let mut added = None;
         for write in writes {
             guarded(work)?;
-            added = match work.write(write).await {
+            let answer = work.write(write).await;
+            *has_sent |= !answer.as_ref().is_err_and(is_unsent);
+            added = match answer {
                 Ok(rows) => rows.first().and_then(Row::id).map(str::to_owned),
+                Err(fault) if is_unsent(&fault) => return Err(Failed::Refused(secrets::hidden(work, n, &step, fault).await)),
                 Err(fault) => {
                     let fault = secrets::hidden(work, n, &step, fault).await;
                     added = doubt(work, &step, fault).await?;

@@ -9,6 +9,7 @@ use crate::fleet::Device;
 use crate::plan::Engine;
 use crate::plan::edit::{Edit, Request};
 use crate::plan::record::{Draft, Plan};
+use crate::plan::settle::UNTOUCHED;
 use crate::plan::state::PlanState;
 use std::time::Duration;
 
@@ -96,10 +97,14 @@ impl Engine {
                 .hint("plan.get says how it ends; do not ask for it again before"),
             PlanState::NeedsAttention => Fault::new(Kind::UnknownOutcome, format!("device \"{name}\": {id} needs a person: {why}"))
                 .hint("plan.get shows what the router has instead"),
+            PlanState::RolledBack if why.ends_with(UNTOUCHED) => {
+                Fault::new(Kind::Rejected, why).hint(format!("plan.get of {id} has the details"))
+            }
             PlanState::RolledBack => {
                 Fault::new(Kind::Rejected, format!("{why}; the change was taken back")).hint(format!("plan.get of {id} has the details"))
             }
-            _ => Fault::new(Kind::Conflict, format!("{why}; nothing was changed")).hint("read the state and ask again"),
+            _ if why.contains(UNTOUCHED) => Fault::new(Kind::Conflict, why).hint("read the state and ask again"),
+            _ => Fault::new(Kind::Conflict, format!("{why}{UNTOUCHED}")).hint("read the state and ask again"),
         }
     }
 }

@@ -72,15 +72,28 @@ async fn unarmed(work: &mut Work, why: NotArmed) -> Result<Option<DeviceState>, 
 
 /// It did not get through its steps, and is undone.
 async fn unapplied(work: &mut Work, failed: Failed) -> Result<DeviceState, Fault> {
-    let is_lost = matches!(failed, Failed::Lost(_));
+    let (is_unsent, is_lost) = (matches!(failed, Failed::Unsent(_)), matches!(failed, Failed::Lost(_)));
     let fault = failed.fault();
     if fault.kind == Kind::Storage {
         return Err(fault);
     }
+    // Without a guard there is nothing to take away either. While the appliance stops, recovery goes on with it instead.
+    if is_unsent && work.progress.guards.is_empty() && !work.core.stop.is_cancelled() {
+        return skip(work, fault).await;
+    }
     if is_lost {
         work.reach_with(DeviceEvent::LoseAnswer, |progress| progress.error = Some(fault.said.clone())).await?;
     }
-    settle::roll_back(work, &fault.said).await
+    settle::roll_back(work, &told(&fault)).await
+}
+
+/// A refusal with what may be done about it: the router's own words often say nothing of the right that is missing.
+fn told(fault: &Fault) -> String {
+    let is_answer = matches!(fault.kind, Kind::Rejected | Kind::RouterDenied | Kind::NotFound);
+    match fault.hint.as_ref().filter(|_| is_answer) {
+        Some(hint) => format!("{}; {hint}", fault.said),
+        None => fault.said.clone(),
+    }
 }
 
 /// From applied on: verified, then kept, or undone.

@@ -48,6 +48,9 @@ impl Engine {
         request.check()?;
         self.drafter.check(who, &request.verify)?;
         let (devices, environment) = self.devices(who, &request)?;
+        for device in &devices {
+            self.core.fleet.takes_changes(device)?;
+        }
         let timeout = self.confirm_timeout(&request)?;
         let pace = self.pace(&request)?;
         let id = PlanId::random();

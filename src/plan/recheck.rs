@@ -21,6 +21,7 @@ use crate::routeros::{Query, Version};
 pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
     same_draft(work)?;
     same_router(&work.draft, &work.device)?;
+    work.core.fleet.takes_changes(&work.device)?;
     let starter = work.plan.started_by.as_ref().unwrap_or(&work.plan.author).principal();
     may(&work.core, &work.plan.author.principal(), &work.plan.origin, &work.device, &work.draft.steps)?;
     may(&work.core, &starter, &work.plan.origin, &work.device, &work.draft.steps)?;
@@ -37,6 +38,8 @@ pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
         work.before = Some(now);
     }
     let differences = rows::since(&work.draft, &work.read().await?);
+    // Everything may have been read over SSH.
+    work.lane.takes_changes()?;
     if differences.is_empty() {
         return alone(work).await;
     }

@@ -19,7 +19,7 @@ mod back;
 mod clean;
 
 use back::not_as_it_was;
-pub(super) use back::{lost, roll_back};
+pub(super) use back::{UNTOUCHED, lost, roll_back};
 pub(super) use clean::clean;
 
 /// Between looks at a router that does not answer or is not done.

@@ -17,8 +17,8 @@ use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::sim::{Options as SimOptions, Sim};
 use routeros_mcp::store::{Batch, Durability, Options, Seal, Store, StoreError};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -56,7 +56,11 @@ pub(crate) struct Death {
     after: AtomicBool,
     dead: AtomicBool,
     died: Notify,
+    errand: Mutex<Option<(usize, Errand)>>,
 }
+
+/// Something that happens between two steps.
+type Errand = Box<dyn FnOnce() -> BoxFuture<'static, ()> + Send>;
 
 impl Death {
     /// At this commit from now on; `after` it is on the disk.
@@ -64,6 +68,16 @@ impl Death {
         self.commits.store(0, SeqCst);
         self.at_commit.store(n, SeqCst);
         self.after.store(after, SeqCst);
+    }
+
+    /// Lets something happen right before this commit from now on.
+    pub fn before_commit(&self, n: usize, errand: impl FnOnce() -> BoxFuture<'static, ()> + Send + 'static) {
+        self.commits.store(0, SeqCst);
+        *self.errand.lock().unwrap() = Some((n, Box::new(errand)));
+    }
+
+    fn errand(&self, number: usize) -> Option<Errand> {
+        self.errand.lock().unwrap().take_if(|(n, _)| *n == number).map(|(_, errand)| errand)
     }
 
     pub fn die(&self) {
@@ -86,6 +100,9 @@ impl Journal for Mortal {
     fn commit(&self, batch: Batch) -> BoxFuture<'_, Result<(), StoreError>> {
         async move {
             let number = self.death.commits.fetch_add(1, SeqCst) + 1;
+            if let Some(errand) = self.death.errand(number) {
+                errand().await;
+            }
             let last = number == self.death.at_commit.load(SeqCst);
             if self.death.is_dead() || (last && !self.death.after.load(SeqCst)) {
                 self.death.die();
@@ -165,6 +182,11 @@ impl Rig {
 
     pub fn fleet(&self) -> &Fleet {
         &self.life.fleet
+    }
+
+    /// How much time has passed.
+    pub fn mono(&self) -> Duration {
+        self.clock.mono()
     }
 
     /// Another appliance, or this one after it died: the old one is not heard of any more.

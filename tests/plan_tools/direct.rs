@@ -125,6 +125,25 @@ async fn what_a_direct_write_may_not_do_is_refused_or_waits_for_a_person() {
 }
 
 #[tokio::test]
+async fn a_refusal_for_want_of_a_right_says_so_and_that_nothing_was_changed() {
+    let site = site(Profile::HomeAp, &[]).await;
+    site.good("system.set_identity", of(json!({"name": "warm"}))).await;
+    {
+        let mut world = site.sim("edge").world();
+        world.by_hand("admin").set("/user/group", "mcp", &[("policy", "read,test,api,rest-api,ssh,!write")]).unwrap();
+        world.forget_logins();
+    }
+    for (tool, arguments) in [
+        ("interface.update_comment", json!({"name": "ether2", "comment": "to the shed"})),
+        ("system.set_identity", json!({"name": "gate"})),
+    ] {
+        let said = site.bad(tool, of(arguments)).await["message"].as_str().unwrap().to_owned();
+        assert!(said.contains("nothing was changed") && !said.contains("taken back"), "{tool}: {said}");
+        assert!(said.contains("policy"), "{tool}: {said}");
+    }
+}
+
+#[tokio::test]
 async fn what_needs_a_yes_is_kept_as_a_plan_and_not_done() {
     // In staging a medium risk needs one.
     let site = site(Profile::HomeAp, &[("environment", "staging"), ("http.public_url", "https://mcp.example.net")]).await;

@@ -3,7 +3,7 @@
 use crate::base::fault::Fault;
 use crate::fleet::breaker::{Admission, Outcome};
 use crate::fleet::cache::Kept;
-use crate::fleet::fault::{self, FleetError};
+use crate::fleet::fault::{self, FleetError, unsent};
 use crate::fleet::lane::Landed;
 use crate::fleet::pace::Pace;
 use crate::fleet::registry::Shared;
@@ -37,7 +37,7 @@ impl Slot {
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         let mut turn = match turn? {
             Ok(turn) => turn,
-            Err(error) => return Some(Err(error.into())),
+            Err(error) => return Some(Err(unsent(error.into()))),
         };
         let began = shared.clock.mono();
         let mut tries = 0;
@@ -46,14 +46,14 @@ impl Slot {
             let worth_repeating = self.rhythm().breaker.is_calm() || tries > 1;
             let error = match self.attempt(shared, ask).await {
                 Ok(said) => return Some(Ok(kept(said, tries, shared))),
-                Err(Failed::Before(fault)) => return Some(Err(fault)),
+                Err(Failed::Before(fault)) => return Some(Err(unsent(fault))),
                 Err(Failed::Router(error)) => error,
             };
             let pause = shared.settings.routeros.backoff(tries + 1);
             let again = worth_repeating && self.may_repeat(shared, ask, &error, tries, began, pause);
             if !again || landed.receiver_count() == 0 {
                 let name = shared.name_of(&self.id);
-                return Some(Err(fault::about(&name, error.into())));
+                return Some(Err(fault::about(&name, ask.marked(&error, error.clone().into()))));
             }
             // Others may go meanwhile: whoever waits for better weather does not hold the door.
             drop(turn);

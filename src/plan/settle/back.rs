@@ -13,6 +13,9 @@ use crate::plan::undo;
 use crate::plan::work::Work;
 use crate::routeros::{MenuPath, Query, Row};
 
+/// How the error of what was rolled back ends where the router was as before already, so that nothing was undone.
+pub(in crate::plan) const UNTOUCHED: &str = "; nothing was changed";
+
 /// Undoes the change and proves it, however long the router takes; it ends `rolled_back` only when every row is as it was.
 pub(in crate::plan) async fn roll_back(work: &mut Work, why: &str) -> Result<DeviceState, Fault> {
     tracing::warn!(plan = %work.plan.id, device = %work.device.name, "rolling back: {why}");
@@ -78,6 +81,11 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
     work.resource().await?;
     let name = work.guard_name();
     let script = work.rows(SCRIPTS, Query::new().eq("name", name)).await?.into_iter().next();
+    // Looked at before anything is undone: a step that was refused has often done nothing. Where the guard is gone, it may have run.
+    let is_untouched = work.progress.steps_done == 0
+        && !*by_us
+        && (script.is_some() || work.progress.guards.is_empty())
+        && not_as_it_was(work).await?.is_empty();
     let mut altered_source = None;
     match script {
         Some(script) if script.get("source") == Some(work.draft.inverse.as_str()) => {
@@ -120,6 +128,9 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
             progress.guards.clear();
             progress.fires_at = None;
             progress.difference.clear();
+            if is_untouched {
+                progress.error = progress.error.take().map(|error| format!("{error}{UNTOUCHED}"));
+            }
         })
         .await?;
         return Ok(work.progress.state);
