@@ -5,6 +5,7 @@
 
 mod crash;
 mod drafter;
+mod respelt;
 mod rig;
 mod unsent;
 mod window;

@@ -5,12 +5,12 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::{Write, is_unsent};
-use crate::plan::form::{Known, Pairs};
+use crate::plan::form::{Form, Known, Pairs};
 use crate::plan::record::{Change, Find, Intent, Progress, SecretValue, Step, disabled};
 use crate::plan::rows::{self, Read, content, one};
 use crate::plan::secrets;
 use crate::plan::state::DeviceEvent;
-use crate::plan::work::Work;
+use crate::plan::work::{Shown, Work};
 use crate::routeros::{MenuPath, Query, Row};
 use std::time::Duration;
 
@@ -64,21 +64,26 @@ async fn steps(work: &mut Work, has_sent: &mut bool) -> Result<(), Failed> {
         let step = work.draft.steps[n].clone();
         let rows = if matches!(step.change, Change::Run { find: None, .. }) { Vec::new() } else { rows_of(work, &step).await? };
         let writes = writes(work, n, &step, &rows).await?;
-        let mut added = None;
+        let (mut added, mut shown) = (None, None);
         for write in writes {
             guarded(work)?;
+            let (target, at) = (target(&write), work.core.clock.mono());
             let answer = work.write(write).await;
             *has_sent |= !answer.as_ref().is_err_and(is_unsent);
             added = match answer {
-                Ok(rows) => rows.first().and_then(Row::id).map(str::to_owned),
+                Ok(answered) => {
+                    shown = answered.first().filter(|row| is_the_one(row, target.as_deref(), &rows)).map(|row| (row.clone(), at));
+                    answered.first().and_then(Row::id).map(str::to_owned)
+                }
                 Err(fault) if is_unsent(&fault) => return Err(Failed::Refused(secrets::hidden(work, n, &step, fault).await)),
                 Err(fault) => {
                     let fault = secrets::hidden(work, n, &step, fault).await;
-                    added = doubt(work, &step, fault).await?;
+                    added = doubt(work, n, &step, &rows, fault).await?;
                     break;
                 }
             };
         }
+        work.shown.extend(shown.map(|(row, at)| Shown { step: n, row, at }));
         let added = added.filter(|_| matches!(step.change, Change::Add { .. })).map(|id| (n as u32, id));
         let next = n + 1;
         let intent = (next < work.draft.steps.len()).then_some(Intent::Apply(next as u32));
@@ -105,6 +110,22 @@ impl Work {
     }
 }
 
+/// The row that a request is about, where there is one already.
+fn target(write: &Write) -> Option<String> {
+    match write {
+        Write::Set { id, .. } => id.clone(),
+        _ => None,
+    }
+}
+
+/// Whether a row that was answered is the one that was written: the one named, or one that was not there before.
+fn is_the_one(row: &Row, target: Option<&str>, before: &[Row]) -> bool {
+    row.id().is_some_and(|id| match target {
+        Some(target) => id == target,
+        None => !before.iter().any(|other| other.id() == Some(id)),
+    })
+}
+
 /// Errs when the guard may fire before a request arrives: a disk or a router took its time since it was armed, or the box slept.
 fn guarded(work: &Work) -> Result<(), Fault> {
     let within = ARRIVES_WITHIN.min(work.wait() * KEPT.0 / KEPT.1);
@@ -128,7 +149,7 @@ async fn rows_of(work: &Work, step: &Step) -> Result<Vec<Row>, Fault> {
 }
 
 /// After an error: is the step done all the same? What cannot be read stays unknown. Answers the `.id` of a row that was added.
-async fn doubt(work: &mut Work, step: &Step, fault: Fault) -> Result<Option<String>, Failed> {
+async fn doubt(work: &mut Work, n: usize, step: &Step, before: &[Row], fault: Fault) -> Result<Option<String>, Failed> {
     if matches!(step.change, Change::Run { .. }) || matches!(fault.kind, Kind::BadInput | Kind::Denied | Kind::Busy) {
         return Err(Failed::Refused(fault));
     }
@@ -149,6 +170,9 @@ async fn doubt(work: &mut Work, step: &Step, fault: Fault) -> Result<Option<Stri
             if fault.kind == Kind::UnknownOutcome && look + 1 < LOOKS {
                 continue;
             }
+            if let Some(id) = respelt(work, step, before, read.rows(&step.menu)) {
+                work.note(|progress| progress.added.push((n as u32, id.clone()))).await?;
+            }
             return Err(Failed::Refused(fault));
         }
         let known = work.draft.known(&step.menu);
@@ -156,6 +180,19 @@ async fn doubt(work: &mut Work, step: &Step, fault: Fault) -> Result<Option<Stri
         return Ok(found.and_then(|(_, row)| row.id()).map(str::to_owned));
     }
     Err(Failed::Lost(fault))
+}
+
+/// A row that has come since and may be the one of a lost answer, with texts that the router spells otherwise: it is no proof that it
+/// is ours, but reason enough not to say that nothing was added.
+fn respelt(work: &Work, step: &Step, before: &[Row], now: &[Row]) -> Option<String> {
+    let (known, Change::Add { values, .. }) = (work.draft.known(&step.menu)?, &step.change) else { return None };
+    let alike = |row: &&Row| {
+        values.iter().all(|(name, value)| {
+            rows::holds(known, row.get(name), name, value) || (known.form(name) == Form::Text && row.get(name).is_some())
+        })
+    };
+    let new = now.iter().filter(|row| row.id().is_some() && !before.iter().any(|other| other.id() == row.id()));
+    new.filter(alike).find_map(Row::id).map(str::to_owned)
 }
 
 /// The requests a step is made of.

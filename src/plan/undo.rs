@@ -1,27 +1,30 @@
 //! Undoing over REST, where no script on the router does it: step by step, the last one first.
 //!
-//! Compare and restore, as the script would: a row is touched only where it is still as the plan left it. Whatever somebody else
-//! changed since stays, and is found when the router is compared with what the draft saw.
+//! Compare and restore, as the script would: a row is touched only where it is still as the plan left it: as it was written, or as the
+//! router showed it right after, since it may spell a value otherwise. Whatever somebody else changed since stays, and is found when the
+//! router is compared with what the draft saw.
 
 use crate::base::fault::Fault;
 use crate::fleet::Write;
 use crate::plan::apply::id;
 use crate::plan::form::{Known, Pairs, get};
 use crate::plan::record::{Change, Find, Place, Step, disabled};
-use crate::plan::rows::{self, holds, one, stands_before};
+use crate::plan::rows::{self, content, holds, one, stands_before};
 use crate::plan::work::Work;
 use crate::routeros::{MenuPath, Query, Row};
 
 /// Takes back every step that is on the router. Goes on after a refusal, and answers the last one.
 pub(super) async fn undo(work: &Work) -> Result<(), Fault> {
     let mut refused = Ok(());
-    for step in work.draft.steps.iter().rev() {
+    let knows_ids = !work.shown.is_empty() && work.is_same_boot().await;
+    for (n, step) in work.draft.steps.iter().enumerate().rev() {
         if matches!(step.change, Change::Run { .. }) {
             continue;
         }
         let rows = work.rows(&step.menu, Query::new()).await?;
         let Some(known) = work.draft.known(&step.menu) else { continue };
-        for write in writes(work, known, step, &rows)? {
+        let shown = work.shown.iter().find(|shown| shown.step == n && knows_ids).map(|shown| &shown.row);
+        for write in writes(work, known, step, &rows, shown)? {
             if let Err(fault) = work.write(write).await {
                 tracing::warn!(device = %work.device.name, plan = %work.plan.id, "a step was not taken back at once: {}", fault.said);
                 refused = Err(fault);
@@ -32,19 +35,23 @@ pub(super) async fn undo(work: &Work) -> Result<(), Fault> {
 }
 
 /// What takes one step back; nothing where it is not there or no longer as it was left.
-fn writes(work: &Work, known: &Known, step: &Step, rows: &[Row]) -> Result<Vec<Write>, Fault> {
+fn writes(work: &Work, known: &Known, step: &Step, rows: &[Row], shown: Option<&Row>) -> Result<Vec<Write>, Fault> {
     let path = MenuPath::parse(&step.menu)?;
     let found = |find: &Find| one(known, rows, find).ok();
+    let left = |find: &Find, values: &Pairs| match found(find) {
+        Some((_, row)) if is_left(known, row, values, step) => row.id(),
+        _ => shown.and_then(|shown| as_shown(known, rows, shown)).and_then(Row::id),
+    };
     Ok(match &step.change {
-        Change::Add { values, find, .. } => match found(find).and_then(|(_, row)| Some((row, row.id()?))) {
-            Some((row, id)) if is_left(known, row, values, step) => vec![Write::Remove { path, id: id.to_owned() }],
-            _ => vec![],
+        Change::Add { values, find, .. } => match left(find, values) {
+            Some(id) => vec![Write::Remove { path, id: id.to_owned() }],
+            None => vec![],
         },
         Change::Set { find, before, values, unset, .. } => {
             let after = step.change.find_after().unwrap_or_else(|| find.clone());
-            match found(&after).and_then(|(_, row)| Some((row, row.id()?))) {
-                Some((row, id)) if is_left(known, row, values, step) => restore(known, &path, Some(id), before, values, unset),
-                _ => vec![],
+            match left(&after, values) {
+                Some(id) => restore(known, &path, Some(id), before, values, unset),
+                None => vec![],
             }
         }
         Change::SetSingle { before, values, unset, .. } => match rows.first() {
@@ -82,6 +89,12 @@ fn writes(work: &Work, known: &Known, step: &Step, rows: &[Row]) -> Result<Vec<W
 
 fn destination(work: &Work, known: &Known, rows: &[Row], place: Option<&Place>) -> Option<String> {
     id(work, known, rows, place?.before.as_ref()?).ok()
+}
+
+/// The row that the router showed, where it is still the same. Ids hold as long as the router runs.
+pub(super) fn as_shown<'r>(known: &Known, rows: &'r [Row], shown: &Row) -> Option<&'r Row> {
+    let row = rows.iter().find(|row| row.id() == shown.id())?;
+    known.same_content(&content(known, shown), &content(known, row)).then_some(row)
 }
 
 /// The row holds what was written; steps that give access back do not ask.

@@ -25,6 +25,9 @@ use std::time::Duration;
 /// A direct write may rely on rows its own draft read this long ago.
 const JUST_READ: Duration = Duration::from_secs(3);
 
+/// By so much a router's clock may lag behind ours over the time a plan takes; none starts anew in less.
+const BOOT_SLACK: Duration = Duration::from_secs(5);
+
 /// Readings after the first, of rows whose text had to be mended.
 const READINGS: usize = 3;
 
@@ -44,6 +47,18 @@ pub(crate) struct Work {
     pub ids: Ids,
     /// How the router was before anything was done.
     pub before: Option<Resource>,
+    /// Rows as the router showed them right after they were written. Not in the records: after a restart of ours only what was asked is
+    /// known.
+    pub shown: Vec<Shown>,
+}
+
+/// A row as the router showed it right after a step wrote it: it may spell a value otherwise than it was asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Shown {
+    pub step: usize,
+    pub row: Row,
+    /// When it was written, by our monotonic clock.
+    pub at: Duration,
 }
 
 /// `.id`s of our rows on the router.
@@ -78,7 +93,19 @@ impl Work {
         let (plan, draft, progress) = (core.book.plan(plan)?, core.book.draft(plan, device)?, core.book.progress(plan, device)?);
         let device = core.fleet.get(device)?;
         let lane = core.fleet.lane(&device);
-        Ok(Work { core: core.clone(), plan, draft, progress, device, lane, fresh: None, fires: None, ids: Ids::default(), before: None })
+        Ok(Work {
+            core: core.clone(),
+            plan,
+            draft,
+            progress,
+            device,
+            lane,
+            fresh: None,
+            fires: None,
+            ids: Ids::default(),
+            before: None,
+            shown: Vec::new(),
+        })
     }
 
     /// A low risk that needs no guard: proven by one read afterwards.
@@ -225,6 +252,13 @@ impl Work {
     /// The router's version, uptime and load, as they are now.
     pub async fn resource(&self) -> Result<Resource, Fault> {
         resource(self.rows("/system/resource", Query::new()).await?.first())
+    }
+
+    /// Whether the router has not started anew since it showed what steps wrote: until then an `.id` is that row's alone.
+    pub async fn is_same_boot(&self) -> bool {
+        let Some(first) = self.shown.iter().map(|shown| shown.at).min() else { return true };
+        let since = self.core.clock.mono().saturating_sub(first);
+        self.resource().await.is_ok_and(|now| Duration::from_secs(now.uptime_s) + BOOT_SLACK >= since)
     }
 
     /// How long until the guard fires; `None` without one.

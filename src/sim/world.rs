@@ -42,6 +42,9 @@ pub(super) struct Connection {
     pub remote: String,
 }
 
+/// An attribute, and how what is written to it is kept.
+pub(super) type Respelling = (&'static str, fn(&str) -> String);
+
 /// One router's state.
 #[derive(Debug)]
 pub struct World {
@@ -98,6 +101,8 @@ pub struct World {
     pub(super) beyond: bool,
     /// Rises whenever a table may have been written, so that what was worked out from them can be kept until then.
     pub(super) touched: u64,
+    /// How values of an attribute are kept that somebody writes, where that is not as they are written.
+    pub(super) respelling: Option<Respelling>,
     seen_from: IpAddr,
     boot: Duration,
     uptime_at_start: Duration,
@@ -121,6 +126,7 @@ impl World {
             when_not_allowed: NotAllowed::Refused,
             button_pressed: false,
             uptime_at_start: Duration::from_secs(3_600 * 26 + seed % 500_000),
+            respelling: None,
             seen_from: model.seen_from,
             entry: model.entry,
             beyond: false,
@@ -201,6 +207,11 @@ impl World {
     /// no memory; only REST shows them.
     pub fn set_tracked_connections(&mut self, more: u32) {
         self.flows = more;
+    }
+
+    /// From now on the router keeps what is written to this attribute, in whatever menu, in a spelling of its own.
+    pub fn respell(&mut self, attribute: &'static str, spelling: fn(&str) -> String) {
+        self.respelling = Some((attribute, spelling));
     }
 
     /// Forgets cached logins, so that changed group policies act on the next request.

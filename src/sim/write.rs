@@ -193,6 +193,8 @@ fn write(world: &mut World, menu: &Menu, row: &mut Row, name: &str, given: &str)
         return Ok(());
     }
     let attr = settable(world, menu, name).ok_or_else(|| Refusal::bad(format!("unknown parameter {name}")))?;
+    let respelt = world.respelling.filter(|(which, _)| *which == name).map(|(_, spelling)| spelling(given));
+    let given = respelt.as_deref().unwrap_or(given);
     // Flags that are there or not: read back without a word when on, and not at all when off.
     if matches!(name, "blackhole" | "fib") {
         match given {

@@ -5,6 +5,7 @@ use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{FIRE_TAKES, SCRIPTS};
+use crate::plan::recheck::told;
 use crate::plan::record::{Change, Difference, Intent};
 use crate::plan::recover::was_cut_off;
 use crate::plan::rows;
@@ -135,7 +136,7 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
         .await?;
         return Ok(work.progress.state);
     }
-    let why = format!("{}; undone, but the router is not as it was", work.progress.error.clone().unwrap_or_default());
+    let why = format!("{}; it could not be undone whole: {}", work.progress.error.clone().unwrap_or_default(), told(&differences));
     disagree(work, &why, &differences).await
 }
 
@@ -155,7 +156,13 @@ pub(super) async fn not_as_it_was(work: &Work) -> Result<Vec<Difference>, Fault>
             if differences.iter().any(|other| other.found.as_ref() == Some(&found)) {
                 continue;
             }
-            let why = "this plan added it, somebody changed it since, and it stays".to_owned();
+            let shown = work.shown.iter().find(|shown| shown.step == *n as usize).map(|shown| rows::content(known, &shown.row));
+            let why = match shown {
+                Some(shown) if known.same_content(&shown, &found) => "this plan added it, and it was not taken away",
+                Some(_) => "this plan added it, somebody changed it since, and it stays",
+                None => "this plan seems to have added it, it is not as it was asked, and it stays",
+            };
+            let why = why.to_owned();
             differences.push(Difference { menu: step.menu.clone(), key: values.clone(), wanted: None, found: Some(found), why });
         }
     }
