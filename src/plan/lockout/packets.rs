@@ -43,6 +43,10 @@ pub(super) fn check(touch: &Touch<'_>, before: &State, after: &State, who: &Who,
         found.push(Finding::unknown("the router's address that we come to is not known"));
         return;
     }
+    for dst in who.arrivals.iter().filter(|ip| ip.is_loopback() && has(before, **ip) && !has(after, **ip)) {
+        // The walk takes loopback for the router's own whatever its rows say.
+        found.push(Finding::unknown(format!("{dst}, which we come to, would no longer be an address of the router")));
+    }
     // A name in a list, or an interface in another list, changes what an old doubt is about.
     let is_list = touch.menu().contains("list");
     for door in &who.doors {
@@ -74,6 +78,12 @@ pub(super) fn check(touch: &Touch<'_>, before: &State, after: &State, who: &Who,
         }
     }
     outer(before, after, who, found);
+}
+
+/// Whether the router has this address in use.
+fn has(state: &State, ip: IpAddr) -> bool {
+    let own = tables(state, ip.is_ipv6()).addresses;
+    own.iter().any(|row| !is_on(row, "disabled") && row.get("address").and_then(address) == Some(ip))
 }
 
 fn compare(asked: &Visit, door: &Service, before: &State, after: &State, is_list: bool) -> Option<Finding> {
