@@ -86,6 +86,34 @@ async fn a_change_that_cuts_us_off_is_undone_by_the_router_alone() {
 }
 
 #[tokio::test]
+async fn a_timer_that_fires_and_may_not_run_the_script_leaves_it_to_the_job() {
+    let rig = Rig::new(Profile::Office).await;
+    rig.drafter.guarded();
+    let id = rig.draft(request(json!([rule()]), json!({}))).await;
+    approve(&rig, &id).await;
+    let before = rig.rows(FILTER);
+    rig.sim.hook(|step, world| {
+        if (step.when, step.method.as_str(), step.path.as_str()) != (When::After, "PUT", FILTER) {
+            return Verdict::Go;
+        }
+        // Somebody takes rights away from the timer: the router refuses it the script, and says so in its log alone.
+        let timers: Vec<String> = world.rows("/system/scheduler").iter().filter_map(|row| row.get("name").map(str::to_owned)).collect();
+        for name in timers.iter().filter(|name| name.starts_with("mcp-guard-")) {
+            world.set("/system/scheduler", name, "policy", "read");
+        }
+        Verdict::CutLink
+    });
+    rig.engine().apply(&Rig::who(), &id).await.unwrap();
+    rig.until_rule(true).await;
+    rig.until_rule(false).await;
+    rig.sim.faults().set_line(Line::Open);
+    let (plan, progress) = rig.ended(&id).await;
+    assert_eq!((plan.state, progress.state), (PlanState::RolledBack, DeviceState::RolledBack), "{progress:?}");
+    assert_eq!(rig.rows(FILTER), before);
+    rig.holds_no_guard();
+}
+
+#[tokio::test]
 async fn a_failed_check_takes_the_change_back_at_once() {
     let rig = Rig::new(Profile::Office).await;
     rig.drafter.guarded();

@@ -108,6 +108,10 @@ fn proven(router: &Router, base: &Path, case: &Case, confirm: &str) -> Result<Se
         if of.cut == Cut::No || of.risk < Risk::High || draft.cut_reasons.is_empty() {
             return Err(format!("drafted as {:?} of {:?} risk, {:?}", of.cut, of.risk, draft.cut_reasons));
         }
+        let is_home = router.sim.world().rows("/system/device-mode").iter().any(|row| row.get("mode") == Some("home"));
+        if draft.cut_reasons.iter().any(|why| why.contains("lost by a reboot")) != is_home {
+            return Err(format!("whether a reboot loses its guard is not told: {:?}", draft.cut_reasons));
+        }
         armed.store(true, Ordering::SeqCst);
         let ended = appliance.applied(&plan).await.map_err(|fault| format!("not applied: {}", fault.said))?;
         Err(format!("nobody died: it ended {} ({:?})", ended.state.as_str(), ended.error))

@@ -7,12 +7,15 @@
 
 use crate::http::Body;
 use http_body_util::{BodyExt, Empty};
-use hyper::Response;
 use hyper::body::Body as _;
 use hyper::header::{self, HeaderValue};
+use hyper::{Method, Response};
 
-/// The response without its body, whose length stays told where it is known.
-pub fn alone(response: Response<Body>) -> Response<Body> {
+/// The response as it is; to HEAD without its body, whose length stays told where it is known.
+pub fn fitting(method: &Method, response: Response<Body>) -> Response<Body> {
+    if method != Method::HEAD {
+        return response;
+    }
     let (mut parts, body) = response.into_parts();
     // A body of no bytes has no length worth telling: 204 and 304 must not name one.
     if let Some(bytes) = body.size_hint().exact().filter(|bytes| *bytes > 0) {
@@ -29,9 +32,11 @@ mod tests {
 
     #[test]
     fn the_length_stays_and_the_body_goes() {
-        let response = alone(fault::text(StatusCode::OK, "seven b".into()));
+        let told = || fault::text(StatusCode::OK, "seven b".into());
+        assert!(!fitting(&Method::GET, told()).body().is_end_stream());
+        let response = fitting(&Method::HEAD, told());
         assert_eq!((&response.headers()[header::CONTENT_LENGTH], response.body().is_end_stream()), (&HeaderValue::from(7), true));
-        let response = alone(fault::empty(StatusCode::NO_CONTENT));
+        let response = fitting(&Method::HEAD, fault::empty(StatusCode::NO_CONTENT));
         assert!(!response.headers().contains_key(header::CONTENT_LENGTH) && response.body().is_end_stream());
     }
 }

@@ -199,9 +199,7 @@ impl Edge {
         if self.admin.has(&path) || path == metrics::PATH {
             response = gzip::shrunk(response, &method, takes_gzip).await;
         }
-        if method == Method::HEAD {
-            response = head::alone(response);
-        }
+        response = head::fitting(&method, response);
         self.meter().http(metrics::route(&path, self.settings.base.as_deref()), response.status().as_u16());
         response
     }

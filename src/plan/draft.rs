@@ -245,7 +245,8 @@ async fn judged(cx: &Drafting<'_>, device: &Device, lane: &Lane, mut draft: Draf
     let Judgement { risk, cut, mut cut_reasons, settle_s, .. } = judgement;
     if cut != Cut::No && !device.facts.can.schedule {
         // Whoever approves it has to know: the router's own undo does not outlive a restart of the router.
-        cut_reasons.push("device-mode allows no scheduler there: its guard is a waiting job, which a reboot loses".to_owned());
+        let said = "as far as is known the router lets us have no scheduler (device-mode): a guard that is a waiting job alone is lost by a reboot";
+        cut_reasons.push(said.to_owned());
     }
     Ok(Draft { risk, cut, cut_reasons, settle_s, inverse, ..draft })
 }

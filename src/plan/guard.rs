@@ -50,15 +50,16 @@ pub fn wait(plan: &Plan, draft: &Draft, settings: &Settings) -> Duration {
 /// and both would add it.
 pub const BEHIND: Duration = Duration::from_secs(3);
 
-/// What the waiting job runs. Beside a timer it steps back when that has fired; whatever it cannot find out, it runs.
+/// What the waiting job runs. Beside a timer it steps back when the script has begun; a timer that fired may have been refused it for its
+/// policy, so the timer's own count says nothing. Whatever it cannot find out, it runs.
 pub fn job_source(name: &str, wait: Duration, beside_timer: bool) -> String {
     let run = format!("/system/script/run {}", quote(name));
     if !beside_timer {
         return format!(":delay {}s; {run}", wait.as_secs());
     }
-    let fired = format!("[/system/scheduler/get [/system/scheduler/find where name={}] run-count]", quote(name));
+    let begun = format!("[/system/script/get [/system/script/find where name={}] run-count]", quote(name));
     format!(
-        ":delay {}s; :local mcpran 0; :do {{ :if ({fired} > 0) do={{ :set mcpran 1 }} }} on-error={{}}; :if ($mcpran = 0) do={{ {run} }}",
+        ":delay {}s; :local mcpran 0; :do {{ :if ({begun} > 0) do={{ :set mcpran 1 }} }} on-error={{}}; :if ($mcpran = 0) do={{ {run} }}",
         (wait + BEHIND).as_secs()
     )
 }
@@ -209,12 +210,12 @@ mod tests {
     }
 
     #[test]
-    fn a_job_beside_a_timer_comes_later_and_runs_unless_that_has_fired() {
+    fn a_job_beside_a_timer_comes_later_and_runs_unless_the_script_has_begun() {
         let (alone, beside) = (job_source("g", Duration::from_secs(90), false), job_source("g", Duration::from_secs(90), true));
         assert_eq!(alone, ":delay 90s; /system/script/run \"g\"");
         assert!(beside.starts_with(":delay 93s; ") && beside.ends_with(":if ($mcpran = 0) do={ /system/script/run \"g\" }"), "{beside}");
         // Whatever goes wrong while it asks, it runs.
-        assert!(beside.contains(":do { :if ([/system/scheduler/get [/system/scheduler/find where name=\"g\"] run-count] > 0)"), "{beside}");
+        assert!(beside.contains(":do { :if ([/system/script/get [/system/script/find where name=\"g\"] run-count] > 0)"), "{beside}");
         assert!(beside.contains("} on-error={}; :if"), "{beside}");
     }
 
