@@ -63,6 +63,7 @@ async fn every_page_is_there_for_every_role_and_loads_nothing_of_others() {
             "/admin/people",
             "/admin/docs",
             "/admin/docs/roles",
+            "/admin/docs/performance",
             &format!("/admin/devices/{device}"),
             "/admin/prove?next=/admin/people",
         ] {
@@ -71,9 +72,10 @@ async fn every_page_is_there_for_every_role_and_loads_nothing_of_others() {
             assert!(role != Role::Admin || page.status == 200, "{path}: {page:?}");
             let policy = page.header("content-security-policy").unwrap();
             assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
-            for inline in ["<script>", " style=", " onclick=", "javascript:", "http://", "https://"] {
-                let body = if path.contains("/docs") { "" } else { page.body.as_str() };
-                assert!(!body.contains(inline), "{path} has {inline}");
+            // The texts of the documentation talk of addresses.
+            let kinds = if path.contains("/docs") { 3 } else { 6 };
+            for inline in &["<script>", " style=", " onclick=", "javascript:", "http://", "https://"][..kinds] {
+                assert!(!page.body.contains(inline), "{path} has {inline}");
             }
             assert!(page.body.len() < 40_000, "{path}: {} bytes", page.body.len());
             pages += 1;

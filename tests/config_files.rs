@@ -240,9 +240,12 @@ fn the_example_file_is_the_default_and_loads_clean() {
     let machine = Machine::new().file("config.toml", &is);
     assert_eq!(machine.warnings(), Vec::<String>::new());
     let (from_file, without) = (machine.good(), Machine::new().good());
+    let as_json = config::defaults(Environment::Lab);
     for (a, b) in from_file.view.entries.iter().zip(&without.view.entries) {
         let tail = |value: &serde_json::Value| value.as_str().and_then(|text| text.rsplit('/').next().map(str::to_owned));
         assert!(a.value == b.value || tail(&a.value) == tail(&b.value), "{}: {} and {}", a.key, a.value, b.value);
+        let told = &as_json["keys"][a.key]["default"];
+        assert!(*told == b.value || tail(told) == tail(&b.value), "{}: {told} and {}", a.key, b.value);
     }
 }
 

@@ -216,7 +216,7 @@ async fn a_dead_router_is_an_error_with_its_kind() {
     let (_, sim) = site.sims.remove(0);
     sim.stop().await;
     let error = client.bad("resources/read", json!({"uri": "device://home-ap/overview"})).await;
-    assert_eq!((&error["code"], &error["data"]["kind"]), (&json!(-32603), &json!("unreachable")), "{error}");
+    assert_eq!((&error["code"], &error["data"]["kind"]), (&json!(-32000), &json!("unreachable")), "{error}");
     assert!(error["data"]["hint"].is_string() && error["data"]["retryable"] == true, "{error}");
     client.leave().await;
 }

@@ -3,6 +3,7 @@
 //! Each part has its own small error enum and turns it into a [`Fault`]; the edges (MCP, HTTP, CLI)
 //! match on [`Kind`] alone.
 
+use serde_json::{Map, Value};
 use std::error::Error;
 
 /// What went wrong, as far as a caller has to tell cases apart.
@@ -95,6 +96,8 @@ pub struct Fault {
     pub said: String,
     /// What the sender can do next, e.g. "approve the plan first".
     pub hint: Option<String>,
+    /// Rows of a router that may have been meant, without secrets. Outsiders may have written what they say: it stands in no sentence.
+    pub candidates: Vec<Map<String, Value>>,
     /// For the log only: may name hosts, files and library internals.
     #[source]
     pub cause: Option<Box<dyn Error + Send + Sync>>,
@@ -103,7 +106,7 @@ pub struct Fault {
 impl Fault {
     /// A fault without hint or cause.
     pub fn new(kind: Kind, said: impl Into<String>) -> Self {
-        Fault { kind, said: said.into(), hint: None, cause: None }
+        Fault { kind, said: said.into(), hint: None, candidates: Vec::new(), cause: None }
     }
 
     /// Wrong arguments.
@@ -130,6 +133,13 @@ impl Fault {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds rows that may have been meant.
+    #[must_use]
+    pub fn candidates(mut self, rows: Vec<Map<String, Value>>) -> Self {
+        self.candidates = rows;
         self
     }
 

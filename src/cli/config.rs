@@ -11,7 +11,11 @@ pub fn run(inputs: config::Inputs, command: &ConfigCommand, as_json: bool) -> Re
     match command {
         ConfigCommand::Default { environment } => {
             let environment: Environment = environment.parse().map_err(Fault::bad_input)?;
-            output::text(&config::default_file(environment));
+            if as_json {
+                output::json(&config::defaults(environment));
+            } else {
+                output::text(&config::default_file(environment));
+            }
         }
         ConfigCommand::Show => output::text(&config::show(&config::load(&inputs)?.view, as_json)),
         ConfigCommand::Check { strict } => {

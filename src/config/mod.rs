@@ -23,7 +23,7 @@ pub use keys::{KEYS, find};
 pub use load::{Inputs, Loaded, load};
 pub use report::{Problem, Problems, Source, Weight};
 pub use sections::Config;
-pub use show::{default_file, portable, show, shown};
+pub use show::{default_file, defaults, portable, show, shown};
 
 use crate::base::tier::Environment;
 use std::path::PathBuf;

@@ -122,6 +122,23 @@ pub fn default_file(environment: Environment) -> String {
     out
 }
 
+/// Every key with its default, what it is for, what it may be and its variables; paths below the state directory begin with `<state dir>`.
+pub fn defaults(environment: Environment) -> Value {
+    let default = |key: &Key| match (key.default, key.default_text(environment)) {
+        (Standard::State(below), _) => Value::from(format!("<state dir>/{below}")),
+        (_, Some(text)) => match key.kind {
+            Kind::Flag | Kind::Int(..) | Kind::Real(..) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            Kind::List(_) => text.split(',').filter(|item| !item.is_empty()).collect(),
+            Kind::Roles => json!({}),
+            _ => Value::from(text),
+        },
+        (_, None) => Value::Null,
+    };
+    let entry = |key: &Key| json!({ "default": default(key), "about": key.about, "allowed": key.kind.allowed(), "env": env_names(key) });
+    let keys: serde_json::Map<String, Value> = KEYS.iter().map(|key| (key.name.to_owned(), entry(key))).collect();
+    json!({ "environment": environment.as_str(), "keys": keys })
+}
+
 const HEAD: &str = "\
 # routeros-mcp: every key with its default.
 #

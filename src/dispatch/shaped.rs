@@ -126,6 +126,12 @@ pub(super) fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &
         error.insert("device_id".into(), id.into());
     }
     error.insert("correlation_id".into(), correlation_id.into());
+    if !fault.candidates.is_empty() {
+        let mut rows = json!(fault.candidates);
+        untrusted::answer(&mut rows, &["/*".to_owned()]);
+        error.insert("candidates".into(), rows);
+        meta.insert("untrusted".into(), json!(["/error/candidates"]));
+    }
     let structured = json!({ "error": error });
     let text = match hint {
         Some(hint) => format!("{said}\nhint: {hint}"),

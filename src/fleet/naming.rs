@@ -11,7 +11,7 @@ const TAGS_MAX: usize = 32;
 /// The most names offered when one is not found.
 const OFFERED: usize = 3;
 
-/// 1 to 63 letters, digits, `.`, `_`, `-`; never starting like an id, so that a name is never taken for one.
+/// 1 to 63 letters, digits, `.`, `_`, `-`; never starting like an id nor the word `all`, so that a name is never taken for more.
 pub fn check_name(name: &str) -> Result<(), Fault> {
     let wrong = |why: &str| {
         Err(Fault::bad_input(format!("a device name {why}")).hint("1 to 63 letters, digits, dots, dashes or underscores, such as edge-7"))
@@ -24,6 +24,9 @@ pub fn check_name(name: &str) -> Result<(), Fault> {
     }
     if name.to_ascii_lowercase().starts_with("dev_") {
         return wrong("does not start with dev_, which marks ids");
+    }
+    if name.eq_ignore_ascii_case("all") {
+        return wrong("is not all, which means every device");
     }
     Ok(())
 }
@@ -98,7 +101,7 @@ mod tests {
         for good in ["a", "edge-7", "AP_1.north", &"x".repeat(63)] {
             assert!(check_name(good).is_ok(), "{good}");
         }
-        for bad in ["", "a b", "dev_1", "DEV_x", "é", "a/b", "a\n", &"x".repeat(64)] {
+        for bad in ["", "a b", "dev_1", "DEV_x", "all", "ALL", "é", "a/b", "a\n", &"x".repeat(64)] {
             assert!(check_name(bad).is_err(), "{bad:?}");
         }
     }

@@ -2,12 +2,13 @@
 //!
 //! Nearly everything that goes wrong in a call is a tool result with `isError`, made by the spine. JSON-RPC errors are
 //! for what never was a call: an unknown tool (-32602), a bad cursor (-32602), our own mistake (-32603), and for
-//! resources and prompts, whose results have no `isError`: the spine's error stands in `data` then.
+//! resources and prompts, whose results have no `isError` (-32000): the spine's error stands in `data` then.
 
 use crate::base::fault::{Fault, Kind};
 use crate::dispatch::Reply;
 use crate::shape::untrusted;
 use rmcp::ErrorData;
+use rmcp::model::ErrorCode;
 use serde_json::{Value, json};
 
 /// Why an MCP stream ended otherwise than by its client's wish.
@@ -70,6 +71,9 @@ pub fn not_in_this_build(uri: &str, tool: &str) -> ErrorData {
     ErrorData::resource_not_found(format!("{uri} cannot be read: {tool} is not in this build"), Some(json!({ "uri": uri })))
 }
 
+/// Nothing of ours broke, but it was not read: of the range that JSON-RPC leaves to servers.
+const UNREAD: ErrorCode = ErrorCode(-32000);
+
 /// Why a resource was not read: the fault of the tool behind it. Another's device is as unknown as none.
 pub fn unread(reply: &Reply, uri: &str) -> ErrorData {
     let mut error = reply.structured.get("error").cloned().unwrap_or_default();
@@ -78,7 +82,8 @@ pub fn unread(reply: &Reply, uri: &str) -> ErrorData {
     match reply.fault {
         Some(Kind::NotFound) => ErrorData::resource_not_found(said, Some(error)),
         Some(Kind::BadInput) => ErrorData::invalid_params(said, Some(error)),
-        _ => ErrorData::internal_error(said, Some(error)),
+        Some(Kind::Bug) | None => ErrorData::internal_error(said, Some(error)),
+        Some(_) => ErrorData::new(UNREAD, said, Some(error)),
     }
 }
 

@@ -55,6 +55,7 @@ const OPEN: &[(&str, &str)] = &[
     ("minimum-password-length", "a number"),
     ("password-format", "how a RADIUS password is made up, not the password"),
     ("password-authentication", "whether SSH takes passwords"),
+    ("always-allow-password-login", "flag"),
     ("allow-sharedkey", "flag"),
     ("token-refresh-handicap", "a duration"),
     ("multi-passphrase-group", "name of a group"),

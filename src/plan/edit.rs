@@ -59,6 +59,17 @@ pub struct Select {
     pub tags: Value,
 }
 
+impl Select {
+    fn names_no_tag(&self) -> bool {
+        match &self.tags {
+            Value::Null => true,
+            Value::Object(tags) => tags.is_empty(),
+            Value::Array(tags) => tags.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 /// One change of one menu.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -209,6 +220,11 @@ impl Request {
         match (self.devices.is_empty(), &self.select) {
             (true, None) => return Err(Fault::bad_input("devices: none named").hint("give devices (ids or names) or select")),
             (false, Some(_)) => return Err(Fault::bad_input("devices and select exclude each other")),
+            // An empty limit must not mean every router.
+            (true, Some(select)) if select.environment.is_none() && select.names_no_tag() => {
+                return Err(Fault::bad_input("select: names neither an environment nor a tag")
+                    .hint("give {\"environment\": \"lab\"} for all of it, or {\"tags\": {\"site\": \"north\"}}"));
+            }
             _ => {}
         }
         for check in &self.verify {

@@ -31,16 +31,13 @@ pub fn typed<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, Fa
 
 /// `takes device (required), hours` in the schema's words.
 fn usage(tool: &str, schema: &Map<String, Value>) -> String {
-    let required = names(schema.get("required"));
     let Some(Value::Object(properties)) = schema.get("properties") else {
         return format!("{tool} takes no arguments");
     };
     if properties.is_empty() {
         return format!("{tool} takes no arguments");
     }
-    let list: Vec<String> =
-        properties.keys().map(|name| if required.contains(&name.as_str()) { format!("{name} (required)") } else { name.clone() }).collect();
-    format!("{tool} takes {}", list.join(", "))
+    format!("{tool} takes {}", listed(schema, properties))
 }
 
 fn object(schema: &Map<String, Value>, given: &Map<String, Value>, at: &str, problems: &mut Vec<String>) {
@@ -83,7 +80,7 @@ fn one(schema: &Map<String, Value>, value: &Value, at: &str, problems: &mut Vec<
         _ => vec![],
     };
     if !kinds.is_empty() && !kinds.iter().any(|kind| is(value, kind)) {
-        problems.push(format!("{at} must be {}, not {}", kinds.join(" or "), name_of(value)));
+        problems.push(format!("{at} must be {}{}, not {}", kinds.join(" or "), members(schema), name_of(value)));
         return;
     }
     bounds(schema, value, at, problems);
@@ -98,6 +95,20 @@ fn one(schema: &Map<String, Value>, value: &Value, at: &str, problems: &mut Vec<
         }
         _ => {}
     }
+}
+
+/// ` with address (required), comment`: what an object has, where the schema says.
+fn members(schema: &Map<String, Value>) -> String {
+    let known = schema.get("properties").and_then(Value::as_object).filter(|known| !known.is_empty());
+    known.map(|known| format!(" with {}", listed(schema, known))).unwrap_or_default()
+}
+
+/// `address (required), comment`.
+fn listed(schema: &Map<String, Value>, properties: &Map<String, Value>) -> String {
+    let required = names(schema.get("required"));
+    let list: Vec<String> =
+        properties.keys().map(|name| if required.contains(&name.as_str()) { format!("{name} (required)") } else { name.clone() }).collect();
+    list.join(", ")
 }
 
 fn bounds(schema: &Map<String, Value>, value: &Value, at: &str, problems: &mut Vec<String>) {
@@ -206,7 +217,8 @@ mod tests {
                 "dry_run": {"type": "boolean"},
                 "table": {"type": "string", "enum": ["filter", "nat"]},
                 "where": {"type": "object", "additionalProperties": {"type": "string"}},
-                "fields": {"type": "array", "items": {"type": "string"}, "maxItems": 2}
+                "fields": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+                "add": {"type": "array", "items": {"type": "object", "properties": {"address": {}, "comment": {}}, "required": ["address"]}}
             }
         });
         let (Value::Object(schema), Value::Object(given)) = (schema, given) else { panic!("objects") };
@@ -228,6 +240,7 @@ mod tests {
             (json!({"device": "a", "devcie": "b"}), "t.t: devcie is not an argument (did you mean device?)"),
             (json!({"device": "a", "where": {"a": 1}}), "t.t: where.a must be string, not a number"),
             (json!({"device": "a", "fields": [1]}), "t.t: fields[0] must be string, not a number"),
+            (json!({"device": "a", "add": ["x"]}), "t.t: add[0] must be object with address (required), comment, not a string"),
             (json!({"device": "a", "fields": ["a", "b", "c"]}), "t.t: fields must have at most 2 items"),
         ] {
             assert_eq!(problems(given.clone()), said, "{given}");

@@ -13,13 +13,13 @@ use std::ops::Range;
 /// The list arguments; flattened into a tool's own.
 #[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
 pub struct ListArgs {
-    /// By field: `{"name": "a"}` is exact, `{"comment~": "iot"}` contains.
+    /// `{"name": "a"}` is exact, `{"comment~": "iot"}` contains.
     #[serde(rename = "where")]
     pub matching: Option<Map<String, Value>>,
     /// Only these fields.
     #[schemars(length(max = 64))]
     pub fields: Option<Vec<String>>,
-    /// Rows, 50 unless set.
+    /// 50 unless set.
     #[schemars(range(min = 1, max = 500))]
     pub limit: Option<u16>,
     /// next_cursor of the last page.

@@ -2,6 +2,7 @@
 
 use super::value;
 use crate::base::fault::Fault;
+use crate::base::unseen::is_unseen;
 use crate::menus;
 use crate::plan::edit::{Edit, Op};
 use crate::plan::form::Pairs;
@@ -66,7 +67,7 @@ pub(super) fn arguments(command: &str, edit: &Edit) -> Result<Pairs, Fault> {
         let text = value::scalar(given).ok_or_else(|| Fault::bad_input(format!("run {command}: {} takes a text", value::shown(name))))?;
         let ok = match (command, name.as_str()) {
             ("wol", "mac") => value::is_mac(&text),
-            ("wol", "interface") => !text.is_empty() && text.len() <= 64 && !text.chars().any(char::is_control),
+            ("wol", "interface") => !text.is_empty() && text.len() <= 64 && !text.chars().any(is_unseen),
             _ => false,
         };
         if !ok {

@@ -4,9 +4,11 @@ use super::sheet::{Line, Sheet};
 use super::value::{is_rule_menu, scalar, shown};
 use crate::base::fault::Fault;
 use crate::fleet::nearest;
+use crate::menus;
 use crate::plan::form::{Form, Pairs, get};
 use crate::plan::record::{Change, Find};
 use crate::routeros::value::Kind;
+use crate::shape::untrusted;
 use serde_json::{Map, Value};
 
 /// Most candidates an error shows.
@@ -106,7 +108,8 @@ impl Sheet {
             return fault.hint("the menu has no rows to change");
         }
         let near: Vec<usize> = near.into_iter().map(|(_, at)| at).collect();
-        fault.hint(format!("nearest: {}; menu.read shows all of them", self.candidates(&near)))
+        let hint = format!("nearest: {}; menu.read shows all of them", self.told_of(&near));
+        fault.hint(hint).candidates(self.candidates(&near))
     }
 
     fn several(&self, wanted: &Pairs, found: &[usize], count: usize) -> Fault {
@@ -118,7 +121,8 @@ impl Sheet {
             format!("they differ in {}", differ.join(", "))
         };
         Fault::bad_input(format!("{count} rows of {} have {asked}", self.menu))
-            .hint(format!("{apart}; candidates: {}{EACH_WOULD_DO}", self.candidates(found)))
+            .hint(format!("{apart}; candidates: {}{EACH_WOULD_DO}", self.told_of(found)))
+            .candidates(self.candidates(found))
     }
 
     /// The first attributes in which rows differ.
@@ -132,7 +136,8 @@ impl Sheet {
         names.filter(|name| differs(name)).take(SHOWN_ATTRIBUTES).collect()
     }
 
-    fn candidates(&self, found: &[usize]) -> String {
+    /// The first few rows in words.
+    fn told_of(&self, found: &[usize]) -> String {
         let differ = self.differing(found);
         let mut out: Vec<String> = found.iter().take(SHOWN).map(|at| self.candidate(*at, &differ)).collect();
         if found.len() > SHOWN {
@@ -141,14 +146,27 @@ impl Sheet {
         out.join(" ")
     }
 
-    /// `{chain="input" action="drop" comment="x"}`: what tells it apart first.
+    /// The same rows as data, what outsiders can write included.
+    fn candidates(&self, found: &[usize]) -> Vec<Map<String, Value>> {
+        let differ = self.differing(found);
+        let row = |at: &usize| self.telling(*at, &differ, |_, _| true).into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        found.iter().take(SHOWN).map(row).collect()
+    }
+
+    /// `{chain="input" action="drop" disabled="no"}`: what tells it apart first, and nothing that outsiders can write.
     fn candidate(&self, at: usize, differ: &[&str]) -> String {
+        let ours = |name: &str, value: &str| !menus::untrusted_of(self.facts, name) && !untrusted::is_prose_text(value);
+        format!("{{{}}}", self.told_apart(&self.telling(at, differ, ours)))
+    }
+
+    /// The first few attributes of a row, those in which it differs before its key.
+    fn telling(&self, at: usize, differ: &[&str], shown: impl Fn(&str, &str) -> bool) -> Pairs {
         let row = &self.lines[at].row;
         let key = self.known.key.iter().map(String::as_str).chain(["chain", "action", "comment"]);
         let names = differ.iter().copied().chain(key).chain(self.names());
         let mut pairs = Pairs::new();
         for name in names {
-            let value = get(row, name).filter(|value| !value.is_empty() && self.is_open(name));
+            let value = get(row, name).filter(|value| !value.is_empty() && self.is_open(name) && shown(name, value));
             if let Some(value) = value
                 && pairs.len() < SHOWN_ATTRIBUTES
                 && !pairs.iter().any(|(known, _)| known == name)
@@ -156,7 +174,7 @@ impl Sheet {
                 pairs.push((name.to_owned(), value.to_owned()));
             }
         }
-        format!("{{{}}}", self.told_apart(&pairs))
+        pairs
     }
 
     /// `name="a", address="b"`; short, and nothing in it can end the quotes.
@@ -165,7 +183,7 @@ impl Sheet {
             if value.is_empty() {
                 return format!("no {name}");
             }
-            let cut: String = value.chars().filter(|c| !c.is_control()).take(SHOWN_CHARS).collect();
+            let cut: String = value.chars().filter(|c| !untrusted::is_unseen(*c)).take(SHOWN_CHARS).collect();
             let dots = if value.chars().count() > SHOWN_CHARS { "…" } else { "" };
             format!("{name}={:?}", format!("{cut}{dots}"))
         };

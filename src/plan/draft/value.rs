@@ -4,6 +4,7 @@
 //! here; the router has the last word, and what it says is read back.
 
 use crate::base::fault::Fault;
+use crate::base::unseen::is_unseen;
 use crate::menus::{Attr, Menu};
 use crate::plan::form::{Pairs, get};
 use crate::routeros::value::{self, Kind};
@@ -78,7 +79,7 @@ fn is_handle(text: &str) -> bool {
 
 /// A name somebody wrote, short and without control characters.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(64).collect()
+    text.chars().filter(|c| !is_unseen(*c)).take(64).collect()
 }
 
 /// Whether an attribute holds RouterOS code: written as text, but never read back, shown or put into an undo.
@@ -107,9 +108,10 @@ pub(super) fn check(menu: &str, attr: Option<&Attr>, name: &str, text: &str, cod
     if text.len() > MAX_BYTES {
         return wrong("longer than 64 kB");
     }
-    let bad = |c: char| c.is_control() && !(code && matches!(c, '\n' | '\r' | '\t'));
+    // Who approves sees the value, and must see all of it.
+    let bad = |c: char| is_unseen(c) && !(code && matches!(c, '\n' | '\r' | '\t'));
     if text.chars().any(bad) {
-        return wrong("control characters are not written to a router");
+        return wrong("control characters, and others that nobody sees, are not written to a router");
     }
     if code {
         return Ok(());
@@ -145,11 +147,39 @@ pub(super) fn check(menu: &str, attr: Option<&Attr>, name: &str, text: &str, cod
         _ => Ok(()),
     }
     .and_then(|()| network(menu, name, text))
+    .and_then(|()| match addresses(menu, name) {
+        Some(what) if !bare.split(',').all(is_network) => quoted(what),
+        _ => Ok(()),
+    })
 }
 
-/// What is no word of an enum, to be asked of the router itself: our list may be older than it.
+/// What holds addresses alone in every version, though the facts call it a list or a text.
+fn addresses(menu: &str, name: &str) -> Option<&'static str> {
+    match (menu, name) {
+        ("/ip/dns", "servers") => Some("addresses of servers, with commas"),
+        ("/ip/pool" | "/ipv6/pool", "ranges" | "prefix") => Some("ranges a-b or networks, with commas"),
+        ("/ip/route" | "/ipv6/route", "dst-address") => Some("a network such as 10.0.0.0/24"),
+        _ => None,
+    }
+}
+
+/// Words that stand where a length of time does, beside [`WORDS`]. Source: enums of the schema.
+const TIMES: &[&str] = &[
+    "always",
+    "disable-dpd",
+    "forever",
+    "immediate",
+    "immediately",
+    "lease-time",
+    "none-dynamic",
+    "none-static",
+    "received",
+];
+
+/// What is no word of an enum, or no length of time, to be asked of the router itself: our list may be older than it.
 pub(super) fn is_strange_word(attr: Option<&Attr>, text: &str) -> bool {
     match attr.map(|attr| attr.kind) {
+        Some(Kind::Span) => is_word(text) && value::span_ms(text).is_none() && !WORDS.contains(&text) && !TIMES.contains(&text),
         Some(Kind::Enum(words)) => {
             let bare = text.strip_prefix('!').unwrap_or(text);
             !text.is_empty() && !words.contains(&text) && !bare.split(',').all(|word| words.contains(&word))

@@ -101,7 +101,11 @@ impl Desk<'_> {
             if !bare.split(',').all(|word| offered.iter().any(|known| known == word) || ours.contains(&word)) {
                 let all: Vec<&str> = if offered.is_empty() { ours.to_vec() } else { offered.iter().map(String::as_str).collect() };
                 let near = nearest(bare, all.iter().copied());
-                let hint = if near.is_empty() { all.iter().take(30).copied().collect::<Vec<_>>().join(", ") } else { near.join(" or ") };
+                let hint = match near.as_slice() {
+                    [] if all.is_empty() => "a length of time such as 10m".to_owned(),
+                    [] => all.iter().take(30).copied().collect::<Vec<_>>().join(", "),
+                    near => near.join(" or "),
+                };
                 return Err(Fault::bad_input(format!("{name} of {} cannot be {:?} on this device", sheet.menu, shown(&text)))
                     .hint(format!("it takes {hint}")));
             }

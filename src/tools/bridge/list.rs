@@ -90,7 +90,7 @@ const VLANS: Columns = Columns::of(
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// What the rows are, bridges unless set.

@@ -40,7 +40,7 @@ const ZONES_MS: i64 = 14 * 3_600_000;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Only this menu and those below it, e.g. /ip/firewall.

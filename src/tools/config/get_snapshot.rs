@@ -45,7 +45,7 @@ const WIDTH: usize = 200;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// A snapshot id, baseline, latest or live; latest (live when none is kept yet) unless set.
@@ -56,6 +56,7 @@ struct Args {
     /// rows, or text: the export itself, a line each.
     format: Option<Format>,
     /// Rows or lines to pass over.
+    #[schemars(range(max = 10_000_000))]
     offset: Option<u32>,
     /// Rows or lines shown, 50 unless set.
     #[schemars(range(min = 1, max = 500))]

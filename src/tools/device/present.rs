@@ -3,7 +3,7 @@
 use crate::base::fault::Fault;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
-use crate::fleet::{NewDevice, Place};
+use crate::fleet::{Device, NewDevice, Place, Status};
 use crate::routeros::pin::format_fingerprint;
 use crate::tools::context::Cx;
 use crate::tools::device::view;
@@ -64,6 +64,17 @@ struct Args {
     ssh_fingerprint: Option<String>,
 }
 
+/// The device that is reached there, or that has the same SSH host key.
+fn known(cx: &Cx, place: &Place, host_key: Option<&str>) -> Option<String> {
+    let same = |device: &Device| {
+        let there = device.place();
+        (there.address.eq_ignore_ascii_case(&place.address) && (there.rest_port == place.rest_port || there.ssh_port == place.ssh_port))
+            || host_key.is_some_and(|key| device.pins.ssh.as_deref() == Some(key))
+    };
+    let mut all = cx.world.fleet.list().into_iter().filter(|device| device.status != Status::Decommissioned);
+    all.find(|device| same(device)).map(|device| device.name.clone())
+}
+
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let pins = view::pins(args.tls_fingerprint.as_deref(), args.ssh_fingerprint)?;
     let place = match (&args.device, args.address) {
@@ -104,6 +115,11 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     }
     if let Some(why) = &seen.rest_error {
         warnings.push(format!("REST is not used, reads go over SSH with that host key alone: {why}"));
+    }
+    if args.device.is_none()
+        && let Some(known) = known(cx, &place, seen.ssh.as_ref().map(|ssh| ssh.fingerprint.as_str()))
+    {
+        warnings.push(format!("it looks like \"{known}\", which is known already: under two names nothing keeps two plans of one router apart"));
     }
     if place.plain_http {
         warnings.push("without TLS anybody on the path can read the password and forge answers: reads only".to_owned());

@@ -72,7 +72,7 @@ pub(super) const NEARLY_FULL_PERCENT: f64 = 90.0;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// IPv4 servers unless set.

@@ -84,7 +84,7 @@ const BINDINGS: Columns = Columns::of(
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// IPv4 leases unless set.

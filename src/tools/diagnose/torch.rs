@@ -38,7 +38,7 @@ const MOST_FLOWS: usize = 20_000;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Interface to watch.

@@ -33,7 +33,7 @@ const COLUMNS: Columns = Columns::of(&["name", "type", "data", "ttl_seconds", "s
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     #[serde(flatten)]

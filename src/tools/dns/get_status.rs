@@ -34,7 +34,7 @@ const NEARLY_FULL_PERCENT: f64 = 90.0;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
 }

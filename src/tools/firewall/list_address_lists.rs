@@ -43,7 +43,7 @@ const LISTS: Columns =
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Entries of this list only.

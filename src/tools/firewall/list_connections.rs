@@ -98,7 +98,7 @@ const TOP: usize = 5;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Only this protocol: tcp, udp, icmp …

@@ -44,7 +44,7 @@ const MOST_CHAINS: usize = 12;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Which table; filter unless set.

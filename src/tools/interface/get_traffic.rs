@@ -40,7 +40,7 @@ const MOST_UNNAMED: usize = 24;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Names, e.g. ["ether1", "bridge"]; the busiest that are up unless set.

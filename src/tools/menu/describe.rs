@@ -41,7 +41,7 @@ const USUAL: &[&str] = &["print", "get", "find", "edit", "export", "reset", "com
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Menu path, e.g. /ip/firewall/filter.

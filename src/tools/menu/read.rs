@@ -1,7 +1,7 @@
 //! `menu.read`: rows of any menu.
 //!
 //! What the router can filter and project by itself it does (`.query`, `.proplist`); the rest is done here. Rows keep the
-//! router's order, lose their `.id` (it changes when a row is re-made) and get `_key`, their natural key.
+//! router's order (the log: the newest first), lose their `.id` (it changes when a row is re-made) and get `_key`, their natural key.
 
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::hex;
@@ -43,7 +43,7 @@ pub(super) const TOOL: Tool = Tool {
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Menu path, e.g. /ip/dhcp-server/lease.
@@ -55,6 +55,9 @@ struct Args {
 
 /// What a router says when it is asked for the rows of a command or of a folder of menus.
 const NO_COMMAND: &str = ": no such command";
+
+/// What the router writes the newest of last.
+const LOG: &str = "/log";
 
 async fn run(cx: &Cx, mut args: Args) -> Result<Rows, Fault> {
     // None named is all of them, as in every list.
@@ -80,7 +83,10 @@ async fn run(cx: &Cx, mut args: Args) -> Result<Rows, Fault> {
         Err(fault) => return Err(absent(large::failed(cx, &router, menu, fault, &exact).await)),
     };
     known(cx, &router, menu, &args.list, &filter, &seen).await?;
-    let rows: Vec<View<'_>> = seen.iter().filter(|row| passes(&filter, facts, *row)).collect();
+    let mut rows: Vec<View<'_>> = seen.iter().filter(|row| passes(&filter, facts, *row)).collect();
+    if menu == LOG {
+        rows.reverse();
+    }
     let span = args.list.span(cx, &scope, &rows, |row| key(facts, *row))?;
     let shown = rows[span].iter().map(|row| shape(cx, facts, *row, args.list.fields.as_deref())).collect();
     Ok(cx.page(shown, rows.len()))

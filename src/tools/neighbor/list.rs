@@ -66,7 +66,7 @@ const COLUMNS: Columns = Columns::of(
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     #[serde(flatten)]

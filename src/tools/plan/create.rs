@@ -55,7 +55,7 @@ fn input() -> Map<String, Value> {
         "type": "object",
         "description": "The pace.",
         "properties": {
-            "size": {"type": "integer"}, "canary": {"type": "integer"}, "pause": {"type": "string"},
+            "size": {"type": "integer", "minimum": 1, "maximum": 50}, "canary": {"type": "integer", "minimum": 0, "maximum": 50}, "pause": {"type": "string"},
             "on_failure": {"type": "string", "enum": ["stop", "roll_back_all"]},
         },
         "additionalProperties": false,

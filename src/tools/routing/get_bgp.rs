@@ -74,7 +74,7 @@ const MOST_INSTANCES: usize = 8;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     #[serde(flatten)]

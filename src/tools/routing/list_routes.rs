@@ -59,7 +59,7 @@ const MOST_READ: u64 = 10_000;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// ipv4 unless set.

@@ -37,7 +37,7 @@ const MOST_EVENTS: usize = 10;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// How far back, 24 unless set.

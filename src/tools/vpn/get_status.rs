@@ -50,7 +50,7 @@ const ASKED: [&str; 8] = ["name", "type", "running", "disabled", "comment", "las
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     /// Also the L2TP, SSTP, OpenVPN, PPTP and PPPoE tunnels this router dials.

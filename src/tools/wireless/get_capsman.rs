@@ -60,7 +60,7 @@ const MOST_REQUESTS: usize = 3;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     #[serde(flatten)]

@@ -89,7 +89,7 @@ const MOST_NAMED: usize = 120;
 
 #[derive(Deserialize, JsonSchema)]
 struct Args {
-    /// Device id or name.
+    /// Id or name.
     #[schemars(length(min = 1))]
     device: String,
     #[serde(flatten)]

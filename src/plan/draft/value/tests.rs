@@ -53,6 +53,12 @@ fn what_the_router_cannot_take_is_refused_and_the_rest_is_not() {
         ("/ip/route", "dst-address", "0.0.0.0/0", true),
         ("/ip/dhcp-server", "lease-time", "10m", true),
         ("/ip/dhcp-server", "lease-time", "10 minutes", false),
+        ("/ip/dns", "servers", "9.9.9.9,2620:fe::fe", true),
+        ("/ip/dns", "servers", "not an ip", false),
+        ("/ip/pool", "ranges", "10.0.0.2-10.0.0.99,10.0.1.0/24", true),
+        ("/ip/pool", "ranges", "foo", false),
+        ("/ip/route", "dst-address", "10.9.0.0/16", true),
+        ("/ip/route", "dst-address", "nonet", false),
         ("/ip/arp", "mac-address", "aa:bb:cc:00:00:01", true),
         ("/ip/arp", "mac-address", "aa:bb:cc:00:00", false),
     ];
@@ -72,6 +78,11 @@ fn words_outside_our_list_are_asked_of_the_router() {
     let action = menus::find("/ip/firewall/filter").unwrap().attr("action");
     assert!(!is_strange_word(action, "drop"));
     assert!(is_strange_word(action, "dorp"));
+    let ttl = menus::find("/ip/dns/static").unwrap().attr("ttl");
+    for text in ["1d", "00:10:00", "auto", ""] {
+        assert!(!is_strange_word(ttl, text), "{text}");
+    }
+    assert!(is_strange_word(ttl, "bad"));
 }
 
 #[test]
