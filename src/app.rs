@@ -7,7 +7,7 @@ use crate::access::session::Sessions;
 use crate::access::switches::Switches;
 use crate::alert::{self, Alerts};
 use crate::audit::{self, Audit};
-use crate::base::clock::Clock;
+use crate::base::clock::{Clock, Wall};
 use crate::base::events::Bus;
 use crate::base::fault::Fault;
 use crate::config::{Config, Loaded};
@@ -341,8 +341,8 @@ pub fn places(loaded: &Loaded) -> Places {
     Places { state: loaded.state_dir.clone(), runtime: loaded.runtime_dir.clone() }
 }
 
-/// Whether the listener's certificate can be used, without opening anything.
-pub fn check_certificate(loaded: &Loaded) -> Result<(), Fault> {
+/// Whether the listener's certificate can be used, without opening anything, and when one from files ends.
+pub fn check_certificate(loaded: &Loaded) -> Result<Option<Wall>, Fault> {
     http::tls::check(&http_settings(&loaded.config)?.tls)
 }
 

@@ -4,6 +4,7 @@
 //! it may replace the old one.
 
 use crate::app::App;
+use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::Check;
 use crate::cli::output;
@@ -11,6 +12,7 @@ use crate::config::sections::Transport;
 use crate::config::{self, Inputs, Loaded, Problem, Problems, Weight};
 use crate::control::client;
 use crate::fleet::Status;
+use crate::http::{ops, trouble};
 use serde_json::{Map, json};
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -25,7 +27,11 @@ pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault
     let loaded = config::load(&inputs)?;
     let mut warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     known_tools(&loaded)?;
-    crate::app::check_certificate(&loaded)?;
+    let now = Clock::system().wall();
+    warnings.extend(ops::ending(crate::app::check_certificate(&loaded)?, now));
+    if !now.is_plausible() {
+        warnings.push(trouble::CLOCK.to_owned());
+    }
     crate::cli::block_on(async {
         let socket = crate::app::places(&loaded).control_socket();
         if client::hello(&socket).await.is_ok() {

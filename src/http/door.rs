@@ -66,6 +66,9 @@ impl Door {
     /// Takes connections until we stop, then lets what is in flight finish.
     pub(super) async fn serve(self, mut ears: Ears) {
         let mut look = tokio::time::interval(LOOK);
+        if self.face == Face::All {
+            self.edge.warn();
+        }
         loop {
             tokio::select! {
                 () = self.edge.stop.cancelled() => break,

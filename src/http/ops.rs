@@ -153,21 +153,33 @@ fn certificate(tls: &Tls) -> Value {
 impl Edge {
     /// Says when the certificate in use ends. One of our own making is made anew at each start and stands for nobody's name.
     pub fn tell_certificate(&self) {
-        let ends = self.tls.as_ref().filter(|tls| !tls.is_own()).and_then(|tls| tls.ends());
+        let ends = self.tls.as_ref().filter(|tls| tls.source() == "files" || !tls.is_own()).and_then(|tls| tls.ends());
         self.dispatch.world().alerts.certificate_ends(ends);
+    }
+
+    /// Writes to the log what is odd at a start, and no reason not to.
+    pub fn warn(&self) {
+        let (world, now) = (self.dispatch.world(), self.dispatch.world().clock.wall());
+        let clock = (!now.is_plausible()).then(|| trouble::CLOCK.to_owned());
+        let ends = self.tls.as_ref().and_then(|tls| ending(tls.ends(), now));
+        let devices = world.fleet.list().is_empty().then(|| "no devices yet: add one with `routeros-mcp device add`".to_owned());
+        clock.into_iter().chain(ends).chain(devices).for_each(|said| tracing::warn!("{said}"));
     }
 }
 
 /// What is wrong with the certificate, or soon will be.
 fn ailing(tls: &Tls, now: Wall) -> Vec<String> {
     let acme = tls.acme().map(|acme| acme.status()).filter(|status| status.word == "failing").and_then(|status| status.said);
-    let left = tls.ends().map(|ends| ends.0 - now.0).filter(|_| now.is_plausible());
-    let ends = match left {
+    acme.into_iter().chain(ending(tls.ends(), now)).collect()
+}
+
+/// That a certificate has ended, or soon will.
+pub fn ending(ends: Option<Wall>, now: Wall) -> Option<String> {
+    match ends.map(|ends| ends.0 - now.0).filter(|_| now.is_plausible()) {
         Some(left) if left <= 0 => Some("the certificate in use has ended".to_owned()),
         Some(left) if left < SOON.as_millis() as i64 => Some(format!("the certificate in use ends within {} days", left / 86_400_000 + 1)),
         _ => None,
-    };
-    acme.into_iter().chain(ends).collect()
+    }
 }
 
 /// How things stand with the identity provider. One that nobody has asked yet is not called unreachable.

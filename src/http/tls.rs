@@ -27,12 +27,14 @@ use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-/// Whether files, if any, can be read and belong together: for checks that open nothing.
-pub fn check(source: &Source) -> Result<(), Fault> {
+/// Whether files, if any, can be read and belong together, and when their certificate ends: for checks that open nothing.
+pub fn check(source: &Source) -> Result<Option<Wall>, Fault> {
     match source {
-        Source::Files { certificate, key } => read(certificate, key).map(drop),
-        Source::Acme(settings) => acme::check(settings),
-        Source::Off | Source::SelfSigned => Ok(()),
+        Source::Files { certificate, key } => {
+            Ok(read(certificate, key)?.cert.first().and_then(|leaf| kept::validity(leaf)).map(|(_, until)| until))
+        }
+        Source::Acme(settings) => acme::check(settings).map(|()| None),
+        Source::Off | Source::SelfSigned => Ok(None),
     }
 }
 

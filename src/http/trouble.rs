@@ -6,6 +6,9 @@ use crate::fleet::Status;
 use crate::http::Edge;
 use crate::plan::state::PlanState;
 
+/// What is said of a clock before its appliance was built.
+pub const CLOCK: &str = "the clock does not know the date";
+
 /// Each thing that somebody has to look at.
 pub fn of(edge: &Edge) -> Vec<String> {
     let world = edge.dispatch.world();
@@ -14,7 +17,7 @@ pub fn of(edge: &Edge) -> Vec<String> {
         found.push("the audit trail cannot be written: nothing is changed meanwhile".to_owned());
     }
     if !world.clock.wall().is_plausible() {
-        found.push("the clock does not know the date".to_owned());
+        found.push(CLOCK.to_owned());
     }
     let devices = world.fleet.list();
     let count = |status: Status| devices.iter().filter(|device| device.status == status).count();

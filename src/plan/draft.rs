@@ -37,6 +37,7 @@ use crate::access::policy::Rules;
 use crate::access::principal::Principal;
 use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
+use crate::base::tier::Environment;
 use crate::fleet::absent::menu_path;
 use crate::fleet::{Device, Fleet, Lane, Read};
 use crate::plan::edit::{Edit, Op, about, makes_plans};
@@ -249,6 +250,13 @@ async fn judged(cx: &Drafting<'_>, device: &Device, lane: &Lane, mut draft: Draf
         cut_reasons.push(said.to_owned());
     }
     Ok(Draft { risk, cut, cut_reasons, settle_s, inverse, ..draft })
+}
+
+/// Whether these steps could cut our access to the router as it is now, and why.
+pub(super) async fn cut_now(lane: &Lane, device: &Device, draft: &Draft, environment: Environment) -> Result<(Cut, Vec<String>), Fault> {
+    let site = site::read(&Through(lane, Duration::ZERO), management_path(device), &draft.steps).await?;
+    let judgement = risk::judge(&site, &draft.steps, &draft.known, environment);
+    Ok((judgement.cut, judgement.cut_reasons))
 }
 
 /// The address of ours that packets to this one leave from, as the kernel would choose it; nothing is sent.

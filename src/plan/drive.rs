@@ -33,6 +33,9 @@ pub(crate) async fn run_device(core: &Arc<Core>, plan: &PlanId, device: &DeviceI
     if core.stop.is_cancelled() {
         return Err(settle::stopping());
     }
+    if !work.is_light() {
+        work.witnesses = verify::witnesses(&work).await;
+    }
     if let Err(fault) = recheck::recheck(&mut work).await {
         return skip(&mut work, fault).await;
     }

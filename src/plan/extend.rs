@@ -29,7 +29,8 @@ pub(super) async fn extend(work: &mut Work) -> Result<(), Fault> {
     if left <= TOO_CLOSE {
         return Err(no_guard(work, "the old one is about to fire"));
     }
-    let wait = left + more;
+    // A scheduler counts whole seconds, and what it reads back is compared.
+    let wait = Duration::from_secs((left + more).as_secs());
     let fires = work.core.clock.mono() + wait;
     for old in work.progress.guards.clone() {
         let new = match old.kind {

@@ -2,12 +2,11 @@
 //!
 //! Over new connections, a few tries each: one look may fall on a busy moment.
 
-use crate::base::ids::{DeviceId, random};
-use crate::fleet::Status;
+use crate::base::ids::DeviceId;
 use crate::plan::hold::Core;
 use crate::plan::record::Plan;
-use crate::plan::work::{Vitals, resource};
-use crate::routeros::{MenuPath, Query};
+use crate::plan::verify::{answering, answers};
+use crate::plan::work::Vitals;
 use futures_util::future::join_all;
 use std::time::Duration;
 
@@ -17,31 +16,19 @@ const MEMORY_MAX: u8 = 85;
 /// Looks at each, and the pause between.
 const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(3);
-/// Devices looked at that are not in the plan, and as many that are in another batch of it.
-const SAMPLE: usize = 3;
 
 /// Devices that answer before a batch and have to answer after it: some that the plan does not name, some of its other batches.
-pub(super) fn witnesses(core: &Core, plan: &Plan, batch: &[DeviceId], before: &[DeviceId], after: &[DeviceId]) -> Vec<DeviceId> {
+pub(super) async fn witnesses(core: &Core, plan: &Plan, batch: &[DeviceId], before: &[DeviceId], after: &[DeviceId]) -> Vec<DeviceId> {
     if plan.devices.len() < 2 {
         // Its own verification looks at others; nothing follows it.
         return Vec::new();
     }
-    let answers = |id: &DeviceId| core.fleet.get(id).is_ok_and(|device| device.status == Status::Reachable);
     let strangers = core.fleet.list().into_iter().filter(|other| other.environment == plan.environment);
-    let strangers = strangers.map(|other| other.id.clone()).filter(|id| !plan.devices.contains(id) && answers(id));
-    let own = before.iter().chain(after).filter(|id| !batch.contains(id) && answers(id)).cloned();
-    let mut chosen = some_of(strangers.collect());
-    chosen.extend(some_of(own.collect()));
+    let strangers = strangers.map(|other| other.id.clone()).filter(|id| !plan.devices.contains(id));
+    let own = before.iter().chain(after).filter(|id| !batch.contains(id)).cloned();
+    let (mut chosen, own) = futures_util::join!(answering(&core.fleet, strangers.collect()), answering(&core.fleet, own.collect()));
+    chosen.extend(own);
     chosen
-}
-
-fn some_of(mut all: Vec<DeviceId>) -> Vec<DeviceId> {
-    let mut some = Vec::new();
-    while some.len() < SAMPLE && !all.is_empty() {
-        let [high, low] = random::<2>();
-        some.push(all.swap_remove(usize::from(u16::from_be_bytes([high, low])) % all.len()));
-    }
-    some
 }
 
 /// Lets the job go on. Errs with the first thing that speaks against it, in a sentence.
@@ -75,9 +62,8 @@ async fn well(core: &Core, id: &DeviceId, was_changed: bool) -> Result<(), Strin
 }
 
 async fn look(core: &Core, id: &DeviceId) -> Result<Vitals, String> {
-    let menu = MenuPath::parse("/system/resource").map_err(|error| error.to_string())?;
-    let read = async { resource(core.fleet.fresh(id).await?.rows(menu, Query::new()).await?.first()) };
-    read.await.map(|resource| resource.vitals).map_err(|fault| fault.said)
+    let device = core.fleet.get(id).map_err(|fault| fault.said)?;
+    answers(&core.fleet, &device).await.map(|resource| resource.vitals).map_err(|fault| fault.said)
 }
 
 /// Why a router is in no state to see more of the same done to others.

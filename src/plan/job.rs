@@ -54,7 +54,7 @@ pub(crate) async fn run(core: &Arc<Core>, id: &PlanId, cut_off: Option<&'static 
     let batches = batches(&plan.devices, &plan.pace);
     for (n, batch) in batches.iter().enumerate() {
         let (before, after) = (batches[..n].concat(), batches[n + 1..].concat());
-        let witnesses = gate::witnesses(core, &plan, batch, &before, &after);
+        let witnesses = gate::witnesses(core, &plan, batch, &before, &after).await;
         let ended = join_all(batch.iter().map(|device| one(core, id, device, cut_off))).await;
         for (device, ended) in batch.iter().zip(ended) {
             match ended? {

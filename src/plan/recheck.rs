@@ -9,10 +9,11 @@ use crate::base::tier::{Effect, Tier};
 use crate::fleet::{Capability, Device};
 use crate::menus;
 use crate::plan::digest;
+use crate::plan::draft::cut_now;
 use crate::plan::edit::makes_plans;
 use crate::plan::guard::{SCRIPTS, digits_of};
 use crate::plan::hold::Core;
-use crate::plan::record::{Change, Difference, Draft, Step};
+use crate::plan::record::{Change, Cut, Difference, Draft, Step};
 use crate::plan::rows;
 use crate::plan::work::{CPU_CRITICAL, MEMORY_CRITICAL, Work};
 use crate::routeros::{Query, Version};
@@ -41,7 +42,8 @@ pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
     // Everything may have been read over SSH.
     work.lane.takes_changes()?;
     if differences.is_empty() {
-        return alone(work).await;
+        alone(work).await?;
+        return still_lets_us_in(work).await;
     }
     let fault = conflict(&work.device, &told(&differences)).hint("rows changed since the draft; nothing was done: plan it anew");
     work.note(|progress| progress.difference.clone_from(&differences)).await?;
@@ -60,6 +62,20 @@ async fn alone(work: &Work) -> Result<(), Fault> {
         Some(other) => Err(conflict(&work.device, &format!("plan-{other} is being applied there already"))
             .hint("nothing was changed; wait until it has ended, or ask who else looks after this router")),
     }
+}
+
+/// Nothing holds an undo where a draft saw no way to be cut off; rows that no step touches may have made one since.
+async fn still_lets_us_in(work: &Work) -> Result<(), Fault> {
+    if work.draft.wants_guard() || work.is_light() {
+        return Ok(());
+    }
+    let (cut, reasons) = cut_now(&work.lane, &work.device, &work.draft, work.core.rules.environment).await?;
+    if cut == Cut::No {
+        return Ok(());
+    }
+    let why = reasons.first().map(|why| format!(": {why}")).unwrap_or_default();
+    Err(conflict(&work.device, &format!("as the router is now this could cut our access{why}"))
+        .hint("it could not when it was drafted; nothing was done: plan it anew, and it gets a guard"))
 }
 
 /// The first difference in words, and how many more there are.

@@ -3,7 +3,7 @@
 //! Over new connections with a login of their own: the lane's connection would live on long after a new one is refused.
 
 use crate::base::fault::{Fault, Kind};
-use crate::base::ids::random;
+use crate::base::ids::{DeviceId, random};
 use crate::fleet::{Device, Fleet, Status};
 use crate::plan::edit::Check;
 use crate::plan::guard::TOO_CLOSE;
@@ -13,6 +13,7 @@ use crate::plan::rows;
 use crate::plan::state::DeviceEvent;
 use crate::plan::work::{CPU_CRITICAL, MEMORY_CRITICAL, Resource, Vitals, Work, resource};
 use crate::routeros::{MenuPath, Query};
+use futures_util::future::join_all;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +22,7 @@ const TRIES: u32 = 4;
 const PAUSE: Duration = Duration::from_secs(3);
 /// Load may grow by this many points.
 const WORSE: u8 = 20;
-/// Other devices looked at.
+/// Other devices looked at before and after.
 const OTHERS: usize = 3;
 /// Echo requests of a `ping` check.
 const ECHOES: &str = "3";
@@ -158,18 +159,9 @@ fn worse(before: Vitals, now: Vitals) -> Option<&'static str> {
 
 /// Devices that are not part of the plan and answered before still do.
 async fn others(work: &mut Work) -> Result<(), Fault> {
-    let fleet = work.core.fleet.clone();
-    let mut others: Vec<Arc<Device>> = fleet
-        .list()
-        .into_iter()
-        .filter(|other| other.status == Status::Reachable && other.environment == work.device.environment)
-        .filter(|other| !work.plan.devices.contains(&other.id))
-        .collect();
-    for _ in 0..OTHERS {
-        if others.is_empty() {
-            break;
-        }
-        let other = others.swap_remove(usize::from(random::<1>()[0]) % others.len());
+    for other in work.witnesses.clone() {
+        // One that was taken out of our care meanwhile says nothing.
+        let Ok(other) = work.core.fleet.get(&other) else { continue };
         patiently(work, Proof::Other(&other)).await.map_err(|fault| {
             Fault::new(Kind::Unreachable, format!("device \"{}\" answered before and does not now: {}", other.name, fault.said))
         })?;
@@ -177,8 +169,28 @@ async fn others(work: &mut Work) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Devices outside of the plan that answer now, to be asked again after the change.
+pub(super) async fn witnesses(work: &Work) -> Vec<DeviceId> {
+    let fleet = &work.core.fleet;
+    let all = fleet.list().into_iter().filter(|other| other.environment == work.device.environment);
+    answering(fleet, all.map(|other| other.id.clone()).filter(|id| !work.plan.devices.contains(id)).collect()).await
+}
+
+/// Some of these devices, by lot, that let us in just now: what a record says of them may be minutes old, or of another way in.
+pub(super) async fn answering(fleet: &Fleet, among: Vec<DeviceId>) -> Vec<DeviceId> {
+    let known = |id: &DeviceId| fleet.get(id).ok().filter(|device| device.status == Status::Reachable);
+    let mut among: Vec<Arc<Device>> = among.iter().filter_map(known).collect();
+    let mut some = Vec::new();
+    while some.len() < OTHERS && !among.is_empty() {
+        let [high, low] = random::<2>();
+        some.push(among.swap_remove(usize::from(u16::from_be_bytes([high, low])) % among.len()));
+    }
+    let asked = join_all(some.iter().map(|device| answers(fleet, device))).await;
+    some.iter().zip(asked).filter(|(_, answer)| answer.is_ok()).map(|(device, _)| device.id.clone()).collect()
+}
+
 /// Whether a device lets us in over a new connection.
-async fn answers(fleet: &Fleet, device: &Device) -> Result<Resource, Fault> {
+pub(super) async fn answers(fleet: &Fleet, device: &Device) -> Result<Resource, Fault> {
     let fresh = fleet.fresh(&device.id).await?;
     resource(fresh.rows(MenuPath::parse("/system/resource")?, Query::new()).await?.first())
 }

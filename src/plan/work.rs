@@ -47,6 +47,8 @@ pub(crate) struct Work {
     pub ids: Ids,
     /// How the router was before anything was done.
     pub before: Option<Resource>,
+    /// Devices outside of the plan that answered just before anything was done. Not in the records: after a restart nobody knows.
+    pub witnesses: Vec<DeviceId>,
     /// Rows as the router showed them right after they were written. Not in the records: after a restart of ours only what was asked is
     /// known.
     pub shown: Vec<Shown>,
@@ -104,6 +106,7 @@ impl Work {
             fires: None,
             ids: Ids::default(),
             before: None,
+            witnesses: Vec::new(),
             shown: Vec::new(),
         })
     }

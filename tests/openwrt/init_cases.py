@@ -22,6 +22,7 @@ CASES = {
     "enabled_by_word": ("start", {"enabled": "yes"}, {}),
     "no_config_file": ("start", ON, {}),
     "lan_address_and_port": ("start", ON | {"listen": "192.168.1.1:8443"}, {}),
+    "port_alone": ("start", ON | {"listen": "8443"}, {}),
     "ipv6_address": ("start", ON | {"listen": "[fd00::1]:8443"}, {}),
     "firewall_open": ("start", ON | {"listen": "192.168.1.1:8443", "firewall_open": "1"}, {}),
     "firewall_closed_again": ("stop", ON, {"run/firewall": "", "run/started-with": "x"}),
@@ -42,7 +43,7 @@ CASES = {
     "triggers": ("service_triggers", ON, {}),
 }
 # Refused before anything is made or given away.
-BAD_LISTEN = ["8080", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:80a", "a b:80", "$(reboot):80", "127.0.0.1:123456", "';reboot;':80"]
+BAD_LISTEN = ["8080a", ":8080", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "127.0.0.1:80a", "a b:80", "$(reboot):80", "127.0.0.1:123456", "';reboot;':80"]
 BAD_DATA_DIR = ["/", "/etc", "/mnt", "etc/x/y", "/etc/../etc/x", "/etc//x", "/mnt/x/..", "/mnt/x/", "/mnt/a b/c", "/mnt/$(reboot)/x", "/mnt/x;reboot", "-rf"]
 
 

@@ -57,6 +57,8 @@ async fn a_manual_plan_waits_is_given_more_time_and_is_kept() {
     let rig = Rig::new(Profile::Office).await;
     let id = manual(&rig).await;
     let fires = rig.progress(&id).fires_at.unwrap();
+    // Asked for between two seconds: a scheduler knows whole ones.
+    rig.hand.advance(Duration::from_millis(1_300));
     let later = rig.engine().extend(&id, Duration::from_secs(1_200)).await.unwrap();
     assert_eq!(later.0 - fires.0, 1_200_000, "{:?}", rig.progress(&id));
     assert_eq!(rig.guards().len(), 3, "one script, one timer, one job: {:?}", rig.guards());

@@ -7,6 +7,7 @@ use crate::cli::health;
 use crate::config::Loaded;
 use crate::config::sections::Transport;
 use crate::control::client;
+use crate::http::ops;
 use crate::store::{Ground, Space, ground};
 use crate::update::install::Way;
 use std::net::SocketAddr;
@@ -42,11 +43,21 @@ pub(super) async fn look(loaded: &Loaded) -> Vec<Finding> {
         found.push(store(loaded).await);
         found.extend(port(loaded));
     }
-    found.extend(crate::app::check_certificate(loaded).err().map(|fault| Finding::of("certificate", &fault)));
+    found.extend(certificate(loaded));
     found.extend(names(loaded).await);
     found.push(installed(loaded));
     found.extend(supervised());
     found
+}
+
+fn certificate(loaded: &Loaded) -> Option<Finding> {
+    match crate::app::check_certificate(loaded) {
+        Ok(ends) => {
+            let said = ops::ending(ends, Clock::system().wall())?;
+            Some(Finding::new("certificate", Weight::Warning, said).next("renew it: clients refuse it from then on"))
+        }
+        Err(fault) => Some(Finding::of("certificate", &fault)),
+    }
 }
 
 fn clock() -> Finding {

@@ -149,7 +149,8 @@ impl Sheet {
     /// The same rows as data, what outsiders can write included.
     fn candidates(&self, found: &[usize]) -> Vec<Map<String, Value>> {
         let differ = self.differing(found);
-        let row = |at: &usize| self.telling(*at, &differ, |_, _| true).into_iter().map(|(name, value)| (name, Value::from(value))).collect();
+        let row =
+            |at: &usize| self.telling(*at, &differ, |_, _| true).into_iter().map(|(name, value)| (name, Value::from(value))).collect();
         found.iter().take(SHOWN).map(row).collect()
     }
 

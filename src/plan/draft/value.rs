@@ -164,17 +164,8 @@ fn addresses(menu: &str, name: &str) -> Option<&'static str> {
 }
 
 /// Words that stand where a length of time does, beside [`WORDS`]. Source: enums of the schema.
-const TIMES: &[&str] = &[
-    "always",
-    "disable-dpd",
-    "forever",
-    "immediate",
-    "immediately",
-    "lease-time",
-    "none-dynamic",
-    "none-static",
-    "received",
-];
+const TIMES: &[&str] =
+    &["always", "disable-dpd", "forever", "immediate", "immediately", "lease-time", "none-dynamic", "none-static", "received"];
 
 /// What is no word of an enum, or no length of time, to be asked of the router itself: our list may be older than it.
 pub(super) fn is_strange_word(attr: Option<&Attr>, text: &str) -> bool {

@@ -119,7 +119,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     if args.device.is_none()
         && let Some(known) = known(cx, &place, seen.ssh.as_ref().map(|ssh| ssh.fingerprint.as_str()))
     {
-        warnings.push(format!("it looks like \"{known}\", which is known already: under two names nothing keeps two plans of one router apart"));
+        warnings.push(format!(
+            "it looks like \"{known}\", which is known already: under two names nothing keeps two plans of one router apart"
+        ));
     }
     if place.plain_http {
         warnings.push("without TLS anybody on the path can read the password and forge answers: reads only".to_owned());
