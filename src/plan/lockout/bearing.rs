@@ -3,11 +3,13 @@
 use crate::menus;
 use crate::plan::form::{Pairs, get};
 use crate::plan::lockout::path::Who;
+use crate::plan::lockout::resolve::gateways;
 use crate::plan::lockout::state::{INTERFACES, State, is_on};
 use crate::plan::lockout::{Touch, path};
 use crate::plan::record::Change;
 use crate::plan::risk::code_in;
 use crate::routeros::flow::net::Block;
+use crate::routeros::flow::route::bare;
 use crate::routeros::row::Row;
 
 /// What has to be looked at.
@@ -166,7 +168,8 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
     use Subject::{Link, Packets, Services, User};
     let menu = touch.menu();
     let no_unless = |unknown: bool, why: &str| if unknown { Bears::Unknown(why.to_owned()) } else { Bears::No };
-    let on_ours = || who.ingress.as_deref().is_none_or(|ours| touch.names("interface", ours) || touch.names("interfaces", ours));
+    let on_ours =
+        || who.ingress.is_none() || who.interfaces().any(|ours| touch.names("interface", ours) || touch.names("interfaces", ours));
     match familiar(menu) {
         "/firewall/filter" | "/firewall/raw" | "/firewall/nat" | "/firewall/mangle" => Bears::On(vec![Packets]),
         "/firewall/address-list" => entry(touch, before, who),
@@ -176,7 +179,7 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         "/interface/list/member" => Bears::No,
         "/firewall/connection/tracking" => no_unless(touch.changes("enabled"), "without connection tracking rules match other packets"),
         "/address" => Bears::On(vec![Packets]),
-        "/route" => route(touch, who),
+        "/route" => route(touch, before, who),
         "/routing/rule" => Bears::On(vec![Packets]),
         "/routing/table" => no_unless(touch.before.is_some(), "routes and rules may use that routing table"),
         "/vrf" => no_unless(on_ours(), "the interface we come in by may change its VRF"),
@@ -199,7 +202,9 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         }
         "/hotspot" => no_unless(on_ours(), "a hotspot on the interface we come in by may stop us"),
         "/hotspot/profile" => {
-            let ours = |row: &Row| !is_on(row, "disabled") && who.ingress.as_deref().is_none_or(|name| row.get("interface") == Some(name));
+            let ours = |row: &Row| {
+                !is_on(row, "disabled") && (who.ingress.is_none() || who.interfaces().any(|name| row.get("interface") == Some(name)))
+            };
             no_unless(before.rows("/ip/hotspot").iter().any(ours), "the hotspot on the interface we come in by would change")
         }
         rest if rest.starts_with("/ipsec/") => ipsec(touch, before, who),
@@ -252,11 +257,22 @@ fn entry(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
     }
 }
 
-/// Only routes that cover our source matter, or that lead to the gateway of one that does.
-fn route(touch: &Touch<'_>, who: &Who) -> Bears {
-    let next: Vec<std::net::IpAddr> = who.sources.iter().chain(&who.gateways).copied().collect();
-    let covers =
-        |text: &str| Block::parse(text.split('@').next().unwrap_or(text)).is_none_or(|net| next.iter().any(|ip| net.contains(*ip)));
+/// Only routes that cover our source matter, or that lead to the gateway of one that does, in use or waiting.
+fn route(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
+    let mut next: Vec<std::net::IpAddr> = who.sources.iter().chain(&who.gateways).copied().collect();
+    let routes = before.rows(if who.is_v6() { "/ipv6/route" } else { "/ip/route" });
+    let mut known = 0;
+    while known < next.len() {
+        known = next.len();
+        for row in routes.iter().filter(|row| !is_on(row, "disabled")) {
+            let Some(net) = row.get("dst-address").map(bare).and_then(Block::parse) else { continue };
+            if next.iter().any(|ip| net.contains(*ip)) {
+                let more: Vec<_> = gateways(row).filter(|ip| !next.contains(ip)).collect();
+                next.extend(more);
+            }
+        }
+    }
+    let covers = |text: &str| Block::parse(bare(text)).is_none_or(|net| next.iter().any(|ip| net.contains(*ip)));
     if !next.is_empty() && who.link.tunnel.is_none() && touch.values("dst-address").all(|text| !covers(text)) {
         Bears::No
     } else {
@@ -266,9 +282,10 @@ fn route(touch: &Touch<'_>, who: &Who) -> Bears {
 
 /// A client that gives us the address we come to, or the way back.
 fn dhcp(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
-    let Some(ours) = &who.ingress else { return Bears::Unknown("which interface we come in by is not known".into()) };
-    let on = |name: &str| touch.names("interface", name);
-    if on(ours) {
+    if who.ingress.is_none() {
+        return Bears::Unknown("which interface we come in by is not known".into());
+    }
+    if let Some(ours) = who.interfaces().find(|name| touch.names("interface", name)) {
         let dynamic = before.rows("/ip/address").iter().any(|row| row.get("interface") == Some(ours) && is_on(row, "dynamic"));
         let new = touch.before.is_none();
         return if dynamic || who.is_remote || new {

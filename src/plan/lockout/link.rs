@@ -1,13 +1,12 @@
-//! Below IP: interfaces, bridges and VLANs that our packets pass, before and after. Pure.
+//! Below IP: interfaces that our packets pass, or that the addresses we come to are on, before and after. Pure.
 //!
-//! Frames are followed by how they are tagged on the cable: what carries them to the router's interface now has to carry them
-//! then. Which port of a bridge we are behind is told by its host table; without it, any port may be ours.
+//! What tags frames carry on bridges is followed in `frames.rs`.
 
 use crate::plan::form::{Pairs, get};
 use crate::plan::lockout::path::Who;
-use crate::plan::lockout::state::{INTERFACES, State, is_on, is_yes};
-use crate::plan::lockout::{Finding, Touch};
-use crate::plan::record::{Change, Cut};
+use crate::plan::lockout::state::{INTERFACES, State, is_on};
+use crate::plan::lockout::{Finding, Touch, frames};
+use crate::plan::record::Change;
 use crate::routeros::row::Row;
 use crate::routeros::value;
 use std::collections::BTreeSet;
@@ -89,12 +88,12 @@ impl Link {
         touch.values("name").any(|name| self.has(name))
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.sure.contains(name) || self.perhaps.contains(name)
     }
 
     /// `yes` where it is surely on our way, `unknown` where it may be.
-    fn finding(&self, name: &str, why: String) -> Finding {
+    pub(super) fn finding(&self, name: &str, why: String) -> Finding {
         if self.sure.contains(name) { Finding::yes(why) } else { Finding::unknown(format!("{why}, and we may come by it")) }
     }
 }
@@ -105,7 +104,22 @@ pub(super) fn under(state: &State, who: &Who) -> Link {
     if let Some(l3) = &who.ingress {
         descend(state, who, l3, true, &mut link, 0);
     }
+    for home in &who.homes {
+        stand(state, home, who.arrivals.len() == 1, &mut link);
+    }
     link
+}
+
+/// Addresses go with their interface, though packets for them come by another: as with VRRP, or an address on a bridge without ports.
+fn stand(state: &State, home: &str, sure: bool, link: &mut Link) {
+    let mut next = Some((home, sure));
+    while let Some((name, sure)) = next.filter(|(name, _)| !link.has(name)) {
+        (if sure { &mut link.sure } else { &mut link.perhaps }).insert(name.to_owned());
+        let below = ["/interface/vlan", "/interface/vrrp", "/interface/macvlan"]
+            .iter()
+            .find_map(|menu| state.row(menu, &[("name", name)])?.get("interface"));
+        next = below.map(|below| (below, false));
+    }
 }
 
 fn descend(state: &State, who: &Who, name: &str, sure: bool, link: &mut Link, depth: u8) {
@@ -151,7 +165,7 @@ fn descend(state: &State, who: &Who, name: &str, sure: bool, link: &mut Link, de
 }
 
 /// Ports of a bridge that are in use.
-fn ports(state: &State, bridge: &str) -> Vec<String> {
+pub(super) fn ports(state: &State, bridge: &str) -> Vec<String> {
     let of = |row: &&Row| row.get("bridge") == Some(bridge) && !is_on(row, "disabled");
     state.rows("/interface/bridge/port").iter().filter(of).filter_map(|row| row.get("interface").map(str::to_owned)).collect()
 }
@@ -197,7 +211,7 @@ pub(super) fn check(touch: &Touch<'_>, before: &State, after: &State, who: &Who,
     if touch.menu() == "/interface/bridge" && touch.changes("vlan-filtering") && link.has_row(touch) && touch.before.is_some() {
         found.push(Finding::unknown("VLAN filtering of the bridge that our packets pass would be switched"));
     }
-    frames(touch, before, after, link, l3, found);
+    frames::check(touch, before, after, link, l3, found);
 }
 
 /// A new row that takes nothing from what is there.
@@ -276,114 +290,4 @@ fn beside(touch: &Touch<'_>, link: &Link, found: &mut Vec<Finding>) {
         }
         _ => {}
     }
-}
-
-/// How frames are marked on the cable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tag {
-    None,
-    Vlan(u16),
-}
-
-/// Walks frames from every port that may be ours to the interface we come in by.
-fn frames(touch: &Touch<'_>, before: &State, after: &State, link: &Link, l3: &str, found: &mut Vec<Finding>) {
-    let concerns = touch.menu().starts_with("/interface/bridge") || touch.menu() == "/interface/vlan";
-    let Some(bridge) = link.bridge.as_deref().filter(|_| concerns) else {
-        return vlan_alone(touch, link, found);
-    };
-    let known = ports(before, bridge);
-    let candidates: Vec<&str> = known.iter().map(String::as_str).filter(|port| link.has(port)).collect();
-    let (mut lost, mut kept, mut unclear) = (Vec::new(), 0, 0);
-    for port in &candidates {
-        match (tag(before, bridge, port, l3), tag(after, bridge, port, l3)) {
-            (Some(was), Some(will)) if was == will => kept += 1,
-            (Some(was), _) => lost.push((*port, was)),
-            (None, _) => unclear += 1,
-        }
-    }
-    let names_it =
-        touch.rows().any(|row| row.iter().any(|(_, value)| value::list(value).any(|word| word == bridge || candidates.contains(&word))));
-    // A port that cannot be ours now needs no look; if none can, the picture is wrong.
-    if kept == 0 && lost.is_empty() && unclear > 0 && names_it {
-        found.push(Finding::unknown(format!("how our frames come through {bridge} cannot be told")));
-    }
-    for (port, was) in lost {
-        let how = match was {
-            Tag::None => "untagged frames".to_owned(),
-            Tag::Vlan(vid) => format!("frames of VLAN {vid}"),
-        };
-        let why = format!("{how} from {port} would no longer reach {l3}");
-        if found.iter().any(|finding| finding.cut == Cut::Yes) {
-            return;
-        }
-        found.push(if kept == 0 && (link.sure.contains(port) || candidates.len() == 1) {
-            Finding::yes(why)
-        } else {
-            Finding::unknown(format!("{why}, and we may come by it"))
-        });
-    }
-}
-
-/// A VLAN interface on no bridge: its number and its parent are all there is.
-fn vlan_alone(touch: &Touch<'_>, link: &Link, found: &mut Vec<Finding>) {
-    let Some(name) = touch.before.and_then(|row| get(row, "name")).filter(|name| touch.menu() == "/interface/vlan" && link.has(name))
-    else {
-        return;
-    };
-    if touch.after.is_some() && (touch.changes("vlan-id") || touch.changes("interface")) {
-        found.push(link.finding(name, format!("{name} would carry another VLAN or stand on another interface")));
-    }
-}
-
-/// How frames have to be tagged on a port so that they reach the interface; none when they cannot.
-fn tag(state: &State, bridge: &str, port: &str, l3: &str) -> Option<Tag> {
-    let row = state.row("/interface/bridge/port", &[("interface", port), ("bridge", bridge)]).filter(|row| !is_on(row, "disabled"))?;
-    let own = state.row("/interface/bridge", &[("name", bridge)]);
-    let down = |name: &str| state.row("/interface", &[("name", name)]).is_some_and(|row| is_on(row, "disabled"));
-    if down(bridge) || down(port) || down(l3) {
-        return None;
-    }
-    let vlan = if l3 == bridge {
-        None
-    } else {
-        let row =
-            state.row("/interface/vlan", &[("name", l3)]).filter(|row| row.get("interface") == Some(bridge) && !is_on(row, "disabled"))?;
-        Some(row.get("vlan-id")?.parse::<u16>().ok()?)
-    };
-    if !is_yes(own.and_then(|row| row.get("vlan-filtering"))) {
-        return Some(vlan.map_or(Tag::None, Tag::Vlan));
-    }
-    let number = |row: Option<&Row>| row.and_then(|row| row.get("pvid")?.parse::<u16>().ok()).unwrap_or(1);
-    let admits = |row: Option<&Row>| row.and_then(|row| row.get("frame-types")).unwrap_or("admit-all").to_owned();
-    let vid = match vlan {
-        Some(vid) if is_member(state, bridge, vid, bridge, &["tagged", "current-tagged"]) => vid,
-        Some(_) => return None,
-        None if admits(own) == "admit-only-vlan-tagged" => return None,
-        None => number(own),
-    };
-    let types = admits(Some(row));
-    // A port that carries its own VLAN tagged takes untagged frames and answers with tagged ones.
-    let answers_tagged = is_member(state, bridge, vid, port, &["tagged"]);
-    if types != "admit-only-vlan-tagged" && number(Some(row)) == vid && !answers_tagged {
-        return Some(Tag::None);
-    }
-    let carried = is_member(state, bridge, vid, port, &["tagged", "current-tagged"]);
-    (types != "admit-only-untagged-and-priority-tagged" && carried).then_some(Tag::Vlan(vid))
-}
-
-fn is_member(state: &State, bridge: &str, vid: u16, port: &str, attributes: &[&str]) -> bool {
-    let of =
-        |row: &&Row| row.get("bridge") == Some(bridge) && !is_on(row, "disabled") && row.get("vlan-ids").is_some_and(|ids| holds(ids, vid));
-    let named = |row: &Row| attributes.iter().any(|name| row.get(name).is_some_and(|list| value::list(list).any(|word| word == port)));
-    state.rows("/interface/bridge/vlan").iter().filter(of).any(named)
-}
-
-/// Whether `10,20-30` holds a number.
-fn holds(ids: &str, vid: u16) -> bool {
-    value::list(ids).any(|word| match word.split_once('-') {
-        Some((first, last)) => {
-            matches!((first.parse::<u16>(), last.parse::<u16>()), (Ok(first), Ok(last)) if (first..=last).contains(&vid))
-        }
-        None => word.parse() == Ok(vid),
-    })
 }

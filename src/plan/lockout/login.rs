@@ -142,6 +142,10 @@ pub(super) fn user(site: &Site, touch: &Touch<'_>, before: &State, after: &State
         if is_on(new, "disabled") && !is_on(old, "disabled") {
             found.push(Finding::yes(format!("our user {name} would be disabled")));
         }
+        let known = ["name", "password", "disabled", "address", "group", "comment"];
+        if let Some(other) = touch.changed.iter().find(|name| touch.before.is_some() && touch.after.is_some() && !known.contains(name)) {
+            found.push(Finding::unknown(format!("{other} of our user {name} would change, and what that does to logins cannot be told")));
+        }
         let networks = new.get("address").unwrap_or_default();
         if networks != old.get("address").unwrap_or_default() {
             limit(&format!("our user {name}"), networks, who, found);

@@ -10,20 +10,28 @@
 //! | `bearing.rs` | which steps can concern our packets at all |
 //! | `reads.rs` | which menus have to be read to tell |
 //! | `state.rs` | the rows as they will be |
+//! | `resolve.rs` | where routes lead then |
 //! | `path.rs` | who we are to the router: sources, own addresses, interface |
-//! | `link.rs` | below IP: interfaces, bridges, VLANs on our way |
+//! | `link.rs` | below IP: interfaces on our way |
+//! | `frames.rs` | bridges and VLANs: how frames are tagged |
 //! | `login.rs` | services, certificate, user, group |
 //! | `packets.rs` | firewall and routes: what becomes of our packets |
+//! | `timed.rs` | the same once entries of address lists have gone by themselves |
+//! | `ground.rs` | the addresses we stand on, whatever the walk makes of others |
 //! | `site.rs` | reads what is wanted from a router |
 
 mod bearing;
+mod frames;
+mod ground;
 mod link;
 mod login;
 mod packets;
 mod path;
 mod reads;
+mod resolve;
 pub mod site;
 mod state;
+mod timed;
 mod touch;
 
 use crate::plan::form::{Known, Pairs, get};
@@ -38,6 +46,9 @@ pub(crate) use touch::Touch;
 
 /// Most reasons that are told; the first ones say enough.
 const MOST_REASONS: usize = 12;
+
+/// Begins what is said where the rows and our being in do not go together.
+const OUT_NOW: &str = "by the rows as read we should not get in now";
 
 /// What was read of a router, and how we come to it.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +122,15 @@ impl Finding {
     fn unknown(why: impl Into<String>) -> Finding {
         Finding { cut: Cut::Unknown, why: why.into() }
     }
+
+    /// By the rows we were out before too.
+    fn old(why: &str) -> Finding {
+        Finding::unknown(format!("{OUT_NOW} ({why}), so what this does cannot be told"))
+    }
+
+    fn is_old(&self) -> bool {
+        self.why.starts_with(OUT_NOW)
+    }
 }
 
 /// Checks steps one after another: a step that shuts the door is not made good by a later one, which would not get in.
@@ -122,6 +142,7 @@ pub(crate) fn check(site: &Site, steps: &[Step], known: &[Known]) -> Found {
     let mut cuts = Vec::with_capacity(steps.len());
     for step in steps {
         let touch = Touch::of(step, known);
+        after.admit(step, known);
         let bears = bearing::bears(&touch, &before, &who);
         after.apply(step, known);
         let found = match bears {
@@ -157,7 +178,12 @@ fn judge_step(site: &Site, touch: &Touch<'_>, subjects: &[Subject], before: &Sta
     }
     for subject in subjects {
         match subject {
-            Subject::Link => link::check(touch, before, after, who, &mut found),
+            Subject::Link => {
+                link::check(touch, before, after, who, &mut found);
+                if found.is_empty() && !touch.only(&["name"]) {
+                    packets::way_back(before, after, who, &mut found);
+                }
+            }
             Subject::Packets => packets::check(touch, before, after, who, &mut found),
             Subject::Services => {
                 login::services(site, before, after, who, &mut found);

@@ -3,8 +3,9 @@
 //! The walk itself is `routeros::flow`. A rule that leaves a doubt both before and after is no new doubt: we are in.
 
 use crate::plan::lockout::path::Who;
+use crate::plan::lockout::resolve::UNTOLD;
 use crate::plan::lockout::state::{State, is_on};
-use crate::plan::lockout::{Finding, Service, Touch};
+use crate::plan::lockout::{Finding, Service, Touch, ground, timed};
 use crate::plan::record::Cut;
 use crate::routeros::flow::net::address;
 use crate::routeros::flow::{Hop, Leg, Part, Tables, Verdict, Visit, Visited, visit};
@@ -30,6 +31,7 @@ pub(super) fn tables(state: &State, v6: bool) -> Tables<'_> {
         lists: Some(state.rows("/interface/list")),
         members: Some(state.rows("/interface/list/member")),
         settings: of("/ip/settings", "/ipv6/settings"),
+        loopback_outside: true,
     }
 }
 
@@ -43,23 +45,30 @@ pub(super) fn check(touch: &Touch<'_>, before: &State, after: &State, who: &Who,
         found.push(Finding::unknown("the router's address that we come to is not known"));
         return;
     }
-    for dst in who.arrivals.iter().filter(|ip| ip.is_loopback() && has(before, **ip) && !has(after, **ip)) {
-        // The walk takes loopback for the router's own whatever its rows say.
-        found.push(Finding::unknown(format!("{dst}, which we come to, would no longer be an address of the router")));
-    }
+    let Some(pairs) = pairs(who) else {
+        found.push(Finding::unknown("which address of the router we come to, and from where, cannot be told"));
+        return;
+    };
     // A name in a list, or an interface in another list, changes what an old doubt is about.
     let is_list = touch.menu().contains("list");
+    walk(&pairs, before, after, who, is_list, found);
+    if found.is_empty() {
+        timed::check(&pairs, before, after, who, found);
+    }
+    ground::check(touch, before, who, found);
+    outer(before, after, who, found);
+}
+
+/// From where to where we may come; none where that is anybody's guess.
+fn pairs(who: &Who) -> Option<Vec<(IpAddr, IpAddr)>> {
+    let all = who.sources.iter().flat_map(|src| who.arrivals.iter().map(|dst| (*src, *dst)));
+    let pairs: Vec<(IpAddr, IpAddr)> = all.filter(|(src, dst)| src.is_ipv6() == dst.is_ipv6()).collect();
+    (!pairs.is_empty() && pairs.len() <= MOST_PAIRS).then_some(pairs)
+}
+
+/// Every door, by every pair that may be ours.
+pub(super) fn walk(pairs: &[(IpAddr, IpAddr)], before: &State, after: &State, who: &Who, is_list: bool, found: &mut Vec<Finding>) {
     for door in &who.doors {
-        let pairs: Vec<(IpAddr, IpAddr)> = who
-            .sources
-            .iter()
-            .flat_map(|src| who.arrivals.iter().map(|dst| (*src, *dst)))
-            .filter(|(src, dst)| src.is_ipv6() == dst.is_ipv6())
-            .collect();
-        if pairs.is_empty() || pairs.len() > MOST_PAIRS {
-            found.push(Finding::unknown("which address of the router we come to, and from where, cannot be told"));
-            return;
-        }
         let ends: Vec<Option<Finding>> = pairs
             .iter()
             .map(|(src, dst)| {
@@ -77,17 +86,19 @@ pub(super) fn check(touch: &Touch<'_>, before: &State, after: &State, who: &Who,
             }
         }
     }
-    outer(before, after, who, found);
 }
 
-/// Whether the router has this address in use.
-fn has(state: &State, ip: IpAddr) -> bool {
-    let own = tables(state, ip.is_ipv6()).addresses;
-    own.iter().any(|row| !is_on(row, "disabled") && row.get("address").and_then(address) == Some(ip))
+/// The same without any rules: where edits of interfaces send our answers.
+pub(super) fn way_back(before: &State, after: &State, who: &Who, found: &mut Vec<Finding>) {
+    let Some(pairs) = pairs(who) else { return };
+    walk(&pairs, &before.without_rules(), &after.without_rules(), who, false, found);
 }
 
 fn compare(asked: &Visit, door: &Service, before: &State, after: &State, is_list: bool) -> Option<Finding> {
-    let (was_tables, will_tables) = (tables(before, asked.dst.is_ipv6()), tables(after, asked.dst.is_ipv6()));
+    let (mut was_tables, mut will_tables) = (tables(before, asked.dst.is_ipv6()), tables(after, asked.dst.is_ipv6()));
+    if asked.src.is_loopback() && !is_outside(&was_tables, asked) {
+        (was_tables.loopback_outside, will_tables.loopback_outside) = (false, false);
+    }
     let was = visit(&was_tables, asked);
     // Packets come by the same cable whatever the routes say then.
     let will = visit(&will_tables, &Visit { ingress: was.ingress.name().map(str::to_owned), ..asked.clone() });
@@ -100,6 +111,13 @@ fn compare(asked: &Visit, door: &Service, before: &State, after: &State, is_list
         return Some(what.elsewhere(&was, &will));
     }
     back(&what, &was, &will)
+}
+
+/// Whether a way leads to a loopback source: then it is no more the router's own than any other.
+fn is_outside(tables: &Tables<'_>, asked: &Visit) -> bool {
+    let open = Tables { filter: Some(&[]), raw: Some(&[]), nat: Some(&[]), mangle: Some(&[]), ..*tables };
+    let visited = visit(&open, asked);
+    visited.legs.iter().any(|leg| leg.part == Part::Answer && !leg.verdict.is_end())
 }
 
 /// One conversation, in words.
@@ -117,11 +135,7 @@ fn legs(what: &Talk<'_>, was: &Visited<'_>, will: &Visited<'_>, is_list: bool) -
             verdict if verdict.is_end() => {
                 let why = what.ends(leg);
                 let same = old.is_some_and(|old| old.verdict == verdict && deciding(old) == deciding(leg));
-                return Some(if same {
-                    Finding::unknown(format!("by the rows as read we should not get in now ({why}), so what this does cannot be told"))
-                } else {
-                    Finding::yes(why)
-                });
+                return Some(if same { Finding::old(&why) } else { Finding::yes(why) });
             }
             _ => {
                 let same = old.is_some_and(|old| old.verdict == Verdict::Unknown && deciding(old) == deciding(leg));
@@ -146,7 +160,7 @@ fn back(what: &Talk<'_>, was: &Visited<'_>, will: &Visited<'_>) -> Option<Findin
         return None;
     }
     let by = |visited: &Visited<'_>| {
-        let port = visited.egress.name().unwrap_or("an interface that cannot be told");
+        let port = visited.egress.name().filter(|name| *name != UNTOLD).unwrap_or("an interface that cannot be told");
         visited.gateways.first().map_or_else(|| port.to_owned(), |gateway| format!("{port} through {gateway}"))
     };
     Some(Finding::unknown(format!("answers to {} would leave by {} instead of {}", what.asked.src, by(will), by(was))))

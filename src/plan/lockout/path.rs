@@ -4,6 +4,7 @@ use crate::plan::lockout::packets::tables;
 use crate::plan::lockout::state::{State, is_on};
 use crate::plan::lockout::{Service, Site, link};
 use crate::routeros::flow::net::{Block, address};
+use crate::routeros::flow::route::interface_of;
 use crate::routeros::flow::{Part, Port, Visit, Visited, visit};
 use crate::routeros::row::Row;
 use std::net::IpAddr;
@@ -25,6 +26,8 @@ pub(super) struct Who {
     pub ingress: Option<String>,
     /// Next hops of answers; none for a neighbour.
     pub gateways: Vec<IpAddr>,
+    /// The interfaces that the addresses we come to are on.
+    pub homes: Vec<String>,
     /// A route other than that of our own network takes answers back.
     pub is_remote: bool,
     /// What our packets pass below IP.
@@ -35,6 +38,11 @@ impl Who {
     /// Whether the way is IPv6.
     pub fn is_v6(&self) -> bool {
         self.arrivals.first().or(self.sources.first()).is_some_and(IpAddr::is_ipv6)
+    }
+
+    /// The interface we come in by, and those that the addresses we come to are on.
+    pub fn interfaces(&self) -> impl Iterator<Item = &str> {
+        self.ingress.iter().chain(&self.homes).map(String::as_str)
     }
 
     /// Whether an address or network may be us or the address of the router that we come to.
@@ -51,7 +59,11 @@ pub(super) fn locate(site: &Site, state: &State) -> Who {
     let mut who = Who { doors, user: path.user.clone(), own: path.own, ..Who::default() };
     who.sources = sources(site, state, &who.doors);
     who.arrivals = arrivals(site, state, &who);
-    let Some(visited) = first_visit(state, &who) else { return who };
+    who.homes = homes(state, &who.arrivals);
+    let Some(visited) = first_visit(state, &who) else {
+        who.link = link::under(state, &who);
+        return who;
+    };
     who.ingress = visited.ingress.name().map(str::to_owned);
     who.is_remote = visited
         .legs
@@ -62,6 +74,15 @@ pub(super) fn locate(site: &Site, state: &State) -> Who {
     who.gateways = visited.gateways;
     who.link = link::under(state, &who);
     who
+}
+
+fn homes(state: &State, arrivals: &[IpAddr]) -> Vec<String> {
+    let rows = ["/ip/address", "/ipv6/address"].iter().flat_map(|menu| state.rows(menu));
+    let ours = rows.filter(|row| !is_on(row, "disabled") && row.get("address").and_then(address).is_some_and(|ip| arrivals.contains(&ip)));
+    let mut names: Vec<String> = ours.flat_map(|row| [interface_of(row), row.get("interface")]).flatten().map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn first_visit<'s>(state: &'s State, who: &Who) -> Option<Visited<'s>> {

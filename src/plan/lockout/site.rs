@@ -7,6 +7,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::fleet::{Lane, Read};
 use crate::menus;
 use crate::plan::form::{Pairs, get};
+use crate::plan::lockout::resolve::gateways;
 use crate::plan::lockout::state::State;
 use crate::plan::lockout::{ManagementPath, Site, of_family, path, wanted};
 use crate::plan::record::Step;
@@ -15,6 +16,9 @@ use crate::routeros::row::Row;
 use crate::routeros::{Filter, MenuPath, Query};
 use std::net::IpAddr;
 use std::time::Duration;
+
+/// Deepest chain of gateways behind gateways that is read.
+const DEEPEST: u8 = 3;
 
 /// Where rows come from.
 pub trait Source {
@@ -63,8 +67,14 @@ pub async fn read(source: &impl Source, path: ManagementPath, steps: &[Step]) ->
     }
     let routes = of_family("/ip/route", v6);
     if wants(routes) {
-        let whole = covering(&sources(&site), v6);
+        let new = steps.iter().filter(|step| step.menu == routes).filter_map(|step| step.change.after()).map(Row::from_pairs);
+        let mut ends = sources(&site);
+        if !ends.is_empty() {
+            ends.extend(new.flat_map(|row| gateways(&row).collect::<Vec<_>>()));
+        }
+        let whole = covering(&ends, v6);
         fetch(source, &mut site, vec![(routes, whole)]).await?;
+        far(source, &mut site, &ends, v6).await?;
     }
     lists(source, &mut site, &all, steps, v6).await?;
     below(source, &mut site, &all, v6).await?;
@@ -108,6 +118,37 @@ fn covering(sources: &[IpAddr], v6: bool) -> Query {
         return Query::new();
     }
     Query::new().matching(&Filter::Any(nets.into_iter().map(|net| Filter::eq("dst-address", net)).collect()))
+}
+
+/// The routes behind those that were read: where their gateways are not next to the router.
+async fn far(source: &impl Source, site: &mut Site, ends: &[IpAddr], v6: bool) -> Result<(), Fault> {
+    let routes = of_family("/ip/route", v6);
+    let mut asked = ends.to_vec();
+    if asked.is_empty() || !site.rows.contains_key(routes) {
+        // All of them were read, or none may be.
+        return Ok(());
+    }
+    for _ in 0..DEEPEST {
+        let next: Vec<IpAddr> = State::of(site).far_gateways(v6).into_iter().filter(|ip| !asked.contains(ip)).collect();
+        if next.is_empty() {
+            break;
+        }
+        more(source, site, routes, &next).await?;
+        asked.extend(next);
+    }
+    Ok(())
+}
+
+/// Routes to more ends beside those that were read.
+async fn more(source: &impl Source, site: &mut Site, routes: &'static str, ends: &[IpAddr]) -> Result<(), Fault> {
+    let found = source.rows(routes, covering(ends, routes.starts_with("/ipv6"))).await?;
+    let rows = site.rows.entry(routes.to_owned()).or_default();
+    for row in found.iter().map(kept(routes)) {
+        if !rows.contains(&row) {
+            rows.push(row);
+        }
+    }
+    Ok(())
 }
 
 /// Lists that rules name, now or by these steps.
@@ -183,11 +224,15 @@ async fn bonds_and_tunnels(source: &impl Source, site: &mut Site, ingress: &str)
     if kinds.iter().any(|(_, kind)| kind == "bond") {
         next.push(("/interface/bonding", Query::new()));
     }
+    let homes = path::locate(site, &State::of(site)).homes;
+    if kinds.iter().any(|(name, kind)| kind == "vrrp" && homes.contains(name)) {
+        next.push(("/interface/vrrp", Query::new()));
+    }
     match kinds.iter().find(|(name, _)| name == ingress).map(|(_, kind)| kind.as_str()) {
         Some("wg") => {
             next.extend([("/interface/wireguard", Query::new()), ("/interface/wireguard/peers", Query::new().eq("interface", ingress))])
         }
-        Some("vrrp") => next.push(("/interface/vrrp", Query::new())),
+        Some("vrrp") if !homes.iter().any(|home| home == ingress) => next.push(("/interface/vrrp", Query::new())),
         Some("pppoe-out") => next.push(("/interface/pppoe-client", Query::new())),
         _ => {}
     }
@@ -203,13 +248,7 @@ async fn bonds_and_tunnels(source: &impl Source, site: &mut Site, ingress: &str)
         .collect();
     let v6 = ends.first().is_some_and(IpAddr::is_ipv6);
     if !ends.is_empty() && !v6 {
-        let more = source.rows("/ip/route", covering(&ends, false)).await?;
-        let rows = site.rows.entry("/ip/route".to_owned()).or_default();
-        for row in more.iter().map(kept("/ip/route")) {
-            if !rows.contains(&row) {
-                rows.push(row);
-            }
-        }
+        more(source, site, "/ip/route", &ends).await?;
     }
     Ok(())
 }

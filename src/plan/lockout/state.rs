@@ -1,12 +1,11 @@
 //! The rows of a router as they will be: steps applied to what was read.
 //!
-//! What the router would work out itself is worked out here too, as far as the check needs it: connected routes follow
-//! addresses, references follow a rename, an interface's own menu and `/interface` show one row.
+//! What the router would work out itself is worked out here too, as far as the check needs it: references follow a rename, an
+//! interface's own menu and `/interface` show one row, and routes lead where they then lead (`resolve.rs`).
 
 use crate::plan::form::{Form, Known, Pairs, get, overlaid};
-use crate::plan::lockout::Site;
+use crate::plan::lockout::{Site, resolve};
 use crate::plan::record::{Change, Find, Place, Step};
-use crate::routeros::flow::net::Block;
 use crate::routeros::row::Row;
 use crate::routeros::value;
 use std::collections::BTreeMap;
@@ -88,7 +87,33 @@ impl State {
     /// As read.
     pub fn of(site: &Site) -> State {
         let rows = |rows: &Vec<Pairs>| rows.iter().map(|row| Row::from_pairs(row.iter().map(|(n, v)| (n, v)))).collect();
-        State { menus: site.rows.iter().map(|(menu, found)| (menu.clone(), rows(found))).collect() }
+        let mut state = State { menus: site.rows.iter().map(|(menu, found)| (menu.clone(), rows(found))).collect() };
+        state.complete();
+        state
+    }
+
+    /// The same with firewalls that let everything pass.
+    pub fn without_rules(&self) -> State {
+        let of_rules = |menu: &str| ["/filter", "/raw", "/nat"].iter().any(|end| menu.ends_with(end)) && menu.contains("/firewall/");
+        State { menus: self.menus.iter().filter(|(menu, _)| !of_rules(menu)).map(|(menu, rows)| (menu.clone(), rows.clone())).collect() }
+    }
+
+    /// The same with some rows of a menu left out.
+    pub fn without(&self, menu: &str, gone: impl Fn(&Row) -> bool) -> State {
+        let mut state = self.clone();
+        if let Some(rows) = state.menus.get_mut(menu) {
+            rows.retain(|row| !gone(row));
+        }
+        state
+    }
+
+    /// Takes in the row that a step is about where only some of its menu were read, as of routes: what goes has to be known too.
+    pub fn admit(&mut self, step: &Step, known: &[Known]) {
+        let (Change::Set { find, before, .. } | Change::Remove { find, before, .. }) = &step.change else { return };
+        let known = known.iter().find(|known| known.menu == step.menu);
+        if matches!(step.menu.as_str(), "/ip/route" | "/ipv6/route") && self.find(&step.menu, find, known).is_none() {
+            self.insert(&step.menu, usize::MAX, before.clone());
+        }
     }
 
     /// The rows of a menu; none where it was not read.
@@ -106,8 +131,28 @@ impl State {
         self.rows(menu).iter().find(|row| wanted.iter().all(|(name, value)| row.get(name) == Some(*value)))
     }
 
+    /// The rows of a menu, to be changed.
+    pub(super) fn rows_mut(&mut self, menu: &str) -> Option<&mut Vec<Row>> {
+        self.menus.get_mut(menu)
+    }
+
     /// Does a step, if its menu was read.
     pub fn apply(&mut self, step: &Step, known: &[Known]) {
+        if !resolve::leads(&step.menu) {
+            return self.alter(step, known);
+        }
+        let kept = self.menus.iter().filter(|(menu, _)| resolve::is_kept(menu));
+        let mut old = State { menus: kept.map(|(menu, rows)| (menu.clone(), rows.clone())).collect() };
+        self.alter(step, known);
+        // A mere new name leads nowhere else.
+        let after = step.change.after();
+        if let (Change::Set { before, .. }, Some(after)) = (&step.change, &after) {
+            old.rename(&step.menu, get(before, "name"), get(after, "name"));
+        }
+        self.reroute(&step.menu, &old);
+    }
+
+    fn alter(&mut self, step: &Step, known: &[Known]) {
         let known = known.iter().find(|known| known.menu == step.menu);
         let menu = step.menu.as_str();
         match &step.change {
@@ -222,61 +267,14 @@ impl State {
     /// What follows from a row that was written.
     fn settle(&mut self, menu: &str, before: Option<&Pairs>, after: Option<&Pairs>) {
         match menu {
-            "/ip/address" | "/ipv6/address" => {
-                let routes = if menu == "/ip/address" { "/ip/route" } else { "/ipv6/route" };
-                if let Some(row) = before {
-                    self.disconnect(routes, row);
-                }
-                if let Some(row) = after.filter(|row| !is_yes(get(row, "disabled"))) {
-                    self.connect(routes, row);
-                }
-            }
             // Members go with their list.
             "/interface/list" if after.is_none() => {
                 if let (Some(list), Some(rows)) = (before.and_then(|row| get(row, "name")), self.menus.get_mut("/interface/list/member")) {
                     rows.retain(|row| row.get("list") != Some(list));
                 }
             }
-            "/ip/route" | "/ipv6/route" => self.contend(menu, before, after),
             _ if menu != "/interface" && INTERFACES.contains(&menu) => self.mirror(before, after),
             _ => {}
-        }
-    }
-
-    fn disconnect(&mut self, routes: &str, row: &Pairs) {
-        let (Some(net), Some(interface)) = (get(row, "address").and_then(network), get(row, "interface")) else { return };
-        if let Some(rows) = self.menus.get_mut(routes) {
-            let gone = |row: &Row| {
-                is_on(row, "connect") && row.get("dst-address") == Some(&net) && row.get("gateway").is_none_or(|by| by == interface)
-            };
-            rows.retain(|row| !gone(row));
-        }
-    }
-
-    fn connect(&mut self, routes: &str, row: &Pairs) {
-        let (Some(net), Some(interface)) = (get(row, "address").and_then(network), get(row, "interface")) else { return };
-        if let Some(rows) = self.menus.get_mut(routes) {
-            rows.push(Row::from_pairs([
-                ("dst-address", net.as_str()),
-                ("gateway", interface),
-                ("connect", "true"),
-                ("active", "true"),
-                ("dynamic", "true"),
-                ("distance", "0"),
-            ]));
-        }
-    }
-
-    /// Which of several routes to one network is in use is decided anew when one of them changes: all of them count.
-    fn contend(&mut self, menu: &str, before: Option<&Pairs>, after: Option<&Pairs>) {
-        let nets: Vec<&str> = [before, after].into_iter().flatten().filter_map(|row| get(row, "dst-address")).collect();
-        let Some(rows) = self.menus.get_mut(menu) else { return };
-        for row in rows.iter_mut() {
-            let same = row.get("dst-address").is_some_and(|net| nets.contains(&net));
-            if same && !is_on(row, "disabled") && !is_on(row, "active") {
-                let others = row.iter().filter(|(name, _)| *name != "inactive" && *name != "active");
-                *row = Row::from_pairs(others.chain([("active", "true")]));
-            }
         }
     }
 
@@ -287,8 +285,10 @@ impl State {
         let Some(rows) = self.menus.get_mut("/interface") else { return };
         let at = new.as_deref().or(old.as_deref()).and_then(|name| rows.iter().position(|row| row.get("name") == Some(name)));
         match (after, at) {
+            // What hangs on it is as good as on one that is off.
             (None, Some(at)) => {
-                rows.remove(at);
+                let others = rows[at].iter().filter(|(name, _)| *name != "disabled");
+                rows[at] = Row::from_pairs(others.chain([("disabled", "true")]));
             }
             (Some(after), Some(at)) => {
                 let disabled = get(after, "disabled").unwrap_or("false").to_owned();
@@ -319,14 +319,9 @@ fn renamed(value: &str, old: &str, new: &str) -> String {
 fn same(known: Option<&Known>, name: &str, found: Option<&str>, wanted: &str) -> bool {
     match found {
         Some(found) => known.map_or(Form::Text, |known| known.form(name)).same(found, wanted),
-        None => matches!(wanted, "" | "no" | "false"),
+        // A disabled route does not tell its table.
+        None => matches!(wanted, "" | "no" | "false") || (name, wanted) == ("routing-table", "main"),
     }
-}
-
-/// `10.0.0.0/24` of `10.0.0.1/24`.
-pub(super) fn network(address: &str) -> Option<String> {
-    let block = Block::parse(address)?;
-    Some(format!("{}/{}", block.first(), block.bits()?))
 }
 
 /// A flag of a row that is there and yes.

@@ -3,4 +3,5 @@
 mod bench;
 mod cases;
 mod corpus;
+mod gateways;
 mod reading;

@@ -235,14 +235,18 @@ fn flags(text: &str, packet: &Packet) -> Truth {
 }
 
 fn of_type(text: &str, ip: IpAddr, tables: &Tables<'_>) -> Truth {
-    let local = tables.own(ip).is_some() || ip.is_loopback();
+    let local = match tables.own(ip) {
+        Some(_) => Truth::Yes,
+        None if ip.is_loopback() && tables.loopback_outside => Truth::Maybe,
+        None => ip.is_loopback().into(),
+    };
     let broadcast = tables.is_broadcast(ip);
     value::list(text).fold(Truth::No, |so_far, word| {
         so_far.or(match word {
-            "local" => local.into(),
+            "local" => local,
             "multicast" => ip.is_multicast().into(),
             "broadcast" => broadcast.into(),
-            "unicast" => (!local && !broadcast && !ip.is_multicast()).into(),
+            "unicast" => local.unless(true).and((!broadcast && !ip.is_multicast()).into()),
             _ => Truth::Maybe,
         })
     })

@@ -274,7 +274,7 @@ impl<'a, 't> Trace<'a, 't> {
     /// Gateways to ask for, and whether the router itself is meant.
     pub(super) fn route(&mut self, packet: &mut Packet) -> Result<(Vec<IpAddr>, bool), Verdict> {
         let to = packet.dst;
-        if self.tables.is_broadcast(to) || to.is_loopback() {
+        if self.tables.is_broadcast(to) || (to.is_loopback() && !self.tables.loopback_outside) {
             self.push("route", Verdict::Passed, "the router itself is meant", "/address", Vec::new())?;
             return Ok((Vec::new(), true));
         }

@@ -13,7 +13,7 @@ mod fit;
 mod journey;
 pub mod net;
 mod packet;
-mod route;
+pub mod route;
 mod visit;
 
 pub use chain::Place;
@@ -51,6 +51,8 @@ pub struct Tables<'a> {
     pub members: Option<&'a [Row]>,
     /// `/ip/settings` or `/ipv6/settings`: whether the router forwards at all. Not read is taken for yes.
     pub settings: &'a [Row],
+    /// Who comes from `127.0.0.0/8` is somewhere outside all the same, as with a router that is simulated on the caller's own machine.
+    pub loopback_outside: bool,
 }
 
 /// What becomes of a packet, at one step or in the end.

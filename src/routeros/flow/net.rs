@@ -1,5 +1,6 @@
 //! Addresses as rules write them: one, a network, a range.
 
+use crate::routeros::row::Row;
 use std::net::IpAddr;
 
 /// A set of neighbouring addresses.
@@ -62,6 +63,13 @@ fn number(ip: IpAddr) -> u128 {
         IpAddr::V4(ip) => u128::from(u32::from(ip)),
         IpAddr::V6(ip) => u128::from(ip),
     }
+}
+
+/// The network that a row of `/ip/address` connects: of a point-to-point link that of the other end, which `network` names.
+pub fn network(row: &Row) -> Option<Block> {
+    let own = Block::parse(row.get("address")?)?;
+    let named = row.get("network").filter(|text| !text.is_empty()).zip(own.bits());
+    named.and_then(|(net, bits)| Block::parse(&format!("{net}/{bits}"))).or(Some(own))
 }
 
 /// The address of `192.0.2.1/24`, without its network.
@@ -144,6 +152,19 @@ mod tests {
         }
         for text in ["", "host.example", "192.0.2.0/33", "192.0.2.9-192.0.2.1", "1.2.3.4-::1", "::/129", "1.2.3.4/x"] {
             assert_eq!(Block::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_to_one_other_end_connects_that_end() {
+        for (row, inside, outside) in [
+            (vec![("address", "10.0.0.2/32"), ("network", "10.0.0.1")], "10.0.0.1", "10.0.0.2"),
+            (vec![("address", "192.0.2.7/24"), ("network", "192.0.2.0")], "192.0.2.1", "192.0.3.1"),
+            (vec![("address", "192.0.2.7/24"), ("network", "")], "192.0.2.1", "192.0.3.1"),
+            (vec![("address", "192.0.2.7/24"), ("network", "nonsense")], "192.0.2.1", "192.0.3.1"),
+        ] {
+            let net = network(&Row::from_pairs(row.clone())).unwrap();
+            assert!(net.contains(inside.parse().unwrap()) && !net.contains(outside.parse().unwrap()), "{row:?}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! narrow list of columns), every route that is not disabled or inactive does.
 
 use super::chain::Place;
-use super::net::Block;
+use super::net::{Block, network};
 use super::packet::{Mark, Packet, Port};
 use super::{Tables, is_off, is_on};
 use crate::routeros::row::Row;
@@ -170,7 +170,7 @@ impl<'a> Tables<'a> {
     pub(super) fn network_of(&self, ip: IpAddr) -> Option<(Place<'a>, String)> {
         let networks = self.addresses.iter().enumerate().filter(|(_, row)| !is_off(row));
         let holding = networks.filter_map(|(position, row)| {
-            let net = row.get("address").and_then(Block::parse).filter(|net| net.contains(ip))?;
+            let net = network(row).filter(|net| net.contains(ip))?;
             Some((net.bits(), Place { position, row }, interface_of(row)?.to_owned()))
         });
         holding.max_by_key(|(bits, ..)| *bits).map(|(_, place, name)| (place, name))
@@ -226,24 +226,24 @@ impl<'a> Tables<'a> {
 }
 
 /// The interface an address really works on.
-fn interface_of(row: &Row) -> Option<&str> {
+pub fn interface_of(row: &Row) -> Option<&str> {
     row.get("actual-interface").filter(|name| !name.is_empty()).or(row.get("interface"))
 }
 
 /// `main`, unless the route or its prefix names another.
-fn table_of(row: &Row) -> &str {
+pub fn table_of(row: &Row) -> &str {
     let named = row.get("routing-table").filter(|table| !table.is_empty());
     let suffix = row.get("dst-address").and_then(|dst| dst.split_once('@')).map(|(_, table)| table);
     named.or(suffix).unwrap_or("main")
 }
 
 /// Without the table that may stand behind an address.
-fn bare(text: &str) -> &str {
+pub fn bare(text: &str) -> &str {
     text.split('@').next().unwrap_or(text)
 }
 
 /// `blackhole` has no value; other words say the same of other protocols' routes.
-fn is_hole(row: &Row) -> bool {
+pub fn is_hole(row: &Row) -> bool {
     ["blackhole", "unreachable", "prohibit"].iter().any(|name| is_on(row, name))
         || matches!(row.get("type"), Some("blackhole" | "unreachable" | "prohibit"))
 }

@@ -86,6 +86,7 @@ impl Router {
             lists: Some(&self.lists),
             members: Some(&self.members),
             settings: &[],
+            loopback_outside: false,
         }
     }
 

@@ -166,6 +166,7 @@ impl Held {
             lists: self.lists.as_deref(),
             members: self.members.as_deref(),
             settings: &self.settings,
+            loopback_outside: false,
         }
     }
 

@@ -96,7 +96,11 @@ pub fn known(steps: &[Step]) -> Vec<Known> {
 /// `home: set /ip/service [name=www-ssl] port=8443 ; …`: verb, menu, which row, values, `@` and the row to stand before.
 pub fn plan(line: &str) -> (&str, Vec<Step>) {
     let (name, edits) = line.split_once(": ").unwrap();
-    let mut site = site(name);
+    (name, steps(site(name), edits))
+}
+
+/// The edits of a plan on this site.
+pub fn steps(mut site: Site, edits: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     for (n, edit) in edits.split(" ; ").enumerate() {
         let step = Step { edit: n as u32, ..step(&site, edit) };
@@ -106,7 +110,20 @@ pub fn plan(line: &str) -> (&str, Vec<Step>) {
         }
         steps.push(step);
     }
-    (name, steps)
+    steps
+}
+
+/// Judged on a site that is a little different, by all its rows and by those that would be read; both say the same.
+pub fn judged_where(line: &str, differs: impl Fn(&mut Site)) -> Judgement {
+    let (name, edits) = line.split_once(": ").unwrap();
+    let mut whole = site(name);
+    differs(&mut whole);
+    let steps = steps(whole.clone(), edits);
+    let all = judge(&whole, &steps, &known(&steps), Environment::Staging);
+    let (read, _) = read_of(&whole, &steps);
+    let read = judge(&read, &steps, &known(&steps), Environment::Staging);
+    assert_eq!((all.cut, &all.cut_reasons), (read.cut, &read.cut_reasons), "{line}: all rows and those read");
+    all
 }
 
 fn step(site: &Site, edit: &str) -> Step {
@@ -182,8 +199,11 @@ pub fn judged_on_read(line: &str) -> (Judgement, usize) {
 
 /// The site as it would be read, and the menus asked for.
 pub fn site_read(name: &str, steps: &[Step]) -> (Site, Vec<String>) {
-    let whole = site(name);
-    let router = Router { site: &whole, asked: Mutex::new(Vec::new()), denied: &[] };
+    read_of(&site(name), steps)
+}
+
+fn read_of(whole: &Site, steps: &[Step]) -> (Site, Vec<String>) {
+    let router = Router { site: whole, asked: Mutex::new(Vec::new()), denied: &[] };
     let found = futures_util::FutureExt::now_or_never(read(&router, whole.path.clone(), steps)).unwrap().unwrap();
     let asked = router.asked.into_inner().unwrap();
     (found, asked)
