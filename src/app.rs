@@ -99,7 +99,12 @@ impl App {
         updates::put_back(loaded).await?;
         let store = stored::open(loaded, &meter, progress, media.store).await?;
         let seal = Arc::new(keys::open(&config, &places, &store).await?);
-        let audit_options = audit::Options { meter: meter.clone(), flush_interval: stored::patience(loaded), ..audit::Options::default() };
+        let audit_options = audit::Options {
+            meter: meter.clone(),
+            flush_interval: stored::patience(loaded),
+            mark: Some(places.audit_mark()),
+            ..audit::Options::default()
+        };
         let audit = Audit::open_on(&audit_dir(&places), clock.clone(), audit_options, media.trail)?;
         let fleet = Fleet::open(Parts {
             store: store.clone(),

@@ -1,11 +1,14 @@
 //! What plans change and what became of them, for programs at the admin API.
 
-use crate::http_rig::Web;
+use crate::http_rig::{Web, request};
 use crate::plan_tools::opened;
 use crate::site::Site;
 use routeros_mcp::access::Role;
+use routeros_mcp::base::events::Event;
 use routeros_mcp::sim::profiles::Profile;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 async fn get(web: &Web, token: &str, path: &str) -> (u16, Value) {
     let answer = web.ask("GET", &format!("/admin/api/v1{path}"), &format!("Authorization: Bearer {token}\r\n"), "").await;
@@ -72,5 +75,52 @@ async fn jobs_are_listed_while_they_run_and_after_they_ended() {
     assert_eq!((&jobs["total"], &over["state"]), (&json!(1), &json!("rolled_back")), "{jobs}");
     let other = web.token_as(Some(Role::Admin), |token| token.devices = vec!["elsewhere".parse().unwrap()]).await;
     assert_eq!(get(&web, &other, "/jobs").await.1["total"], 0);
+    web.close().await;
+}
+
+/// What comes on a stream of events until `enough`, as text.
+async fn heard(web: &Web, token: &str, begun: impl AsyncFnOnce(), enough: impl Fn(&str) -> bool) -> String {
+    let mut stream = TcpStream::connect(web.at()).await.unwrap();
+    let asked = request("GET", "/admin/api/v1/events", &format!("Authorization: Bearer {token}\r\n"), "");
+    stream.write_all(asked.as_bytes()).await.unwrap();
+    let (mut text, mut some, mut begun) = (String::new(), vec![0; 4_096], Some(begun));
+    let all = async {
+        while !enough(&text) {
+            if let Some(begun) = begun.take_if(|_| text.contains("retry:")) {
+                begun().await;
+            }
+            let n = stream.read(&mut some).await.unwrap();
+            if n == 0 {
+                break;
+            }
+            text.push_str(&String::from_utf8_lossy(&some[..n]));
+        }
+    };
+    tokio::time::timeout(crate::http_rig::PATIENCE, all).await.expect("enough in time");
+    text
+}
+
+#[tokio::test]
+async fn a_program_hears_of_jobs_as_they_go_on_until_its_token_is_taken_back() {
+    let web = with_router().await;
+    let reader = web.token(Role::ReadOnly).await;
+    let id = drafted(&web, "nvr.lan", "auto").await["id"].as_str().unwrap().to_owned();
+    let line = |kind: &str| format!("event: {kind}\ndata: {{\"id\":\"{id}\"}}\n\n");
+    let bus = web.site.app.dispatch.world().fleet.bus().clone();
+    let draft = heard(&web, &reader, async || bus.tell(Event::Plan(id.clone())), |text| text.contains(&line("plan"))).await;
+    assert!(!draft.contains("event: job"), "a draft is no job: {draft}");
+    let apply = async || drop(web.site.good("plan.apply", json!({"plan_id": id, "wait_seconds": 55})).await);
+    let job = heard(&web, &reader, apply, |text| text.contains(&line("job"))).await;
+    assert!(job.contains(&line("plan")), "{job}");
+    let metrics = web.token_as(None, |_| {}).await;
+    assert_eq!(get(&web, &metrics, "/events").await.0, 403, "a token for metrics hears nothing");
+    let access = &web.site.app.dispatch.world().access;
+    let revoke = async || {
+        let mine = access.tokens().unwrap().into_iter().find(|token| token.role == Some(Role::ReadOnly)).unwrap();
+        access.revoke_token(&mine.id).await.unwrap();
+        bus.tell(Event::Plan("plan-secret".into()));
+    };
+    let after = heard(&web, &reader, revoke, |_| false).await;
+    assert!(!after.contains("plan-secret"), "{after}");
     web.close().await;
 }

@@ -152,18 +152,40 @@ async fn every_401_says_how_to_be_somebody() {
     let mut browser = Browser::of(&web);
     let wrong = json!({"user": "nobody", "password": "wrong-wrong-wrong"});
     let setup = json!({"token": "wrong", "user": "anna", "password": "correct-horse-71"});
-    let answers: [Answer; 6] = [
+    let answers: [Answer; 5] = [
         browser.get("/admin/api/v1/session").await,
         browser.get("/admin/api/v1/session/all").await,
         browser.post("/admin/api/v1/session", wrong).await,
         browser.post("/admin/api/v1/session/reauthenticate", json!({"password": "x"})).await,
         browser.post("/admin/api/v1/setup", setup).await,
-        browser.get("/admin/api/v1/events").await,
     ];
+    let events = browser.get("/admin/api/v1/events").await;
+    let challenge = events.header("www-authenticate").unwrap_or_default();
+    assert!(events.status == 401 && challenge.contains("resource_metadata=") && challenge.contains("mcp:read"), "{events:?}");
     for answer in &answers {
         let metadata = format!("Bearer resource_metadata=\"http://{}/.well-known/oauth-protected-resource/mcp\"", web.at());
         assert_eq!((answer.status, answer.header("www-authenticate")), (401, Some(metadata.as_str())), "{answer:?}");
     }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn the_digest_of_a_new_token_is_not_for_callers_to_give_or_to_hear_of() {
+    let web = Web::open(&[]).await;
+    let mut anna = signed_in(&web, "anna", Role::Admin).await;
+    let good = json!({"name": "a", "role": "read_only", "devices": ["all"]});
+    let mut with = good.clone();
+    with["digest"] = "a".repeat(64).into();
+    for (given, said) in [(json!({"name": "a", "role": "read_only"}), "devices is missing"), (with, "digest is not an argument")] {
+        let refused = anna.post("/admin/api/v1/tokens", given).await;
+        let error = &refused.message()["error"];
+        let (message, hint) = (error["message"].as_str().unwrap(), error["hint"].as_str().unwrap());
+        assert!(refused.status == 400 && message.contains(said) && !hint.contains("digest"), "{refused:?}");
+    }
+    let mut more = good.clone();
+    more["colour"] = "red".into();
+    assert_eq!(anna.post("/admin/api/v1/tokens", more).await.status, 400);
+    assert_eq!(anna.post("/admin/api/v1/tokens", good).await.status, 201);
     web.close().await;
 }
 

@@ -1,4 +1,4 @@
-//! Archives of the trail at the command line: on the box, and anywhere else.
+//! The trail and its archives at the command line: on the box, anywhere else, and gone.
 
 use crate::cli_rig::{Rig, says};
 use crate::retention::record;
@@ -75,4 +75,31 @@ async fn a_trail_that_was_cut_and_its_archives_are_verified_and_exported() {
     std::fs::remove_file(file).unwrap();
     assert!(rig.json(&["audit", "verify", "--archives"])["archived_up_to"].as_u64() > Some(0));
     assert_eq!(rig.json(&["audit", "verify"])["ok"], true);
+}
+
+#[test]
+fn a_trail_that_is_gone_altogether_is_missed_until_somebody_says_that_it_may_be() {
+    let rig = Rig::new();
+    assert_eq!(rig.json(&["audit", "verify"])["records"], 0, "nothing was recorded yet");
+    for _ in 0..3 {
+        rig.json(&["device", "list"]);
+    }
+    assert_eq!(rig.json(&["audit", "verify"])["ok"], true);
+    std::fs::remove_dir_all(rig.state().join("audit")).unwrap();
+    let broken = |what: &str| {
+        let error = rig.error(&["audit", "verify"], 74);
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("broken at record 1") && message.contains("up to") && message.contains("missing"), "{what}: {message}");
+    };
+    broken("before anything opened it");
+    let doctor = rig.run(&["doctor"]);
+    assert!(doctor.out.contains("broken at record 1"), "{doctor:?}");
+    let check = rig.json(&["check"]);
+    assert!(check["warnings"].to_string().contains("missing"), "{check}");
+    for _ in 0..6 {
+        rig.json(&["device", "list"]);
+    }
+    broken("with more records than there were");
+    std::fs::remove_file(rig.state().join("trail.reached")).unwrap();
+    assert_eq!(rig.json(&["audit", "verify"])["records"], 6);
 }

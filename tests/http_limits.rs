@@ -94,10 +94,14 @@ async fn broken_messages_are_400_with_json_rpcs_codes() {
         (r#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}"#, -32602),
         (deep.as_str(), -32600),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"initialize"}"#, -32602),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":7,"capabilities":{},"clientInfo":{}}}"#, -32602),
     ] {
         let answer = web.ask("POST", "/mcp", &auth, body).await;
         let shown = &body[..body.len().min(60)];
         assert_eq!((answer.status, &answer.message()["error"]["code"]), (400, &json!(code)), "{shown}: {answer:?}");
+        let is_hello = body.contains("initialize");
+        assert!(!is_hello || (answer.message()["id"] == 1), "{shown}: {answer:?}");
     }
     let bytes =
         [request("POST", "/mcp", &auth, "").replace("Content-Length: 0", "Content-Length: 2").into_bytes(), vec![0xff, 0xfe]].concat();

@@ -162,6 +162,85 @@ async fn an_answer_outlasts_the_line_and_is_given_to_its_session_alone() {
 }
 
 #[tokio::test]
+async fn a_stream_that_answers_nothing_goes_on_where_it_broke_off_and_a_new_one_is_told_nothing_old() {
+    let web = home().await;
+    let token = web.token(Role::ReadOnly).await;
+    let session = web.session(&token).await;
+    let uri = format!("device://{}/capabilities", web.site.device("home-ap").id.as_str());
+    let subscribe = json!({"jsonrpc": "2.0", "id": 7, "method": "resources/subscribe", "params": {"uri": uri}});
+    let mut ids = Vec::new();
+    let mut subscribed = Events::post(&web, &token, &in_session(&session), &subscribe).await;
+    ids.extend([subscribed.event().await.0, subscribed.event().await.0]);
+    // What is told without anybody listening is old when somebody does.
+    let mut floor = 0;
+    let mut change = async || {
+        floor += 1;
+        let tags = [format!("floor={floor}")];
+        assert!(web.site.operator("device.update", json!({"device": "home-ap", "tags": tags})).await.fault.is_none());
+    };
+    change().await;
+    let mut stream = Events::get(&web, &token, &in_session(&session)).await;
+    let (primed, data) = stream.event().await;
+    assert!(data.is_empty(), "{data}");
+    ids.push(primed);
+    for _ in 0..2 {
+        change().await;
+        let (id, data) = stream.event().await;
+        assert!(data.contains("resources/updated"), "{data}");
+        ids.push(id);
+    }
+    let last = ids.last().unwrap().clone();
+    drop(stream);
+    change().await;
+    let resume = |id: &str| format!("{}Last-Event-ID: {id}\r\n", in_session(&session));
+    let mut back = Events::get(&web, &token, &resume(&last)).await;
+    let (missed, data) = back.event().await;
+    assert!(data.contains("resources/updated") && missed != last, "what came after it, and not that again");
+    ids.push(missed.clone());
+    drop(back);
+    let mut nothing = Events::get(&web, &token, &resume(&missed)).await;
+    change().await;
+    let (live, _) = nothing.event().await;
+    ids.push(live);
+    drop(nothing);
+    let mut fresh = Events::get(&web, &token, &in_session(&session)).await;
+    let (primed, data) = fresh.event().await;
+    assert!(data.is_empty(), "{data}");
+    ids.push(primed);
+    change().await;
+    ids.push(fresh.event().await.0);
+    let unique: std::collections::HashSet<&String> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "{ids:?}");
+    let mut again = Events::get(&web, &token, &resume(&last)).await;
+    assert!(again.event().await.0 == missed && again.event().await.1.contains("updated"), "the same again, where the line broke twice");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn events_without_data_come_to_clients_that_know_them_alone() {
+    let web = home().await;
+    let token = web.token(Role::ReadOnly).await;
+    for version in ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"] {
+        let primes = version == "2025-11-25";
+        let begun = web.say(&token, "", &crate::http_rig::hello(version)).await;
+        let lines = begun.body.lines().filter(|line| line.starts_with("data:")).count();
+        assert_eq!((begun.message()["result"]["protocolVersion"].as_str(), lines), (Some(version), 1 + usize::from(primes)), "{begun:?}");
+        let session = format!("Mcp-Session-Id: {}\r\n", begun.header("mcp-session-id").unwrap());
+        let said = web.say(&token, &session, &json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
+        assert_eq!(said.status, 202, "{said:?}");
+        let mut stream = Events::post(&web, &token, &session, &call("device.list", json!({}))).await;
+        let (id, data) = stream.event().await;
+        assert_eq!((data.is_empty(), id.is_empty()), (primes, false), "{version}: {data}");
+        let mut listens = Events::get(&web, &token, &session).await;
+        let bus = web.site.app.dispatch.world().fleet.bus();
+        bus.tell(routeros_mcp::base::events::Event::Switches);
+        let (id, data) = listens.event().await;
+        assert_eq!((data.is_empty(), id.is_empty()), (primes, false), "{version}: {data}");
+    }
+    web.close().await;
+}
+
+#[tokio::test]
 async fn a_session_keeps_its_last_answers_and_no_more() {
     let web = Web::open(&[]).await;
     let token = web.token(Role::Admin).await;

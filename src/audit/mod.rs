@@ -13,6 +13,7 @@ mod cut;
 mod error;
 mod export;
 mod index;
+mod mark;
 mod medium;
 mod read;
 mod record;
@@ -27,6 +28,7 @@ pub use chain::{Hash, Head};
 pub use cut::Age;
 pub use error::AuditError;
 pub use export::{Format, export, export_archive, export_if, json};
+pub use mark::{reaches, reaches_by_its_head};
 pub use read::{Filter, Page};
 pub use record::{ClientInfo, MAX_ARGUMENTS_BYTES, MAX_TEXT_BYTES, Phase, Record, Stored, Who};
 #[cfg(all(test, feature = "sim"))]
@@ -42,6 +44,7 @@ use crate::host::metrics::Meter;
 use crate::store::queue::Queue;
 use crate::store::{Durability, sync_parent};
 use index::{Index, Marks};
+use mark::Mark;
 use segment::SavedHead;
 use std::fs::{DirBuilder, File, TryLockError};
 use std::io;
@@ -63,11 +66,13 @@ pub struct Options {
     pub flush_interval: Duration,
     /// Counts records.
     pub meter: Meter,
+    /// Where to note how far it reaches, beside its directory; `None`: nowhere.
+    pub mark: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { segment_bytes: 4 << 20, flush_interval: Duration::from_secs(5), meter: Meter::off() }
+        Options { segment_bytes: 4 << 20, flush_interval: Duration::from_secs(5), meter: Meter::off(), mark: None }
     }
 }
 
@@ -81,6 +86,7 @@ pub struct Audit(Arc<Inner>);
 struct Inner {
     shared: Arc<Shared>,
     dir: PathBuf,
+    mark: Option<PathBuf>,
     checked: tokio::sync::Mutex<Option<Checked>>,
     older: Mutex<Marks>,
     cutting: tokio::sync::Mutex<()>,
@@ -106,9 +112,31 @@ impl Audit {
             begin_head(dir, &mut *head_file, tail.head).map_err(AuditError::io("making the head"))?;
         }
         let shared = Arc::new(Shared { queue: Queue::new(), index: RwLock::new(Index::new(dir, &tail)?), failing: AtomicBool::new(false) });
-        let Options { segment_bytes, flush_interval, meter } = options;
-        let setup =
-            Setup { dir: dir.to_owned(), clock, boot: boot_id(), segment_bytes, flush_interval, open, head_file, _lock: lock, meter };
+        let Options { segment_bytes, flush_interval, meter, mark } = options;
+        let noted = mark.as_deref().map(Mark::read).unwrap_or_default();
+        if !noted.is_missing && noted.reached > tail.head.seq {
+            let (here, known) = (tail.head.seq, noted.reached);
+            tracing::error!(
+                "the audit trail ends at record {here}, and it had {known}: its files were removed, or another's were put in their place"
+            );
+            if let Some(file) = &mark {
+                Mark { is_missing: true, ..noted }.write(file);
+            }
+        }
+        // What was missing once is not forgotten when there are as many records again.
+        let noting = mark.clone().filter(|_| noted.reached <= tail.head.seq && !noted.is_missing);
+        let setup = Setup {
+            dir: dir.to_owned(),
+            clock,
+            boot: boot_id(),
+            segment_bytes,
+            flush_interval,
+            open,
+            head_file,
+            _lock: lock,
+            meter,
+            mark: noting,
+        };
         let writer = Writer::new(setup, shared.clone(), &tail);
         let (done, closed) = oneshot::channel();
         let run = move || {
@@ -118,7 +146,7 @@ impl Audit {
         let thread = std::thread::Builder::new().name("audit".into()).spawn(run).map_err(AuditError::io("starting the writer"))?;
         let (thread, closed) = (Mutex::new(Some(thread)), Mutex::new(Some(closed)));
         let (older, checked, cutting) = (Mutex::default(), tokio::sync::Mutex::default(), tokio::sync::Mutex::default());
-        Ok(Audit(Arc::new(Inner { shared, dir: dir.to_owned(), checked, older, cutting, thread, closed })))
+        Ok(Audit(Arc::new(Inner { shared, dir: dir.to_owned(), mark, checked, older, cutting, thread, closed })))
     }
 
     /// Adds a record and says its sequence number. A caller that stops waiting does not stop the record.
@@ -153,6 +181,10 @@ impl Audit {
     /// Where its segments are.
     pub fn dir(&self) -> PathBuf {
         self.0.dir.clone()
+    }
+
+    fn mark(&self) -> Option<PathBuf> {
+        self.0.mark.clone()
     }
 
     fn checked(&self) -> &tokio::sync::Mutex<Option<Checked>> {

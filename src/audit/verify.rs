@@ -8,6 +8,7 @@ use crate::audit::archive;
 use crate::audit::chain::{Frame, Head, Misfit, NoFrame};
 use crate::audit::cut;
 use crate::audit::error::AuditError;
+use crate::audit::mark::reaches;
 use crate::audit::segment::{self, Reader, SavedHead};
 use crate::base::clock::Wall;
 use std::fs::File;
@@ -73,8 +74,13 @@ impl Audit {
         if let Some(last) = last.as_ref().filter(|last| now.0.abs_diff(last.at.0) < LATELY_MS) {
             return Ok(last.clone());
         }
-        let dir = self.dir();
-        let found = tokio::task::spawn_blocking(move || verify(&dir)).await.map_err(|_| AuditError::Closed)?;
+        let (dir, mark) = (self.dir(), self.mark());
+        let look = move || {
+            let report = verify(&dir)?;
+            mark.map_or(Ok(()), |mark| reaches(&mark, &report))?;
+            Ok(report)
+        };
+        let found = tokio::task::spawn_blocking(look).await.map_err(|_| AuditError::Closed)?;
         let checked = match found {
             Ok(report) => Checked { at: now, report: Some(report), broken: None },
             Err(error @ AuditError::Broken { .. }) => Checked { at: now, report: None, broken: Some(error.to_string()) },

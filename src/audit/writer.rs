@@ -8,6 +8,7 @@
 use crate::audit::chain::{Frame, Head};
 use crate::audit::error::AuditError;
 use crate::audit::index::Index;
+use crate::audit::mark::Mark;
 use crate::audit::medium::{Medium, Open};
 use crate::audit::record::{self, Record};
 use crate::audit::segment::{self, HEADER_BYTES, Header};
@@ -55,6 +56,8 @@ pub(crate) struct Setup {
     /// Kept for as long as we write: the same file, locked by us.
     pub(crate) _lock: File,
     pub(crate) meter: Meter,
+    /// Where to note how far the trail reaches.
+    pub(crate) mark: Option<PathBuf>,
 }
 
 pub(crate) struct Writer {
@@ -75,6 +78,8 @@ pub(crate) struct Writer {
     failing: bool,
     /// Records that were refused since the last one that was not.
     lost: u64,
+    /// The segment that the mark was last written in.
+    marked: Option<u64>,
 }
 
 impl Writer {
@@ -96,6 +101,7 @@ impl Writer {
             due: None,
             failing: false,
             lost: 0,
+            marked: None,
         }
     }
 
@@ -112,7 +118,16 @@ impl Writer {
         if self.lost > 0 {
             self.write(std::iter::empty(), true)?;
         }
+        self.note();
         self.setup.head_file.sync().map_err(AuditError::io("flushing the head"))
+    }
+
+    /// Notes beside the trail how far it reaches.
+    fn note(&mut self) {
+        if let Some(file) = self.setup.mark.as_ref().filter(|_| self.head.seq > 0 && self.pending_records == 0) {
+            Mark { reached: self.head.seq, is_missing: false }.write(file);
+            self.marked = Some(self.number);
+        }
     }
 
     fn serve(&mut self, group: Vec<Request>) {
@@ -190,6 +205,9 @@ impl Writer {
         // Not flushed itself: a head that lags is allowed, and half the writes are saved.
         if let Err(error) = self.setup.head_file.write_at(segment::head_line(self.head).as_bytes(), 0) {
             tracing::warn!(%error, "the head of the audit trail could not be written");
+        }
+        if self.marked != Some(self.number) {
+            self.note();
         }
         Ok(())
     }

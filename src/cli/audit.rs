@@ -30,6 +30,7 @@ pub async fn run(way: &Way, loaded: &Loaded, command: AuditCommand, as_json: boo
         }
         AuditCommand::Verify { archives, .. } => {
             let report = if archives { audit::verify_all(&dir)? } else { audit::verify(&dir)? };
+            audit::reaches(&places.audit_mark(), &report)?;
             if as_json {
                 output::json(
                     &json!({"ok": true, "records": report.records, "last_seq": report.head.seq, "archived_up_to": report.archived.seq}),

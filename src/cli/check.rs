@@ -4,6 +4,7 @@
 //! it may replace the old one.
 
 use crate::app::App;
+use crate::audit;
 use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::Check;
@@ -83,6 +84,10 @@ async fn open(loaded: &Loaded, warnings: &mut Vec<String>) -> Result<(), Fault> 
     if let Err(fault) = binds(loaded, &[], warnings).await {
         app.close().await;
         return Err(fault);
+    }
+    let places = crate::app::places(loaded);
+    if let Err(error) = audit::reaches_by_its_head(&places.audit_mark(), &crate::app::audit_dir(&places)) {
+        warnings.push(error.to_string());
     }
     let fleet = &app.dispatch.world().fleet;
     let devices: Vec<_> = fleet.list().into_iter().filter(|device| device.status != Status::Decommissioned).collect();

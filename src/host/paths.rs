@@ -108,6 +108,11 @@ impl Places {
         self.state.join("epoch")
     }
 
+    /// How far the audit trail reached.
+    pub fn audit_mark(&self) -> PathBuf {
+        self.state.join("trail.reached")
+    }
+
     /// The generated master key, where no other source gives one.
     pub fn master_key(&self) -> PathBuf {
         self.state.join("master.key")

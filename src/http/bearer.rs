@@ -14,18 +14,18 @@ use hyper::{Response, StatusCode};
 pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<Bearer, Refusal> {
     let client = Client { address: asked.client.to_string(), ..Client::default() };
     let anonymous = edge.settings.anonymous.filter(|_| asked.is_here);
+    // Whoever showed many bad ones has the keys of the provider fetched for no more of them, and nobody waits for that.
+    let is_spent = edge.failures.is_spent(asked.client);
     let found = match presented(headers) {
         Ok(Some(token)) if token.starts_with(PREFIX) && !edge.settings.tokens => Err(Refused::Unknown),
         Ok(Some(token)) => match &edge.oidc {
+            Some(oidc) if !token.starts_with(PREFIX) && is_spent => oidc.bearer_by_known_keys(token, client).await,
             Some(oidc) if !token.starts_with(PREFIX) => oidc.bearer(token, client).await,
             _ => edge.dispatch.world().access.bearer(token, client).await,
         },
         Ok(None) => match anonymous {
             Some(role) => Ok(Bearer::anonymous(role, client)),
-            None => {
-                edge.failures.count(asked.client);
-                return Err(nobody(edge, asked, "missing", ""));
-            }
+            None => return Err(nobody(edge, asked, "missing", "")),
         },
         Err(refused) => Err(refused),
     };
@@ -41,17 +41,13 @@ pub async fn caller(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<B
             Refusal::of(StatusCode::FORBIDDEN, refused.as_str(), "you are known, and have no role here")
                 .hint("ask an administrator to map one of your groups or roles in oidc.role_map")
         }
-        _ => {
-            edge.failures.count(asked.client);
-            nobody(edge, asked, refused.as_str(), "error=\"invalid_token\", ")
-        }
+        _ => nobody(edge, asked, refused.as_str(), "error=\"invalid_token\", "),
     })
 }
 
 /// Whether a caller has a good token, where none is needed.
 pub async fn is_known(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION)
-        && edge.failures.admit(asked.client).is_ok()
         && caller(edge, asked, headers).await.is_ok_and(|bearer| bearer.scopes.contains(&Scope::Read))
 }
 
@@ -69,8 +65,12 @@ fn presented(headers: &HeaderMap) -> Result<Option<&str>, Refused> {
     }
 }
 
-/// 401, with where to learn how to get a token.
+/// 401, with where to learn how to get a token; 429 for an address that has no good one too often.
 fn nobody(edge: &Edge, asked: &Asked, reason: &'static str, error: &str) -> Refusal {
+    if let Err(too_many) = edge.failures.count(asked.client) {
+        edge.meter().rate_limited("anonymous");
+        return too_many;
+    }
     edge.meter().auth_failed(reason);
     let challenge = format!("Bearer {error}scope=\"{}\", resource_metadata=\"{}\"", Scope::Read.as_str(), metadata(edge, asked));
     let hint = match &edge.oidc {

@@ -47,7 +47,7 @@ pub struct Limits {
     pub keep_alive: Duration,
     /// Calls of each role in a window; 0 is unlimited, `None` no limits at all.
     pub rates: Option<Rates>,
-    /// Requests of one address without a good token, in a minute.
+    /// Bad tokens and requests without any of one address in a minute; as many tries of passwords and other one-time proofs beside.
     pub failures: u32,
 }
 
@@ -150,48 +150,80 @@ impl<K: Hash + Eq> Windows<K> {
         let resets_in = window.saturating_sub(now.saturating_sub(*began));
         Left { limit, left: limit.checked_sub(*count), resets_in }
     }
+
+    /// One of those that were counted should not have been.
+    fn give_back(&self, key: &K) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, count)) = open.get_mut(key) {
+            *count = count.saturating_sub(1);
+        }
+    }
 }
 
-/// Requests without a good token, by address.
+/// Bad credentials, by address. Who has good ones passes, whatever else comes from the address: programs that forgot to stop, other
+/// people behind the same router or proxy.
+///
+/// Tokens have 256 bits and are judged by a look-up, so that they are counted when they turn out to be bad. A password is guessed
+/// far more easily, and costs a tenth of a second to judge: each try is counted before it is judged. The two are counted
+/// apart: a program with an old token must not keep the administrator from signing in to revoke it.
 pub struct Failures {
-    windows: Windows<IpAddr>,
+    tokens: Windows<IpAddr>,
+    proofs: Windows<IpAddr>,
     limit: Shared<u32>,
 }
 
 /// The window they are counted in.
 const FAILURES: Duration = Duration::from_secs(60);
 
+/// A try that was counted as a bad one.
+pub struct Try<'f> {
+    proofs: &'f Windows<IpAddr>,
+    network: IpAddr,
+}
+
+impl Try<'_> {
+    /// It was none.
+    pub fn is_good(self) {
+        self.proofs.give_back(&self.network);
+    }
+}
+
 impl Failures {
     /// At most so many a minute; 0 is unlimited.
     pub fn new(clock: Clock, limit: u32) -> Self {
-        Failures { windows: Windows::new(clock), limit: Shared::new(limit) }
+        Failures { tokens: Windows::new(clock.clone()), proofs: Windows::new(clock), limit: Shared::new(limit) }
     }
 
-    /// Refuses an address that failed too often just now, before anything of its request is looked at.
-    pub fn admit(&self, client: IpAddr) -> Result<(), Refusal> {
+    /// Whether the address showed too many bad tokens just now.
+    pub fn is_spent(&self, client: IpAddr) -> bool {
         let limit = *self.limit.get();
-        if limit == 0 {
-            return Ok(());
-        }
-        let left = self.windows.take(network(client), 0, limit, FAILURES);
-        if left.left.is_some() {
-            return Ok(());
-        }
-        Err(left.refusal("address", "too many requests without a good token from this address"))
+        limit != 0 && self.tokens.take(network(client), 0, limit, FAILURES).left.is_none_or(|left| left == 0)
     }
 
-    /// Counts one.
-    pub fn count(&self, client: IpAddr) {
-        let limit = *self.limit.get();
-        if limit != 0 {
-            self.windows.take(network(client), 1, limit, FAILURES);
-        }
+    /// Counts a bad token, or none; errs when there were too many.
+    pub fn count(&self, client: IpAddr) -> Result<(), Refusal> {
+        counted(&self.tokens, network(client), *self.limit.get(), "too many requests without a good token from this address")
+    }
+
+    /// Counts a try of a password, or of another secret that is shown once; errs when there were too many, and then it is not judged.
+    pub fn attempt(&self, client: IpAddr) -> Result<Try<'_>, Refusal> {
+        let network = network(client);
+        counted(&self.proofs, network, *self.limit.get(), "too many tries from this address")?;
+        Ok(Try { proofs: &self.proofs, network })
     }
 
     /// From now on so many.
     pub fn allow(&self, limit: u32) {
         self.limit.put(limit);
     }
+}
+
+fn counted(windows: &Windows<IpAddr>, network: IpAddr, limit: u32, said: &str) -> Result<(), Refusal> {
+    if limit == 0 {
+        return Ok(());
+    }
+    let left = windows.take(network, 1, limit, FAILURES);
+    if left.left.is_some() { Ok(()) } else { Err(left.refusal("address", said)) }
 }
 
 /// Whoever has one IPv6 address has 2^64 of them.
@@ -324,23 +356,36 @@ mod tests {
         let (clock, hand) = Clock::by_hand(Wall(0));
         let failures = Failures::new(clock, 3);
         let at = |text: &str| -> IpAddr { text.parse().unwrap() };
-        for _ in 0..4 {
-            failures.admit(at("192.0.2.1")).unwrap();
-            failures.count(at("192.0.2.1"));
+        for left in [false, false, true] {
+            failures.count(at("192.0.2.1")).unwrap();
+            assert_eq!(failures.is_spent(at("192.0.2.1")), left);
         }
-        assert!(failures.admit(at("192.0.2.1")).is_err());
-        assert!(failures.admit(at("::ffff:192.0.2.1")).is_err(), "the same in another spelling");
-        assert!(failures.admit(at("192.0.2.2")).is_ok());
-        for n in 0..4 {
-            failures.count(at(&format!("2001:db8::{n}")));
+        assert!(failures.count(at("192.0.2.1")).is_err());
+        assert!(failures.is_spent(at("::ffff:192.0.2.1")), "the same in another spelling");
+        assert!(!failures.is_spent(at("192.0.2.2")));
+        for n in 0..3 {
+            failures.count(at(&format!("2001:db8::{n}"))).unwrap();
         }
-        assert!(failures.admit(at("2001:db8::ffff")).is_err(), "one network");
+        assert!(failures.is_spent(at("2001:db8::ffff")), "one network");
         hand.advance(FAILURES);
-        assert!(failures.admit(at("192.0.2.1")).is_ok());
-        let kept = failures.windows.open.lock().unwrap().len();
+        assert!(failures.count(at("192.0.2.1")).is_ok());
+        let kept = failures.tokens.open.lock().unwrap().len();
         for n in 0..100 {
-            failures.admit(at(&format!("198.51.100.{n}"))).unwrap();
+            assert!(!failures.is_spent(at(&format!("198.51.100.{n}"))));
         }
-        assert_eq!(failures.windows.open.lock().unwrap().len(), kept, "who only asks is not remembered");
+        assert_eq!(failures.tokens.open.lock().unwrap().len(), kept, "who only asks is not remembered");
+    }
+
+    #[test]
+    fn no_more_tries_are_judged_than_are_allowed_however_many_come_at_once_and_good_ones_do_not_count() {
+        let (clock, _hand) = Clock::by_hand(Wall(0));
+        let failures = Failures::new(clock, 3);
+        let address: IpAddr = "192.0.2.1".parse().unwrap();
+        for _ in 0..10 {
+            failures.attempt(address).unwrap_or_else(|_| panic!("good ones do not count")).is_good();
+        }
+        let at_once: Vec<_> = (0..10).filter_map(|_| failures.attempt(address).ok()).collect();
+        assert_eq!(at_once.len(), 3);
+        assert!(!failures.is_spent(address), "tokens are counted apart");
     }
 }

@@ -5,10 +5,12 @@
 //!
 //! Source: <https://modelcontextprotocol.io/specification/2026-07-28/basic/transports>
 
+mod greeting;
 pub mod listening;
 pub mod protocol;
 pub mod redelivery;
 pub mod sessions;
+pub mod standalone;
 pub mod stream;
 
 use crate::access::principal::Principal;
@@ -26,6 +28,7 @@ use crate::mcp::news::Handover;
 use crate::mcp::provider::{Ends, Provider};
 use crate::tools;
 use bytes::Bytes;
+use greeting::Greeting;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
@@ -45,6 +48,10 @@ use tokio_util::task::TaskTracker;
 
 /// A session's id, of revisions that have sessions.
 const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
+
+/// The revision a request is of, and the first that has no sessions. Revisions are dates.
+const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+const SESSIONLESS: &str = "2026-07-28";
 
 /// MCP over HTTP.
 pub struct Mcp {
@@ -80,6 +87,8 @@ impl Mcp {
             .disable_allowed_origins()
             .with_json_response(true)
             .with_sse_keep_alive(Some(limits.keep_alive))
+            // Which answers begin with it is ours to say, and which ids it has.
+            .with_sse_retry(None)
             .with_max_request_body_bytes(limits.body_bytes.max(1))
             .with_cancellation_token(end);
         let over = ends.over.clone();
@@ -125,7 +134,15 @@ impl Mcp {
             return Err(bearer::insufficient(edge, &asked, &[needed]));
         }
         let asks = |method: &str| matches!(&taken, Some(Taken { message: Message::Request(request), .. }) if request.method == method);
-        let begins = asks("initialize");
+        let greeting = match &taken {
+            Some(Taken { message: Message::Request(request), line }) if request.method == "initialize" => {
+                // Since 2026-07-28 there is no such method, whatever its params.
+                let is_of_old = request.version.is_none() && parts.headers.get(VERSION).is_none_or(|version| version < SESSIONLESS);
+                Some(if is_of_old { Greeting::read(line).map_err(|said| unfit(&request.id, said))? } else { Greeting::default() })
+            }
+            _ => None,
+        };
+        let begins = greeting.is_some();
         let handover = (session.is_none() && asks("subscriptions/listen")).then(Handover::default);
         let line = taken.map(|taken| taken.line).unwrap_or_default();
         if let Some(handover) = &handover {
@@ -135,7 +152,10 @@ impl Mcp {
             // In a session the answer begins at once and the work goes on: it counts until the handler is done with its request.
             parts.extensions.insert(running.clone());
         }
-        let response = if begins { self.begin(&who, parts, line).await? } else { self.pass(&who, session.as_deref(), parts, line).await? };
+        let response = match greeting {
+            Some(greeting) => self.begin(&who, &greeting, parts, line).await?,
+            None => self.pass(&who, session.as_deref(), parts, line).await?,
+        };
         let mut response = protocol::worded(response, &asked.correlation).await?;
         limits::tell(response.headers_mut(), left);
         let is_stream = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "text/event-stream");
@@ -189,7 +209,7 @@ impl Mcp {
     /// What rmcp answers to anything but the beginning of a session.
     async fn pass(&self, who: &Arc<Principal>, session: Option<&str>, parts: Parts, line: Bytes) -> Result<Response<Body>, Refusal> {
         let method = parts.method.clone();
-        let response = self.protocol.answer(who.clone(), Request::from_parts(parts, Full::new(line))).await;
+        let response = self.protocol.answer(who.clone(), false, Request::from_parts(parts, Full::new(line))).await;
         match session {
             Some(id) if method == Method::DELETE && response.status().is_success() => {
                 self.sessions.forget(id);
@@ -206,9 +226,10 @@ impl Mcp {
     }
 
     /// A new session, within the caller's number of them.
-    async fn begin(&self, who: &Arc<Principal>, parts: Parts, line: Bytes) -> Result<Response<Body>, Refusal> {
+    async fn begin(&self, who: &Arc<Principal>, greeting: &Greeting, parts: Parts, line: Bytes) -> Result<Response<Body>, Refusal> {
         let place = self.sessions.place(who).await.inspect_err(|_| self.meter().rate_limited(who.role.as_str()))?;
-        let response = self.protocol.answer(who.clone(), Request::from_parts(parts, Full::new(line))).await;
+        let primes = redelivery::primes(&greeting.version);
+        let response = self.protocol.answer(who.clone(), primes, Request::from_parts(parts, Full::new(line))).await;
         if let Some(id) = response.headers().get(&SESSION).and_then(|id| id.to_str().ok()) {
             place.taken(id);
         }
@@ -222,6 +243,11 @@ const SESSION_GONE: i32 = -32001;
 fn gone() -> Refusal {
     let error = Broken::new(SESSION_GONE, None, "no such session: it ended, or never was yours; initialize again");
     Refusal::rpc(StatusCode::NOT_FOUND, "session", error.line())
+}
+
+/// Arguments of `initialize` that are none: whoever writes a client is told what is wrong, and to which request.
+fn unfit(id: &Id, said: String) -> Refusal {
+    Refusal::rpc(StatusCode::BAD_REQUEST, "message", Broken::new(message::INVALID_PARAMS, Some(id.clone()), said).line())
 }
 
 /// A message, looked at from outside.

@@ -1,8 +1,8 @@
 //! The listener: everything that is reached over the network.
 //!
 //! One order for every request, written out in `Edge::route`: limits of the connection and of the address, then Host
-//! and Origin, then who it is, then the request itself. Nothing behind a step runs before it. Paths are compared as they
-//! are written: no decoding, no normalizing, so there is no second spelling of any.
+//! and Origin, then who it is, then the request itself. Nothing behind a step runs before it; bad credentials alone are
+//! counted where they turn out to be bad (`limits.rs`). Paths are compared as they are written: there is no second spelling.
 
 pub mod acme;
 pub mod admin;
@@ -181,8 +181,8 @@ impl Edge {
             Err(refusal) => {
                 let reason = refusal.reason;
                 if reason == "address" {
-                    // Whoever is refused unseen would fill the log at will.
-                    tracing::debug!(%client, "request refused: too many without a good token");
+                    // Whoever is refused so would fill the log at will.
+                    tracing::debug!(%client, "request refused: too many bad credentials of its address");
                 } else {
                     tracing::info!(%client, %method, path = shown(&path), status = refusal.status.as_u16(), reason, correlation_id = correlation.as_str(), "request refused");
                 }
@@ -214,6 +214,11 @@ impl Edge {
         self.calls.enter(who).inspect_err(|_| self.meter().rate_limited(who.role.as_str())).map_err(Refusal::closing)
     }
 
+    /// Counts a try of a secret that people type or routers are given once, before it is judged.
+    fn attempt(&self, client: IpAddr) -> Result<limits::Try<'_>, Refusal> {
+        self.failures.attempt(client).inspect_err(|_| self.meter().rate_limited("anonymous"))
+    }
+
     /// Counts one request of a caller against the limit of its role.
     fn take(&self, who: &Principal) -> Result<Option<limits::Left>, Refusal> {
         self.calls.take(who).inspect_err(|_| self.meter().rate_limited(who.role.as_str()))
@@ -229,18 +234,13 @@ impl Edge {
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Refusal> {
         let path = request.uri().path().to_owned();
-        let is_probe = ops::is_health(&path);
-        if !is_probe {
-            // A neighbour's bad tokens must not make a supervisor believe that we are ill.
-            self.failures.admit(client).inspect_err(|_| self.meter().rate_limited("anonymous"))?;
-        }
         well_formed(&request)?;
         // Authorities follow a redirect of whoever has port 80, and call us by any of our names.
-        if let Some(proof) = self.proof(&path) {
-            return Ok(proof);
+        if path.starts_with(acme::proof::PATH) {
+            return self.proof(&path).ok_or_else(|| Refusal::of(StatusCode::NOT_FOUND, "path", "no certificate waits for this proof"));
         }
         // Probes and proxies name the box as they like.
-        let host = if is_probe { None } else { Some(self.hosts.check(&request, peer.local)?) };
+        let host = if ops::is_health(&path) { None } else { Some(self.hosts.check(&request, peer.local)?) };
         let is_here = client.is_loopback() && !self.is_proxy(peer) && !forwarded::is_spoken_of(request.headers());
         let origin = self.origin(host.as_deref(), peer.local, is_https);
         let asked = Asked { client, correlation: correlation.clone(), origin, host, is_here };

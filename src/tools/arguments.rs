@@ -24,6 +24,18 @@ pub fn check(tool: &str, schema: &Map<String, Value>, arguments: &Map<String, Va
     Err(Fault::bad_input(format!("{tool}: {}", problems.join("; "))).hint(usage(tool, schema)))
 }
 
+/// The same where whoever asks may not give `ours`, and is not told of it: an edge fills it in.
+pub fn check_but(tool: &str, schema: &Map<String, Value>, arguments: &Map<String, Value>, ours: &str) -> Result<(), Fault> {
+    let mut schema = schema.clone();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        properties.remove(ours);
+    }
+    if let Some(Value::Array(required)) = schema.get_mut("required") {
+        required.retain(|name| name != ours);
+    }
+    check(tool, &schema, arguments)
+}
+
 /// Reads checked arguments into their type. What still fails here is a rule that the schema cannot say.
 pub fn typed<T: DeserializeOwned>(arguments: Map<String, Value>) -> Result<T, Fault> {
     serde_json::from_value(Value::Object(arguments)).map_err(|error| Fault::bad_input(format!("arguments: {error}")))

@@ -1,6 +1,7 @@
 //! How much a caller gets: by role, at once, and by address before anybody knows who it is; and who needs no token.
 
 use super::*;
+use crate::admin_rig::{Browser, PASSWORD, signed_in};
 use crate::http_rig::modern;
 
 #[tokio::test]
@@ -109,12 +110,39 @@ async fn so_much_of_one_caller_runs_at_once_and_no_other_waits_for_it() {
 #[tokio::test]
 async fn an_address_without_a_good_token_is_refused_for_a_while() {
     let web = with(Limits { failures: 5, ..Limits::default() }).await;
+    let (token, mut anna) = (web.token(Role::Admin).await, signed_in(&web, "anna", Role::Admin).await);
     let body = call("device.list", json!({})).to_string();
     let mut statuses = Vec::new();
-    for _ in 0..8 {
-        statuses.push(web.ask("POST", "/mcp", JSON, &body).await.status);
+    for n in 0..8 {
+        let bad = if n % 2 == 0 { "" } else { "Authorization: Bearer rmcp_x\r\n" };
+        statuses.push(web.ask("POST", "/mcp", &format!("{JSON}{bad}"), &body).await.status);
     }
-    assert_eq!(statuses, [401, 401, 401, 401, 401, 401, 429, 429]);
+    assert_eq!(statuses, [401, 401, 401, 401, 401, 429, 429, 429]);
+    let refused = web.ask("GET", "/admin/api/v1/devices", "Authorization: Bearer x\r\n", "").await;
+    assert!(refused.status == 429 && refused.header("retry-after").is_some(), "{refused:?}");
+    assert_eq!(web.modern(&token, "tools/list", json!({})).await.status, 200);
+    let auth = format!("Authorization: Bearer {token}\r\n");
+    for path in ["/admin/api/v1/devices", "/metrics"] {
+        assert_eq!(web.ask("GET", path, &auth, "").await.status, 200, "{path}");
+    }
+    assert!(web.ask("GET", "/health", &auth, "").await.message()["devices"].is_object(), "known at /health too");
+    for path in ["/admin/", "/admin/api/v1/users"] {
+        assert_eq!(anna.get(path).await.status, 200, "{path}");
+    }
+    for path in ["/metrics", "/.well-known/oauth-protected-resource", "/admin/sign-in", "/admin/api/v1/openapi.json"] {
+        assert_eq!(web.ask("GET", path, "", "").await.status, 200, "{path}");
+    }
+    // A program with an old token keeps nobody from signing in to take it back.
+    let sign_in = async |user: &str, password: &str| {
+        let given = json!({"user": user, "password": password});
+        Browser::of(&web).post("/admin/api/v1/session", given).await.status
+    };
+    assert_eq!(sign_in("anna", PASSWORD).await, 200);
+    for n in 0..5 {
+        assert_eq!(sign_in(&format!("nobody-{n}"), "wrong-wrong-wrong").await, 401);
+    }
+    assert_eq!(sign_in("anna", PASSWORD).await, 429, "no password of this address is judged any more");
+    assert_eq!(anna.get("/admin/api/v1/users").await.status, 200, "who is signed in goes on");
     for path in ["/health", "/health/live", "/health/ready"] {
         assert_eq!(web.ask("GET", path, "Authorization: Bearer rmcp_x\r\n", "").await.status, 200, "probes go on: {path}");
     }
@@ -144,4 +172,14 @@ async fn programs_on_this_machine_need_no_token_only_where_that_is_set() {
     let wrong = open.ask("POST", "/mcp", &format!("{json}Authorization: Bearer x\r\n"), &list).await;
     assert_eq!(wrong.status, 401, "who shows a token is judged by it");
     open.close().await;
+}
+
+#[tokio::test]
+async fn an_authority_asks_for_a_proof_by_any_name_and_nothing_else_is_let_in_so() {
+    let web = Web::open(&[]).await;
+    for headers in ["Host: 10.1.2.3\r\n", "Host: evil.example\r\n", "Host: localhost\r\nOrigin: https://evil.example\r\n"] {
+        assert_eq!(web.ask("GET", "/.well-known/acme-challenge/abc", headers, "").await.status, 404, "{headers}");
+        assert_eq!(web.ask("GET", "/.well-known/acme-challenge", headers, "").await.status, 403, "{headers}");
+    }
+    web.close().await;
 }

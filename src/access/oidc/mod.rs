@@ -117,8 +117,18 @@ impl Oidc {
         }
     }
 
-    /// Whoever presents this access token.
+    /// Whoever presents this access token. One signed with a key that is not known yet waits until the keys are fetched anew, seconds
+    /// at most.
     pub async fn bearer(&self, token: &str, client: Client) -> Result<Bearer, Refused> {
+        self.judged(token, client, true).await
+    }
+
+    /// The same by the keys that are known: nothing is fetched for the sake of this token once there are any.
+    pub async fn bearer_by_known_keys(&self, token: &str, client: Client) -> Result<Bearer, Refused> {
+        self.judged(token, client, false).await
+    }
+
+    async fn judged(&self, token: &str, client: Client, asks: bool) -> Result<Bearer, Refused> {
         let settings = &self.0.settings;
         let now = self.0.clock.wall();
         let jwt = Jwt::parse(token)?;
@@ -133,7 +143,7 @@ impl Oidc {
                 tracing::info!(found, expected = settings.issuer, "a token of another issuer");
             }
         })?;
-        self.is_signed(token, &jwt).await?;
+        self.is_signed(token, &jwt, asks).await?;
         let claims = jwt.into_claims();
         let principal = self.principal(&checked.subject, &claims, client)?;
         let scopes = claims::scopes(&claims, principal.role);
@@ -161,9 +171,9 @@ impl Oidc {
     }
 
     /// Whether the provider signed the token; with a key that is not known yet, if need be.
-    async fn is_signed(&self, token: &str, jwt: &Jwt<'_>) -> Result<(), Refused> {
+    async fn is_signed(&self, token: &str, jwt: &Jwt<'_>, asks: bool) -> Result<(), Refused> {
         let mut found = self.0.provider.ready().await.ok_or(Refused::Provider)?;
-        if !jwt.has_key(&found.keys) {
+        if asks && !jwt.has_key(&found.keys) {
             found = self.0.provider.newer(Some(&found)).await.unwrap_or(found);
         }
         let digest = crate::access::token::digest(token);

@@ -1,7 +1,8 @@
 //! What is known of the identity provider: its metadata and keys, fetched when needed and kept.
 //!
 //! - Asked for in the background at start and from time to time, and in between when a token names a key that is not known;
-//!   by one request at a time, and not more often than every few seconds, however many tokens want it.
+//!   by one request at a time, and not more often than every few seconds, however many tokens want it. A caller whose token
+//!   comes too soon after another one's waits for that, within bounds: the key may be new.
 //! - What was good last is kept while the provider is away or talks nonsense: tokens go on working, and so do we.
 //! - With a clock that stands in 1970 nobody is asked: no certificate would be valid.
 //!
@@ -14,10 +15,15 @@ use openidconnect::core::CoreProviderMetadata;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// Between two requests that tokens cause.
 const BETWEEN: Duration = Duration::from_secs(5);
+/// Callers that may wait for the next of them; more are refused at once.
+const WAITING: usize = 64;
+/// None waits longer for its turn.
+const TURN: Duration = Duration::from_secs(15);
 /// Between two looks in the background while all is well.
 const STEADY: Duration = Duration::from_secs(15 * 60);
 /// The first and the longest pause while it is not.
@@ -55,19 +61,23 @@ pub struct Provider {
     seen: Mutex<Seen>,
     /// Whoever has it asks.
     turn: tokio::sync::Mutex<()>,
+    waiting: Semaphore,
 }
 
 struct Seen {
     found: Option<Arc<Found>>,
     state: State,
-    looked_at: Option<Duration>,
+    /// Looks begun, whoever wanted them.
+    looks: u64,
+    /// When a token last caused one.
+    asked_at: Option<Duration>,
 }
 
 impl Provider {
     /// Asks nothing yet.
     pub fn new(issuer: String, outgoing: Outgoing, clock: Clock) -> Self {
-        let seen = Seen { found: None, state: State::Fresh, looked_at: None };
-        Provider { issuer, outgoing, clock, seen: Mutex::new(seen), turn: tokio::sync::Mutex::default() }
+        let seen = Seen { found: None, state: State::Fresh, looks: 0, asked_at: None };
+        Provider { issuer, outgoing, clock, seen: Mutex::new(seen), turn: tokio::sync::Mutex::default(), waiting: Semaphore::new(WAITING) }
     }
 
     /// What was found last, if anything was.
@@ -88,20 +98,30 @@ impl Provider {
         }
     }
 
-    /// Something newer than `than`, or the same again: whoever asked a moment ago asked for all.
+    /// Something newer than `than`, or the same again where a look that began after this call found nothing newer.
     pub async fn newer(&self, than: Option<&Arc<Found>>) -> Option<Arc<Found>> {
-        let _turn = self.turn.lock().await;
+        let Ok(_place) = self.waiting.try_acquire() else { return self.known() };
+        let looks = self.seen().looks;
+        let Ok(_turn) = tokio::time::timeout(TURN, self.turn.lock()).await else { return self.known() };
         let known = self.known();
         let is_newer = match (&known, than) {
             (Some(known), Some(than)) => !Arc::ptr_eq(known, than),
             (Some(_), None) => true,
             (None, _) => false,
         };
-        let looked = self.seen().looked_at;
-        let is_soon = looked.is_some_and(|at| self.clock.mono().saturating_sub(at) < BETWEEN);
-        if is_newer || is_soon || !self.clock.wall().is_plausible() {
+        // Who had the turn meanwhile asked for all that waited.
+        if is_newer || self.seen().looks > looks || !self.clock.wall().is_plausible() {
             return known;
         }
+        let asked_at = self.seen().asked_at;
+        let left = asked_at.and_then(|at| BETWEEN.checked_sub(self.clock.mono().saturating_sub(at))).filter(|left| !left.is_zero());
+        match left {
+            // Without any keys there is nothing to compare: who asks for them comes back.
+            Some(_) if known.is_none() => return None,
+            Some(left) => self.clock.sleep(left).await,
+            None => {}
+        }
+        self.seen().asked_at = Some(self.clock.mono());
         self.look().await;
         self.known()
     }
@@ -133,7 +153,7 @@ impl Provider {
 
     /// One look, by whoever has the turn.
     async fn look(&self) {
-        self.seen().looked_at = Some(self.clock.mono());
+        self.seen().looks += 1;
         let found = self.fetch().await;
         let mut seen = self.seen();
         match found {

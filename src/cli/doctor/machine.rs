@@ -32,6 +32,7 @@ pub(super) async fn look(loaded: &Loaded) -> Vec<Finding> {
     let mut found = vec![clock()];
     found.extend(disk(loaded));
     found.extend(files(loaded));
+    found.extend(trail(loaded));
     found.extend(archives(loaded));
     if runs {
         found.push(answers(loaded).await);
@@ -100,6 +101,14 @@ fn disk(loaded: &Loaded) -> Vec<Finding> {
         Err(error) => found.push(Finding::new("disk", Weight::Warning, format!("{}: {error}", dir.display()))),
     }
     found
+}
+
+/// Whether records are missing that there were.
+fn trail(loaded: &Loaded) -> Option<Finding> {
+    let places = crate::app::places(loaded);
+    let error = crate::audit::reaches_by_its_head(&places.audit_mark(), &crate::app::audit_dir(&places)).err()?;
+    let next = format!("`audit verify` tells more; put its files back, or remove {} when you know why", places.audit_mark().display());
+    Some(Finding::new("trail", Weight::Problem, error.to_string()).next(next))
 }
 
 /// What left the trail and is kept until somebody takes it away.

@@ -22,9 +22,10 @@ use crate::http::admin::signed::Signed;
 use crate::http::admin::upload;
 use crate::http::fault::{self, Refusal};
 use crate::http::{Asked, Body, Edge, bearer, intake, limits, query};
+use crate::tools::arguments;
 use crate::tools::spec::{Audience, Tool};
 use hyper::body::Incoming;
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use serde_json::{Map, Value};
 
 /// Where the API is.
@@ -40,8 +41,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
             fault::only_reads(request.method())?;
             Ok(fault::json(StatusCode::OK, &openapi::document(&asked.origin)))
         }
-        "/events" if request.method() == Method::GET => events::answer(edge, request.headers()).await,
-        "/events" => Err(Refusal::method("GET")),
+        events::PATH => events::answer(edge, asked, &request).await,
         export::PATH => export::answer(edge, asked, request).await,
         report::PATH => report::answer(edge, asked, request).await,
         upload::PATH => upload::answer(edge, asked, request).await,
@@ -78,6 +78,7 @@ async fn verb(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>
     }
     let made = (tool.name == "token.create").then(token::make);
     if let Some(secret) = &made {
+        arguments::check_but(tool.name, &(tool.input)(), &arguments, "digest")?;
         arguments.insert("digest".into(), hex(&token::digest(secret.expose())).into());
     }
     let reply = called(edge, asked, tool, arguments, &signed).await;

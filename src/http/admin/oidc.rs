@@ -66,8 +66,12 @@ pub async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> R
 
 /// Back from the provider: a page either way, since a person looks at it.
 pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    let attempt = edge.attempt(asked.client)?;
     let response = match returned(edge, asked, request).await {
-        Ok((to, id)) => with_session(&edge.admin, frame::onward(&to)?, &id),
+        Ok((to, id)) => {
+            attempt.is_good();
+            with_session(&edge.admin, frame::onward(&to)?, &id)
+        }
         Err(fault) => {
             tracing::info!(client = %asked.client, correlation_id = asked.correlation.as_str(), "not signed in: {}", fault.chain());
             frame::refused_as("Not signed in", edge, &asked.correlation, fault.into())
@@ -99,7 +103,6 @@ async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Re
             Ok((attempt.map_or_else(|| form::HOME.to_owned(), |attempt| attempt.return_to), id))
         }
         Err(NotIn { identity, fault }) => {
-            edge.failures.count(asked.client);
             witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
             Err(fault)
         }

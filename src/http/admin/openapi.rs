@@ -2,6 +2,7 @@
 
 use crate::http::admin::api::{BASE, takes};
 use crate::http::admin::cache;
+use crate::http::admin::events;
 use crate::http::admin::export;
 use crate::http::admin::routes::{BACKUP, ROUTES, Route};
 use crate::http::admin::upload;
@@ -125,8 +126,8 @@ fn beside() -> Map<String, Value> {
                 {"name": "reauthenticate", "in": "query", "schema": {"enum": ["0", "1"]}, "description": "Prove again who you are"},
             ],
             "responses": with("302", json!({"description": "To the provider"}), &["401", "404", "409", "502", "503"])}},
-        "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": signed_in,
-            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, alert, client, update and settings, with ids", "content": {"text/event-stream": {"schema": text()}}}), &["401", "429", "503"])}},
+        "/events": {"get": {"operationId": "events", "summary": "What happens, as it happens", "security": [{"session": []}, {"bearer": [events::SCOPE.as_str()]}],
+            "responses": with("200", json!({"description": "Server-sent events device, health, config, plan, job, alert, client, update and settings, with ids; a job has the id of its plan", "content": {"text/event-stream": {"schema": text()}}}), &["401", "403", "429", "503"])}},
     });
     documented.as_object().cloned().unwrap_or_default()
 }

@@ -27,6 +27,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     if request.method() != Method::POST {
         return Err(Refusal::method("POST"));
     }
+    let attempt = edge.attempt(asked.client)?;
     let bytes = intake::body(request.into_body(), REPORT_MAX, TIME).await?;
     let world = edge.dispatch.world();
     let from = asked.client.to_string();
@@ -40,6 +41,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
     let mut given = Map::new();
     match taken.await {
         Ok(one) => {
+            attempt.is_good();
             given.insert("id".into(), one.id.into());
             given.insert("tls_fingerprint".into(), one.report.map(|report| format!("sha256:{}", hex(&report.tls))).into());
             // It is taken whatever becomes of the record: the router must not be told otherwise.
@@ -51,8 +53,9 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
         Err(fault) => {
             edge.dispatch.witness(unproven, VERB, &given, Some(fault.kind), &asked.correlation).await?;
             if fault.kind == Kind::Unauthenticated {
-                edge.failures.count(asked.client);
                 edge.meter().auth_failed("registration");
+            } else {
+                attempt.is_good();
             }
             Err(fault.into())
         }

@@ -168,11 +168,13 @@ async fn password(
     password: Secret,
     client: Client,
 ) -> Result<Proof, Refusal> {
+    let attempt = edge.attempt(asked.client)?;
     let access = &edge.dispatch.world().access;
     let mut given = Map::new();
     given.insert("way".into(), Way::Local.as_str().into());
     match access.authenticate(user, password).await {
         Ok(proved) => {
+            attempt.is_good();
             let principal = proved.principal(client);
             if operation == BREAK_GLASS {
                 let user = proved.user.as_str();
@@ -191,8 +193,9 @@ async fn password(
             let identity = known.map(|user| Identity::of_user(&user.name));
             witness(edge, asked, Witness::Unproven { identity, client: &client }, operation, &given, Some(fault.kind)).await?;
             if matches!(fault.kind, Kind::Unauthenticated | Kind::Denied) {
-                edge.failures.count(asked.client);
                 edge.meter().auth_failed("password");
+            } else {
+                attempt.is_good();
             }
             // The hints of the command line help nobody here.
             Err(Fault { hint: Some("check both, or ask an administrator for a new password".into()), ..fault }.into())

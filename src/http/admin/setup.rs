@@ -17,6 +17,7 @@ use crate::dispatch::Witness;
 use crate::http::admin::session::{shown, with_session};
 use crate::http::admin::{client, written};
 use crate::http::fault::{self, Refusal};
+use crate::http::limits::Try;
 use crate::http::{Asked, Body, Edge};
 use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
@@ -62,24 +63,27 @@ pub async fn made(
     password: Secret,
     client: Client,
 ) -> Result<(Secret, Session), Refusal> {
+    let attempt = edge.attempt(asked.client)?;
     let access = &edge.dispatch.world().access;
-    let refused = async |fault: Fault| {
+    let refused = async |fault: Fault, attempt: Try<'_>| {
         if fault.kind == Kind::Unauthenticated {
-            edge.failures.count(asked.client);
             edge.meter().auth_failed("setup");
+        } else {
+            attempt.is_good();
         }
         witness(edge, asked, Witness::Unproven { identity: None, client: &client }, MADE, Some(fault.kind)).await?;
         Err::<(Secret, Session), Refusal>(fault.into())
     };
     if let Err(fault) = access.check_setup(token) {
-        return refused(fault).await;
+        return refused(fault, attempt).await;
     }
     // No trail, no administrator.
     witness(edge, asked, Witness::Unproven { identity: None, client: &client }, SHOWN, None).await?;
     let user = match access.claim_setup(token, user, password).await {
         Ok(user) => user,
-        Err(fault) => return refused(fault).await,
+        Err(fault) => return refused(fault, attempt).await,
     };
+    attempt.is_good();
     let at = edge.dispatch.world().clock.wall();
     let principal = Authenticated { person: user.person, user: user.name, role: user.role, at }.principal(client.clone());
     witness(edge, asked, Witness::Known(&principal), MADE, None).await?;

@@ -3,6 +3,8 @@
 use crate::access::principal::Principal;
 use crate::access::scope::Scope;
 use crate::access::session::Session;
+use crate::access::token::Bearer;
+use crate::base::clock::Wall;
 use crate::http::admin::cookie::Cookie;
 use crate::http::admin::{client, from_our_page};
 use crate::http::fault::Refusal;
@@ -21,6 +23,8 @@ pub enum Signed {
         scopes: Vec<Scope>,
         /// One was shown; else it is a program on this machine, where those are let in without.
         is_token: bool,
+        /// When the token ends, where it does.
+        expires_at: Option<Wall>,
     },
     /// With a session.
     Person {
@@ -56,7 +60,8 @@ impl Signed {
         if headers.contains_key(header::AUTHORIZATION) || Cookie::Session.of(headers, edge.admin.secure)?.is_none() {
             let bearer = bearer::caller(edge, asked, headers).await?;
             let is_token = headers.contains_key(header::AUTHORIZATION);
-            return Ok(Signed::Bearer { principal: Arc::new(bearer.principal), scopes: bearer.scopes, is_token });
+            let Bearer { principal, scopes, expires_at } = bearer;
+            return Ok(Signed::Bearer { principal: Arc::new(principal), scopes, is_token, expires_at });
         }
         let session = edge.admin.session(headers).await?;
         if !matches!(*request.method(), Method::GET | Method::HEAD) {

@@ -6,6 +6,7 @@ use crate::host::metrics::Meter;
 use crate::http::Body;
 use crate::http::fault::{self, Refusal};
 use crate::http::mcp::redelivery::Redelivery;
+use crate::http::mcp::standalone::RETRY;
 use crate::mcp::counted::Counted;
 use crate::mcp::message;
 use crate::mcp::provider::{Ends, Provider};
@@ -21,8 +22,9 @@ use std::sync::Arc;
 
 /// What speaks the protocol, whoever provides the answers.
 pub trait Protocol: Send + Sync {
-    /// Answers one request. A session keeps the handler of the request that began it, and only its owner gets that far.
-    fn answer(&self, who: Arc<Principal>, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>>;
+    /// Answers one request. A session keeps the handler of the request that began it, and only its owner gets that far. `primes`: the
+    /// answer of `initialize` begins with an event that says where to go on.
+    fn answer(&self, who: Arc<Principal>, primes: bool, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>>;
 
     /// Lets go of what nobody will ask for any more; called now and then.
     fn sweep(&self) -> BoxFuture<'_, ()>;
@@ -43,10 +45,10 @@ pub struct Rmcp<P> {
 }
 
 impl<P: Provider> Protocol for Rmcp<P> {
-    fn answer(&self, who: Arc<Principal>, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>> {
+    fn answer(&self, who: Arc<Principal>, primes: bool, request: Request<Full<Bytes>>) -> BoxFuture<'static, Response<Body>> {
         let (provider, ends, meter) = (self.provider.clone(), self.ends.clone(), self.meter.clone());
         let make = move || Ok(Counted::new(provider.handler(who.clone(), ends.clone()), meter.clone()));
-        let service = StreamableHttpService::new(make, self.sessions.clone(), self.config.clone());
+        let service = StreamableHttpService::new(make, self.sessions.clone(), self.config.clone().with_sse_retry(primes.then_some(RETRY)));
         async move {
             let response = service.handle(request).await;
             let has_no_answer = response.status() == StatusCode::INTERNAL_SERVER_ERROR;

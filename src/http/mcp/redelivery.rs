@@ -4,11 +4,17 @@
 //! an answer as soon as it was written somewhere; here each request's events are kept until its session has had newer
 //! ones, for a minute at most, and `Last-Event-ID` gives what came after it. Kept by session: another's never come up.
 //!
+//! rmcp gives ids of the streams that answer nothing twice, and tells new ones everything again: what comes on them is
+//! numbered and kept here as well (`standalone.rs`). Events that only say where to go on are for clients of revisions that
+//! know them; older ones take them for broken messages.
+//!
 //! Source: <https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#resumability-and-redelivery>
 
 use crate::base::clock::Clock;
+use crate::http::mcp::standalone::Standalone;
+use futures_util::FutureExt;
 use futures_util::stream::{self, Stream, StreamExt};
-use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
+use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage, ServerResult};
 use rmcp::transport::streamable_http_server::SessionManager;
 use rmcp::transport::streamable_http_server::session::local::{LocalSessionManager, LocalSessionManagerError};
 use rmcp::transport::streamable_http_server::session::{ServerSseMessage, SessionId};
@@ -28,12 +34,29 @@ const EVENTS: usize = 256;
 /// Events that wait for a client; one that reads more slowly comes back for the rest.
 const AHEAD: usize = 64;
 
+/// The first revision whose clients know events without data.
+const PRIMES_SINCE: &str = "2025-11-25";
+
+/// Whether a client of that revision is told where to go on before there is anything to tell. Revisions are dates.
+pub fn primes(version: &str) -> bool {
+    version >= PRIMES_SINCE
+}
+
 /// rmcp's sessions, with answers that can be asked for again.
 pub struct Redelivery {
     local: Arc<LocalSessionManager>,
-    kept: Arc<Mutex<HashMap<SessionId, Answers>>>,
+    kept: Arc<Mutex<HashMap<SessionId, Kept>>>,
     clock: Clock,
     tasks: TaskTracker,
+}
+
+/// What is kept of one session.
+#[derive(Default)]
+struct Kept {
+    primes: bool,
+    answers: Answers,
+    /// From the first of them on.
+    standalone: Option<Arc<Mutex<Standalone>>>,
 }
 
 /// Of one session, by the number of the request in it.
@@ -81,11 +104,45 @@ impl Redelivery {
 
     /// Lets go of answers that are old, and of sessions that ended.
     pub async fn sweep(&self) {
+        // Those that begin meanwhile are in neither.
+        let known: HashSet<SessionId> = lock(&self.kept).keys().cloned().collect();
         let alive: HashSet<SessionId> = self.local.sessions.read().await.keys().cloned().collect();
         let now = self.clock.mono();
-        lock(&self.kept).retain(|session, answers| {
-            answers.retain(|_, answer| lock(answer).ended_at.is_none_or(|at| now.saturating_sub(at) < KEPT));
-            alive.contains(session) && !answers.is_empty()
+        lock(&self.kept).retain(|session, kept| {
+            kept.answers.retain(|_, answer| lock(answer).ended_at.is_none_or(|at| now.saturating_sub(at) < KEPT));
+            if let Some(streams) = &kept.standalone {
+                lock(streams).forget(now, KEPT);
+            }
+            alive.contains(session) || !known.contains(session)
+        });
+    }
+
+    fn primes(&self, session: &SessionId) -> bool {
+        lock(&self.kept).get(session).is_some_and(|kept| kept.primes)
+    }
+
+    /// The streams of a session that answer nothing, and whether they have just begun.
+    fn standalone(&self, session: &SessionId) -> (Arc<Mutex<Standalone>>, bool) {
+        let mut kept = lock(&self.kept);
+        let place = &mut kept.entry(session.clone()).or_default().standalone;
+        let is_new = place.is_none();
+        (place.get_or_insert_default().clone(), is_new)
+    }
+
+    /// Numbers and keeps what rmcp tells on its one stream, as long as the session lasts.
+    fn hear(&self, id: &SessionId, streams: &Arc<Mutex<Standalone>>, events: impl Stream<Item = ServerSseMessage> + Send + 'static) {
+        // Held weakly: the session's end lets go of its listeners, whatever rmcp's stream does.
+        let (streams, clock, kept, id) = (Arc::downgrade(streams), self.clock.clone(), self.kept.clone(), id.clone());
+        self.tasks.spawn(async move {
+            let mut events = pin!(events);
+            while let Some(event) = events.next().await {
+                let Some(streams) = streams.upgrade() else { return };
+                lock(&streams).tell(event, clock.mono());
+            }
+            // rmcp's session is over, perhaps by itself: whoever still listens is let go with the list.
+            if let Some(kept) = lock(&kept).get_mut(&id) {
+                kept.standalone = None;
+            }
         });
     }
 
@@ -94,16 +151,16 @@ impl Redelivery {
         &self,
         session: &SessionId,
         request: u64,
-        first: ServerSseMessage,
+        first: Option<ServerSseMessage>,
         rest: impl Stream<Item = ServerSseMessage> + Send + 'static,
     ) -> Receiver<ServerSseMessage> {
         let mut answer = Answer::default();
-        answer.take(first);
+        first.into_iter().for_each(|first| answer.take(first));
         let receiver = answer.listen(None);
         let answer = Arc::new(Mutex::new(answer));
         {
             let mut kept = lock(&self.kept);
-            let answers = kept.entry(session.clone()).or_default();
+            let answers = &mut kept.entry(session.clone()).or_default().answers;
             let ended: Vec<u64> = answers.iter().filter(|(_, answer)| lock(answer).ended_at.is_some()).map(|(n, _)| *n).collect();
             for old in ended.iter().take((ended.len() + 1).saturating_sub(ANSWERS)) {
                 answers.remove(old);
@@ -125,7 +182,7 @@ impl Redelivery {
 
     fn again(&self, session: &SessionId, last: &str) -> Option<Receiver<ServerSseMessage>> {
         let (index, request) = parsed(last)?;
-        let answer = lock(&self.kept).get(session)?.get(&request)?.clone();
+        let answer = lock(&self.kept).get(session)?.answers.get(&request)?.clone();
         let receiver = lock(&answer).listen(Some(index));
         Some(receiver)
     }
@@ -140,7 +197,16 @@ impl SessionManager for Redelivery {
     }
 
     async fn initialize_session(&self, id: &SessionId, message: ClientJsonRpcMessage) -> Result<ServerJsonRpcMessage, Self::Error> {
-        self.local.initialize_session(id, message).await
+        let answer = self.local.initialize_session(id, message).await?;
+        let version = match &answer {
+            ServerJsonRpcMessage::Response(response) => match &response.result {
+                ServerResult::InitializeResult(result) => result.protocol_version.as_str(),
+                _ => "",
+            },
+            _ => "",
+        };
+        lock(&self.kept).insert(id.clone(), Kept { primes: primes(version), ..Kept::default() });
+        Ok(answer)
     }
 
     async fn has_session(&self, id: &SessionId) -> Result<bool, Self::Error> {
@@ -162,7 +228,10 @@ impl SessionManager for Redelivery {
         let first = events.next().await;
         let receiver = match first {
             Some(first) => match place(&first) {
-                Some((_, request)) => self.keep(id, request, first, events),
+                Some((_, request)) => {
+                    let first = Some(first).filter(|first| first.message.is_some() || self.primes(id));
+                    self.keep(id, request, first, events)
+                }
                 None => return Err(LocalSessionManagerError::SessionNotFound(id.clone())),
             },
             None => return Err(LocalSessionManagerError::SessionNotFound(id.clone())),
@@ -178,7 +247,19 @@ impl SessionManager for Redelivery {
         &self,
         id: &SessionId,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
-        self.local.create_standalone_stream(id).await
+        let (streams, is_new) = self.standalone(id);
+        if is_new {
+            let heard = self.local.create_standalone_stream(id).await.inspect_err(|_| {
+                lock(&self.kept).remove(id);
+            });
+            let mut events = Box::pin(heard?);
+            // What was told before anybody listened is there already, and old.
+            while let Some(Some(_)) = events.next().now_or_never() {}
+            self.hear(id, &streams, events);
+        }
+        let primes = self.primes(id);
+        let receiver = lock(&streams).begin(primes);
+        Ok(received(receiver))
     }
 
     async fn resume(
@@ -186,12 +267,16 @@ impl SessionManager for Redelivery {
         id: &SessionId,
         last_event_id: String,
     ) -> Result<impl Stream<Item = ServerSseMessage> + Send + Sync + 'static, Self::Error> {
-        if parsed(&last_event_id).is_some() {
-            // Of a request: one that is not kept any more ends at once, and its client gives up.
-            let (_, nothing) = channel(1);
-            return Ok(received(self.again(id, &last_event_id).unwrap_or(nothing)).left_stream());
-        }
-        Ok(self.local.resume(id, last_event_id).await?.right_stream())
+        let found = match parsed(&last_event_id) {
+            Some(_) => self.again(id, &last_event_id),
+            None => {
+                let streams = lock(&self.kept).get(id).and_then(|kept| kept.standalone.clone());
+                streams.and_then(|streams| lock(&streams).again(&last_event_id))
+            }
+        };
+        // What is not kept any more, or never was, ends at once, and its client gives up.
+        let (_, nothing) = channel(1);
+        Ok(received(found.unwrap_or(nothing)))
     }
 }
 
@@ -253,7 +338,7 @@ mod tests {
         let sessions = Redelivery::new(local.clone(), clock, TaskTracker::new());
         let (session, _transport) = local.create_session().await.unwrap();
         let keep = async |request: u64| {
-            drop(sessions.keep(&session, request, event(0), stream::iter([event(1)])));
+            drop(sessions.keep(&session, request, Some(event(0)), stream::iter([event(1)])));
             sessions.tasks.close();
             sessions.tasks.wait().await;
             sessions.tasks.reopen();
@@ -264,7 +349,7 @@ mod tests {
         assert!(sessions.again(&session, "0/4").is_none() && sessions.again(&"another".into(), "0/3").is_none());
         hand.advance(KEPT);
         sessions.sweep().await;
-        assert!(sessions.again(&session, "0/3").is_none() && lock(&sessions.kept).is_empty());
+        assert!(sessions.again(&session, "0/3").is_none());
         keep(5).await;
         local.close_session(&session).await.unwrap();
         sessions.sweep().await;
