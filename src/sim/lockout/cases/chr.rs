@@ -19,6 +19,11 @@ pub(super) const CUTTING: &[Case] = &[
     set("offer www-ssl to others", "/ip/service", &[("name", "www-ssl")], &[("available-from", "203.0.113.0/24")]).cuts(TLS),
     disable("disable our port", "/interface/ethernet", &[("name", "ether1")]).cuts(ALL),
     set("change the management address", "/ip/address", &[("address", "172.31.255.30/30")], &[("address", "172.31.255.34/30")]).cuts(ALL),
+    set("leave us out of the management network", "/ip/address", &[("address", "172.31.255.30/30")], &[("address", "172.31.255.30/32")])
+        .cuts(ALL),
+    set("put the management address on another port", "/ip/address", &[("address", "172.31.255.30/30")], &[("interface", "ether2")])
+        .cuts(ALL),
+    add("put half of our network elsewhere", "/ip/address", &[("address", "172.31.255.28/31"), ("interface", "ether2")]).cuts(ALL),
     add("route us by a peer", "/ip/route", &[("dst-address", "172.31.255.29/32"), ("gateway", "198.51.100.1")]).cuts(ALL),
     add("put our port into a vrf", "/ip/vrf", &[("name", "customers"), ("interfaces", "ether1")]).cuts(ALL),
     add("bridge our port", "/interface/bridge/port", &[("bridge", "lo"), ("interface", "ether1")]).cuts(ALL),

@@ -59,6 +59,8 @@ pub(super) const CUTTING: &[Case] = &[
     set("put our vlan interface elsewhere", "/interface/vlan", &[("name", "vlan99-mgmt")], &[("interface", "ether1")]).cuts(ALL),
     set("use a service tag", "/interface/vlan", &[("name", "vlan99-mgmt")], &[("use-service-tag", "yes")]).cuts(ALL),
     set("move the management address", "/ip/address", &[("address", "10.20.99.1/24")], &[("interface", "vlan10-staff")]).cuts(ALL),
+    set("narrow the management network", "/ip/address", &[("address", "10.20.99.1/24")], &[("address", "10.20.99.1/30")]).cuts(ALL),
+    add("put a part of our network elsewhere", "/ip/address", &[("address", "10.20.99.9/29"), ("interface", "vlan10-staff")]).cuts(ALL),
     remove("remove the management address", "/ip/address", &[("address", "10.20.99.1/24")]).cuts(ALL),
     add("route us to a site", "/ip/route", &[("dst-address", "10.20.99.10/32"), ("gateway", "wg-sites")]).cuts(ALL),
 ];

@@ -22,6 +22,7 @@ pub(super) const CUTTING: &[Case] = &[
     remove("remove our vlan interface", "/interface/vlan", &[("name", "vlan100-mgmt")]).cuts(ALL),
     disable("disable our port", "/interface/ethernet", &[("name", "ether1")]).cuts(ALL),
     add("bridge our port", "/interface/bridge/port", &[("bridge", "bridge-access"), ("interface", "ether1")]).cuts(ALL),
+    set("put the management address on another port", "/ip/address", &[("comment", "management")], &[("interface", "ether2")]).cuts(ALL),
     disable("disable the management address", "/ip/address", &[("comment", "management")]).cuts(ALL),
     add("route half of our network to the core", "/ip/route", &[("dst-address", "10.200.0.0/25"), ("gateway", "198.51.100.33")]).cuts(ALL),
     set("stop arp on our vlan", "/interface/vlan", &[("name", "vlan100-mgmt")], &[("arp", "disabled")]).cuts(ALL),
