@@ -6,6 +6,7 @@ use crate::menus;
 use crate::routeros::row::is_meta;
 use crate::routeros::value::{self, Kind};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 
 /// Attribute and value, in the router's order.
 pub type Pairs = Vec<(String, String)>;
@@ -23,13 +24,13 @@ pub enum Form {
     Span,
     /// Comma or semicolon between words; order counts.
     List,
-    /// The same; order does not count.
+    /// The same; order does not count. A `!` before the first word alone is said of all: `!established,related`.
     Set,
     /// Speeds: `10M` is `10000000`.
     Rate,
     /// Sizes: `1KiB` is `1024`.
     Bytes,
-    /// Addresses and prefixes, to the letter but without regard to case.
+    /// Addresses and prefixes, to the letter but without regard to case; `x` is `x/32`.
     Address,
     /// `upload/download`: `10M/2M` is `10000000/2000000`.
     RatePair,
@@ -37,7 +38,15 @@ pub enum Form {
     Left,
 }
 
+/// Matchers of firewall rules that are words in any order.
+const STATES: &[&str] = &["connection-state", "connection-nat-state", "tcp-flags", "ipv4-options", "src-address-type", "dst-address-type"];
+
 impl Form {
+    /// How values of a menu's attribute are compared.
+    pub fn in_menu(menu: &str, name: &str, kind: Kind) -> Form {
+        if menu.contains("/firewall/") && STATES.contains(&name) { Form::Set } else { Form::of(kind) }
+    }
+
     /// How values of this kind are compared.
     pub fn of(kind: Kind) -> Form {
         match kind {
@@ -85,14 +94,12 @@ impl Form {
             Form::Rate => parsed(value::rate(a), value::rate(b)),
             Form::RatePair => parsed(value::pair(a), value::pair(b)),
             Form::Bytes => parsed(value::bytes(a), value::bytes(b)),
-            Form::Address => a.eq_ignore_ascii_case(b),
+            Form::Address => host(a).eq_ignore_ascii_case(host(b)),
             Form::List => words(a) == words(b),
-            Form::Set => {
-                let (mut a, mut b) = (words(a), words(b));
-                a.sort_unstable();
-                b.sort_unstable();
-                a == b
-            }
+            Form::Set => match (negated(a), negated(b)) {
+                (Some(a), Some(b)) => sorted(a) == sorted(b),
+                _ => sorted(a) == sorted(b),
+            },
         }
     }
 }
@@ -101,7 +108,29 @@ impl Form {
 const LEFT_MS: u64 = 5 * 60 * 1_000;
 
 fn words(text: &str) -> Vec<&str> {
-    text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty()).collect()
+    text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty()).map(host).collect()
+}
+
+fn sorted(text: &str) -> Vec<&str> {
+    let mut words = words(text);
+    words.sort_unstable();
+    words
+}
+
+/// The words of a list that is negated as a whole.
+pub fn negated(text: &str) -> Option<&str> {
+    text.strip_prefix('!').filter(|rest| !rest.contains('!'))
+}
+
+/// A network of one address is that address; routers write it either way.
+pub fn host(word: &str) -> &str {
+    let Some((address, length)) = word.rsplit_once('/') else { return word };
+    let longest = match address.strip_prefix('!').unwrap_or(address).parse() {
+        Ok(IpAddr::V4(_)) => "32",
+        Ok(IpAddr::V6(_)) => "128",
+        Err(_) => return word,
+    };
+    if length == longest { address } else { word }
 }
 
 /// A menu as a draft knows it on one device: from our facts and the router's own description.
@@ -136,6 +165,22 @@ impl Known {
     /// Whether it is a flag that is there or not, and has no word to compare (`blackhole` of a route).
     pub fn is_bare(&self, name: &str) -> bool {
         menus::find(&self.menu).and_then(|menu| menu.attr(name)).is_some_and(|attr| attr.empty_is_yes)
+    }
+
+    /// Whether a row that is disabled does not show it, though it holds it: everything of a static route but where it leads.
+    pub fn hides(&self, name: &str) -> bool {
+        self.menu.ends_with("/route") && !matches!(name, "dst-address" | "gateway" | "comment" | "disabled")
+    }
+
+    /// Whether a row cannot be without it.
+    pub fn is_needed(&self, name: &str) -> bool {
+        menus::find(&self.menu).and_then(|menu| menu.attr(name)).is_some_and(|attr| attr.required)
+    }
+
+    /// Whether our access can hang on it.
+    pub fn bears_access(&self, name: &str) -> bool {
+        const BRIDGE: &[&str] = &["ageing-time", "priority", "forward-delay", "max-message-age", "transmit-hold-count"];
+        !(matches!(name, "comment" | "log" | "log-prefix") || (self.menu == "/interface/bridge" && BRIDGE.contains(&name)))
     }
 
     /// Whether callers can write it.
@@ -233,6 +278,15 @@ mod tests {
             (Form::Text, "yes", "true", true),
             (Form::Text, "Yes", "yes", false),
             (Form::Address, "AA:bb:00:00:00:01", "aa:BB:00:00:00:01", true),
+            (Form::Address, "192.0.2.1", "192.0.2.1/32", true),
+            (Form::Address, "2001:db8::1/128", "2001:DB8::1", true),
+            (Form::Address, "192.0.2.1", "192.0.2.1/24", false),
+            (Form::Set, "192.0.2.1,10.0.0.0/8", "10.0.0.0/8;192.0.2.1/32", true),
+            (Form::Set, "read,!write,!test", "!test,read,!write", true),
+            (Form::Set, "!read,write,!test", "!write,read,!test", false),
+            (Form::Set, "related,established", "established,related", true),
+            (Form::Set, "!related,established", "!established,related", true),
+            (Form::Set, "!related,established", "established,related", false),
             (Form::Int, "08", "8", true),
             (Form::RatePair, "10M/2M", "10000000/2000000", true),
             (Form::RatePair, "10M/2M", "2M/10M", false),

@@ -214,8 +214,9 @@ async fn rows(cx: &Drafting<'_>, device: &Device, lane: &Lane, menu: &str) -> Re
     }
 }
 
-fn plain_form(facts: Option<&'static Menu>, name: &str) -> Form {
-    facts.and_then(|facts| facts.attr(name)).map_or(Form::Text, |attr| Form::of(attr.kind))
+fn plain_form(menu: &str, facts: Option<&'static Menu>, name: &str) -> Form {
+    let kind = facts.and_then(|facts| facts.attr(name)).map_or(ValueKind::Text, |attr| attr.kind);
+    Form::in_menu(menu, name, kind)
 }
 
 /// A row without the router's marks.
@@ -249,7 +250,7 @@ fn known(menu: &str, facts: Option<&'static Menu>, told: Option<&Learnt>, rows: 
     }
     let form = |name: &str| match name {
         "timeout" if menu.ends_with("/firewall/address-list") => Form::Left,
-        _ => plain_form(facts, name),
+        _ => plain_form(menu, facts, name),
     };
     let content: Vec<(String, Form)> = names
         .into_iter()
