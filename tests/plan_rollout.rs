@@ -136,6 +136,39 @@ fn with_roll_back_all_the_finished_ones_are_taken_back_by_guarded_plans() {
 }
 
 #[test]
+fn a_rule_that_took_the_place_of_another_is_taken_back_to_the_same_order() {
+    let site = Site::of(3);
+    site.hand.move_by_itself();
+    refuse(&site, 2);
+    let before: Vec<_> = site
+        .sims
+        .iter()
+        .map(|sim| sim.world().table(FILTER).rows.iter().map(|row| row.get("comment").map(str::to_owned)).collect::<Vec<_>>())
+        .collect();
+    site.run(async |appliance| {
+        let last = before[0].iter().flatten().next_back().unwrap().clone();
+        let new = json!({"chain": "forward", "action": "accept", "src-address": "198.51.100.0/24", "comment": "rollout"});
+        let edits = json!([
+            {"menu": FILTER, "op": "add", "values": new, "place_before": {"comment": last}},
+            {"menu": FILTER, "op": "remove", "match": {"comment": last}}]);
+        let mut more = pace(1, "0s", "roll_back_all");
+        more["edits"] = edits.clone();
+        let id = appliance.approved(0..3, edits[0].clone(), more).await;
+        appliance.start(&id).await;
+        let ended = appliance.ended(&id).await;
+        assert_eq!((ended.line.as_str(), ended.plan.state), ("rolled back 3", PlanState::RolledBack), "{:?}", ended.devices);
+    })
+    .unwrap();
+    let after: Vec<_> = site
+        .sims
+        .iter()
+        .map(|sim| sim.world().table(FILTER).rows.iter().map(|row| row.get("comment").map(str::to_owned)).collect::<Vec<_>>())
+        .collect();
+    assert_eq!(before, after);
+    assert!(site.leftovers().is_empty(), "{:?}", site.leftovers());
+}
+
+#[test]
 fn what_a_person_changed_since_is_not_taken_back_over_their_head() {
     let site = Site::of(3);
     site.hand.move_by_itself();

@@ -9,7 +9,7 @@ use crate::plan::hold::Core;
 use crate::plan::record::{Plan, PlanId};
 use crate::plan::state::{DeviceEvent, DeviceState, Ending, PlanEvent, PlanState};
 use crate::plan::sweep::Swept;
-use crate::plan::{recover, secrets, sweep};
+use crate::plan::{recover, rows, secrets, sweep};
 use std::sync::Arc;
 
 impl Engine {
@@ -77,12 +77,14 @@ impl Engine {
     async fn hand_over(&self, plan: &Plan) -> Result<(), Fault> {
         let why = "the store was restored or rolled back while this was being applied";
         for device in &plan.devices {
+            let draft = self.core.book.draft(&plan.id, device)?;
             self.core
                 .book
                 .change(&plan.id, device, |progress| {
                     if progress.state.is_live() {
                         progress.happen(DeviceEvent::Disagree)?;
                         progress.error = Some(why.into());
+                        progress.difference = rows::uncompared(&draft, why);
                     }
                     Ok(())
                 })

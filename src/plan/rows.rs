@@ -3,10 +3,12 @@
 //! Rows are found by what they hold, never by position or `.id`; values are compared in their own form.
 
 use crate::plan::form::{Form, Known, Pairs, get};
-use crate::plan::record::{Change, Difference, Draft, Find, Observed, Place, Step, disabled};
+use crate::plan::record::{Change, Difference, Draft, Find, Observed, Step, disabled};
 use crate::routeros::Row;
 use crate::routeros::value::flag;
 use std::collections::BTreeMap;
+
+mod places;
 
 /// Menus as just read.
 #[derive(Debug, Default)]
@@ -58,11 +60,21 @@ pub fn holds(known: &Known, found: Option<&str>, name: &str, value: &str) -> boo
     }
 }
 
-/// The rows that fit, each with its place. Rows the router made itself count only where no other fits.
+/// The same of a row as far as it shows what it holds: a disabled one may keep something back.
+pub fn shows(known: &Known, row: &Row, name: &str, value: &str) -> bool {
+    holds(known, row.get(name), name, value) || (row.get(name).is_none() && is_disabled(row) && known.hides(name))
+}
+
+/// The rows that fit, each with its place. Rows that keep back what is asked for count only where no other fits, and those the router
+/// made itself last.
 pub fn all<'a>(known: &Known, rows: &'a [Row], find: &Find) -> Vec<(usize, &'a Row)> {
-    let fitting: Vec<(usize, &Row)> = rows.iter().enumerate().filter(|(_, row)| fits(known, row, &find.by)).collect();
-    let own: Vec<(usize, &Row)> = fitting.iter().copied().filter(|(_, row)| !is_dynamic(row)).collect();
-    if own.is_empty() { fitting } else { own }
+    let pick = |is_meant: &dyn Fn(&Row) -> bool| rows.iter().enumerate().filter(|(_, row)| is_meant(row)).collect::<Vec<_>>();
+    let own = pick(&|row| !is_dynamic(row) && fits(known, row, &find.by));
+    if !own.is_empty() {
+        return own;
+    }
+    let disabled = pick(&|row| !is_dynamic(row) && find.by.iter().all(|(name, value)| shows(known, row, name, value)));
+    if disabled.is_empty() { pick(&|row| fits(known, row, &find.by)) } else { disabled }
 }
 
 /// The one row that fits.
@@ -72,6 +84,10 @@ pub fn one<'a>(known: &Known, rows: &'a [Row], find: &Find) -> Result<(usize, &'
         [found] => Ok(found),
         ref several => Err(Lost::Several(several.len())),
     }
+}
+
+fn is_disabled(row: &Row) -> bool {
+    row.get("disabled").and_then(flag) == Some(true)
 }
 
 fn is_dynamic(row: &Row) -> bool {
@@ -140,13 +156,12 @@ fn moved(draft: &Draft, seen: &Observed, read: &Read) -> Option<Difference> {
     None
 }
 
-/// What must hold of one row once all steps are done: the last word on each row.
+/// What must hold of one row once all steps are done: the last word on each row. Places are another matter (`places.rs`).
 struct Wanted<'a> {
     step: &'a Step,
     find: Option<Find>,
     written: Pairs,
     unset: Vec<String>,
-    place: Option<&'a Place>,
     gone: bool,
 }
 
@@ -163,11 +178,18 @@ pub fn short_of(draft: &Draft, steps: &[Step], read: &Read) -> Vec<Difference> {
             let kept: Pairs = earlier.written.iter().filter(|(name, _)| keeps(name)).cloned().collect();
             next.unset.extend(earlier.unset.into_iter().filter(|name| get(&next.written, name).is_none()));
             next.written.extend(kept);
-            next.place = next.place.or(earlier.place);
         }
         wanted.push(next);
     }
-    wanted.iter().filter_map(|wanted| lacks(draft, wanted, read)).collect()
+    let mut short: Vec<Difference> = wanted.iter().filter_map(|wanted| lacks(draft, wanted, read)).collect();
+    for known in draft.known.iter().filter(|known| known.ordered) {
+        for misplaced in places::misplaced(known, steps, read.rows(&known.menu)) {
+            if !short.iter().any(|other| other.menu == misplaced.menu && other.found == misplaced.found) {
+                short.push(misplaced);
+            }
+        }
+    }
+    short
 }
 
 fn is_same_row(known: &Known, earlier: &Wanted<'_>, step: &Step) -> bool {
@@ -187,16 +209,15 @@ fn is_same_row(known: &Known, earlier: &Wanted<'_>, step: &Step) -> bool {
 
 fn wanted_of(step: &Step) -> Wanted<'_> {
     let find = step.change.find_after();
-    let bare = Wanted { step, find, written: Pairs::new(), unset: Vec::new(), place: None, gone: false };
+    let bare = Wanted { step, find, written: Pairs::new(), unset: Vec::new(), gone: false };
     match &step.change {
-        Change::Add { values, place, .. } => Wanted { written: values.clone(), place: place.as_ref(), ..bare },
+        Change::Add { values, .. } => Wanted { written: values.clone(), ..bare },
         Change::Set { values, unset, .. } | Change::SetSingle { values, unset, .. } => {
             Wanted { written: values.clone(), unset: unset.clone(), ..bare }
         }
         Change::Remove { by_disabling: true, .. } => Wanted { written: disabled(), ..bare },
         Change::Remove { find, .. } => Wanted { find: Some(find.clone()), gone: true, ..bare },
-        Change::Move { to, .. } => Wanted { place: Some(to), ..bare },
-        Change::Run { .. } => bare,
+        Change::Move { .. } | Change::Run { .. } => bare,
     }
 }
 
@@ -209,28 +230,42 @@ fn lacks(draft: &Draft, wanted: &Wanted<'_>, read: &Read) -> Option<Difference> 
         let goal = if wanted.gone { None } else { wanted.step.change.after() };
         Some(Difference { menu: menu.clone(), key: key.clone(), wanted: goal, found, why })
     };
-    let (at, row) = match (&wanted.step.change, &wanted.find) {
+    let row = match (&wanted.step.change, &wanted.find) {
         (Change::Run { .. }, _) => return None,
-        (_, None) => (0, rows.first()?),
+        (_, None) => rows.first()?,
         (_, Some(find)) if wanted.gone => {
             let row = all(known, rows, find).first().map(|(_, row)| content(known, row))?;
             return differ(Some(row), "it is still there".into());
         }
         (_, Some(find)) => match one(known, rows, find) {
-            Ok(found) => found,
+            Ok((_, row)) => row,
             Err(lost) => return differ(None, lost.words()),
         },
     };
     let now = content(known, row);
-    let wrong =
-        |(name, value): &&(String, String)| known.is_content(name) && !known.is_secret(name) && !holds(known, row.get(name), name, value);
+    let wrong = |(name, value): &&(String, String)| known.is_content(name) && !known.is_secret(name) && !shows(known, row, name, value);
     let mut names: Vec<&str> = wanted.written.iter().filter(wrong).map(|(name, _)| name.as_str()).collect();
     names.extend(wanted.unset.iter().filter(|name| row.get(name).is_some_and(|value| !value.is_empty())).map(String::as_str));
-    if !names.is_empty() {
-        return differ(Some(now), format!("{} not as written", names.join(", ")));
-    }
-    let is_placed = wanted.place.is_none_or(|place| stands_before(known, rows, at, place.before.as_ref()));
-    if is_placed { None } else { differ(Some(now), "it stands elsewhere".into()) }
+    if names.is_empty() { None } else { differ(Some(now), format!("{} not as written", names.join(", "))) }
+}
+
+/// What a person has to look at where nobody could compare: each row that was changed, as it was and as it was left.
+pub fn uncompared(draft: &Draft, why: &str) -> Vec<Difference> {
+    let steps = draft.steps.iter().filter(|step| !matches!(step.change, Change::Run { .. }));
+    let rows = steps.map(|step| {
+        let key = match &step.change {
+            Change::Remove { find, .. } => Some(find.clone()),
+            change => change.find_after(),
+        };
+        let wanted = match &step.change {
+            Change::Set { before, .. } | Change::SetSingle { before, .. } | Change::Remove { before, .. } => Some(before.clone()),
+            Change::Move { row, .. } => Some(row.clone()),
+            Change::Add { .. } | Change::Run { .. } => None,
+        };
+        let (menu, key) = (step.menu.clone(), key.map(|find| find.by).unwrap_or_default());
+        Difference { menu, key, wanted, found: step.change.after(), why: why.to_owned() }
+    });
+    rows.collect()
 }
 
 /// The menus a draft is about, each once.

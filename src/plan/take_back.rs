@@ -139,7 +139,11 @@ async fn run(core: &Arc<Core>, back: &PlanId, device: &DeviceId, by: &str) -> Re
 async fn settled(work: &mut Work, back: &PlanId, state: DeviceState, error: &str) -> Result<(), Fault> {
     if state != DeviceState::Confirmed {
         let why = format!("{back}, which was to take it back, ended {}: {error}", state.as_str().replace('_', " "));
-        let differences = work.core.book.progress(back, &work.draft.device)?.difference;
+        // Where that plan was undone itself, its rows are as it found them: what differs is what the job did.
+        let differences = match read_anew(work).await.map(|read| rows::since(&work.draft, &read)) {
+            Ok(differences) if !differences.is_empty() => differences,
+            _ => work.core.book.progress(back, &work.draft.device)?.difference,
+        };
         return strand(work, &why, &differences).await;
     }
     let mut why = UNCOMPARED.to_owned();
@@ -166,9 +170,13 @@ async fn settled(work: &mut Work, back: &PlanId, state: DeviceState, error: &str
 async fn strand(work: &mut Work, why: &str, differences: &[Difference]) -> Result<(), Fault> {
     tracing::warn!(plan = %work.plan.id, device = %work.device.name, "{why}");
     work.core.book.meter().rollback_failed();
+    let differences = match differences {
+        [] => rows::uncompared(&work.draft, "it was changed, and not compared since"),
+        known => known.to_vec(),
+    };
     work.reach_with(DeviceEvent::Strand, |progress| {
         progress.error = Some(why.to_owned());
-        progress.difference = differences.to_vec();
+        progress.difference.clone_from(&differences);
     })
     .await
 }
