@@ -3,7 +3,8 @@
 //! Rules it keeps:
 //! - Steps are undone in reverse order, each by key and content, never by number or `.id`: rows that were made again have other ids.
 //! - Compare and restore: a row that is neither as the plan left it nor as it was belongs to whoever changed it since; it is left
-//!   alone and the log says so. Steps that give access back are undone whatever the row looks like.
+//!   alone and the log says so. What gives access back is written whatever the row looks like; where its row is not found, the step has
+//!   failed and is tried again.
 //! - Idempotent: run twice, or again after half of it failed, it comes to the same.
 //! - It tries for a minute, writes what it did to the log, and takes its timer and itself away. Removing a script does not stop it.
 //! - No secret: rows that hold one are disabled and enabled, never made again.
@@ -14,13 +15,15 @@
 //!
 //! Source: <https://help.mikrotik.com/docs/spaces/ROS/pages/47579229/Scripting>
 
+mod locate;
 mod spelling;
 
 use crate::base::fault::Fault;
 use crate::plan::form::{Form, Known, Pairs, get};
 use crate::plan::record::{Change, Find, Place, PlanId, Step};
 use crate::routeros::script::quote;
-use spelling::{assignment, flag, is_comparable, spellings, word};
+use locate::{following, located, locating, weaker};
+use spelling::{assignment, condition, is_comparable, word};
 use std::collections::BTreeMap;
 
 /// Longest script taken, bytes: what the router's own editor holds.
@@ -93,19 +96,20 @@ fn undo(step: &Step, known: &Known, letters: Option<&Find>) -> Result<Option<Str
         Change::Add { values, find, .. } => Some(undo_add(known, find, letters, values, step.gives_access)?),
         Change::Set { find, before, values, unset, .. } => {
             let after = step.change.find_after().unwrap_or_else(|| find.clone());
-            let at = Row { known, finds: vec![&after, find] };
-            Some(at.restore(&touched(before, values, unset), before, step.gives_access)?)
+            let left = step.change.after().unwrap_or_default();
+            let at = Row { known, finds: vec![&after, find], weaker: vec![weaker(known, &left), weaker(known, before)] };
+            Some(at.put_back(touched(before, values, unset), before, step.gives_access)?)
         }
         Change::SetSingle { before, values, unset, .. } => {
-            let at = Row { known, finds: Vec::new() };
-            Some(at.restore(&touched(before, values, unset), before, step.gives_access)?)
+            let at = Row { known, finds: Vec::new(), weaker: Vec::new() };
+            Some(at.put_back(touched(before, values, unset), before, step.gives_access)?)
         }
         Change::Remove { find, before, by_disabling: true, .. } => {
-            let at = Row { known, finds: vec![find] };
-            let was = get(before, "disabled").unwrap_or("no").to_owned();
-            Some(at.restore(&[Touched { name: "disabled".into(), new: Some("yes".into()) }], &vec![("disabled".into(), was)], true)?)
+            let at = Row { known, finds: vec![find], weaker: vec![weaker(known, before)] };
+            let was = vec![("disabled".into(), get(before, "disabled").unwrap_or("no").to_owned())];
+            Some(at.restore(&[Touched { name: "disabled".into(), new: Some("yes".into()) }], &was, true, step.gives_access)?)
         }
-        Change::Remove { find, before, place, .. } => Some(undo_remove(known, find, before, place.as_ref())?),
+        Change::Remove { find, before, place, .. } => Some(undo_remove(known, find, before, place.as_ref(), step.gives_access)?),
         Change::Move { find, from, to, .. } => Some(undo_move(known, find, from, to, step.gives_access)?),
     })
 }
@@ -126,13 +130,8 @@ fn touched(before: &Pairs, values: &Pairs, unset: &[String]) -> Vec<Touched> {
 fn undo_add(known: &Known, find: &Find, letters: Option<&Find>, values: &Pairs, always: bool) -> Result<String, Fault> {
     let menu = &known.menu;
     let remove = format!("{menu}/remove $mcprow");
-    let mut lines = locating(known, find, "mcprow")?;
-    if let Some(letters) = letters.filter(|letters| always && *letters != find) {
-        let locating = locating(known, letters, "mcpold")?;
-        lines.push_str(&format!(
-            "    :if ([:len $mcprow] = 0) do={{\n{locating}      :if ([:len $mcpold] = 1) do={{ :set mcprow $mcpold }}\n    }}\n"
-        ));
-    }
+    let letters = letters.cloned().into_iter().collect::<Vec<_>>();
+    let mut lines = located(known, &[find], &letters, always)?;
     let act = if always {
         remove
     } else {
@@ -148,7 +147,7 @@ fn undo_add(known: &Known, find: &Find, letters: Option<&Find>, values: &Pairs, 
 }
 
 /// Makes a removed row again, where it stood.
-fn undo_remove(known: &Known, find: &Find, before: &Pairs, place: Option<&Place>) -> Result<String, Fault> {
+fn undo_remove(known: &Known, find: &Find, before: &Pairs, place: Option<&Place>, always: bool) -> Result<String, Fault> {
     let menu = &known.menu;
     let mut values = String::new();
     let says = |name: &str, value: &str| !value.is_empty() || known.form(name) == Form::Flag;
@@ -163,13 +162,13 @@ fn undo_remove(known: &Known, find: &Find, before: &Pairs, place: Option<&Place>
             locating(known, next, "mcpnext")?
         ),
     };
-    Ok(format!("{}    :if ([:len $mcprow] = 0) do={{ {act} }}\n", locating(known, find, "mcprow")?))
+    Ok(format!("{}    :if ([:len $mcprow] = 0) do={{ {act} }}\n", located(known, &[find], &[], always)?))
 }
 
 /// Puts a moved row back before the one it stood before, unless somebody moved it on.
 fn undo_move(known: &Known, find: &Find, from: &Place, to: &Place, always: bool) -> Result<String, Fault> {
     let menu = &known.menu;
-    let mut lines = locating(known, find, "mcprow")?;
+    let mut lines = located(known, &[find], &[], always)?;
     let mut conditions = vec!["[:len $mcprow] = 1".to_owned()];
     if !always {
         lines.push_str(&following(menu));
@@ -190,19 +189,13 @@ fn undo_move(known: &Known, find: &Find, from: &Place, to: &Place, always: bool)
         }
     };
     let condition = all(conditions.into_iter());
-    lines.push_str(&format!("    :if ({condition}) do={{ {act} }} else={{ :set mcpkept ($mcpkept + 1) }}\n"));
+    lines.push_str(&format!("    :if ({condition}) do={{ {act} }} else={{ {} }}\n", missing(always)));
     Ok(lines)
 }
 
-/// Lines that put into a variable which row stands right after the one found; rows the router made itself may stand between.
-fn following(menu: &str) -> String {
-    let dynamic = format!("[:tostr [{menu}/get $mcpone dynamic]]");
-    format!(
-        "    :local mcpseen 0\n    :local mcpnow \"\"\n    :foreach mcpone in=[{menu}/find] do={{\n      :local mcpodd \"\"\n\
-         \x20     :do {{ :if (({dynamic} = \"true\") || ({dynamic} = \"yes\")) do={{ :set mcpodd \"x\" }} }} on-error={{}}\n\
-         \x20     :if (($mcpseen = 1) && ([:len $mcpodd] = 0)) do={{ :set mcpnow [:tostr $mcpone]\n :set mcpseen 2 }}\n\
-         \x20     :if ([:tostr $mcpone] = [:tostr $mcprow]) do={{ :set mcpseen 1 }}\n    }}\n"
-    )
+/// A row that is not there was taken away by somebody else; where it keeps us out, it may only not have been found.
+fn missing(gives_access: bool) -> &'static str {
+    if gives_access { ":set mcpbad ($mcpbad + 1)" } else { ":set mcpkept ($mcpkept + 1)" }
 }
 
 /// A row that stays, or the menu itself where it has no rows.
@@ -210,11 +203,29 @@ struct Row<'a> {
     known: &'a Known,
     /// How it may be found: as the plan left it, as it was. None for a menu without rows.
     finds: Vec<&'a Find>,
+    /// How one that keeps us out may be found where these find nothing.
+    weaker: Vec<Option<Find>>,
 }
 
 impl Row<'_> {
-    /// Writes old values back.
-    fn restore(&self, touched: &[Touched], before: &Pairs, always: bool) -> Result<String, Fault> {
+    /// Writes old values back: those that give access back in any case, beside them only what is still as the plan left it.
+    fn put_back(&self, touched: Vec<Touched>, before: &Pairs, gives_access: bool) -> Result<String, Fault> {
+        let (access, beside): (Vec<_>, Vec<_>) =
+            touched.into_iter().partition(|touched| gives_access && self.known.bears_access(&touched.name));
+        let mut lines = String::new();
+        if !access.is_empty() {
+            lines.push_str(&self.restore(&access, before, true, true)?);
+        }
+        if !beside.is_empty() {
+            // What is declared twice in one scope need not be new.
+            let these = self.restore(&beside, before, false, gives_access)?;
+            lines.push_str(&if access.is_empty() { these } else { format!("    :do {{\n{these}    }}\n") });
+        }
+        Ok(lines)
+    }
+
+    /// Writes old values back, `always` or where they are still as the plan left them.
+    fn restore(&self, touched: &[Touched], before: &Pairs, always: bool, gives_access: bool) -> Result<String, Fault> {
         let menu = &self.known.menu;
         let single = self.finds.is_empty();
         let row = if single { "" } else { " $mcprow" };
@@ -251,58 +262,14 @@ impl Row<'_> {
         if single {
             return Ok(act);
         }
-        let mut lines = String::new();
-        for (at, find) in self.finds.iter().enumerate().filter(|(at, find)| !self.finds[..*at].contains(find)) {
-            lines.push_str(&match at {
-                0 => locating(self.known, find, "mcprow")?,
-                _ => format!(
-                    "    :if ([:len $mcprow] = 0) do={{\n{}      :set mcprow $mcpold\n    }}\n",
-                    locating(self.known, find, "mcpold")?
-                ),
-            });
-        }
+        let weaker: Vec<Find> = self.weaker.iter().flatten().cloned().collect();
+        let mut lines = located(self.known, &self.finds, &weaker, gives_access)?;
         lines.push_str(&format!("    :if ([:len $mcprow] = 1) do={{\n{act}    }} else={{\n"));
         // Several: nobody can say which it was. None: somebody took it away.
-        lines.push_str("      :if ([:len $mcprow] > 1) do={ :set mcpbad ($mcpbad + 1) } else={ :set mcpkept ($mcpkept + 1) }\n    }\n");
+        let missing = missing(gives_access);
+        lines.push_str(&format!("      :if ([:len $mcprow] > 1) do={{ :set mcpbad ($mcpbad + 1) }} else={{ {missing} }}\n    }}\n"));
         Ok(lines)
     }
-}
-
-/// Lines that put into a variable the rows this finds: none the router made itself, and where the find says that an attribute is
-/// absent, none that has it. Both are read of each row: a condition on an attribute that a row lacks may hold for no row at all.
-fn locating(known: &Known, find: &Find, variable: &str) -> Result<String, Fault> {
-    let menu = &known.menu;
-    let (there, absent): (Vec<_>, Vec<_>) = find.by.iter().partition(|(name, value)| !value.is_empty() || known.is_bare(name));
-    let mut finding = format!("[{menu}/find");
-    for (at, (name, value)) in there.iter().enumerate() {
-        finding.push_str(if at == 0 { " where" } else { "" });
-        finding.push_str(&format!(" {}=", word(name)?));
-        match known.form(name) {
-            // Numbers are compared as numbers, and flags as flags; a text would be neither.
-            Form::Int if value.bytes().all(|b| b.is_ascii_digit()) => finding.push_str(value),
-            Form::Flag => finding.push_str(flag(value)),
-            _ => finding.push_str(&quote(value)),
-        }
-    }
-    finding.push(']');
-    if known.marks.is_empty() && absent.is_empty() {
-        return Ok(format!("    :local {variable} {finding}\n"));
-    }
-    // Nothing has a length of 0 on every version; whether a list made of an empty text has, nobody wrote down.
-    let mut lines = format!("    :local {variable} \"\"\n    :foreach mcpone in={finding} do={{\n      :local mcpodd \"\"\n");
-    for mark in &known.marks {
-        let read = format!("[:tostr [{menu}/get $mcpone {}]]", word(mark)?);
-        let is_marked = format!("(({read} = \"true\") || ({read} = \"yes\"))");
-        lines.push_str(&format!("      :do {{ :if {is_marked} do={{ :set mcpodd \"x\" }} }} on-error={{}}\n"));
-    }
-    for (name, _) in absent {
-        lines.push_str(&format!("      :do {{ :set mcpodd ($mcpodd . [:tostr [{menu}/get $mcpone {}]]) }} on-error={{}}\n", word(name)?));
-    }
-    lines.push_str(&format!(
-        "      :if ([:len $mcpodd] = 0) do={{ \
-         :if ([:len ${variable}] = 0) do={{ :set {variable} [:toarray $mcpone] }} else={{ :set {variable} (${variable} , $mcpone) }} }}\n    }}\n"
-    ));
-    Ok(lines)
 }
 
 /// Attributes read into variables, to be compared. What the console may spell another way than REST is left out.
@@ -336,11 +303,7 @@ impl Seen {
             seen.reading.push_str(&format!(
                 "      :local {variable} \"\"\n      :do {{ :set {variable} [:tostr [{menu}/get {row}{name}]] }} on-error={{}}\n"
             ));
-            let is = |value: &Option<String>| {
-                let spelt = spellings(form, value.as_deref());
-                spelt.iter().map(|text| format!("(${variable} = {})", quote(text))).collect::<Vec<_>>().join(" || ")
-            };
-            seen.conditions.push(values.iter().map(is).collect());
+            seen.conditions.push(values.iter().map(|value| condition(form, &variable, value.as_deref())).collect());
         }
         Ok(seen)
     }

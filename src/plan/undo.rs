@@ -9,7 +9,7 @@ use crate::fleet::Write;
 use crate::plan::apply::id;
 use crate::plan::form::{Known, Pairs, get};
 use crate::plan::record::{Change, Find, Place, Step, disabled};
-use crate::plan::rows::{self, content, holds, one, stands_before};
+use crate::plan::rows::{self, content, one, shows, stands_before};
 use crate::plan::work::Work;
 use crate::routeros::{MenuPath, Query, Row};
 
@@ -49,13 +49,11 @@ fn writes(work: &Work, known: &Known, step: &Step, rows: &[Row], shown: Option<&
         },
         Change::Set { find, before, values, unset, .. } => {
             let after = step.change.find_after().unwrap_or_else(|| find.clone());
-            match left(&after, values) {
-                Some(id) => restore(known, &path, Some(id), before, values, unset),
-                None => vec![],
-            }
+            let row = left(&after, values).and_then(|id| rows.iter().find(|row| row.id() == Some(id)));
+            row.map(|row| restore(known, &path, row, before, &ours(known, row, values, step), unset)).unwrap_or_default()
         }
         Change::SetSingle { before, values, unset, .. } => match rows.first() {
-            Some(row) if is_left(known, row, values, step) => restore(known, &path, None, before, values, unset),
+            Some(row) if is_left(known, row, values, step) => restore(known, &path, row, before, &ours(known, row, values, step), unset),
             _ => vec![],
         },
         Change::Remove { find, before, by_disabling: true, .. } => {
@@ -99,11 +97,18 @@ pub(super) fn as_shown<'r>(known: &Known, rows: &'r [Row], shown: &Row) -> Optio
 
 /// The row holds what was written; steps that give access back do not ask.
 fn is_left(known: &Known, row: &Row, written: &Pairs, step: &Step) -> bool {
-    step.gives_access || written.iter().all(|(name, value)| known.is_secret(name) || holds(known, row.get(name), name, value))
+    step.gives_access || written.iter().all(|(name, value)| known.is_secret(name) || shows(known, row, name, value))
+}
+
+/// What of a step's values is put back: where it gives access back not what somebody changed since and our access does not hang on.
+fn ours(known: &Known, row: &Row, written: &Pairs, step: &Step) -> Pairs {
+    let is_ours = |(name, value): &&(String, String)| !step.gives_access || known.bears_access(name) || shows(known, row, name, value);
+    written.iter().filter(is_ours).cloned().collect()
 }
 
 /// The old values back, and away with attributes that were not there.
-fn restore(known: &Known, path: &MenuPath, id: Option<&str>, before: &Pairs, values: &Pairs, unset: &[String]) -> Vec<Write> {
+fn restore(known: &Known, path: &MenuPath, row: &Row, before: &Pairs, values: &Pairs, unset: &[String]) -> Vec<Write> {
+    let id = if known.singleton { None } else { row.id() };
     let (old, away) = known.put_back(before, values, unset);
     let set = (!old.is_empty()).then(|| Write::Set { path: path.clone(), id: id.map(str::to_owned), values: old });
     let away = away.into_iter().filter_map(|name| id.map(|id| Write::Unset { path: path.clone(), id: id.to_owned(), name }));
