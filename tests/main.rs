@@ -151,6 +151,7 @@ mod plan_crash;
 mod plan_disturbed;
 #[cfg(feature = "sim")]
 mod plan_engine;
+mod plan_exact;
 #[cfg(feature = "sim")]
 mod plan_faults;
 #[cfg(feature = "sim")]

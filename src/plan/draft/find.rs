@@ -5,7 +5,7 @@ use super::value::{is_rule_menu, scalar, shown};
 use crate::base::fault::Fault;
 use crate::fleet::nearest;
 use crate::menus;
-use crate::plan::form::{Form, Pairs, get};
+use crate::plan::form::{Form, Pairs, get, overlaid};
 use crate::plan::record::{Change, Find};
 use crate::routeros::value::Kind;
 use crate::shape::untrusted;
@@ -75,7 +75,7 @@ impl Sheet {
     /// Whether a row's value is the one asked for; a flag that is not there is a no.
     fn same(&self, name: &str, has: Option<&str>, wanted: &str) -> bool {
         let form = match self.facts.and_then(|facts| facts.attr(name)) {
-            Some(attr) => Form::of(attr.kind),
+            Some(attr) => Form::in_menu(&self.menu, name, attr.kind),
             None => self.known.form(name),
         };
         match has {
@@ -234,6 +234,16 @@ impl Sheet {
     /// `BadInput` where nothing does.
     pub fn find_through(&self, at: usize, values: &Pairs, unset: &[String]) -> Result<Find, Fault> {
         let find = self.find(at)?;
+        let is_off = |row: &Pairs| get(row, "disabled").is_some_and(|word| matches!(word, "yes" | "true"));
+        let is_hidden = |(name, _): &&(String, String)| self.known.hides(name);
+        if find.by.iter().any(|pair| is_hidden(&pair)) && is_off(&overlaid(&self.lines[at].row, values, unset)) {
+            let rest: Pairs = find.by.iter().filter(|pair| !is_hidden(pair)).cloned().collect();
+            let stand = self.lines.iter().enumerate().filter(|(other, line)| *other != at && line.stands() && is_off(&line.row));
+            if stand.map(|(_, line)| Other { row: &line.row, open: false }).any(|other| self.fits(&other, &rest)) {
+                return Err(Fault::bad_input(format!("nothing would tell {} from another disabled row", self.named(at)))
+                    .hint("give the row a comment first, so that it can be found again and the change undone"));
+            }
+        }
         let left = Change::Set { find: find.clone(), before: Pairs::new(), values: values.clone(), secrets: vec![], unset: unset.to_vec() };
         let Some(then) = left.find_after().filter(|then| *then != find) else { return Ok(find) };
         let others = |with_dynamic: bool| {
@@ -288,9 +298,16 @@ impl Sheet {
 
     /// The natural key where it tells, else as few attributes as do, a comment first.
     fn tell(&self, row: &Other<'_>, others: &[Other<'_>]) -> Option<Find> {
-        let key: Pairs = self.known.key.iter().filter_map(|name| Some((name.clone(), self.usable(name, row)?))).collect();
-        if !key.is_empty() && !others.iter().any(|other| self.fits(other, &key)) {
-            return Some(Find { by: key });
+        let key = self.known.key.iter().map(String::as_str);
+        let lasting: Vec<&str> = key.clone().filter(|name| !self.known.hides(name)).collect();
+        let is_part = lasting.len() < self.known.key.len();
+        let commented = ["comment"].into_iter().filter(|name| is_part && self.known.is_content(name)).chain(lasting.clone());
+        // What a disabled row does not show is no way to find it, as long as there is another.
+        for names in [lasting, commented.collect(), key.collect()] {
+            let by: Pairs = names.into_iter().filter_map(|name| Some((name.to_owned(), self.usable(name, row)?))).collect();
+            if !by.is_empty() && !others.iter().any(|other| self.fits(other, &by)) {
+                return Some(Find { by });
+            }
         }
         let mut left: Vec<&Other<'_>> = others.iter().collect();
         let mut by = Pairs::new();
@@ -298,7 +315,8 @@ impl Sheet {
         names.retain(|name| self.known.is_content(name) && self.is_open(name) && self.known.form(name) != Form::Flag);
         let present: Pairs = names.iter().filter_map(|name| Some(((*name).to_owned(), self.usable(name, row)?))).collect();
         // That an attribute is not there is said last, and never of a row whose defaults the router has yet to fill in.
-        let lacking = names.iter().filter(|name| !row.open && get(row.row, name).is_none_or(str::is_empty));
+        let is_lacking = |name: &&&str| !row.open && !self.known.hides(name) && get(row.row, name).is_none_or(str::is_empty);
+        let lacking = names.iter().filter(is_lacking);
         let lacking: Pairs = lacking.map(|name| ((*name).to_owned(), String::new())).collect();
         for pool in [present, lacking] {
             while !left.is_empty() {

@@ -366,3 +366,24 @@ async fn a_menu_without_facts_is_known_from_the_router_alone() {
     assert!(known.stranger && known.is_content("url") && !known.singleton, "{known:?}");
     assert_eq!(draft.risk, Risk::High, "what nobody knows is never small");
 }
+
+#[tokio::test]
+async fn a_route_is_told_from_others_by_what_it_shows_while_it_is_disabled() {
+    let rig = Rig::new(Profile::Office).await;
+    let found = |draft: &Draft| match &draft.steps[0].change {
+        Change::Set { find, .. } | Change::Remove { find, .. } => find.by.clone(),
+        change => panic!("{change:?}"),
+    };
+    let disable = |which: Value| json!([{"menu": "/ip/route", "op": "disable", "match": which}]);
+    let by = found(&rig.good(disable(json!({"comment": "site 1"}))).await);
+    assert_eq!(by, pairs(&[("dst-address", "10.101.0.0/16"), ("gateway", "wg-sites")]));
+    // One to the same place in another table, and with it only the comment tells.
+    rig.sim.world().add("/routing/table", &[("name", "other"), ("fib", "")]);
+    let twin = [("dst-address", "10.101.0.0/16"), ("gateway", "wg-sites"), ("routing-table", "other")];
+    rig.sim.world().add("/ip/route", &twin);
+    let by = found(&rig.good(disable(json!({"comment": "site 1"}))).await);
+    assert!(get(&by, "comment") == Some("site 1") && get(&by, "routing-table").is_none(), "{by:?}");
+    // Without a comment the table does, as long as the other one shows its own.
+    let by = found(&rig.good(disable(json!({"dst-address": "10.101.0.0/16", "routing-table": "other"}))).await);
+    assert_eq!(get(&by, "routing-table"), Some("other"));
+}

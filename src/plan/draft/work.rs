@@ -123,6 +123,7 @@ impl Desk<'_> {
 
     async fn set_row(&mut self, task: &Task<'_>, sheet: &mut Sheet, at: usize, written: &Written) -> Result<(), Fault> {
         let old = sheet.lines[at].row.clone();
+        shown_enough(sheet, at, written)?;
         let written = &if sheet.menu == "/user/group" { whole_policies(&old, written) } else { written.clone() };
         let names = written.values.iter().map(|(name, _)| name).chain(&written.unset);
         for name in names {
@@ -183,7 +184,9 @@ impl Desk<'_> {
             let row = sheet.lines[at].row.clone();
             let holds_secrets = sheet.holds_secrets(self.device, &row);
             // Whatever refers to it would go on referring to a dead row, even if one of that name is made again.
-            let by_disabling = holds_secrets || (sheet.known.key == ["name"] && sheet.known.is_content("disabled"));
+            // One that is out of use already may hold more than it shows, and could not be made again.
+            let by_disabling =
+                holds_secrets || (sheet.known.key == ["name"] && sheet.known.is_content("disabled")) || keeps_back(sheet, &row);
             if holds_secrets && !sheet.known.is_content("disabled") {
                 return Err(Fault::bad_input(format!(
                     "{} holds what cannot be kept in an undo (a secret, or code), and cannot be disabled instead: it is not removed",
@@ -326,6 +329,25 @@ fn matched(sheet: &Sheet, edit: &Edit, after: &Pairs, before: Option<&Pairs>) ->
         value::shown(chain)
     ))
     .hint("add what it is to match, or set match_all: true if it is meant so"))
+}
+
+/// Whether a row may hold more than it shows: a disabled route tells where it leads, and nothing else.
+fn keeps_back(sheet: &Sheet, row: &Pairs) -> bool {
+    sheet.menu.ends_with("/route") && value::is(row, "disabled")
+}
+
+/// What a row does not show cannot be given back.
+fn shown_enough(sheet: &Sheet, at: usize, written: &Written) -> Result<(), Fault> {
+    let line = &sheet.lines[at];
+    let mut names = written.values.iter().map(|(name, _)| name).chain(&written.unset);
+    match names.find(|name| sheet.known.hides(name) && get(&line.row, name).is_none()) {
+        Some(name) if line.added_by.is_none() && keeps_back(sheet, &line.row) => Err(Fault::bad_input(format!(
+            "{name} of {} is not shown while it is disabled, so what it is now could not be given back",
+            sheet.named(at)
+        ))
+        .hint("enable it first, in a plan of its own")),
+        _ => Ok(()),
+    }
 }
 
 /// What single menus insist on for a new row.
