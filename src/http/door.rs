@@ -66,9 +66,8 @@ impl Door {
     /// Takes connections until we stop, then lets what is in flight finish.
     pub(super) async fn serve(self, mut ears: Ears) {
         let mut look = tokio::time::interval(LOOK);
-        if self.face == Face::All {
-            self.edge.warn();
-        }
+        // Told once it is known that we got ready: what a start fails with stands alone.
+        let mut looks = 0_u64;
         loop {
             tokio::select! {
                 () = self.edge.stop.cancelled() => break,
@@ -80,7 +79,13 @@ impl Door {
                     }
                 },
                 // One of us looks after sessions and the certificate.
-                _ = look.tick(), if self.face == Face::All => self.look().await,
+                _ = look.tick(), if self.face == Face::All => {
+                    self.look().await;
+                    looks += 1;
+                    if looks == 2 {
+                        self.edge.warn();
+                    }
+                }
             }
         }
         drop(ears);
