@@ -140,6 +140,18 @@ fn several_edits_of_one_order_are_taken_back_exactly_by_us_and_by_the_router_alo
 }
 
 #[test]
+fn an_entry_with_a_time_to_live_is_taken_away_by_the_router_alone() {
+    const LISTS: &str = "/ip/firewall/address-list";
+    let (router, base) = scene();
+    let entries = |router: &Router| router.rows().get(LISTS).cloned();
+    let before = entries(&router);
+    let values = json!({"list": "blocked", "address": "10.20.99.10", "timeout": "10h"});
+    undone_alone(&router, base.path(), &json!([{"menu": LISTS, "op": "add", "values": values}]));
+    assert_eq!(entries(&router), before);
+    assert!(router.leftovers().is_empty());
+}
+
+#[test]
 fn a_rule_somebody_puts_between_two_of_ours_is_told_and_stays() {
     let (router, home) = scene();
     let edits = json!([add("one", "iot stays out"), add("two b", "iot stays out")]);

@@ -318,7 +318,7 @@ fn queues(world: &mut World) -> Vec<Row> {
     rows
 }
 
-/// Address-list rows with a timeout run out; the time left is shown. `None` when no row has one.
+/// Address-list rows with a timeout run out; the time left is shown, and that they are dynamic, whoever made them. `None` when no row has one.
 fn timed(world: &mut World) -> Option<Vec<Row>> {
     let now = world.now().0;
     let table = world.table("/ip/firewall/address-list");
@@ -330,6 +330,7 @@ fn timed(world: &mut World) -> Option<Vec<Row>> {
     for row in &mut rows {
         if let Some(ms) = time_left(row, now) {
             row.put("timeout", value::show_time((ms as u64).div_ceil(1_000) * 1_000));
+            row.put("dynamic", "true".to_owned());
         }
     }
     Some(rows)

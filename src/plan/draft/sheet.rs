@@ -271,8 +271,10 @@ fn known(menu: &str, facts: Option<&'static Menu>, told: Option<&Learnt>, rows: 
         if named { vec!["name".to_owned()] } else { Vec::new() }
     });
     // Menus where rules are told by what they leave out have it on every version, whether or not the router was asked.
-    let unset = menu.contains("/firewall/") || menu.ends_with("/route") || told.is_some_and(|told| told.has("unset"));
-    let marked = |mark: &&&str| rows.iter().flatten().any(|(name, _)| name == **mark);
+    let is_list = menu.ends_with("/firewall/address-list");
+    let unset = (menu.contains("/firewall/") && !is_list) || menu.ends_with("/route") || told.is_some_and(|told| told.has("unset"));
+    // An entry with a time to live is dynamic whoever made it: the undo has to find those that a plan made.
+    let marked = |mark: &&&str| !(is_list && **mark == "dynamic") && rows.iter().flatten().any(|(name, _)| name == **mark);
     let marks = ["dynamic", "connection"].iter().filter(marked).map(|mark| (*mark).to_owned()).collect();
     Known { menu: menu.to_owned(), singleton, ordered, key, content, secret, unset, marks, stranger: facts.is_none() }
 }

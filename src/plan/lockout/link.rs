@@ -243,7 +243,10 @@ fn interface(touch: &Touch<'_>, link: &Link, found: &mut Vec<Finding>) {
 /// Attributes that neither do nothing nor are understood.
 fn loud(touch: &Touch<'_>, link: &Link, name: &str, found: &mut Vec<Finding>) {
     let understood = |attribute: &str| FRAMES.contains(&attribute) && link.bridge.is_some();
-    let loud = touch.changed.iter().find(|attribute| !QUIET.contains(attribute) && !understood(attribute));
+    // Who answers for others too still answers for itself.
+    let answers = |attribute: &str| attribute == "arp" && touch.values("arp").all(|arp| matches!(arp, "enabled" | "proxy-arp"));
+    let quiet = |attribute: &str| QUIET.contains(&attribute) || understood(attribute) || answers(attribute);
+    let loud = touch.changed.iter().find(|attribute| !quiet(attribute));
     if let Some(attribute) = loud {
         let sure = if link.sure.contains(name) { "which our packets pass" } else { "which our packets may pass" };
         found.push(Finding::unknown(format!("{attribute} of {name} would change, {sure}")));

@@ -291,6 +291,7 @@ const HARMLESS: &[&str] = &[
     "tower: set /interface/wireless [name=wlan1] ssid=sector-1b",
     "tower: disable /interface/wireless [name=wlan1]",
     "tower: disable /interface/ethernet [name=ether3]",
+    "home: set /interface/bridge [name=bridge] arp=proxy-arp",
     // What has no hold on access.
     "home: add /ip/dns/static name=nvr.lan address=192.168.88.31",
     "home: set /ip/dns servers=9.9.9.9",
