@@ -44,9 +44,7 @@ def at_the_last(left: float):
         with site() as place:
             router = place.router()
             before = router.dump()
-            plan = place.draft(TWO, confirm="manual")
-            place.approve(plan)
-            place.apply(plan)
+            plan = place.begun(TWO, confirm="manual")
             view = place.show(plan)
             fires = datetime.datetime.fromisoformat(view["devices"][0]["fires_at"].replace("Z", "+00:00")).timestamp()
             time.sleep(max(0.0, fires - time.time() - left))
@@ -66,9 +64,7 @@ def extended() -> str:
     with site() as place:
         router = place.router()
         before = router.dump()
-        plan = place.draft(TWO, confirm="manual", confirm_timeout="60s")
-        place.approve(plan)
-        place.apply(plan)
+        plan = place.begun(TWO, confirm="manual", confirm_timeout="60s")
         made = place.confirm(plan)
         expect(made.code == 0, short(made.err))
         view = place.settled(plan, 60)
@@ -110,9 +106,7 @@ def confirm_killed(number: int):
         with site() as place:
             router = place.router()
             before = router.dump()
-            plan = place.draft(TWO, confirm="manual")
-            place.approve(plan)
-            place.apply(plan)
+            plan = place.begun(TWO, confirm="manual")
             count, done = [0], threading.Event()
 
             def hook(stage: str, _noted: dict) -> None:

@@ -100,9 +100,7 @@ def back(name: str):
         with site() as place:
             router = place.router(**options)
             before = router.dump()
-            plan = place.draft(edits, confirm="manual")
-            place.approve(plan)
-            place.apply(plan)
+            plan = place.begun(edits, confirm="manual")
             view = place.show(plan)
             expect(view["state"] == "executing", f"after apply: {view['state']}: {short(view['devices'], 500)}")
             made = place.run("plan", "roll-back", plan["id"])
@@ -125,9 +123,7 @@ def alone(name: str):
         with site() as place:
             router = place.router(**options)
             before = router.dump()
-            plan = place.draft(edits, confirm="manual")
-            place.approve(plan)
-            place.apply(plan)
+            plan = place.begun(edits, confirm="manual")
             view = place.show(plan)
             expect(view["state"] == "executing", f"after apply: {view['state']}: {short(view['devices'], 500)}")
             if not view["devices"][0]["guard"]:

@@ -56,9 +56,7 @@ def canary(name: str):
             routers = {one: place.router(one) for one in "abc"}
             edits = [prepared(router, CUTS[name][0]) for router in routers.values()][0]
             before = {one: router.dump() for one, router in routers.items()}
-            plan = place.draft(edits, list(routers), confirm="auto", batch={"size": 2, "canary": 1, "pause": "0s", "on_failure": "stop"})
-            place.approve(plan)
-            place.apply(plan, wait=False)
+            plan = place.begun(edits, list(routers), confirm="auto", batch={"size": 2, "canary": 1, "pause": "0s", "on_failure": "stop"}, wait=False)
             view = place.settled(plan, 150)
             touched = 0
             for one, router in routers.items():

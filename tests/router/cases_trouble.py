@@ -118,9 +118,7 @@ def manual_timeout() -> str:
     with site() as place:
         router = place.router()
         before = router.dump()
-        plan = place.draft(TWO, confirm="manual", confirm_timeout="30s")
-        place.approve(plan)
-        place.apply(plan)
+        plan = place.begun(TWO, confirm="manual", confirm_timeout="30s")
         view = place.show(plan)
         expect(view["state"] == "executing" and view["devices"][0]["guard"], f"{view['state']} {short(view['devices'])}")
         expect(set(view["devices"][0]["guard"]) == {"scheduler", "execute"}, f"guards: {view['devices'][0]['guard']}")
@@ -219,9 +217,7 @@ def reading_of(edits, expected=("confirmed",), **options):
         with site() as place:
             router = place.router(**options)
             before = router.dump()
-            plan = place.draft(edits, confirm="auto")
-            place.approve(plan)
-            place.apply(plan)
+            plan = place.begun(edits, confirm="auto")
             view = place.settled(plan, 100)
             said = truth(place, router, before, plan, edits, view)
             expect(view["state"] in expected, f"ended {view['state']}: {short(view['devices'], 500)}")
@@ -237,9 +233,7 @@ def window(action, edits=None, seconds: float = 120, expected=("rolled_back",), 
         with site() as place:
             router = place.router(**options)
             before = router.dump()
-            plan = place.draft(edits or TWO, confirm="manual")
-            place.approve(plan)
-            place.apply(plan)
+            plan = place.begun(edits or TWO, confirm="manual")
             view = place.show(plan)
             expect(view["state"] == "executing", f"after apply {view['state']}: {short(view['devices'], 400)}")
             place.kill()
@@ -262,9 +256,7 @@ def silent(alive: bool):
             router = place.router(silent_scheduler=True)
             before = router.dump()
             edits = CUTS["our rule disabled"][0]
-            plan = place.draft(edits)
-            place.approve(plan)
-            place.apply(plan, wait=False)
+            plan = place.begun(edits, wait=False)
             ends = time.monotonic() + 40
             while time.monotonic() < ends and not gone_over(router, before):
                 time.sleep(0.05)

@@ -24,6 +24,7 @@ import factory  # noqa: E402
 import lockout  # noqa: E402
 import plant  # noqa: E402
 import values as v  # noqa: E402
+from plant import expect  # noqa: E402
 
 FILTER, RAW, NAT, LISTS, MEMBER, ADDRESS, ROUTE, SERVICE = "/ip/firewall/filter", "/ip/firewall/raw", "/ip/firewall/nat", "/ip/firewall/address-list", "/interface/list/member", "/ip/address", "/ip/route", "/ip/service"
 PORTS = {"www-ssl": factory.HTTPS, "ssh": factory.SSH}
@@ -243,6 +244,12 @@ def in_reach(router, both: bool = False) -> bool:
 
 def tried(router, edits: list[dict]) -> tuple[bool, str]:
     """The simulator's verdict on edits, and whether it would take them; everything is put back."""
+    reached, refused = as_if(router, edits, lambda: in_reach(router))
+    return (True, refused) if refused else (reached, "")
+
+
+def as_if(router, edits: list[dict], look) -> tuple:
+    """What `look` sees once these edits are made, or nothing and why one is refused; everything is put back."""
     tables = router.tables
     with tables.lock:
         held, ones, told = copy.deepcopy(tables.rows), copy.deepcopy(tables.ones), tables.changed
@@ -250,9 +257,9 @@ def tried(router, edits: list[dict]) -> tuple[bool, str]:
         try:
             for one in edits:
                 done(tables, one)
-            return in_reach(router), ""
+            return look(), ""
         except v.Refused as fault:
-            return True, fault.text
+            return None, fault.text
         finally:
             tables.rows, tables.ones, tables.changed = held, ones, told
 
@@ -299,16 +306,9 @@ def planned(dice: Dice, router) -> list[dict]:
 
 def made_of(router, edits: list[dict]) -> dict:
     """The tables as these edits make them; they are put back."""
-    tables = router.tables
-    with tables.lock:
-        held, ones, told = copy.deepcopy(tables.rows), copy.deepcopy(tables.ones), tables.changed
-        tables.changed = lambda path: None
-        try:
-            for one in edits:
-                done(tables, one)
-            return router.dump()
-        finally:
-            tables.rows, tables.ones, tables.changed = held, ones, told
+    tables, refused = as_if(router, edits, router.dump)
+    expect(not refused, f"the simulator refuses what it took before: {refused}")
+    return tables
 
 
 def kept_round(seed: int, count: int, say) -> tuple[int, int, list[str]]:

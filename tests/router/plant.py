@@ -159,6 +159,13 @@ class Site:
         """`plan apply`."""
         return self.run("plan", "apply", plan["id"], *(["--wait"] if wait else []), seconds=240)
 
+    def begun(self, edits: list[dict], devices=("edge",), wait: bool = True, **more) -> dict:
+        """A plan as it was drafted, then approved by whoever it takes, and applied."""
+        plan = self.draft(edits, devices, **more)
+        self.approve(plan)
+        self.apply(plan, wait)
+        return plan
+
     def confirm(self, plan: dict) -> rig.Ran:
         """`plan confirm`, by a person."""
         self.person()

@@ -15,6 +15,18 @@ fn put(site: &mut Site, menu: &str, of: (&str, &str), name: &str, value: &str) {
     row.push((name.to_owned(), value.to_owned()));
 }
 
+fn may_cut(scene: impl Fn(&mut Site), lines: &[&str]) {
+    for line in lines {
+        assert_ne!(judged_where(line, &scene).cut, Cut::No, "{line}");
+    }
+}
+
+fn stays(scene: impl Fn(&mut Site), lines: &[&str]) {
+    for line in lines {
+        assert_eq!(judged_where(line, &scene).cut, Cut::No, "{line}");
+    }
+}
+
 /// The tower, its way back to us by a gateway that another route leads to.
 fn recursive(site: &mut Site) {
     put(site, "/ip/route", ("comment", "noc"), "gateway", "10.255.0.9");
@@ -51,13 +63,14 @@ fn a_gateway_behind_a_gateway_is_looked_up_again() {
 #[test]
 fn a_route_that_waits_for_its_gateway_takes_our_answers_when_that_comes() {
     let waits = |site: &mut Site| push(site, "/ip/route", "dst-address=10.200.0.0/24 gateway=10.9.9.9 inactive=true comment=waits");
-    for line in [
-        "tower: add /ip/route dst-address=10.9.9.9/32 gateway=10.78.0.2 scope=5",
-        "tower: add /ip/route dst-address=10.9.9.0/24 gateway=10.78.0.2 scope=10",
-        "tower: add /ip/address address=10.9.9.1/24 interface=ether3",
-    ] {
-        assert_ne!(judged_where(line, waits).cut, Cut::No, "{line}");
-    }
+    may_cut(
+        waits,
+        &[
+            "tower: add /ip/route dst-address=10.9.9.9/32 gateway=10.78.0.2 scope=5",
+            "tower: add /ip/route dst-address=10.9.9.0/24 gateway=10.78.0.2 scope=10",
+            "tower: add /ip/address address=10.9.9.1/24 interface=ether3",
+        ],
+    );
     assert_eq!(judged_where("tower: add /ip/address address=10.9.8.1/24 interface=ether3", waits).cut, Cut::No);
 }
 
@@ -69,9 +82,7 @@ fn an_interface_that_comes_up_brings_its_networks() {
         }
         push(site, "/ip/address", "address=10.77.0.3/31 interface=ether3 disabled=false");
     };
-    for line in ["tower: enable /interface/ethernet [name=ether3]", "tower: enable /interface [name=ether3]"] {
-        assert_ne!(judged_where(line, twin).cut, Cut::No, "{line}");
-    }
+    may_cut(twin, &["tower: enable /interface/ethernet [name=ether3]", "tower: enable /interface [name=ether3]"]);
     let other = |site: &mut Site| {
         twin(site);
         put(site, "/ip/address", ("address", "10.77.0.3/31"), "address", "10.79.0.3/31");
@@ -93,19 +104,20 @@ fn an_address_goes_with_its_interface_though_we_come_by_another() {
         apart(site);
         put(site, "/ip/address", ("address", "10.255.255.1/32"), "interface", "vrrp1");
     };
-    for line in [
-        "tower: disable /interface/bridge [name=lo0]",
-        "tower: remove /interface/bridge [name=lo0]",
-        "tower: disable /interface [name=lo0]",
-        "tower: set /ip/address [interface=lo0] interface=bond1",
-        "tower: add /ip/vrf name=x interfaces=lo0",
-        // Who sends our packets there knows the router by this one.
-        "tower: set /ip/address [address=10.77.0.1/30] address=10.77.0.1/29",
-        "tower: disable /interface/bonding [name=bond1]",
-        "tower: remove /ip/route [comment=noc]",
-    ] {
-        assert_ne!(judged_where(line, apart).cut, Cut::No, "{line}");
-    }
+    may_cut(
+        apart,
+        &[
+            "tower: disable /interface/bridge [name=lo0]",
+            "tower: remove /interface/bridge [name=lo0]",
+            "tower: disable /interface [name=lo0]",
+            "tower: set /ip/address [interface=lo0] interface=bond1",
+            "tower: add /ip/vrf name=x interfaces=lo0",
+            // Who sends our packets there knows the router by this one.
+            "tower: set /ip/address [address=10.77.0.1/30] address=10.77.0.1/29",
+            "tower: disable /interface/bonding [name=bond1]",
+            "tower: remove /ip/route [comment=noc]",
+        ],
+    );
     for line in [
         "tower: disable /interface/vrrp [name=vrrp1]",
         "tower: set /interface/vrrp [name=vrrp1] vrid=2",
@@ -174,13 +186,14 @@ fn an_entry_that_goes_by_itself_does_not_hold_the_door_open() {
             .collect::<Vec<_>>()
     );
     // What ends anyway is no fault of another edit.
-    for line in [
-        "office: add /ip/firewall/filter chain=input action=drop protocol=udp dst-port=161 @ comment=established",
-        "office: add /ip/firewall/address-list list=blocked address=203.0.113.9 timeout=1h",
-        "office: set /ip/firewall/address-list [list=mgmt address=10.20.99.0/24] timeout=4m",
-    ] {
-        assert_eq!(judged_where(line, timed).cut, Cut::No, "{line}");
-    }
+    stays(
+        timed,
+        &[
+            "office: add /ip/firewall/filter chain=input action=drop protocol=udp dst-port=161 @ comment=established",
+            "office: add /ip/firewall/address-list list=blocked address=203.0.113.9 timeout=1h",
+            "office: set /ip/firewall/address-list [list=mgmt address=10.20.99.0/24] timeout=4m",
+        ],
+    );
     for line in [
         "office: disable /ip/firewall/filter [comment=management]",
         "office: add /ip/firewall/address-list list=blocked address=10.20.99.10 timeout=10s",
@@ -210,28 +223,30 @@ fn a_source_in_127_is_somebody_outside_where_a_way_leads_there() {
         put(site, "/ip/route", ("comment", "upstream"), "gateway", "127.77.0.254");
         put(site, "/ip/route", ("comment", "upstream"), "immediate-gw", "127.77.0.254%bond1");
     };
-    for line in [
-        "tower: set /ip/address [address=127.77.0.9/8] address=127.77.0.9/24",
-        "tower: set /ip/address [address=127.77.0.9/8] interface=ether3",
-        "tower: add /ip/address address=127.0.0.2/30 interface=ether3",
-        "tower: add /ip/route dst-address=127.0.0.1/32 gateway=10.78.0.2",
-        "tower: add /ip/route dst-address=127.0.0.0/16 blackhole=yes",
-        "tower: add /routing/rule dst-address=127.0.0.0/8 action=drop",
-        "tower: add /ip/firewall/filter chain=output action=drop dst-address=127.0.0.0/16",
-        "tower: add /ip/firewall/raw chain=output action=drop protocol=tcp",
-    ] {
-        assert_ne!(judged_where(line, near).cut, Cut::No, "{line}");
-    }
-    for line in [
-        "tower: remove /ip/route [comment=upstream]",
-        "tower: disable /ip/route [comment=upstream]",
-        "tower: set /ip/route [comment=upstream] gateway=10.78.0.2",
-        "tower: set /ip/address [address=127.77.0.9/24] address=127.77.0.9/28",
-        "tower: add /ip/firewall/filter chain=output action=drop dst-address=127.0.0.0/16",
-        "tower: add /routing/ospf/instance name=x",
-    ] {
-        assert_ne!(judged_where(line, behind).cut, Cut::No, "{line}");
-    }
+    may_cut(
+        near,
+        &[
+            "tower: set /ip/address [address=127.77.0.9/8] address=127.77.0.9/24",
+            "tower: set /ip/address [address=127.77.0.9/8] interface=ether3",
+            "tower: add /ip/address address=127.0.0.2/30 interface=ether3",
+            "tower: add /ip/route dst-address=127.0.0.1/32 gateway=10.78.0.2",
+            "tower: add /ip/route dst-address=127.0.0.0/16 blackhole=yes",
+            "tower: add /routing/rule dst-address=127.0.0.0/8 action=drop",
+            "tower: add /ip/firewall/filter chain=output action=drop dst-address=127.0.0.0/16",
+            "tower: add /ip/firewall/raw chain=output action=drop protocol=tcp",
+        ],
+    );
+    may_cut(
+        behind,
+        &[
+            "tower: remove /ip/route [comment=upstream]",
+            "tower: disable /ip/route [comment=upstream]",
+            "tower: set /ip/route [comment=upstream] gateway=10.78.0.2",
+            "tower: set /ip/address [address=127.77.0.9/24] address=127.77.0.9/28",
+            "tower: add /ip/firewall/filter chain=output action=drop dst-address=127.0.0.0/16",
+            "tower: add /routing/ospf/instance name=x",
+        ],
+    );
     for site in [&near as &dyn Fn(&mut Site), &behind] {
         for line in [
             "tower: add /ip/address address=10.79.0.1/24 interface=ether3",
