@@ -196,6 +196,29 @@ fn a_static_route_is_disabled_enabled_and_removed_though_it_shows_less_while_it_
 }
 
 #[test]
+fn a_route_to_a_network_that_is_connected_too_is_added_and_taken_back() {
+    let (router, home) = scene();
+    let table = router.sim.world().rows(ROUTE);
+    let made = table.iter().find(|row| row.is("dynamic") && row.get("dst-address").is_some_and(|to| to.starts_with("10.20.30.")));
+    let network = made.and_then(|row| row.get("dst-address")).expect("a connected network");
+    let edits = json!([{"menu": ROUTE, "op": "add", "values": {"dst-address": network, "blackhole": "yes"}}]);
+    let before = router.rows();
+    let undone = taken_back(&router, copy(home.path()).path(), &edits);
+    assert_eq!(undone.state, DeviceState::RolledBack, "{:?} {:?}", undone.error, undone.difference);
+    // What our way back may hang on is guarded.
+    let guarded = json!([edits[0], route("disable", "isp a")[0]]);
+    undone_alone(&router, copy(home.path()).path(), &guarded);
+    assert_eq!(difference(&before, &router.rows()), Vec::<String>::new(), "{:?}", router.said());
+    assert!(!router.said().is_empty());
+    let hole = json!({"dst-address": network, "blackhole": "yes"});
+    for (edits, is_there) in [(edits, true), (json!([{"menu": ROUTE, "op": "remove", "match": hole}]), false)] {
+        let ended = confirmed(&router, home.path(), &edits);
+        assert_eq!(ended.state, DeviceState::Confirmed, "{edits}: {:?} {:?}", ended.error, ended.difference);
+        assert_eq!(router.rows() != before, is_there, "{edits}");
+    }
+}
+
+#[test]
 fn what_a_disabled_route_does_not_show_is_not_overwritten() {
     let (router, home) = scene();
     assert_eq!(confirmed(&router, home.path(), &route("disable", "isp b")).state, DeviceState::Confirmed);

@@ -107,6 +107,11 @@ pub fn untrusted_of(facts: Option<&Menu>, attribute: &str) -> bool {
     }
 }
 
+/// Whether an attribute holds what a person wrote: `yes` in it is a word, not the same as `true`.
+pub fn is_prose(attribute: &str) -> bool {
+    matches!(attribute, "comment" | "name")
+}
+
 const fn count(folders: &[&[&Menu]]) -> usize {
     let (mut sum, mut at) = (0, 0);
     while at < folders.len() {

@@ -207,7 +207,7 @@ async fn writes(work: &Work, n: usize, step: &Step, rows: &[Row]) -> Result<Vec<
     let lookup = |find: &Find| id(work, known, rows, find);
     Ok(match &step.change {
         Change::Add { values, secrets, place, find } => {
-            if !rows::all(known, rows, find).is_empty() {
+            if rows::standing(known, rows, find).is_some() {
                 return Err(moved(work, &step.menu, "a row like the new one has come since the draft"));
             }
             let mut values = with_secrets(work, n, values, secrets).await?;

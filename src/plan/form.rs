@@ -162,6 +162,11 @@ impl Known {
         self.content.iter().find(|(known, _)| known == name).map_or(Form::Text, |(_, form)| *form)
     }
 
+    /// Whether both texts are the same value of an attribute.
+    pub fn same(&self, name: &str, a: &str, b: &str) -> bool {
+        same_value(name, self.form(name), a, b)
+    }
+
     /// Whether it is a flag that is there or not, and has no word to compare (`blackhole` of a route).
     pub fn is_bare(&self, name: &str) -> bool {
         menus::find(&self.menu).and_then(|menu| menu.attr(name)).is_some_and(|attr| attr.empty_is_yes)
@@ -210,7 +215,7 @@ impl Known {
         let mut differing: Vec<String> = Vec::new();
         for name in names {
             let same = match (get(a, name), get(b, name)) {
-                (Some(a), Some(b)) => self.form(name).same(a, b),
+                (Some(a), Some(b)) => self.same(name, a, b),
                 (one, other) => self.means_absent(name, one.or(other).unwrap_or_default()),
             };
             if !same && !differing.contains(name) {
@@ -240,6 +245,11 @@ impl Known {
     fn means_absent(&self, name: &str, value: &str) -> bool {
         value.is_empty() && self.form(name) != Form::Flag || matches!(value, "no" | "false")
     }
+}
+
+/// Whether both texts are the same value of an attribute that is compared like this.
+pub fn same_value(name: &str, form: Form, a: &str, b: &str) -> bool {
+    a == b || (!menus::is_prose(name) && form.same(a, b))
 }
 
 /// An attribute's value.
@@ -293,6 +303,13 @@ mod tests {
             (Form::Int, "x", "8", false),
         ] {
             assert_eq!(form.same(a, b), same, "{form:?} {a} {b}");
+        }
+    }
+
+    #[test]
+    fn words_of_people_are_the_same_to_the_letter() {
+        for (name, same) in [("comment", false), ("name", false), ("use-ipsec", true)] {
+            assert_eq!(same_value(name, Form::Text, "yes", "true"), same, "{name}");
         }
     }
 

@@ -55,7 +55,7 @@ pub fn fits(known: &Known, row: &Row, by: &Pairs) -> bool {
 /// Whether a row's value, perhaps absent, says the same as a written one.
 pub fn holds(known: &Known, found: Option<&str>, name: &str, value: &str) -> bool {
     match found {
-        Some(found) => known.form(name).same(found, value),
+        Some(found) => known.same(name, found, value),
         None => matches!(value, "no" | "false") || (value.is_empty() && known.form(name) != Form::Flag),
     }
 }
@@ -75,6 +75,13 @@ pub fn all<'a>(known: &Known, rows: &'a [Row], find: &Find) -> Vec<(usize, &'a R
     }
     let disabled = pick(&|row| !is_dynamic(row) && find.by.iter().all(|(name, value)| shows(known, row, name, value)));
     if disabled.is_empty() { pick(&|row| fits(known, row, &find.by)) } else { disabled }
+}
+
+/// A row that fits and that a person may have made: a network that is connected too has a route of the router's own, which is neither
+/// what a step adds nor what one removes.
+pub fn standing<'a>(known: &Known, rows: &'a [Row], find: &Find) -> Option<&'a Row> {
+    let is_made = |row: &Row| known.marks.iter().any(|mark| row.get(mark).and_then(flag) == Some(true));
+    all(known, rows, find).into_iter().map(|(_, row)| row).find(|row| !is_made(row))
 }
 
 /// The one row that fits.
@@ -122,7 +129,7 @@ pub fn since(draft: &Draft, read: &Read) -> Vec<Difference> {
     let mut found: Vec<Difference> = draft.observed.iter().filter_map(|seen| moved(draft, seen, read)).collect();
     for (menu, find) in &draft.absent {
         let Some(known) = draft.known(menu) else { continue };
-        if let Some((_, row)) = all(known, read.rows(menu), find).first() {
+        if let Some(row) = standing(known, read.rows(menu), find) {
             let why = "it was not there before".to_owned();
             found.push(Difference { menu: menu.clone(), key: find.by.clone(), wanted: None, found: Some(content(known, row)), why });
         }
@@ -234,8 +241,7 @@ fn lacks(draft: &Draft, wanted: &Wanted<'_>, read: &Read) -> Option<Difference> 
         (Change::Run { .. }, _) => return None,
         (_, None) => rows.first()?,
         (_, Some(find)) if wanted.gone => {
-            let row = all(known, rows, find).first().map(|(_, row)| content(known, row))?;
-            return differ(Some(row), "it is still there".into());
+            return differ(Some(content(known, standing(known, rows, find)?)), "it is still there".into());
         }
         (_, Some(find)) => match one(known, rows, find) {
             Ok((_, row)) => row,

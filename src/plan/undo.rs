@@ -66,7 +66,7 @@ fn writes(work: &Work, known: &Known, step: &Step, rows: &[Row], shown: Option<&
             }
         }
         Change::Remove { find, before, place, .. } => {
-            if !rows::all(known, rows, find).is_empty() {
+            if rows::standing(known, rows, find).is_some() {
                 return Ok(vec![]);
             }
             let mut values = before.clone();

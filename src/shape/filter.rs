@@ -97,7 +97,7 @@ impl Condition {
         if self.contains {
             text.to_ascii_lowercase().contains(&self.value.to_ascii_lowercase())
         } else {
-            text == self.value || same_flag(text, &self.value) || same_mac(text, &self.value)
+            text == self.value || (!menus::is_prose(&self.name) && same_flag(text, &self.value)) || same_mac(text, &self.value)
         }
     }
 
@@ -214,6 +214,14 @@ mod tests {
         assert!(passes("bc:c7:46:e7:7f:2d") && passes("BC-C7-46-E7-7F-2D"));
         assert!(!passes("bc:c7:46:e7:7f:2e") && !passes("bc:c7:46:e7:7f") && !passes("bcc746e77f2d"));
         assert!(!same_mac("+1:c7:46:e7:7f:2d", "01:C7:46:E7:7F:2D"));
+    }
+
+    #[test]
+    fn words_of_people_are_compared_to_the_letter() {
+        let row = json!({"comment": "true", "name": "no", "disabled": "true"});
+        let passes = |wanted: Value| filter(wanted).unwrap().passes_json(row.as_object().unwrap());
+        assert!(passes(json!({"comment": "true", "name": "no", "disabled": "yes"})));
+        assert!(!passes(json!({"comment": "yes"})) && !passes(json!({"name": false})));
     }
 
     #[test]

@@ -23,6 +23,7 @@ KEPT = {
     "address without a prefix": (edit("/ip/address", "add", None, {"address": "10.9.9.9", "interface": "ether4"}), ["10.9.9.9/32"], {}),
     "secondary address": (edit("/ip/address", "add", None, {"address": "10.9.1.1/24", "interface": "ether4", "comment": "more"}), ["10.9.1.1/24"], {}),
     "route with host bits": (edit("/ip/route", "add", None, {"dst-address": "10.88.1.1/16", "gateway": "10.9.0.254"}), ["10.88.0.0/16"], {}),
+    "black hole of a connected network": (edit("/ip/route", "add", None, {"dst-address": "10.9.0.0/24", "blackhole": "yes", "comment": "hole"}), ["hole"], {}),
     "route distance unset": (edit("/ip/route", "set", {"comment": "branch"}, {"distance": "20"}), ["20"], {}),
     "route disabled": (edit("/ip/route", "disable", {"comment": "branch"}), ["true"], {}),
     "forward rule added in place": (edit(FILTER, "add", None, {"chain": "forward", "action": "accept", "src-address": "10.30.0.5/32", "dst-address": "10.20.0.5", "comment": "iot to nvr"}, place_before={"comment": "drop iot"}), ["10.30.0.5"], {}),

@@ -43,7 +43,7 @@ def scenarios() -> dict:
 
 # What every change of the program runs, in three minutes; the rest takes half an hour.
 FAST = (
-    "device add refuses", "reading 7.12.2", "reading 7.24.1", "kept: forward rule added in place", "kept: forward rule with states out of order", "kept: route disabled", "kept: a rule put in place of another", "kept: two rules before the same", "kept: two rules at the end",
+    "device add refuses", "reading 7.12.2", "reading 7.24.1", "kept: forward rule added in place", "kept: forward rule with states out of order", "kept: route disabled", "kept: black hole of a connected network", "kept: a rule put in place of another", "kept: two rules before the same", "kept: two rules at the end",
     "kept: a rule moved and its neighbour removed", "kept: queue rate", "kept: comment with quotes", "kept: service with an address list", "kept: our own service narrowed", "kept: each of several", "back: forward rule moved", "back: matcher unset",
     "refused: two rows match", "refused: rule with no matcher", "refused: attribute of a later version", "www-ssl certificate none", "drop by negated list", "jump to a chain that drops",
     "our rule removed", "the last drop moved up", "address on another interface", "prefix that leaves the gateway out", "our port removed", "port PVID with filtering", "VLAN row removed",

@@ -5,7 +5,7 @@ use super::value::{is_rule_menu, scalar, shown};
 use crate::base::fault::Fault;
 use crate::fleet::nearest;
 use crate::menus;
-use crate::plan::form::{Form, Pairs, get, overlaid};
+use crate::plan::form::{Form, Pairs, get, overlaid, same_value};
 use crate::plan::record::{Change, Find};
 use crate::routeros::value::Kind;
 use crate::shape::untrusted;
@@ -79,7 +79,7 @@ impl Sheet {
             None => self.known.form(name),
         };
         match has {
-            Some(has) => form.same(has, wanted),
+            Some(has) => same_value(name, form, has, wanted),
             None => wanted.is_empty() || matches!(wanted, "no" | "false"),
         }
     }
@@ -356,7 +356,7 @@ impl Sheet {
 
     fn fits_one(&self, other: &Other<'_>, (name, value): &(String, String)) -> bool {
         match get(other.row, name) {
-            Some(has) => self.known.form(name).same(has, value),
+            Some(has) => self.known.same(name, has, value),
             None => value.is_empty() || other.open,
         }
     }

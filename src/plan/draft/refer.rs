@@ -103,7 +103,7 @@ impl Sheet {
 
     fn says(&self, row: &Pairs, name: &str, value: &str) -> bool {
         match get(row, name) {
-            Some(has) => self.known.form(name).same(has, value),
+            Some(has) => self.known.same(name, has, value),
             None => value.is_empty() || matches!(value, "no" | "false") || DEFAULTS.contains(&(name, value)),
         }
     }

@@ -130,7 +130,7 @@ impl Desk<'_> {
             let by = sheet.lines[at].written.iter().find(|(known, _)| known == name).map(|(_, by)| *by);
             let by = by.or(sheet.lines[at].added_by.filter(|_| get(&old, name).is_some()));
             let same = match written.values.iter().find(|(known, _)| known == name) {
-                Some((_, value)) => get(&old, name).is_some_and(|has| sheet.known.form(name).same(has, value)),
+                Some((_, value)) => get(&old, name).is_some_and(|has| sheet.known.same(name, has, value)),
                 None => get(&old, name).is_none(),
             };
             if let Some(by) = by.filter(|_| !same) {
@@ -139,7 +139,7 @@ impl Desk<'_> {
             }
         }
         let differs = |(name, value): &&(String, String)| match get(&old, name) {
-            Some(has) => !sheet.known.form(name).same(has, value),
+            Some(has) => !sheet.known.same(name, has, value),
             None => !(value.is_empty() || matches!(value.as_str(), "no" | "false")),
         };
         let values: Pairs = written.values.iter().filter(differs).cloned().collect();

@@ -3,7 +3,7 @@
 //! What the router would work out itself is worked out here too, as far as the check needs it: references follow a rename, an
 //! interface's own menu and `/interface` show one row, and routes lead where they then lead (`resolve.rs`).
 
-use crate::plan::form::{Form, Known, Pairs, get, overlaid};
+use crate::plan::form::{Form, Known, Pairs, get, overlaid, same_value};
 use crate::plan::lockout::{Site, resolve};
 use crate::plan::record::{Change, Find, Place, Step};
 use crate::routeros::row::Row;
@@ -318,7 +318,7 @@ fn renamed(value: &str, old: &str, new: &str) -> String {
 /// Whether a row's value is the one asked for; a flag that is absent is no, a text that is absent is empty.
 fn same(known: Option<&Known>, name: &str, found: Option<&str>, wanted: &str) -> bool {
     match found {
-        Some(found) => known.map_or(Form::Text, |known| known.form(name)).same(found, wanted),
+        Some(found) => same_value(name, known.map_or(Form::Text, |known| known.form(name)), found, wanted),
         // A disabled route does not tell its table.
         None => matches!(wanted, "" | "no" | "false") || (name, wanted) == ("routing-table", "main"),
     }

@@ -24,7 +24,7 @@ impl<'s> Touch<'s> {
     /// Of a step.
     pub fn of(step: &'s Step, known: &[Known]) -> Touch<'s> {
         let known = known.iter().find(|known| known.menu == step.menu);
-        let same = |name: &str, a: &str, b: &str| known.map_or(a == b, |known| known.form(name).same(a, b));
+        let same = |name: &str, a: &str, b: &str| known.map_or(a == b, |known| known.same(name, a, b));
         let (before, changed): (_, Vec<&str>) = match &step.change {
             Change::Add { values, secrets, .. } => (
                 None,
