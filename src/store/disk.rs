@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What an engine's file lies on. Tests bring their own, with faults.
 pub(crate) trait Disk: Send + Sync + 'static {
@@ -39,7 +39,7 @@ impl FileDisk {
             .truncate(false)
             .mode(0o600)
             .open(path)
-            .map_err(|e| StoreError::io("opening the file", e))?;
+            .map_err(|e| StoreError::Shut { path: path.to_owned(), source: Arc::new(e) })?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::Held { path: path.to_owned() }),

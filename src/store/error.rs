@@ -79,6 +79,14 @@ pub enum StoreError {
         #[source]
         source: Arc<io::Error>,
     },
+    /// The file cannot be opened to be written.
+    #[error("store {}: {source}", path.display())]
+    Shut {
+        /// The store file.
+        path: PathBuf,
+        /// The operating system's word.
+        source: Arc<io::Error>,
+    },
     /// The disk did not answer in time. The batch may or may not have been stored.
     #[error("store: the disk did not answer within {seconds} s")]
     Stalled {
@@ -131,7 +139,7 @@ impl StoreError {
 
     /// Whether reopening the file may help.
     pub(crate) fn is_io(&self) -> bool {
-        matches!(self, StoreError::Io { .. })
+        matches!(self, StoreError::Io { .. } | StoreError::Shut { .. })
     }
 
     fn kind(&self) -> Kind {
@@ -145,6 +153,7 @@ impl StoreError {
             | StoreError::Volatile { .. }
             | StoreError::Damaged { .. }
             | StoreError::Io { .. }
+            | StoreError::Shut { .. }
             | StoreError::Stalled { .. }
             | StoreError::Closed
             | StoreError::WrongKey
@@ -168,9 +177,17 @@ impl StoreError {
             }
             StoreError::Damaged { .. } => "restore a backup: `routeros-mcp backup restore FILE` keeps the present state beside it",
             StoreError::Expectation { .. } => "read it again and repeat",
-            StoreError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+            StoreError::Shut { source, .. } if source.kind() == io::ErrorKind::ReadOnlyFilesystem => {
+                "the file system is mounted read-only, as Linux does after errors of a disk (kernel log, `mount`): have it written again, \
+                 then start anew"
+            }
+            StoreError::Shut { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                "the state directory and what is in it belong to the user the service runs as: look with `ls -l`, or name another by `--data-dir`"
+            }
+            StoreError::Io { source, .. } | StoreError::Shut { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "the disk is full: free some space; the store heals by itself, and until then no router is changed"
             }
+            StoreError::Shut { .. } => "look at the disk (kernel log), then start anew",
             StoreError::Io { .. } | StoreError::Stalled { .. } => {
                 "look at the disk (kernel log); the store heals by itself, and until then no router is changed"
             }
@@ -204,6 +221,16 @@ mod tests {
         assert_eq!(fault.kind, Kind::Storage);
         assert!(fault.kind.may_retry());
         assert!(fault.hint.as_deref().unwrap().contains("full"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_is_named_with_the_way_out() {
+        for (kind, way_out) in [(io::ErrorKind::ReadOnlyFilesystem, "mounted read-only"), (io::ErrorKind::PermissionDenied, "--data-dir")] {
+            let shut = StoreError::Shut { path: "/srv/state/store.redb".into(), source: Arc::new(io::Error::from(kind)) };
+            let fault = Fault::from(shut);
+            assert!(fault.kind == Kind::Storage && fault.said.starts_with("store /srv/state/store.redb: "), "{}", fault.said);
+            assert!(fault.hint.as_deref().unwrap().contains(way_out), "{:?}", fault.hint);
+        }
     }
 
     #[test]

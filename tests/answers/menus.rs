@@ -152,6 +152,15 @@ async fn menus_are_found_by_words_and_nothing_by_nonsense() {
         menus.contains(&"/interface/wireless/registration-table") && !menus.iter().any(|menu| menu.starts_with("/interface/wifi")),
         "{menus:?}"
     );
+    for query in ["containers", "capsman registration", "zerotier networks"] {
+        let found = site.good("menu.search", json!({"query": query, "device": "home-ap"})).await.structured;
+        let lacks = |menu: &str| ["/caps-man", "/container", "/zerotier"].iter().any(|root| menu.starts_with(root));
+        let lacking: Vec<&str> =
+            found["matches"].as_array().unwrap().iter().filter_map(|m| m["menu"].as_str()).filter(|menu| lacks(menu)).collect();
+        assert!(lacking.is_empty(), "its packages do not bring {lacking:?}");
+        let anywhere = site.good("menu.search", json!({"query": query})).await.structured;
+        assert!(anywhere["matches"].as_array().unwrap().iter().any(|m| lacks(m["menu"].as_str().unwrap())), "{query}");
+    }
     let none = site.good("menu.search", json!({"query": "xylophone quux"})).await.structured;
     assert_eq!(none["matches"], Value::Array(Vec::new()), "an honest empty answer");
 }

@@ -72,13 +72,16 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
 /// Whether this device's version, packages and wifi stack can bring the menu; what is not known does not forbid.
 fn may_have(device: &Device, menu: &Menu) -> bool {
     let facts = &device.facts;
-    let new_enough =
-        facts.version.as_deref().and_then(Version::parse).is_none_or(|version| version.at_least(menu.since.0.into(), menu.since.1.into()));
+    let version = facts.version.as_deref().and_then(Version::parse);
+    let new_enough = version.is_none_or(|version| version.at_least(menu.since.0.into(), menu.since.1.into()));
+    // Wireless was part of the system package up to 7.12.
+    let built_in = |package: &str| package == "wireless" && version.is_some_and(|version| !version.at_least(7, 13));
+    let installed = |package: &str| facts.packages.is_empty() || facts.packages.iter().any(|known| known.name == package);
     let wifi = match facts.can.wifi {
         _ if facts.packages.is_empty() => true,
         Wifi::Wifi => !menu.path.starts_with("/interface/wireless"),
         Wifi::Wireless => !menu.path.starts_with("/interface/wifi"),
         Wifi::None => !menu.path.starts_with("/interface/wireless") && !menu.path.starts_with("/interface/wifi"),
     };
-    new_enough && wifi
+    new_enough && wifi && menu.package.is_none_or(|package| installed(package) || built_in(package))
 }
