@@ -115,7 +115,7 @@ fn another(key: &Key) -> (String, String, serde_json::Value) {
         Kind::Text | Kind::Name => quoted("something"),
         Kind::Host => quoted("::1"),
         Kind::Path => quoted("/some/where"),
-        Kind::Url | Kind::Remote => quoted("https://example.net/x"),
+        Kind::Url | Kind::Remote | Kind::Secure => quoted("https://example.net/x"),
         Kind::Route => quoted("/other"),
         Kind::SecretKey => (MASTER.into(), format!("{MASTER:?}"), "•••".into()),
         Kind::Secret => (PLANTED.into(), format!("{PLANTED:?}"), "•••".into()),

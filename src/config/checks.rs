@@ -245,9 +245,6 @@ impl Checks<'_> {
                 format!("\"{domain}\" is no name that a certificate authority checks: no addresses, wildcards or names without a dot");
             self.error("acme.domains", said);
         }
-        if !v.text("acme.directory_url").starts_with("https://") {
-            self.error("acme.directory_url", "must be https");
-        }
         let (listens, asks) = (v.number("mcp.http_port"), v.number("acme.external_tls_port"));
         if v.text("acme.challenge") == "http-01" {
             if listens > 0.0 && v.number("acme.http_port") == listens {

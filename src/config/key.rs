@@ -51,6 +51,8 @@ pub enum Kind {
     Url,
     /// An address we call: https, http on loopback only, never link-local.
     Remote,
+    /// An address we call over https alone, never link-local.
+    Secure,
     /// Path of an HTTP route: `/mcp`.
     Route,
     /// A key of 32 bytes in base64; kept secret.
@@ -191,6 +193,7 @@ impl Kind {
             Kind::Path => "a path".into(),
             Kind::Url => "an http or https address".into(),
             Kind::Remote => "an https address (http only on loopback), not link-local".into(),
+            Kind::Secure => "an https address, not link-local".into(),
             Kind::Route => "a path such as /mcp, outside /admin, /health, /metrics and /.well-known".into(),
             Kind::SecretKey => "32 bytes in base64 (openssl rand -base64 32)".into(),
             Kind::List(item) => item.allowed(),

@@ -91,7 +91,7 @@ pub const KEYS: &[Key] = &[
 
     key("acme.domains", Kind::List(Item::Text), "Names on the certificate, each leading here; no addresses, no wildcards").is(""),
     key("acme.contact", Kind::Text, "E-mail address for the certificate authority"),
-    key("acme.directory_url", Kind::Remote, "The certificate authority; one that wants no account made elsewhere (EAB)").is("https://acme-v02.api.letsencrypt.org/directory"),
+    key("acme.directory_url", Kind::Secure, "The certificate authority; one that wants no account made elsewhere (EAB)").is("https://acme-v02.api.letsencrypt.org/directory"),
     key("acme.challenge", Kind::Word(&["tls-alpn-01", "http-01"]), "How we prove the name is ours").is("tls-alpn-01"),
     key("acme.ca_file", Kind::Path, "Root of a private certificate authority, PEM; then no others count"),
     key("acme.http_port", Kind::Int(1, 65_535, ""), "Where http-01 is answered; authorities call port 80").is("80"),

@@ -63,7 +63,7 @@ pub(super) fn masked(key: &Key, value: &Value) -> Value {
     match value {
         Value::Null => Value::Null,
         _ if key.is_secret() => Value::from(MASK),
-        Value::String(text) if matches!(key.kind, Kind::Url | Kind::Remote) => Value::from(without_userinfo(text)),
+        Value::String(text) if matches!(key.kind, Kind::Url | Kind::Remote | Kind::Secure) => Value::from(without_userinfo(text)),
         other => other.clone(),
     }
 }
