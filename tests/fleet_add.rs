@@ -233,6 +233,32 @@ async fn a_changed_way_is_tried_before_it_is_kept() {
 }
 
 #[tokio::test]
+async fn a_router_that_was_moved_and_shows_other_keys_is_followed_when_they_are_named() {
+    let (rig, there) = (Rig::new(Profile::HomeAp).await, Rig::new(Profile::HomeAp).await);
+    let device = rig.add("edge").await.unwrap();
+    there.sim.change_certificate().unwrap();
+    let moved = |pins: Pins| Changes {
+        rest_port: Some(there.sim.https_port()),
+        ssh_port: Some(there.ssh.port),
+        credential: Some(there.login()),
+        pins,
+        ..Changes::default()
+    };
+    let refused = rig.fleet.update(&device.id, moved(Pins::default())).await.unwrap_err();
+    assert!(refused.kind == Kind::Untrusted && refused.hint.unwrap().contains("tls_fingerprint"));
+    there.sent_no_credential();
+    let pins = Pins { tls: Some(there.sim.fingerprint()), ssh: Some(there.ssh.fingerprint.clone()) };
+    let unmoved = Changes { pins: pins.clone(), ..Changes::default() };
+    assert!(rig.fleet.update(&device.id, unmoved).await.unwrap_err().hint.unwrap().contains("device pin"));
+    assert_eq!(*rig.fleet.get(&device.id).unwrap(), *device);
+
+    let followed = rig.fleet.update(&device.id, moved(pins.clone())).await.unwrap();
+    assert_eq!((&followed.id, &followed.pins), (&device.id, &pins));
+    rig.fleet.lane(&followed).read(fresh("/ip/address")).await.unwrap();
+    assert!(there.sim.requests().iter().any(|seen| seen.path().starts_with("/ip/address")));
+}
+
+#[tokio::test]
 async fn what_cannot_be_stored_is_not_there() {
     let rig = Rig::new(Profile::HomeAp).await;
     let device = rig.add("edge").await.unwrap();

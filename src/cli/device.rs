@@ -209,6 +209,8 @@ async fn update_device(way: &Way, update: DeviceUpdate) -> Result<Value, Fault> 
     put(&mut arguments, "rest_port", update.rest_port);
     put(&mut arguments, "ssh_port", update.ssh_port);
     put(&mut arguments, "username", update.username);
+    put(&mut arguments, "tls_fingerprint", update.tls_fingerprint);
+    put(&mut arguments, "ssh_fingerprint", update.ssh_fingerprint);
     put(&mut arguments, "tags", update.tags);
     put(&mut arguments, "capabilities", update.capabilities.map(|list| list.into_iter().filter(|name| name != "none").collect::<Vec<_>>()));
     arguments.extend(credential(&update.password)?);

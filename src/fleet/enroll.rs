@@ -90,12 +90,18 @@ pub struct Changes {
     pub tags: Option<Vec<(String, String)>>,
     /// These capabilities instead.
     pub capabilities: Option<BTreeSet<Capability>>,
+    /// What it presents at its new address, where that is not what is pinned: a router that was moved and got a new certificate.
+    pub pins: Pins,
 }
 
 impl Changes {
     /// Whether the router must be asked if the new way works.
     fn touch_the_way(&self) -> bool {
         self.touch_rest() || self.ssh_port.is_some()
+    }
+
+    fn moves(&self) -> bool {
+        self.address.is_some() || self.rest_port.is_some() || self.ssh_port.is_some()
     }
 
     fn touch_the_login(&self) -> bool {
@@ -194,11 +200,21 @@ impl Fleet {
         let (shared, id) = (self.shared.clone(), id.clone());
         let (before, epoch) = shared.current(&id)?;
         let rotation = self.rotation(&id)?;
+        let is_pinned_anew = changes.pins != Pins::default();
+        check_pins(&changes.pins)?;
+        if is_pinned_anew && !changes.moves() {
+            return Err(Fault::bad_input("fingerprints are given here with a new address or port").hint("use `device pin`"));
+        }
         let changes = self.with_key_kept(&before, changes)?;
         let mut device = changed(&before, &changes)?;
         shared.check_name_free(&device.name, Some(&id))?;
         if changes.touch_the_way() {
-            self.try_the_way(&before, &mut device, &changes).await?;
+            self.try_the_way(&before, &mut device, &changes).await.map_err(|fault| match fault.kind {
+                Kind::Untrusted if changes.moves() => {
+                    fault.hint("if the router was moved and got new keys too, name them along with the address (tls_fingerprint, ssh_fingerprint)")
+                }
+                _ => fault,
+            })?;
         }
         device.updated_at = shared.clock.wall();
         self.edit(async move {
@@ -212,7 +228,7 @@ impl Fleet {
             if let Some(new) = &changes.credential {
                 batch = shared.keep_credential(batch, &id, Credential::seal(new, &id, &shared.seal));
             }
-            shared.keep(device, Standing::AsIs, batch).await
+            shared.keep(device, if is_pinned_anew { Standing::Set } else { Standing::AsIs }, batch).await
         })
         .await
     }
@@ -371,6 +387,13 @@ fn changed(before: &Device, changes: &Changes) -> Result<Device, Fault> {
     device.ssh_port = changes.ssh_port.unwrap_or(device.ssh_port);
     if let Some(capabilities) = &changes.capabilities {
         device.capabilities.clone_from(capabilities);
+    }
+    if changes.pins != Pins::default() {
+        device.pins.tls = changes.pins.tls.or(device.pins.tls);
+        device.pins.ssh = changes.pins.ssh.clone().or(device.pins.ssh);
+        // It ends a quarantine, for the new way is tried before it is kept.
+        device.status = Status::Unknown;
+        device.last_error = None;
     }
     Ok(device)
 }

@@ -217,4 +217,10 @@ pub struct DeviceUpdate {
     /// Replaces all capabilities; `none` takes all away.
     #[arg(long = "capability", value_name = "NAME")]
     pub capabilities: Option<Vec<String>>,
+    /// With a new address: its TLS certificate's SHA-256 there, sha256:HEX.
+    #[arg(long, value_name = "sha256:HEX")]
+    pub tls_fingerprint: Option<String>,
+    /// With a new address: its SSH host key there, SHA256:BASE64.
+    #[arg(long, value_name = "SHA256:BASE64")]
+    pub ssh_fingerprint: Option<String>,
 }

@@ -57,6 +57,10 @@ struct Args {
     tags: Option<Vec<String>>,
     /// Instead of all capabilities.
     capabilities: Option<Vec<String>>,
+    /// With a new address: the certificate there, sha256:HEX.
+    tls_fingerprint: Option<String>,
+    /// With a new address: the host key there, SHA256:BASE64.
+    ssh_fingerprint: Option<String>,
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
@@ -82,6 +86,7 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
         credential,
         tags: args.tags.as_deref().map(view::tags).transpose()?,
         capabilities: args.capabilities.as_deref().map(view::capabilities).transpose()?,
+        pins: view::pins(args.tls_fingerprint.as_deref(), args.ssh_fingerprint)?,
     };
     let device = cx.world.fleet.update(&device.id, changes).await?;
     Ok(view::whole(&device, Value::Null))
