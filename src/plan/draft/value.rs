@@ -216,6 +216,9 @@ fn is_shown_whole(menu: &str, name: &str) -> bool {
     matches!((menu, name), ("/ip/address", "address") | ("/ip/route", "dst-address"))
 }
 
+/// States of a connection. Source: enums of the schema, the same in all versions.
+const STATES: &[&str] = &["established", "invalid", "new", "related", "untracked"];
+
 /// Rules' addresses, ports and protocols are free text in the facts, for lists of them differ by version; nonsense is refused.
 fn firewall(menu: &str, name: &str, text: &str) -> Option<&'static str> {
     if !is_rule_menu(menu) || text.is_empty() {
@@ -226,6 +229,9 @@ fn firewall(menu: &str, name: &str, text: &str) -> Option<&'static str> {
         "src-address" | "dst-address" if !is_network(bare) => Some("an address, a network or a range a-b"),
         "src-port" | "dst-port" | "port" | "to-ports" if !bare.split(',').all(is_port) => {
             Some("ports: numbers 0 to 65535 and ranges a-b, with commas")
+        }
+        "connection-state" if !bare.split(',').all(|word| STATES.contains(&word)) => {
+            Some("established, related, new, invalid or untracked, with commas")
         }
         _ => None,
     }

@@ -41,6 +41,8 @@ fn what_the_router_cannot_take_is_refused_and_the_rest_is_not() {
         ("/ip/firewall/filter", "dst-port", "22,8291,1000-2000", true),
         ("/ip/firewall/filter", "dst-port", "70000", false),
         ("/ip/firewall/filter", "dst-port", "2000-1000", false),
+        ("/ip/firewall/filter", "connection-state", "!established,related", true),
+        ("/ip/firewall/mangle", "connection-state", "established,foo", false),
         ("/ip/firewall/filter", "src-address", "!10.0.0.0/8", true),
         ("/ip/firewall/filter", "src-address", "10.0.0.1-10.0.0.9", true),
         ("/ip/firewall/filter", "src-address", "10.0.0", false),
