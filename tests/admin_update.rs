@@ -36,7 +36,8 @@ fn no_tool_route_or_command_applies_an_update_without_an_operators_word() {
     leaves(&Cli::command(), "", &mut commands);
     seen += commands.len();
     let of_update: Vec<&str> = commands.iter().filter_map(|name| name.strip_prefix(" update ")).collect();
-    assert_eq!(of_update, ["status", "check", "stage", "apply", "rollback", "hand-over"]);
+    // `stand-by` starts what is in place already, and goes back from what was not kept.
+    assert_eq!(of_update, ["status", "check", "stage", "apply", "rollback", "stand-by", "hand-over"]);
     // Where the words stand in the source that switch, stage by stage: who calls `apply`, and who calls `switch`.
     for (word, only) in [
         ("updates.apply(", &["src/tools/update/apply.rs"][..]),

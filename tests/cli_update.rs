@@ -1,8 +1,12 @@
 //! `update` at the command line, and root's part of it, as processes of their own.
 
-use crate::cli_rig::{Rig, says};
+use crate::cli_rig::{Rig, Running, kill, says};
+use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
 
 /// Where root keeps versions, with a request laid before it.
 fn asked(rig: &Rig, act: &str) -> (String, String) {
@@ -137,4 +141,70 @@ fn a_link_in_the_place_of_a_directory_of_the_state_gives_the_service_no_file_of_
     assert!(!upload.is_symlink() && fs::read_dir(&upload).unwrap().count() == 1);
     assert_eq!(fs::read_to_string(victim.join("shadow")).unwrap(), "root's own");
     assert_eq!(fs::read_dir(victim.join("uploads")).unwrap().count(), 0);
+}
+
+/// A directory of versions where this program is one of two, and the other one a shell script.
+fn versions(rig: &Rig, script: &str, from: &str, to: &str) {
+    let ours = env!("CARGO_PKG_VERSION");
+    for version in [from, to] {
+        let binary = rig.at("versions/versions").join(version).join("routeros-mcp");
+        fs::create_dir_all(binary.parent().unwrap()).unwrap();
+        if version == ours {
+            fs::hard_link(env!("CARGO_BIN_EXE_routeros-mcp"), &binary).unwrap();
+        } else {
+            fs::write(&binary, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+    symlink(Path::new("versions").join(to), rig.at("versions/current")).unwrap();
+    fs::write(rig.at("versions/pending"), format!("from={from}\nto={to}\ntries=0\nid=00aa\nreason=\n")).unwrap();
+}
+
+/// The version before, standing by the new one; the ready line of whatever serves in the end.
+fn stood_by(rig: &Rig) -> Running {
+    let mut shell = Command::new("sh");
+    rig.prepare(&mut shell);
+    shell.args(["-c", "exec \"$0\" \"$@\" 3>&1 >/dev/null", env!("CARGO_BIN_EXE_routeros-mcp"), "update", "stand-by", "--versions"]);
+    shell.arg(rig.at("versions")).args(["--", "--data-dir"]).arg(rig.state()).args(["serve", "--once-ready-fd", "3"]);
+    rig.serve_as(shell)
+}
+
+fn is_running(pid: u64) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| !stat.contains(") Z "))
+}
+
+#[test]
+fn a_version_that_dies_before_it_can_count_its_starts_makes_way_in_the_process_the_supervisor_knows() {
+    let rig = Rig::new();
+    let script = format!("echo $@ >>{}; kill -ABRT $$", rig.at("starts").display());
+    versions(&rig, &script, env!("CARGO_PKG_VERSION"), "99.0.0");
+    let running = stood_by(&rig);
+    assert_eq!(running.ready()["pid"], json!(running.pid()), "what serves is what the supervisor started");
+    assert_eq!(fs::read_to_string(rig.at("starts")).unwrap().lines().count(), 2);
+    assert!(fs::read_to_string(rig.at("versions/rolled_back")).unwrap().contains("it ended before it was kept"));
+    assert!(!rig.at("versions/pending").exists());
+    assert_eq!(rig.json(&["update", "status"])["version"], env!("CARGO_PKG_VERSION"));
+    let done = running.end_with(Signal::TERM);
+    assert!(done.code == 0 && done.err.contains("did not stand"), "{done:?}");
+}
+
+#[test]
+fn a_version_that_stands_serves_beside_the_one_before_and_ends_with_it() {
+    let rig = Rig::new();
+    versions(&rig, "exit 1", "0.0.1", env!("CARGO_PKG_VERSION"));
+    let running = stood_by(&rig);
+    let serves = running.ready()["pid"].as_u64().unwrap();
+    assert_ne!(serves, u64::from(running.pid()));
+    let done = running.end_with(Signal::TERM);
+    assert!(done.code == 0 && !is_running(serves), "told to end, both do: {done:?}");
+    assert!(rig.at("versions/pending").exists(), "it was no failure");
+
+    let running = stood_by(&rig);
+    let serves = running.ready()["pid"].as_u64().unwrap();
+    kill(running.pid(), Signal::KILL);
+    while is_running(serves) {
+        std::thread::yield_now();
+    }
+    // The store is free for the next start.
+    assert_eq!(rig.json(&["device", "list"]), json!([]));
 }

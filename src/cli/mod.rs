@@ -42,7 +42,9 @@ use crate::base::fault::Fault;
 use crate::config::sections::Transport;
 use crate::config::{Inputs, Loaded};
 use crate::host::{log, signal};
-use args::{Cli, Command, DeviceCommand};
+use crate::update::guardian;
+use crate::update::swap::Layout;
+use args::{Cli, Command, DeviceCommand, UpdateCommand};
 use clap::{CommandFactory, Parser};
 use std::future::Future;
 use std::process::ExitCode;
@@ -62,6 +64,16 @@ pub fn main() -> ExitCode {
     if let Some(Command::Health) = cli.command {
         let _ = rustls::crypto::ring::default_provider().install_default();
         return health::run(&Inputs::from_process(cli.config, cli.data_dir, Vec::new()), as_json);
+    }
+    if let Some(Command::Update(UpdateCommand::StandBy { versions, copy, arguments })) = cli.command {
+        let layout = Layout { root: versions, copy };
+        return match block_on(serve::stand_by(&layout, &arguments)) {
+            Ok(code) => ExitCode::from(code),
+            Err(fault) => {
+                fault::tell(&fault, as_json);
+                fault::exit_code(fault.kind)
+            }
+        };
     }
     match run(cli).and_then(|()| output::complete()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -123,7 +135,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
             Some(done) => return done,
             None => Some(Command::Audit(command)),
         },
-        Some(Command::Update(args::UpdateCommand::HandOver { versions, requests })) => {
+        Some(Command::Update(UpdateCommand::HandOver { versions, requests })) => {
             return update::hand_over(&inputs, versions, &requests);
         }
         #[cfg(feature = "sim")]
@@ -148,6 +160,7 @@ fn run(cli: Cli) -> Result<(), Fault> {
 
 /// The daemon, and what it becomes afterwards, when nothing of it runs any more.
 fn serve(loaded: Loaded, (inputs, log): (Inputs, Option<log::Handle>), arguments: args::Serve) -> Result<(), Fault> {
+    guardian::end_with_who_stands_by();
     let reloader = reload::Reloader::new(inputs, &loaded, log);
     let arguments = Arc::new(arguments);
     let given = arguments.clone();

@@ -11,6 +11,7 @@ use crate::host::signal::{Signal, Signals};
 use crate::http::Listener;
 use crate::store::Progress;
 use crate::update::disk::Real;
+use crate::update::guardian;
 use crate::update::swap::{Layout, is_executable};
 use serde_json::json;
 use std::ffi::OsString;
@@ -168,6 +169,19 @@ pub fn become_version(layout: &Layout, arguments: &Serve) -> Result<(), Fault> {
             passed.drain(at..=(at + more).min(passed.len() - 1));
         }
     }
+    if let Some(turn) = layout.pending().filter(|_| is_nobodys(layout)) {
+        // It stands by until the new one is kept. Where that does not start, the new version is on its own.
+        let before = layout.binary(&turn.from);
+        let mut command = std::process::Command::new(&before);
+        command.args(["update", "stand-by", "--versions"]).arg(&layout.root);
+        if let Some(copy) = &layout.copy {
+            command.arg("--copy").arg(copy);
+        }
+        if is_executable(&before) {
+            let error = command.arg("--").args(&passed).exec();
+            eprintln!("routeros-mcp: nobody stands by the new version: {}: {error}", before.display());
+        }
+    }
     let become_it = || match is_executable(&layout.started()) {
         true => std::process::Command::new(layout.started()).args(&passed).exec(),
         false => std::io::Error::other("no program for this machine"),
@@ -179,6 +193,24 @@ pub fn become_version(layout: &Layout, arguments: &Serve) -> Result<(), Fault> {
         become_it();
     }
     Err(Fault::new(Kind::Storage, said).hint("start it by hand; `update status` tells how the update went"))
+}
+
+/// Whether nobody else sees to a version that does not stand: no guard of root's, no systemd, and no parent that stands by.
+fn is_nobodys(layout: &Layout) -> bool {
+    !layout.is_guarded() && std::env::var_os("NOTIFY_SOCKET").is_none() && !guardian::is_stood_by()
+}
+
+/// Stands by the version in place, and becomes the one before when it does not stand. Answers the exit code.
+pub async fn stand_by(layout: &Layout, arguments: &[OsString]) -> Result<u8, Fault> {
+    use std::os::unix::process::CommandExt;
+    let mut signals = Signals::listen().map_err(Fault::bug)?;
+    match guardian::stand_by(layout, arguments, async || signals.next().await, guardian::Limits::default()).await? {
+        guardian::Ended::With(code) => Ok(code),
+        guardian::Ended::Back => {
+            let error = std::process::Command::new(layout.started()).args(arguments).exec();
+            Err(Fault::new(Kind::Storage, format!("{}: {error}", layout.started().display())).hint("start it by hand"))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ pub async fn run(way: &Way, loaded: &Loaded, command: UpdateCommand, as_json: bo
         UpdateCommand::Stage { file } => show(&stage(way, loaded, file.as_deref()).await?, as_json),
         UpdateCommand::Apply(asked) => apply(way, loaded, asked, as_json).await,
         UpdateCommand::RollBack { person, yes } => roll_back(way, loaded, person, yes, as_json).await,
-        UpdateCommand::HandOver { .. } => Err(Fault::bug("root's part came to the service's")),
+        UpdateCommand::HandOver { .. } | UpdateCommand::StandBy { .. } => Err(Fault::bug("root's part came to the service's")),
     }
 }
 

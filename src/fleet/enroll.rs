@@ -210,9 +210,9 @@ impl Fleet {
         shared.check_name_free(&device.name, Some(&id))?;
         if changes.touch_the_way() {
             self.try_the_way(&before, &mut device, &changes).await.map_err(|fault| match fault.kind {
-                Kind::Untrusted if changes.moves() => {
-                    fault.hint("if the router was moved and got new keys too, name them along with the address (tls_fingerprint, ssh_fingerprint)")
-                }
+                Kind::Untrusted if changes.moves() => fault.hint(
+                    "if the router was moved and got new keys too, name them along with the address (tls_fingerprint, ssh_fingerprint)",
+                ),
                 _ => fault,
             })?;
         }

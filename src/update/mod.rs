@@ -16,6 +16,7 @@ pub mod bundle;
 mod decide;
 pub mod disk;
 mod error;
+pub mod guardian;
 pub mod install;
 pub mod manifest;
 mod obtain;

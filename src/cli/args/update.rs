@@ -2,6 +2,7 @@
 
 use crate::cli::args::PersonPassword;
 use clap::{Args, Subcommand};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// `update …`.
@@ -28,6 +29,19 @@ pub enum UpdateCommand {
         /// Do not ask.
         #[arg(long)]
         yes: bool,
+    },
+    /// Start the version in place as a child until it is kept: what a lone file becomes when it was replaced.
+    #[command(hide = true)]
+    StandBy {
+        /// The directory of versions.
+        #[arg(long, value_name = "DIR")]
+        versions: PathBuf,
+        /// The lone file that is a copy of the version in place.
+        #[arg(long, value_name = "FILE")]
+        copy: Option<PathBuf>,
+        /// What the version in place is started with.
+        #[arg(last = true)]
+        arguments: Vec<OsString>,
     },
     /// Verify what the service asks for, and switch to it: for root's unit.
     #[command(hide = true)]
