@@ -140,6 +140,8 @@ async fn a_snapshot_is_read_as_counts_as_rows_and_as_text() {
     let filters = menu(&whole, "/ip/firewall/filter")["rows"].as_u64().unwrap();
     assert!(filters > 3 && whole["total"].as_u64().unwrap() >= 10, "{whole}");
     assert_eq!(whole["snapshot"]["baseline"], true);
+    let no_menu = site.bad("config.get_snapshot", json!({"device": "office", "menu": "/ip/firewal"})).await;
+    assert_eq!(no_menu["kind"], "not_found", "{no_menu}");
     let rows = site.good("config.get_snapshot", json!({"device": "office", "menu": "/ip/firewall/filter", "limit": 2})).await;
     assert_eq!((rows.structured["items"].as_array().unwrap().len(), rows.structured["next_offset"].as_u64()), (2, Some(2)));
     assert_eq!(rows.structured["total"], filters);

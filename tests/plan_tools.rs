@@ -241,6 +241,8 @@ async fn a_kept_configuration_is_taken_back_by_a_plan() {
     let step = &plan["devices"][0]["diff"][0];
     assert_eq!((&step["before"]["servers"], &step["after"]["servers"]), (&json!("192.0.2.99"), &json!("192.0.2.98")));
     assert!(plan["left_out"].is_array());
+    let refused = site.bad("config.plan_restore", of(json!({"snapshot": "baseline", "menus": ["/ip/dns", "/ip/dnss"]}))).await;
+    assert!(refused["kind"] == "not_found" && refused["hint"].as_str().unwrap().contains("did you mean /ip/dns?"), "{refused}");
 }
 
 #[tokio::test]

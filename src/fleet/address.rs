@@ -112,7 +112,7 @@ fn is_host_name(host: &str) -> bool {
 }
 
 fn refused(text: &str, why: &str) -> Fault {
-    Fault::bad_input(format!("`{}` is a {why} address; a device cannot be there", shown(text)))
+    Fault::bad_input(format!("`{}`: no device can be at such an address ({why})", shown(text)))
         .hint("use the address the router has on your management network")
 }
 

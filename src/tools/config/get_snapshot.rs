@@ -113,6 +113,9 @@ async fn run(cx: &Cx, args: Args) -> Result<Answer, Fault> {
         None => "live",
     };
     let side = side::find(cx, &args.device, word).await?;
+    if let Some(menu) = &below {
+        side::check_menu(&*cx.device(&args.device)?, menu.as_str(), &[&side.export])?;
+    }
     let below = below.as_ref().map_or("/", |path| path.as_str());
     let export = part(side.export, below);
     let (offset, limit) = (args.offset.unwrap_or(0) as usize, args.limit.unwrap_or(USUAL_ROWS));

@@ -50,6 +50,8 @@ async fn run(cx: &Cx, args: Args) -> Result<Proposed, Fault> {
     let menus = args.menus.iter().map(|menu| Ok(menu_path(menu)?.as_str().to_owned())).collect::<Result<Vec<_>, Fault>>()?;
     let kept = side::find(cx, &args.device, &args.snapshot).await?;
     let running = side::find(cx, &args.device, "live").await?;
+    let device = cx.device(&args.device)?;
+    menus.iter().try_for_each(|menu| side::check_menu(&device, menu, &[&kept.export, &running.export]))?;
     let restored = restore_edits(&kept.export, &running.export, &menus);
     if restored.edits.is_empty() {
         let mut fault = Fault::new(Kind::Conflict, "nothing to take back: these menus are as the snapshot has them, as far as it tells");

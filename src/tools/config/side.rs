@@ -2,10 +2,13 @@
 
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
+use crate::fleet::absent::no_menu;
 use crate::fleet::{Device, Via};
 use crate::history::config::{Reason, Snapshot, SnapshotId, Taken};
+use crate::menus;
 use crate::routeros::export::Export;
 use crate::tools::arguments::shown;
+use crate::tools::config::show::is_below;
 use crate::tools::context::{Cx, Reading};
 use crate::tools::router::{FRESH, Router};
 use schemars::JsonSchema;
@@ -35,6 +38,13 @@ pub struct Shown {
     /// What the router could not export; rows missing there are not counted as removed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<String>,
+}
+
+/// Errs for a path that is no menu: unknown to us, and with nothing at or below it in any of these.
+pub fn check_menu(device: &Device, menu: &str, sides: &[&Export]) -> Result<(), Fault> {
+    let is_known = menus::all().iter().any(|known| is_below(known.path, menu));
+    let holds = |export: &&Export| export.sections.iter().any(|section| is_below(&section.menu, menu));
+    if is_known || sides.iter().any(holds) { Ok(()) } else { Err(no_menu(device, menu)) }
 }
 
 /// Finds what a word names: `live`, `baseline`, `latest` or a snapshot id.
