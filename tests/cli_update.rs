@@ -199,6 +199,14 @@ fn a_version_that_stands_serves_beside_the_one_before_and_ends_with_it() {
     assert!(done.code == 0 && !is_running(serves), "told to end, both do: {done:?}");
     assert!(rig.at("versions/pending").exists(), "it was no failure");
 
+    // As a supervisor that tells every process of a service.
+    fs::remove_file(rig.at("versions/starts")).unwrap();
+    let running = stood_by(&rig);
+    let serves = running.ready()["pid"].as_u64().unwrap();
+    kill(u32::try_from(serves).unwrap(), Signal::TERM);
+    let done = running.end_with(Signal::TERM);
+    assert!(done.code == 0 && !done.err.contains("told twice"), "{done:?}");
+
     let running = stood_by(&rig);
     let serves = running.ready()["pid"].as_u64().unwrap();
     kill(running.pid(), Signal::KILL);

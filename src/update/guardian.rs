@@ -27,6 +27,9 @@ const STANDS_BY: &str = "UPDATE_STANDS_BY";
 const STARTS: u32 = 2;
 /// How often the notes are looked at beside the child's words.
 const LOOK: Duration = Duration::from_secs(5);
+/// How long a child has to say that it is stopping already: a supervisor may tell all processes of a service, and a second word is
+/// taken for impatience.
+const HEARD_ITSELF: Duration = Duration::from_millis(250);
 
 /// How long a new version may be silent.
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +126,8 @@ enum Attended {
 
 async fn attend(layout: &Layout, mut child: Child, words: &Words, asked: &mut impl AsyncFnMut() -> Signal, limits: Limits) -> Attended {
     let mut is_asked = false;
+    // What was asked and not passed on yet, and when it will be.
+    let mut owed: Option<(Instant, Signal)> = None;
     // A version that becomes another one in the same process is watched anew.
     let mut watched = layout.pending().map(|turn| turn.id);
     let mut until = Instant::now() + limits.start;
@@ -136,12 +141,22 @@ async fn attend(layout: &Layout, mut child: Child, words: &Words, asked: &mut im
                 return if is_asked { Attended::Asked(status) } else { Attended::Ended(status) };
             }
             signal = asked() => {
-                is_asked |= signal.ends();
+                if signal.ends() && !is_asked {
+                    is_asked = true;
+                    owed = Some((Instant::now() + HEARD_ITSELF, signal));
+                } else {
+                    owed = None;
+                    pass_on(&child, signal);
+                }
+            }
+            Some(signal) = until_due(owed) => {
+                owed = None;
                 pass_on(&child, signal);
             }
             word = words.next() => match word {
                 Word::Alive => until = Instant::now() + limits.life,
                 Word::Wait(more) => until = until.max(Instant::now() + more),
+                Word::Stopping => owed = None,
                 Word::Other => {}
             },
             () = look => {
@@ -158,6 +173,12 @@ async fn attend(layout: &Layout, mut child: Child, words: &Words, asked: &mut im
             }
         }
     }
+}
+
+async fn until_due(owed: Option<(Instant, Signal)>) -> Option<Signal> {
+    let (when, signal) = owed?;
+    sleep_until(when).await;
+    Some(signal)
 }
 
 fn pass_on(child: &Child, signal: Signal) {
@@ -188,6 +209,8 @@ enum Word {
     Alive,
     /// It takes that much longer.
     Wait(Duration),
+    /// It is stopping.
+    Stopping,
     /// Something else.
     Other,
 }
@@ -230,6 +253,7 @@ impl Words {
 fn word(text: &str) -> Word {
     let said = |line: &str| match line.split_once('=') {
         Some(("READY" | "WATCHDOG", "1")) => Some(Word::Alive),
+        Some(("STOPPING", "1")) => Some(Word::Stopping),
         Some(("EXTEND_TIMEOUT_USEC", usec)) => usec.parse().ok().map(|usec| Word::Wait(Duration::from_micros(usec))),
         _ => None,
     };
@@ -327,7 +351,7 @@ mod tests {
             ("READY=1\nSTATUS=serving\n", Word::Alive),
             ("WATCHDOG=1\n", Word::Alive),
             ("STATUS=x\nEXTEND_TIMEOUT_USEC=30000000\n", Word::Wait(Duration::from_secs(30))),
-            ("STOPPING=1", Word::Other),
+            ("STOPPING=1", Word::Stopping),
             ("READY=0", Word::Other),
             ("EXTEND_TIMEOUT_USEC=x", Word::Other),
         ] {
