@@ -222,7 +222,7 @@ mod tests {
         let (path, other) = (dir.path().join("s.redb"), dir.path().join("other"));
         std::fs::write(&other, "somebody else's").unwrap();
         std::os::unix::fs::symlink(&other, dir.path().join("s.redb.part")).unwrap();
-        assert!(matches!(make(&path, |_| Ok(())), Err(StoreError::Io { .. })));
+        assert!(matches!(make(&path, |_| Ok(())), Err(StoreError::Shut { .. })));
         assert_eq!(std::fs::read_to_string(&other).unwrap(), "somebody else's");
     }
 
