@@ -15,6 +15,7 @@ type Referrer = (&'static str, &'static [&'static str]);
 /// Menus whose rows have names and cannot be disabled, and where those names stand.
 const USED: &[(&str, &[Referrer])] = &[
     ("/user/group", &[("/user", &["group"])]),
+    ("/certificate", &[("/ip/service", &["certificate"])]),
     (
         "/interface/list",
         &[

@@ -182,6 +182,13 @@ impl Desk<'_> {
             }
             self.removable(sheet, at).await?;
             let row = sheet.lines[at].row.clone();
+            if sheet.menu == "/certificate" && value::is(&row, "private-key") {
+                return Err(Fault::bad_input(format!(
+                    "{} has its private key on the router, which no undo could give back: it is not removed",
+                    sheet.named(at)
+                ))
+                .hint("a person can remove it on the router itself"));
+            }
             let holds_secrets = sheet.holds_secrets(self.device, &row);
             // Whatever refers to it would go on referring to a dead row, even if one of that name is made again.
             // One that is out of use already may hold more than it shows, and could not be made again.

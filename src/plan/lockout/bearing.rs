@@ -4,8 +4,8 @@ use crate::menus;
 use crate::plan::form::{Pairs, get};
 use crate::plan::lockout::path::Who;
 use crate::plan::lockout::resolve::gateways;
-use crate::plan::lockout::state::{INTERFACES, State, is_on};
-use crate::plan::lockout::{Touch, path};
+use crate::plan::lockout::state::{INTERFACES, State, is_on, is_yes};
+use crate::plan::lockout::{Touch, aside, path};
 use crate::plan::record::Change;
 use crate::plan::risk::code_in;
 use crate::routeros::flow::net::Block;
@@ -73,7 +73,9 @@ pub(super) fn passes_by(touch: &Touch<'_>) -> bool {
     }
     let Some(table @ ("filter" | "raw" | "nat" | "mangle")) = familiar(touch.menu()).strip_prefix("/firewall/") else {
         return familiar(touch.menu()) == "/settings"
-            && !["rp-filter", "disable-ipv6", "accept-router-advertisements"].iter().any(|name| touch.changes(name));
+            && !["rp-filter", "disable-ipv6", "accept-router-advertisements", "max-neighbor-entries"]
+                .iter()
+                .any(|name| touch.changes(name));
     };
     // Neither packets to the router nor its answers to them meet these chains.
     let aside: &[&str] = match table {
@@ -82,6 +84,9 @@ pub(super) fn passes_by(touch: &Touch<'_>) -> bool {
         "mangle" => &["forward", "postrouting"],
         _ => &[],
     };
+    // But what is sent is: with a lifetime of one hop it does not come far.
+    let ages = touch.rows().any(|row| get(row, "action") == Some("change-ttl"));
+    let aside = if ages { &["forward"] } else { aside };
     let is_aside = touch.rows().all(|row| get(row, "chain").is_some_and(|chain| aside.contains(&chain)));
     is_aside || only_opens(touch, table)
 }
@@ -128,8 +133,8 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         let named = touch.values("address").find(|ip| ours(ip)).map(str::to_owned);
         return named.map_or(Bears::No, |ip| Bears::Unknown(format!("the lease that gives us {ip} would change")));
     }
-    if menu.starts_with("/ppp/") {
-        return if who.link.tunnel.is_some() { Bears::Unknown("we come in through a tunnel that PPP may carry".into()) } else { Bears::No };
+    if let Some(bears) = aside::bears(touch, before, who) {
+        return bears;
     }
     if !facts.cuts_access {
         return Bears::No;
@@ -168,12 +173,19 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
     use Subject::{Link, Packets, Services, User};
     let menu = touch.menu();
     let no_unless = |unknown: bool, why: &str| if unknown { Bears::Unknown(why.to_owned()) } else { Bears::No };
-    let on_ours =
-        || who.ingress.is_none() || who.interfaces().any(|ours| touch.names("interface", ours) || touch.names("interfaces", ours));
+    // What carries a tunnel comes by another interface than its own.
+    let is_inside = who.link.tunnel.is_some();
+    let on_ours = || {
+        let named = |ours| touch.names("interface", ours) || touch.names("interfaces", ours);
+        is_inside || who.ingress.is_none() || who.interfaces().any(named)
+    };
     match familiar(menu) {
-        "/firewall/filter" | "/firewall/raw" | "/firewall/nat" | "/firewall/mangle" => Bears::On(vec![Packets]),
+        "/firewall/filter" | "/firewall/raw" | "/firewall/nat" | "/firewall/mangle" => aside::rule(touch, before, who),
         "/firewall/address-list" => entry(touch, before, who),
         "/interface/list" if touch.before.is_none() => Bears::No,
+        "/interface/list" | "/interface/list/member" if aside::is_below(touch, before) => {
+            Bears::Unknown("a bridge uses that interface list, and our packets may pass it".into())
+        }
         "/interface/list" => Bears::On(vec![Packets]),
         "/interface/list/member" if on_ours() => Bears::On(vec![Packets]),
         "/interface/list/member" => Bears::No,
@@ -187,6 +199,9 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
             no_unless(who.is_remote || who.sources.is_empty(), "answers to us are routed, and a routing protocol may change how")
         }
         "/settings" if menu == "/ip/settings" => {
+            if touch.changes("max-neighbor-entries") {
+                return Bears::Unknown("with few neighbours the router may not find ours".into());
+            }
             let strict = touch.after.as_ref().and_then(|row| get(row, "rp-filter")) == Some("strict");
             no_unless(
                 strict && (who.is_remote || who.sources.is_empty()),
@@ -197,22 +212,17 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         "/dhcp-client" => dhcp(touch, before, who),
         "/arp" => {
             let next: Vec<String> = who.sources.iter().chain(&who.gateways).map(ToString::to_string).collect();
-            let ours = next.is_empty() || touch.values("address").any(|ip| next.iter().any(|known| known == ip));
+            let ours = is_inside || next.is_empty() || touch.values("address").any(|ip| next.iter().any(|known| known == ip));
             no_unless(ours, "an ARP entry of our own way would change")
         }
         "/hotspot" => no_unless(on_ours(), "a hotspot on the interface we come in by may stop us"),
-        "/hotspot/profile" => {
-            let ours = |row: &Row| {
-                !is_on(row, "disabled") && (who.ingress.is_none() || who.interfaces().any(|name| row.get("interface") == Some(name)))
-            };
-            no_unless(before.rows("/ip/hotspot").iter().any(ours), "the hotspot on the interface we come in by would change")
-        }
+        "/hotspot/profile" => no_unless(aside::has_hotspot(before, who), "the hotspot on the interface we come in by would change"),
         rest if rest.starts_with("/ipsec/") => ipsec(touch, before, who),
         "/service" => Bears::On(vec![Services]),
         "/ssh" => {
             let ours = who.doors.iter().any(|door| door.name == "ssh");
             // Our client offers what `strong-crypto` leaves.
-            let loud = !touch.only(&["forwarding-enabled", "always-allow-password-login", "strong-crypto"]);
+            let loud = !touch.only(&["forwarding-enabled", "strong-crypto"]);
             no_unless(ours && loud, "settings of SSH would change, and we come by it")
         }
         "/certificate" => certificate(touch, before),
@@ -225,6 +235,9 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
             "we come in through a tunnel, and a server of tunnels would change",
         ),
         menu if menu == "/interface" || menu.starts_with("/interface/") || menu.starts_with("/zerotier/") => {
+            if aside::brings_a_way(touch) && (who.is_remote || who.sources.is_empty()) {
+                return Bears::Unknown("its default route may take our answers another way".into());
+            }
             // What carries a tunnel goes by other interfaces than its own.
             if who.link.tunnel.is_some() && touch.before.is_some() && !who.link.has_row(touch) {
                 return Bears::Unknown("we come in through a tunnel, and what carries it may pass that interface".into());
@@ -241,14 +254,18 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
 
 /// An entry that is neither us nor the address we come to changes nothing for us.
 fn entry(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
-    if touch.values("address").all(|text| !who.may_be_in(text)) {
+    if who.link.tunnel.is_none() && touch.values("address").all(|text| !who.may_be_in(text)) {
         return Bears::No;
     }
-    if before.read("/ip/firewall/filter").is_some() || before.read("/ipv6/firewall/filter").is_some() {
+    if aside::names_anew(touch, before) {
+        return Bears::Unknown("whom the name stands for is not known yet, and rules use the list".into());
+    }
+    if !touch.is_of_own_list() && (before.read("/ip/firewall/filter").is_some() || before.read("/ipv6/firewall/filter").is_some()) {
         return Bears::On(vec![Subject::Packets]);
     }
     // Rules were not read for it: the entry alone has to tell.
-    let ours = |text: &str| Block::parse(text).is_none_or(|block| who.sources.iter().chain(&who.own).any(|ip| block.contains(*ip)));
+    let ours = who.sources.iter().chain(&who.arrivals).chain(&who.own);
+    let ours = |text: &str| Block::parse(text).is_none_or(|block| ours.clone().any(|ip| block.contains(*ip)));
     let known = !who.sources.is_empty() || who.own.is_some();
     if known && touch.values("address").all(|text| !ours(text)) {
         Bears::No
@@ -273,6 +290,10 @@ fn route(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         }
     }
     let covers = |text: &str| Block::parse(bare(text)).is_none_or(|net| next.iter().any(|ip| net.contains(*ip)));
+    let asks = touch.after.as_ref().and_then(|row| get(row, "check-gateway")).is_some_and(|how| !matches!(how, "" | "none"));
+    if asks && touch.before.is_some() && touch.changes("check-gateway") && touch.values("dst-address").any(covers) {
+        return Bears::Unknown("a gateway that does not answer its check takes a route of our answers away".into());
+    }
     if !next.is_empty() && who.link.tunnel.is_none() && touch.values("dst-address").all(|text| !covers(text)) {
         Bears::No
     } else {
@@ -285,9 +306,13 @@ fn dhcp(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
     if who.ingress.is_none() {
         return Bears::Unknown("which interface we come in by is not known".into());
     }
+    if who.link.tunnel.is_some() {
+        return Bears::Unknown("we come in through a tunnel, and what carries it may hang on that client".into());
+    }
     if let Some(ours) = who.interfaces().find(|name| touch.names("interface", name)) {
         let dynamic = before.rows("/ip/address").iter().any(|row| row.get("interface") == Some(ours) && is_on(row, "dynamic"));
-        let new = touch.before.is_none();
+        let on = |row: Option<&Pairs>| row.is_some_and(|row| get(row, "interface") == Some(ours) && !is_yes(get(row, "disabled")));
+        let new = !on(touch.before) && on(touch.after.as_ref());
         return if dynamic || who.is_remote || new {
             Bears::Unknown(format!("the DHCP client of {ours} gives us address or route"))
         } else {
@@ -299,6 +324,11 @@ fn dhcp(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
 }
 
 fn ipsec(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
+    if is_covered(touch, before, who) { Bears::Unknown("an IPsec policy covers our own packets".into()) } else { Bears::No }
+}
+
+/// Whether an IPsec policy, one there is or this step's own, takes our packets.
+pub(super) fn is_covered(touch: &Touch<'_>, before: &State, who: &Who) -> bool {
     let covers = |src: &str, dst: &str| {
         let holds = |text: &str, ips: &[std::net::IpAddr]| {
             Block::parse(text).is_none_or(|block| ips.is_empty() || ips.iter().any(|ip| block.contains(*ip)))
@@ -318,7 +348,7 @@ fn ipsec(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
                 && get(row, "template") != Some("yes")
                 && of_row(get(row, "src-address"), get(row, "dst-address"), false)
         });
-    if old || new { Bears::Unknown("an IPsec policy covers our own packets".into()) } else { Bears::No }
+    old || new
 }
 
 fn certificate(touch: &Touch<'_>, before: &State) -> Bears {

@@ -220,6 +220,15 @@ fn is_new_and_alone(touch: &Touch<'_>) -> bool {
 }
 
 fn interface(touch: &Touch<'_>, link: &Link, found: &mut Vec<Finding>) {
+    // Frames of a VLAN interface on a port do not reach the bridge.
+    let takes = |parent: &&str| link.has(parent) && link.bridge.as_deref() != Some(*parent) && link.bridge.is_some();
+    if touch.menu() == "/interface/vlan"
+        && touch.in_use() == (false, true)
+        && let Some(parent) = touch.after.as_ref().and_then(|row| get(row, "interface")).filter(takes)
+    {
+        found.push(Finding::unknown(format!("a VLAN on {parent}, a port that our packets may pass, takes its frames from the bridge")));
+        return;
+    }
     if touch.before.is_none() {
         for slave in touch.values("slaves").flat_map(value::list).filter(|slave| link.has(slave)) {
             found.push(link.finding(slave, format!("{slave} would become part of a bond")));
@@ -242,7 +251,10 @@ fn interface(touch: &Touch<'_>, link: &Link, found: &mut Vec<Finding>) {
 
 /// Attributes that neither do nothing nor are understood.
 fn loud(touch: &Touch<'_>, link: &Link, name: &str, found: &mut Vec<Finding>) {
-    let understood = |attribute: &str| FRAMES.contains(&attribute) && link.bridge.is_some();
+    // Which VLAN an interface carries is followed where it stands on the bridge.
+    let on_bridge = touch.menu() == "/interface/vlan" && touch.before.and_then(|row| get(row, "interface")) == link.bridge.as_deref();
+    let moves = |attribute: &str| matches!(attribute, "interface" | "vlan-id");
+    let understood = |attribute: &str| FRAMES.contains(&attribute) && link.bridge.is_some() && (!moves(attribute) || on_bridge);
     // Who answers for others too still answers for itself.
     let answers = |attribute: &str| attribute == "arp" && touch.values("arp").all(|arp| matches!(arp, "enabled" | "proxy-arp"));
     let quiet = |attribute: &str| QUIET.contains(&attribute) || understood(attribute) || answers(attribute);

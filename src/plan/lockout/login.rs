@@ -31,6 +31,13 @@ pub(super) fn services(site: &Site, before: &State, after: &State, who: &Who, fo
             found.push(Finding::yes(format!("service {name} would be off")));
         }
         let text = |row: &Row, attribute: &str| row.get(attribute).unwrap_or_default().to_owned();
+        let shares = |state: &State| {
+            let rows = state.rows("/ip/service").iter().filter(|row| !is_on(row, "connection") && !is_on(row, "dynamic"));
+            rows.filter(|row| !is_on(row, "disabled") && row.get("name") != Some(name) && text(row, "port") == text(new, "port")).count()
+        };
+        if shares(after) > shares(before) {
+            found.push(Finding::unknown(format!("another service would listen on port {} of {name}", text(new, "port"))));
+        }
         let (was, will) = (text(old, "port"), text(new, "port"));
         if was != will {
             found.push(Finding::yes(format!("service {name} would listen on port {will} instead of {was}")));

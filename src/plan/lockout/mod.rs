@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `touch.rs` | what one step changes |
 //! | `bearing.rs` | which steps can concern our packets at all |
+//! | `aside.rs` | the same for what is beside the way: queues, hotspots, what carries tunnels |
 //! | `reads.rs` | which menus have to be read to tell |
 //! | `state.rs` | the rows as they will be |
 //! | `resolve.rs` | where routes lead then |
@@ -20,6 +21,7 @@
 //! | `ground.rs` | the addresses we stand on, whatever the walk makes of others |
 //! | `site.rs` | reads what is wanted from a router |
 
+mod aside;
 mod bearing;
 mod frames;
 mod ground;

@@ -9,6 +9,9 @@ use crate::routeros::flow::{Part, Port, Visit, Visited, visit};
 use crate::routeros::row::Row;
 use std::net::IpAddr;
 
+/// Most candidates whose way is followed; more say only that nobody knows.
+const MOST_SOURCES: usize = 12;
+
 /// Our way in, as the rows tell it. Several candidates stand for not knowing which.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Who {
@@ -60,18 +63,22 @@ pub(super) fn locate(site: &Site, state: &State) -> Who {
     who.sources = sources(site, state, &who.doors);
     who.arrivals = arrivals(site, state, &who);
     who.homes = homes(state, &who.arrivals);
-    let Some(visited) = first_visit(state, &who) else {
-        who.link = link::under(state, &who);
-        return who;
-    };
-    who.ingress = visited.ingress.name().map(str::to_owned);
+    let visited: Vec<Visited<'_>> = who.sources.iter().take(MOST_SOURCES).filter_map(|src| first_visit(state, &who, *src)).collect();
+    let mut ways = visited.iter().map(|visited| visited.ingress.name());
+    // Several who may be us, each by another interface: nobody knows which.
+    let first = ways.next().flatten();
+    who.ingress = first.filter(|first| ways.all(|way| way == Some(*first))).map(str::to_owned);
     who.is_remote = visited
-        .legs
         .iter()
+        .flat_map(|visited| &visited.legs)
         .filter(|leg| leg.part == Part::Answer)
         .flat_map(|leg| &leg.hops)
         .any(|hop| hop.step == "route" && hop.menu == "/route" && hop.rows.iter().any(|place| !is_on(place.row, "connect")));
-    who.gateways = visited.gateways;
+    for gateway in visited.into_iter().flat_map(|visited| visited.gateways) {
+        if !who.gateways.contains(&gateway) {
+            who.gateways.push(gateway);
+        }
+    }
     who.link = link::under(state, &who);
     who
 }
@@ -85,8 +92,8 @@ fn homes(state: &State, arrivals: &[IpAddr]) -> Vec<String> {
     names
 }
 
-fn first_visit<'s>(state: &'s State, who: &Who) -> Option<Visited<'s>> {
-    let (src, dst) = (*who.sources.first()?, *who.arrivals.first()?);
+fn first_visit<'s>(state: &'s State, who: &Who, src: IpAddr) -> Option<Visited<'s>> {
+    let dst = *who.arrivals.iter().find(|dst| dst.is_ipv6() == src.is_ipv6())?;
     let port = who.doors.first().map_or(443, |door| door.port);
     let mut tables = tables(state, dst.is_ipv6());
     // Where packets come in and answers leave is asked here, not whether rules let them.

@@ -1,7 +1,7 @@
 //! Which menus have to be read to tell whether steps concern our packets. Pure.
 
-use crate::plan::lockout::Touch;
 use crate::plan::lockout::bearing::{familiar, is_radio, passes_by};
+use crate::plan::lockout::{Touch, aside};
 use crate::plan::record::{Change, Step};
 
 /// Who we are and where we come in.
@@ -21,8 +21,17 @@ const LINK: &[&str] = &[
     "/interface/bridge/host",
 ];
 
+/// Where bridges go by interface lists.
+const BRIDGED: &[&str] = &["/interface/bridge/port", "/interface/bridge/filter", "/interface/bridge/nat"];
+
+/// What a rule about the carriers of IPsec hangs on.
+fn carried(touch: &Touch<'_>) -> &'static [&'static str] {
+    if aside::carries_ipsec(touch) { &["/ip/ipsec/policy"] } else { &[] }
+}
+
 /// Menus whose rows only sharpen the answer: without them more is unknown.
-pub(super) const MAY_LACK: &[&str] = &["/interface/bridge/host", "/ip/arp", "/ipv6/neighbor", "/user/active"];
+pub(super) const MAY_LACK: &[&str] =
+    &["/interface/bridge/host", "/interface/bridge/filter", "/interface/bridge/nat", "/ip/arp", "/ipv6/neighbor", "/user/active"];
 
 /// The menus a site needs for these steps: none for notes and for what has no hold on access. IPv4's names; a reader whose way is
 /// IPv6 takes the others ([`of_family`]).
@@ -59,17 +68,19 @@ fn groups(touch: &Touch<'_>) -> Vec<&'static [&'static str]> {
         return vec![];
     }
     match familiar(touch.menu()) {
-        "/firewall/filter" => vec![&["/ip/firewall/filter"], LISTS, SELF],
-        "/firewall/raw" => vec![&["/ip/firewall/raw", "/ip/firewall/filter"], LISTS, SELF],
+        "/firewall/filter" => vec![&["/ip/firewall/filter"], LISTS, SELF, carried(touch)],
+        "/firewall/raw" => vec![&["/ip/firewall/raw", "/ip/firewall/filter"], LISTS, SELF, carried(touch)],
         "/firewall/nat" => vec![&["/ip/firewall/nat", "/ip/firewall/filter"], LISTS, SELF],
         "/firewall/mangle" => vec![RULES, LISTS, SELF, &["/routing/rule"]],
-        // Our own lists are judged by the entry alone: they are written often, and by many.
-        "/firewall/address-list" if touch.is_of_own_list() => vec![],
-        "/firewall/address-list" | "/interface/list" | "/interface/list/member" => vec![RULES, LISTS, SELF],
+        // Our own lists are judged by the entry alone: they are written often, and by many. Who we are to the router it has to tell.
+        "/firewall/address-list" if touch.is_of_own_list() => vec![&["/user/active"]],
+        "/firewall/address-list" => vec![RULES, LISTS, SELF],
+        "/interface/list" | "/interface/list/member" => vec![RULES, LISTS, SELF, BRIDGED],
         "/address" | "/route" | "/routing/rule" | "/routing/table" | "/vrf" => vec![SELF, MARKED],
-        "/settings" | "/dhcp-client" | "/arp" | "/hotspot" | "/hotspot/profile" => {
-            vec![SELF, if touch.menu().contains("hotspot") { &["/ip/hotspot"] } else { &[] }]
-        }
+        "/settings" | "/dhcp-client" | "/arp" => vec![SELF],
+        rest if rest.starts_with("/hotspot") => vec![SELF, &["/ip/hotspot"]],
+        "/queue/simple" | "/queue/tree" if aside::starves(touch) => vec![SELF],
+        rest if rest.starts_with("/ppp/") => vec![SELF],
         rest if rest.starts_with("/ipsec/") => vec![SELF, &["/ip/ipsec/policy"]],
         rest if rest.starts_with("/routing/") => vec![SELF],
         "/service" => vec![&["/ip/service", "/user/active"]],

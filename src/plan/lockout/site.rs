@@ -87,7 +87,9 @@ async fn find_ourselves(source: &impl Source, site: &mut Site) -> Result<(), Fau
         return Ok(());
     }
     let who = path::locate(site, &State::of(site));
-    let known = site.path.router.is_some_and(|ip| who.arrivals == [ip]) || who.arrivals.len() == 1;
+    // One that merely is in our network need not be the one.
+    let own = ["/ip/address", "/ipv6/address"].iter().filter_map(|menu| site.rows.get(*menu)).map(Vec::len).sum::<usize>();
+    let known = site.path.router.is_some_and(|ip| who.arrivals == [ip]) || (who.arrivals.len() == 1 && own == 1);
     if who.sources.is_empty() || !known {
         fetch(source, site, vec![("/ip/service", Query::new())]).await?;
     }

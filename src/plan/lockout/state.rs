@@ -6,6 +6,7 @@
 use crate::plan::form::{Form, Known, Pairs, get, overlaid, same_value};
 use crate::plan::lockout::{Site, resolve};
 use crate::plan::record::{Change, Find, Place, Step};
+use crate::routeros::flow::net::Block;
 use crate::routeros::row::Row;
 use crate::routeros::value;
 use std::collections::BTreeMap;
@@ -271,6 +272,21 @@ impl State {
             "/interface/list" if after.is_none() => {
                 if let (Some(list), Some(rows)) = (before.and_then(|row| get(row, "name")), self.menus.get_mut("/interface/list/member")) {
                     rows.retain(|row| row.get("list") != Some(list));
+                }
+            }
+            // What a name stood for goes with it. Which of the list's dynamic rows those are is not told.
+            "/ip/firewall/address-list" | "/ipv6/firewall/address-list" => {
+                let name = |row: Option<&Pairs>| {
+                    let row = row.filter(|row| !is_yes(get(row, "disabled")))?;
+                    get(row, "address").filter(|text| Block::parse(text).is_none()).map(str::to_owned)
+                };
+                let (old, new) = (name(before), name(after));
+                if let (Some(list), Some(rows)) = (before.and_then(|row| get(row, "list")), self.menus.get_mut(menu))
+                    && old.is_some()
+                    && old != new
+                {
+                    let is_of_a_name = |row: &Row| is_on(row, "dynamic") && row.get("timeout").is_none_or(str::is_empty);
+                    rows.retain(|row| row.get("list") != Some(list) || !is_of_a_name(row));
                 }
             }
             _ if menu != "/interface" && INTERFACES.contains(&menu) => self.mirror(before, after),

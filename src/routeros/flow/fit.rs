@@ -204,6 +204,8 @@ fn nat_state(text: &str, packet: &Packet) -> Truth {
 fn mark(text: &str, mark: &Mark) -> Truth {
     match mark {
         Mark::Maybe => Truth::Maybe,
+        // What is routed by the main table may be said to have its mark.
+        Mark::None if text == "main" => Truth::Maybe,
         Mark::None => (text == "no-mark").into(),
         Mark::Is(name) => (text == name).into(),
     }

@@ -11,7 +11,7 @@ fn few_requests_are_enough_for_each_kind_of_edit() {
         ("home: set /ip/firewall/filter [comment=icmp] comment=ping", 0),
         ("home: set /system/identity name=x", 0),
         ("home: set /ip/dns servers=9.9.9.9", 0),
-        ("home: add /ip/firewall/address-list list=mcp-block address=203.0.113.1", 0),
+        ("home: add /ip/firewall/address-list list=mcp-block address=203.0.113.1", 1),
         ("home: add /ip/firewall/filter chain=forward action=drop", 0),
         ("home: add /ip/firewall/filter chain=input action=accept", 0),
         ("home: set /ip/service [name=www-ssl] port=8443", 2),
