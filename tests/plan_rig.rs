@@ -60,6 +60,7 @@ impl Drafter for Worker {
                 author: ask.author,
                 origin: ask.origin,
                 toolset: "core",
+                begun: None,
                 hear: &hear,
             };
             draft::draft(&cx, ask.plan, ask.device, ask.edits).await

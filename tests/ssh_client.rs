@@ -205,8 +205,19 @@ async fn the_router_is_asked_for_fewer_rows_where_it_can_be() {
     let console = console(&router, "7.20.5 (stable)", &[("/ip/address/print", "[]")]);
     let query = Query::new().eq("comment", "a \"b\" $c").eq("disabled", "true");
     assert!(console.print(&path("/ip/address"), &query).await.unwrap().is_empty());
-    let line = router.lines().pop().unwrap();
-    assert!(line.contains(r#"where comment="a \"b\" \$c"] options"#), "{line}");
+    let lines = router.lines();
+    let asked = lines.iter().filter(|line| line.contains(r#"where comment="a \"b\" \$c"] options"#)).count();
+    assert_eq!(asked, 1, "{lines:?}");
+    let counted = lines.last().unwrap();
+    assert!(counted.contains(r#"count-only where comment="a \"b\" \$c""#), "no row shown is not yet none there: {counted}");
+}
+
+#[tokio::test]
+async fn a_console_that_shows_nothing_and_counts_rows_has_no_empty_table() {
+    let router = open_router().await;
+    let console = console(&router, "7.20.5 (stable)", &[("count-only", "8"), ("/ip/firewall/filter/print", "")]);
+    let error = console.print(&path("/ip/firewall/filter"), &Query::new()).await.unwrap_err();
+    assert!(error.to_string().contains("counts 8"), "{error}");
 }
 
 #[tokio::test]

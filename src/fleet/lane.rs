@@ -188,6 +188,16 @@ impl Lane {
         Ok(self.answer(kept, source))
     }
 
+    /// Our own rows among the active users, where the router told them less than `within` ago.
+    pub fn ourselves(&self, within: Duration) -> Option<Vec<Row>> {
+        self.slot.ourselves(self.shared.clock.mono().saturating_sub(within))
+    }
+
+    /// Keeps them for a while. A change of the router does not make us another.
+    pub fn know_ourselves(&self, rows: Vec<Row>) {
+        self.slot.know_ourselves(self.shared.clock.mono(), rows);
+    }
+
     /// Forgets kept answers: something on the router was changed. Reads under way are not given to later callers.
     pub fn forget(&self) {
         self.slot.next_generation();

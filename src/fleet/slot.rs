@@ -13,6 +13,7 @@ use crate::fleet::pace::{Bucket, Governor, Pace};
 use crate::fleet::registry::Shared;
 use crate::fleet::wire::Wire;
 use crate::routeros::RouterError;
+use crate::routeros::row::Row;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,8 @@ pub struct Slot {
     under_way: Mutex<HashMap<Flight, watch::Sender<Landed>>>,
     connection: Mutex<Option<Connection>>,
     generation: AtomicU64,
+    /// Who we are to the router, as it said last, and when.
+    ourselves: Mutex<Option<(Duration, Vec<Row>)>>,
 }
 
 struct Rhythm {
@@ -54,6 +57,17 @@ struct Connection {
 }
 
 impl Slot {
+    /// Our own rows among the active users, if they were told since then.
+    pub fn ourselves(&self, since: Duration) -> Option<Vec<Row>> {
+        let known = self.ourselves.lock().unwrap_or_else(PoisonError::into_inner);
+        known.as_ref().filter(|(at, rows)| *at >= since && !rows.is_empty()).map(|(_, rows)| rows.clone())
+    }
+
+    /// What the router said of us.
+    pub fn know_ourselves(&self, at: Duration, rows: Vec<Row>) {
+        *self.ourselves.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, rows));
+    }
+
     /// For a device that was not asked yet.
     pub fn new(id: DeviceId, config: &Config) -> Self {
         let bucket = Bucket::new(config.requests_per_second, config.burst());
@@ -67,6 +81,7 @@ impl Slot {
             under_way: Mutex::default(),
             connection: Mutex::default(),
             generation: AtomicU64::new(0),
+            ourselves: Mutex::default(),
         }
     }
 

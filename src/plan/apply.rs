@@ -110,6 +110,9 @@ impl Work {
     }
 }
 
+/// Said of a command that was sent and not answered as done: nothing can tell whether it was.
+pub(super) const MAYBE_RAN: &str = "; it is not known whether this ran";
+
 /// The row that a request is about, where there is one already.
 fn target(write: &Write) -> Option<String> {
     match write {
@@ -142,7 +145,8 @@ fn guarded(work: &Work) -> Result<(), Fault> {
 }
 
 async fn rows_of(work: &Work, step: &Step) -> Result<Vec<Row>, Fault> {
-    if work.is_light() && work.progress.steps_done == 0 {
+    // Menus of commands are not among what is compared.
+    if work.is_light() && work.progress.steps_done == 0 && !matches!(step.change, Change::Run { .. }) {
         return Ok(work.read().await?.rows(&step.menu).to_vec());
     }
     work.rows(&step.menu, Query::new()).await
@@ -150,8 +154,14 @@ async fn rows_of(work: &Work, step: &Step) -> Result<Vec<Row>, Fault> {
 
 /// After an error: is the step done all the same? What cannot be read stays unknown. Answers the `.id` of a row that was added.
 async fn doubt(work: &mut Work, n: usize, step: &Step, before: &[Row], fault: Fault) -> Result<Option<String>, Failed> {
-    if matches!(step.change, Change::Run { .. }) || matches!(fault.kind, Kind::BadInput | Kind::Denied | Kind::Busy) {
+    if matches!(fault.kind, Kind::BadInput | Kind::Denied | Kind::Busy) {
         return Err(Failed::Refused(fault));
+    }
+    if let Change::Run { command, .. } = &step.change {
+        // What it did leaves no row that could be looked at.
+        let Fault { said, .. } = &fault;
+        let said = format!("{said}{MAYBE_RAN}: {command} of {}", step.menu);
+        return Err(Failed::Refused(Fault { said, ..fault }));
     }
     for look in 0..LOOKS {
         if look > 0 {

@@ -7,6 +7,7 @@ use crate::access::principal::Principal;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Device;
 use crate::plan::Engine;
+use crate::plan::apply::MAYBE_RAN;
 use crate::plan::edit::{Edit, Request};
 use crate::plan::record::{Draft, Plan};
 use crate::plan::settle::UNTOUCHED;
@@ -32,6 +33,8 @@ pub struct Wish<'a> {
     pub reason: String,
     /// Only say what would be done.
     pub dry_run: bool,
+    /// When the call began, by the clock that runs on: what it read itself is not read again.
+    pub begun: Duration,
 }
 
 /// What became of it.
@@ -65,7 +68,7 @@ impl Engine {
     /// What a draft errs with; `Conflict` and `Rejected` when the router is as before; `UnknownOutcome` when that is not known yet.
     pub async fn direct(&self, wish: Wish<'_>, fits: impl FnOnce(&Draft) -> Result<(), Fault>) -> Result<Direct, Fault> {
         let request = Request { devices: vec![wish.device.id.to_string()], reason: wish.reason, edits: wish.edits, ..Request::default() };
-        let (plan, mut drafts) = self.drafted(wish.who, wish.person, request, wish.origin).await?;
+        let (plan, mut drafts) = self.drafted(wish.who, wish.person, request, wish.origin, Some(wish.begun)).await?;
         let draft = drafts.pop().ok_or_else(|| Fault::bug("a direct write is about one device"))?;
         fits(&draft)?;
         if draft.is_done_already() {
@@ -95,6 +98,8 @@ impl Engine {
         match plan.state {
             PlanState::Executing => Fault::new(Kind::UnknownOutcome, format!("device \"{name}\": {id} is still being applied"))
                 .hint("plan.get says how it ends; do not ask for it again before"),
+            PlanState::NeedsAttention if why.contains(MAYBE_RAN) => Fault::new(Kind::UnknownOutcome, why)
+                .hint("what it does, such as an emptied cache or a counter at zero, can be looked at on the router; asked again it may be done twice"),
             PlanState::NeedsAttention => Fault::new(Kind::UnknownOutcome, format!("device \"{name}\": {id} needs a person: {why}"))
                 .hint("plan.get shows what the router has instead"),
             PlanState::RolledBack if why.ends_with(UNTOUCHED) => {

@@ -77,6 +77,8 @@ pub struct Drafting<'a> {
     pub origin: &'a str,
     /// The toolset of that tool.
     pub toolset: &'a str,
+    /// When the call began that may have looked already; none where everything is read anew.
+    pub begun: Option<Duration>,
     /// Hears all rows that were read: text of theirs may stand in a fault.
     pub hear: &'a (dyn Fn(&Arc<Vec<Row>>) + Sync),
 }

@@ -67,6 +67,8 @@ pub struct Ask<'a> {
     pub author: &'a Principal,
     /// Through which tool.
     pub origin: &'a str,
+    /// When the call began that may have read already; none where everything is read anew.
+    pub begun: Option<Duration>,
 }
 
 /// Works out what a request means on one device. Reads its router, changes nothing.

@@ -32,18 +32,19 @@ impl Engine {
 
     /// As `create`, with the person behind the caller, where one is known: nobody approves their own plans by another name.
     pub async fn create_for(&self, who: &Principal, person: Option<String>, request: Request, origin: &str) -> Result<PlanId, Fault> {
-        let (plan, drafts) = self.drafted(who, person, request, origin).await?;
+        let (plan, drafts) = self.drafted(who, person, request, origin, None).await?;
         self.core.book.create(&plan, &drafts).await?;
         Ok(plan.id)
     }
 
-    /// A plan as it would be kept.
+    /// A plan as it would be kept. What was read since `begun` need not be read again.
     pub(super) async fn drafted(
         &self,
         who: &Principal,
         person: Option<String>,
         request: Request,
         origin: &str,
+        begun: Option<Duration>,
     ) -> Result<(Plan, Vec<Draft>), Fault> {
         request.check()?;
         self.drafter.check(who, &request.verify)?;
@@ -56,7 +57,8 @@ impl Engine {
         let id = PlanId::random();
         let mut drafts: Vec<Draft> = Vec::with_capacity(devices.len());
         for some in devices.chunks(DRAFTS_AT_ONCE) {
-            let asks = some.iter().map(|device| self.drafter.draft(Ask { plan: &id, device, edits: &request.edits, author: who, origin }));
+            let asks =
+                some.iter().map(|device| self.drafter.draft(Ask { plan: &id, device, edits: &request.edits, author: who, origin, begun }));
             drafts.extend(try_join_all(asks).await?);
         }
         let risk = drafts.iter().map(|draft| draft.risk).max().unwrap_or(Risk::Low);

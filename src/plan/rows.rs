@@ -239,7 +239,10 @@ fn lacks(draft: &Draft, wanted: &Wanted<'_>, read: &Read) -> Option<Difference> 
     };
     let row = match (&wanted.step.change, &wanted.find) {
         (Change::Run { .. }, _) => return None,
-        (_, None) => rows.first()?,
+        (_, None) => match rows.first() {
+            Some(row) => row,
+            None => return differ(None, "it was not shown".into()),
+        },
         (_, Some(find)) if wanted.gone => {
             return differ(Some(content(known, standing(known, rows, find)?)), "it is still there".into());
         }

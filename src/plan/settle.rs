@@ -8,7 +8,7 @@ use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
 use crate::plan::guard::{self, SCRIPTS, TOO_CLOSE};
 use crate::plan::record::{Change, Difference, Intent, disabled};
-use crate::plan::rows::{self, fits, one};
+use crate::plan::rows::{self, Lost, fits, one};
 use crate::plan::state::{DeviceEvent, DeviceState};
 use crate::plan::undo;
 use crate::plan::work::Work;
@@ -182,18 +182,25 @@ async fn finish_removals(work: &mut Work) -> Result<(), Fault> {
         let Change::Remove { find, by_disabling: true, .. } = &step.change else { continue };
         let Some(known) = work.draft.known(&step.menu) else { continue };
         let rows = work.rows(&step.menu, Query::new()).await?;
-        let Ok((_, row)) = one(known, &rows, find) else { continue };
+        let row = match one(known, &rows, find) {
+            Ok((_, row)) => row,
+            Err(Lost::None) => continue,
+            Err(lost) => {
+                left = Some(format!("which row of {} is to be removed cannot be told, {}: it stays, out of use", step.menu, lost.words()));
+                continue;
+            }
+        };
         // Somebody who put it back into use since wants it.
         if !fits(known, row, &disabled()) {
             left = Some(format!("a row of {} was put back into use and stays", step.menu));
             continue;
         }
         let Some(id) = row.id() else { continue };
-        if let Err(fault) = work.write(Write::Remove { path: MenuPath::parse(&step.menu)?, id: id.to_owned() }).await {
-            let rows = work.rows(&step.menu, Query::new()).await?;
-            if one(known, &rows, find).is_ok() {
-                left = Some(format!("a row of {} stays, out of use: {}", step.menu, fault.said));
-            }
+        let removed = work.write(Write::Remove { path: MenuPath::parse(&step.menu)?, id: id.to_owned() }).await;
+        // A router says yes to some removals and does nothing.
+        if !matches!(one(known, &work.rows(&step.menu, Query::new()).await?, find), Err(Lost::None)) {
+            let why = removed.err().map_or_else(|| "the router took the removal and still shows it".to_owned(), |fault| fault.said);
+            left = Some(format!("a row of {} stays, out of use: {why}", step.menu));
         }
     }
     work.note(|progress| {

@@ -31,13 +31,18 @@ pub(crate) fn rows(at: &str, write: bool, answer: &Answer) -> Result<Vec<Row>, R
         None if !write => Err(RouterError::Garbage { why: "it is empty".into() }),
         None | Some(b'[' | b'{') => row::rows(&answer.body)
             .map_err(|error| if write { RouterError::LostAnswer { at: at.into(), why: error.to_string() } } else { error }),
-        Some(b'<') => Err(not_routeros(at, "it answers with a web page")),
-        Some(_) => Err(not_routeros(at, "it answers with something that is not JSON")),
+        Some(b'<') => Err(odd(at, write, "it answers with a web page")),
+        Some(_) => Err(odd(at, write, "it answers with something that is not JSON")),
     }
 }
 
 fn not_routeros(at: &str, why: &str) -> RouterError {
     RouterError::NotRouterOs { at: at.into(), why: why.into() }
+}
+
+/// Somebody else may have answered, or the router in other words: what became of a change then is not known.
+fn odd(at: &str, write: bool, why: &str) -> RouterError {
+    if write { RouterError::LostAnswer { at: at.into(), why: why.into() } } else { not_routeros(at, why) }
 }
 
 /// What a status other than 2xx means.
@@ -51,7 +56,7 @@ fn refusal(at: &str, write: bool, answer: &Answer) -> RouterError {
         _ => {}
     }
     let Some(body) = error_body(&answer.body) else {
-        return not_routeros(at, &format!("it answers status {status} and no RouterOS error"));
+        return odd(at, write, &format!("it answers status {status} and no RouterOS error"));
     };
     let detail = spoken(body.get("detail").unwrap_or(""));
     if status == 400

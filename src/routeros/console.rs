@@ -14,6 +14,7 @@ mod complaint;
 mod dialect;
 
 use crate::base::ids::{hex, random};
+use crate::routeros::export::END;
 use crate::routeros::fault::RouterError;
 use crate::routeros::path::MenuPath;
 use crate::routeros::query::Query;
@@ -108,6 +109,9 @@ impl Console {
         query.check()?;
         let conditions = conditions(query);
         let mut rows = self.whole(path, &conditions).await?;
+        if rows.is_empty() {
+            self.is_empty(path, &conditions).await?;
+        }
         if wants_counters(path, query) {
             self.add_counters(path, &conditions, &mut rows).await?;
         }
@@ -120,6 +124,16 @@ impl Console {
             rows.iter_mut().for_each(|row| row.retain(|name, _| name == ".id" || query.proplist.iter().any(|wanted| wanted == name)));
         }
         Ok(rows)
+    }
+
+    /// Errs where a console that showed no row counts some: an answer that was cut off says as little.
+    async fn is_empty(&self, path: &MenuPath, conditions: &[(&str, &str)]) -> Result<(), RouterError> {
+        let line = script::put(&script::print(path, &["count-only"], conditions)?);
+        match self.exec(&line, self.timeout).await?.trim().parse::<u64>() {
+            Ok(n) if n > 0 => Err(RouterError::Garbage { why: format!("it shows no row, and counts {n}") }),
+            // Menus without rows do not count.
+            _ => Ok(()),
+        }
     }
 
     /// How many rows the query meets.
@@ -142,11 +156,14 @@ impl Console {
     /// as `#error exporting …`.
     pub async fn export(&self) -> Result<String, RouterError> {
         const LINE: &str = "/export terse";
-        let output = self.exec(LINE, EXPORT_MAX).await?;
-        match output.trim_start().chars().next() {
-            Some('#' | '/') => Ok(output),
-            _ => Err(Complaint::of(&output, LINE).error(self.ssh.at())),
+        let is_one = |output: &str| output.trim_start().starts_with(['#', '/']);
+        // A channel that closes has not said all for that: the line behind it tells.
+        let output = self.exec(&format!("{LINE}; :put {}", script::quote(END)), EXPORT_MAX).await?;
+        if is_one(&output) && output.trim() != END {
+            return Ok(output);
         }
+        let output = self.exec(LINE, EXPORT_MAX).await?;
+        if is_one(&output) { Ok(output) } else { Err(Complaint::of(&output, LINE).error(self.ssh.at())) }
     }
 
     /// All rows; a menu without rows refuses `detail`.

@@ -161,7 +161,8 @@ impl Wire {
         }
         let io = net::find_io(error);
         let why = match io {
-            _ if is_foreign(error) => return self.foreign(),
+            _ if is_foreign(error) && !write => return self.foreign(),
+            _ if is_foreign(error) => "it is not HTTP".into(),
             Some(io) if io.kind() != io::ErrorKind::UnexpectedEof => net::io_words(io),
             _ => "the connection was closed before the whole answer came".into(),
         };

@@ -45,6 +45,8 @@ pub struct Cx {
     pub progress: Option<Arc<dyn Progress>>,
     /// What the caller proved before the call, if anything.
     pub proven: Option<Proven>,
+    /// When the call began, by the clock that runs on.
+    pub begun: Duration,
     pulse: Mutex<Pulse>,
     notes: Mutex<Notes>,
     heard: Mutex<Vec<Arc<Vec<Row>>>>,
@@ -126,6 +128,7 @@ impl Cx {
     ) -> Self {
         let pulse = Pulse { began: Instant::now(), spoke: None, done: 0.0, total_seconds: tool.timeout.0.as_secs_f64() };
         Cx {
+            begun: world.clock.mono(),
             world,
             tool,
             principal,

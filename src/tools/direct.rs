@@ -76,7 +76,16 @@ pub async fn write(
     fits: impl FnOnce(&Draft) -> Result<(), Fault>,
     sides: impl FnOnce(&Draft) -> Sides,
 ) -> Result<Written, Fault> {
-    let wish = Wish { who: &cx.principal, person: cx.person()?, origin: cx.tool.name, device: &router.device, edits, reason, dry_run };
+    let wish = Wish {
+        who: &cx.principal,
+        person: cx.person()?,
+        origin: cx.tool.name,
+        device: &router.device,
+        edits,
+        reason,
+        dry_run,
+        begun: cx.begun,
+    };
     let direct = cx.world.plans.direct(wish, fits).await?;
     let (before, mut after) = sides(&direct.draft);
     let plan = &direct.plan;

@@ -138,8 +138,7 @@ impl<'a> Router<'a> {
         self.cx.read(Reading { read_at: printed.read_at, age_ms: printed.age_ms, cached: printed.cached, via: printed.via });
         let read = export::parse(&printed.text);
         let version = read.version().map(str::to_owned);
-        // A console that closes its channel has said all.
-        let export = Export { ended: read.ended || printed.via == Via::Ssh, ..config::normal(&read) };
+        let export = config::normal(&read);
         if export.rows().next().is_none() && export.gaps.is_empty() {
             let said = format!("device \"{}\": the router prints no configuration", self.device.name);
             return Err(Fault::new(Kind::Rejected, said).hint("its user there may lack the policy read"));

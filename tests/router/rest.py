@@ -25,6 +25,7 @@ class Rest:
         self.router, self.tables, self.console = router, router.tables, router.console
         self.requests: list[dict] = []
         self.faults: list[dict] = []
+        self.commands: dict = {}
         self.hooks: list = []  # called with each request before it is done
         self.queues: dict[str, threading.Lock] = {}
         self.logins: dict[tuple[str, str], tuple[float, set[str]]] = {}
@@ -113,6 +114,8 @@ class Rest:
             return None
         if kind == "refuse":
             return frame(400, {"detail": "failure: try again", "error": 400, "message": MESSAGES[400]})
+        if kind == "ignored":
+            return frame_raw(204, b"", "")
         code, made, extra = self.judged(method, target, headers, body, record, float(kind[5:]) if kind.startswith("slow:") else 0)
         noted["code"], noted["answer"] = code, made
         for hook in list(self.hooks):
@@ -127,6 +130,8 @@ class Rest:
         if kind == "truncate":
             whole = frame(code, made, extra)
             return whole[: len(whole) - max(3, len(whole) // 4)] if False else frame_raw(code, dumped(made)[: max(1, len(dumped(made)) // 2)], extra)
+        if kind == "web_page":
+            return frame_raw(502, b"<html><body>Bad gateway</body></html>", "")
         if kind == "other_body":
             return frame(code, {"uptime": "3s", "version": "7.23.2 (stable)"}, extra)
         return frame(code, made, extra)
@@ -288,6 +293,8 @@ class Rest:
         if (menu, verb) == ("", "ping") or (menu, verb) == ("/tool", "ping"):
             self.console.permit(run.may, menu, "ping")
             return 200, [{"avg-rtt": "551us", "host": given.get("address", ""), "max-rtt": "551us", "min-rtt": "551us", "packet-loss": "0", "received": str(at + 1), "sent": str(at + 1), "seq": str(at), "size": "56", "time": "551us", "ttl": "64"} for at in range(int(given.get("count", "4")))], ""
+        if verb in self.commands:
+            return 200, self.commands[verb](menu) or [], ""
         if verb not in self.tables.menus.commands(menu) | {"print", "reboot"} or (not self.tables.menus.exists(menu)):
             raise Refused(f"no such command or directory ({verb})")
         if (menu, verb) == ("/system", "reboot"):

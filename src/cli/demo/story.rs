@@ -175,7 +175,8 @@ async fn stays(stage: &Stage<'_>, password: &Secret) -> Result<(), Fault> {
     let id = PlanId(table::cell(&plan["id"]));
     stage.start(&id).await?;
     let ended = stage.ended(&id).await?;
-    stage.expect(ended == PlanState::Confirmed, "the plan is not confirmed")?;
+    let why = stage.progress(&id)?.error.unwrap_or_default();
+    stage.expect(ended == PlanState::Confirmed, &format!("the plan is not confirmed: {why}"))?;
     let there = stage.rules().iter().filter(|rule| rule.get("comment") == Some(comment)).count();
     stage.expect(there == 1, "the rule is not there")?;
     stage.nothing_left().await?;

@@ -97,7 +97,7 @@ pub struct Snapshot {
 impl Snapshot {
     /// Whether all of the configuration is known to be in it.
     pub fn is_complete(&self) -> bool {
-        self.gaps.is_empty() && self.unread == 0
+        self.ended && self.gaps.is_empty() && self.unread == 0
     }
 }
 

@@ -14,9 +14,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How old what a direct write rests on may be.
-const JUST_READ: Duration = Duration::from_secs(3);
-
 /// A menu on the desk.
 pub(super) struct Sheet {
     pub menu: String,
@@ -202,8 +199,7 @@ impl Sheet {
 
 /// Rows as the router has them now.
 async fn rows(cx: &Drafting<'_>, device: &Device, lane: &Lane, menu: &str) -> Result<Arc<Vec<Row>>, Fault> {
-    // A small change that its tool just looked at is worked out on what the tool saw.
-    let max_age = if cx.is_plan() { Duration::ZERO } else { JUST_READ };
+    let max_age = cx.begun.map_or(Duration::ZERO, |begun| cx.clock.mono().saturating_sub(begun));
     match lane.read_own(Read { max_age, ..Read::fresh(MenuPath::parse(menu)?) }).await {
         Ok(answer) => {
             (cx.hear)(&answer.rows);

@@ -66,6 +66,7 @@ impl Rig {
             author: &self.author,
             origin: "plan.create",
             toolset: "core",
+            begun: None,
             hear,
         }
     }

@@ -24,7 +24,17 @@ const DEEPEST: u8 = 3;
 pub trait Source {
     /// The rows of a menu that a query keeps.
     fn rows(&self, menu: &str, query: Query) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send;
+
+    /// The rows of `/user/active` that a query keeps, as they were not long ago.
+    fn ourselves(&self, query: Query) -> impl Future<Output = Result<Vec<Row>, Fault>> + Send {
+        self.rows(ACTIVE, query)
+    }
 }
+
+/// Who is logged in.
+const ACTIVE: &str = "/user/active";
+/// How long the router's word on who we are is taken for a small change of a list of ours.
+const WE_STAY: Duration = Duration::from_secs(15 * 60);
 
 /// A device's lane; answers this old will do.
 pub struct Through<'l>(pub &'l Lane, pub Duration);
@@ -34,6 +44,15 @@ impl Source for Through<'_> {
         let path = MenuPath::parse(menu)?;
         let answer = self.0.read(Read { path, query, max_age: self.1 }).await?;
         Ok(answer.rows.to_vec())
+    }
+
+    async fn ourselves(&self, query: Query) -> Result<Vec<Row>, Fault> {
+        if let Some(rows) = self.0.ourselves(WE_STAY) {
+            return Ok(rows);
+        }
+        let rows = self.rows(ACTIVE, query).await?;
+        self.0.know_ourselves(rows.clone());
+        Ok(rows)
     }
 }
 
@@ -59,6 +78,11 @@ pub async fn read(source: &impl Source, path: ManagementPath, steps: &[Step]) ->
         "/interface/list/member",
     ];
     let (user, is_told) = (site.path.user.clone(), site.path.source.is_some());
+    if all == [ACTIVE] && !is_told {
+        let rows = source.ourselves(Query::new().eq("name", &user)).await;
+        take(&mut site, ACTIVE, rows)?;
+        return Ok(site);
+    }
     let first = all.iter().filter(|menu| !late.contains(menu)).filter(|menu| !(**menu == "/user/active" && is_told));
     let first = first.map(|menu| (*menu, if *menu == "/user/active" { Query::new().eq("name", &user) } else { Query::new() }));
     fetch(source, &mut site, first.collect()).await?;
@@ -257,19 +281,22 @@ async fn bonds_and_tunnels(source: &impl Source, site: &mut Site, ingress: &str)
 
 async fn fetch(source: &impl Source, site: &mut Site, asked: Vec<(&'static str, Query)>) -> Result<(), Fault> {
     let answers = futures_util::future::join_all(asked.into_iter().map(async |(menu, query)| (menu, source.rows(menu, query).await))).await;
-    for (menu, answer) in answers {
-        match answer {
-            Ok(rows) => {
-                site.rows.insert(menu.to_owned(), rows.iter().map(kept(menu)).collect());
-            }
-            Err(fault) if fault.kind == Kind::NotFound => {
-                site.rows.insert(menu.to_owned(), Vec::new());
-            }
-            Err(fault) if matches!(fault.kind, Kind::RouterDenied | Kind::Denied | Kind::Rejected) => {
-                site.unread.insert(menu.to_owned());
-            }
-            Err(fault) => return Err(fault),
+    answers.into_iter().try_for_each(|(menu, answer)| take(site, menu, answer))
+}
+
+/// Takes an answer in. Errs with what says nothing of the menu.
+fn take(site: &mut Site, menu: &'static str, answer: Result<Vec<Row>, Fault>) -> Result<(), Fault> {
+    match answer {
+        Ok(rows) => {
+            site.rows.insert(menu.to_owned(), rows.iter().map(kept(menu)).collect());
         }
+        Err(fault) if fault.kind == Kind::NotFound => {
+            site.rows.insert(menu.to_owned(), Vec::new());
+        }
+        Err(fault) if matches!(fault.kind, Kind::RouterDenied | Kind::Denied | Kind::Rejected) => {
+            site.unread.insert(menu.to_owned());
+        }
+        Err(fault) => return Err(fault),
     }
     Ok(())
 }

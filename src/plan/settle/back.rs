@@ -4,6 +4,7 @@ use super::{AFTER_FIRE, LATE, LOOK_PAUSE, LOOK_PAUSE_MAX, PATIENCE, clean, disag
 use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
+use crate::plan::apply::MAYBE_RAN;
 use crate::plan::guard::{FIRE_TAKES, SCRIPTS};
 use crate::plan::recheck::told;
 use crate::plan::record::{Change, Difference, Intent};
@@ -83,7 +84,9 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
     let name = work.guard_name();
     let script = work.rows(SCRIPTS, Query::new().eq("name", name)).await?.into_iter().next();
     // Looked at before anything is undone: a step that was refused has often done nothing. Where the guard is gone, it may have run.
+    let maybe_ran = work.progress.error.as_ref().is_some_and(|error| error.contains(MAYBE_RAN));
     let is_untouched = work.progress.steps_done == 0
+        && !maybe_ran
         && !*by_us
         && (script.is_some() || work.progress.guards.is_empty())
         && not_as_it_was(work).await?.is_empty();
@@ -123,6 +126,10 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
     if altered_source.is_some() && differences.is_empty() {
         let error = format!("{}; the guard's script had been changed and was not used", work.progress.error.clone().unwrap_or_default());
         work.note(|progress| progress.error = Some(error.clone())).await?;
+    }
+    if differences.is_empty() && maybe_ran {
+        let why = work.progress.error.clone().unwrap_or_default();
+        return disagree(work, &why, &[]).await;
     }
     if differences.is_empty() {
         work.reach_with(DeviceEvent::RollBack, |progress| {

@@ -12,6 +12,7 @@ use crate::plan::{Ask, Drafter, secrets};
 use crate::store::{Store, Vault};
 use crate::tools;
 use futures_util::future::BoxFuture;
+use std::time::Duration;
 
 /// What drafts are worked out with.
 pub struct Live {
@@ -28,7 +29,7 @@ pub struct Live {
 }
 
 impl Live {
-    fn desk<'a>(&'a self, author: &'a Principal, origin: &'a str) -> Drafting<'a> {
+    fn desk<'a>(&'a self, author: &'a Principal, origin: &'a str, begun: Option<Duration>) -> Drafting<'a> {
         Drafting {
             fleet: &self.fleet,
             store: &self.store,
@@ -37,6 +38,7 @@ impl Live {
             author,
             origin,
             toolset: tools::find(origin).map_or("core", |tool| tool.toolset),
+            begun,
             // What is shown of a draft is marked by what it is, not by what was read on the way.
             hear: &|_| {},
         }
@@ -46,13 +48,13 @@ impl Live {
 impl Drafter for Live {
     fn draft<'a>(&'a self, ask: Ask<'a>) -> BoxFuture<'a, Result<Draft, Fault>> {
         Box::pin(async move {
-            let draft = draft::draft(&self.desk(ask.author, ask.origin), ask.plan, ask.device, ask.edits).await?;
+            let draft = draft::draft(&self.desk(ask.author, ask.origin, ask.begun), ask.plan, ask.device, ask.edits).await?;
             secrets::check(&self.vault, ask.device, &draft)?;
             Ok(draft)
         })
     }
 
     fn check(&self, author: &Principal, checks: &[Check]) -> Result<(), Fault> {
-        draft::verify_list(&self.desk(author, "plan.create"), checks)
+        draft::verify_list(&self.desk(author, "plan.create", None), checks)
     }
 }
