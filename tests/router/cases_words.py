@@ -111,10 +111,19 @@ def export_cut_off() -> str:
         return short(made.out + made.err, 150)
 
 
+def key_that_nobody_can_give_back() -> str:
+    """A certificate with its private key is not removed by a plan: no undo could bring it back."""
+    with site() as place:
+        place.router()
+        made = place.try_draft(edit("/certificate", "remove", {"name": "web"}))
+        expect(made.code != 0 and "private key" in made.err, f"drafted: {short(made.out + made.err)}")
+        return short(made.err, 120)
+
+
 def cases() -> dict:
     """All of them."""
     return {
         "words: a flush whose answer was lost": flushed("lose_answer"), "words: a flush that never arrived": flushed("close"), "words: a flush answered by a web page": flushed("web_page"),
         "words: a command about a row": on_a_row, "words: a removal that removes nothing": removed_in_name_only, "words: a job answered by a web page": job_by_a_web_page,
-        "words: changed by hand just now": changed_just_now, "words: an export cut off over SSH": export_cut_off,
+        "words: changed by hand just now": changed_just_now, "words: a certificate with its key": key_that_nobody_can_give_back, "words: an export cut off over SSH": export_cut_off,
     }
