@@ -182,7 +182,9 @@ impl Desk<'_> {
             }
             self.removable(sheet, at).await?;
             let row = sheet.lines[at].row.clone();
-            if sheet.menu == "/certificate" && value::is(&row, "private-key") {
+            // Whoever may not see it is shown stars.
+            let holds_key = get(&row, "private-key").is_some_and(|text| !matches!(text, "" | "no" | "false"));
+            if sheet.menu == "/certificate" && holds_key {
                 return Err(Fault::bad_input(format!(
                     "{} has its private key on the router, which no undo could give back: it is not removed",
                     sheet.named(at)
