@@ -317,6 +317,26 @@ async fn a_removal_by_disabling_is_finished_only_once_confirmed() {
     rig.holds_no_guard();
 }
 
+#[tokio::test]
+async fn a_removal_that_the_router_takes_and_does_not_do_is_told() {
+    let rig = Rig::new(Profile::Office).await;
+    let row = [("name", "nas.example"), ("address", "192.0.2.9")];
+    rig.sim.world().by_hand("admin").add("/ip/dns/static", &row).unwrap();
+    let edit = json!([{ "menu": "/ip/dns/static", "op": "remove", "match": { "name": "nas.example" }, "each": true }]);
+    rig.sim.hook(move |step, world| {
+        if step.when == When::After && step.method == "DELETE" && step.path.starts_with("/ip/dns/static") {
+            world.by_hand("admin").add("/ip/dns/static", &[row[0], row[1], ("disabled", "yes")]).unwrap();
+        }
+        Verdict::Go
+    });
+    let id = rig.draft(request(edit, json!({ "confirm": "auto" }))).await;
+    approve(&rig, &id).await;
+    rig.apply(&id).await;
+    let (plan, progress) = over(&rig, &id).await;
+    assert_eq!(plan.state, PlanState::Confirmed, "{progress:?}");
+    assert!(progress.error.as_deref().is_some_and(|error| error.contains("still shows it")), "{progress:?}");
+}
+
 /// A manual plan that waits for a person, with its guard.
 async fn manual(rig: &Rig) -> PlanId {
     rig.drafter.guarded();

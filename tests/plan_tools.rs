@@ -3,6 +3,7 @@
 use crate::site::Site;
 use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::sim::Sim;
+use routeros_mcp::sim::faults::{Fault, Rule};
 use routeros_mcp::sim::profiles::Profile;
 use serde_json::{Value, json};
 

@@ -193,7 +193,7 @@ impl Lane {
         self.slot.ourselves(self.shared.clock.mono().saturating_sub(within))
     }
 
-    /// Keeps them for a while. A change of the router does not make us another.
+    /// Keeps them for a while: a change of the router does not make us another, one of its record may.
     pub fn know_ourselves(&self, rows: Vec<Row>) {
         self.slot.know_ourselves(self.shared.clock.mono(), rows);
     }

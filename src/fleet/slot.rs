@@ -57,17 +57,6 @@ struct Connection {
 }
 
 impl Slot {
-    /// Our own rows among the active users, if they were told since then.
-    pub fn ourselves(&self, since: Duration) -> Option<Vec<Row>> {
-        let known = self.ourselves.lock().unwrap_or_else(PoisonError::into_inner);
-        known.as_ref().filter(|(at, rows)| *at >= since && !rows.is_empty()).map(|(_, rows)| rows.clone())
-    }
-
-    /// What the router said of us.
-    pub fn know_ourselves(&self, at: Duration, rows: Vec<Row>) {
-        *self.ourselves.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, rows));
-    }
-
     /// For a device that was not asked yet.
     pub fn new(id: DeviceId, config: &Config) -> Self {
         let bucket = Bucket::new(config.requests_per_second, config.burst());
@@ -108,6 +97,16 @@ impl Slot {
         self.generation.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// Our own rows among the active users, if they were told since then.
+    pub fn ourselves(&self, since: Duration) -> Option<Vec<Row>> {
+        lock(&self.ourselves).as_ref().filter(|(at, rows)| *at >= since && !rows.is_empty()).map(|(_, rows)| rows.clone())
+    }
+
+    /// What the router said of us.
+    pub fn know_ourselves(&self, at: Duration, rows: Vec<Row>) {
+        *lock(&self.ourselves) = Some((at, rows));
+    }
+
     /// How hard the router may be worked.
     pub fn pace(&self) -> Pace {
         self.rhythm().governor.pace()
@@ -128,6 +127,7 @@ impl Slot {
         self.rhythm().breaker = Breaker::default();
         self.breaker_moved.notify_waiters();
         lock(&self.connection).take();
+        lock(&self.ourselves).take();
         self.next_generation();
     }
 

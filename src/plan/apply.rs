@@ -110,9 +110,6 @@ impl Work {
     }
 }
 
-/// Said of a command that was sent and not answered as done: nothing can tell whether it was.
-pub(super) const MAYBE_RAN: &str = "; it is not known whether this ran";
-
 /// The row that a request is about, where there is one already.
 fn target(write: &Write) -> Option<String> {
     match write {
@@ -157,11 +154,10 @@ async fn doubt(work: &mut Work, n: usize, step: &Step, before: &[Row], fault: Fa
     if matches!(fault.kind, Kind::BadInput | Kind::Denied | Kind::Busy) {
         return Err(Failed::Refused(fault));
     }
-    if let Change::Run { command, .. } = &step.change {
+    if matches!(step.change, Change::Run { .. }) {
         // What it did leaves no row that could be looked at.
-        let Fault { said, .. } = &fault;
-        let said = format!("{said}{MAYBE_RAN}: {command} of {}", step.menu);
-        return Err(Failed::Refused(Fault { said, ..fault }));
+        let is_refused = matches!(fault.kind, Kind::RouterDenied | Kind::NotFound);
+        return Err(if is_refused { Failed::Refused(fault) } else { Failed::Lost(fault) });
     }
     for look in 0..LOOKS {
         if look > 0 {

@@ -7,7 +7,6 @@ use crate::access::principal::Principal;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Device;
 use crate::plan::Engine;
-use crate::plan::apply::MAYBE_RAN;
 use crate::plan::edit::{Edit, Request};
 use crate::plan::record::{Draft, Plan};
 use crate::plan::settle::UNTOUCHED;
@@ -98,10 +97,8 @@ impl Engine {
         match plan.state {
             PlanState::Executing => Fault::new(Kind::UnknownOutcome, format!("device \"{name}\": {id} is still being applied"))
                 .hint("plan.get says how it ends; do not ask for it again before"),
-            PlanState::NeedsAttention if why.contains(MAYBE_RAN) => Fault::new(Kind::UnknownOutcome, why)
-                .hint("what it does, such as an emptied cache or a counter at zero, can be looked at on the router; asked again it may be done twice"),
             PlanState::NeedsAttention => Fault::new(Kind::UnknownOutcome, format!("device \"{name}\": {id} needs a person: {why}"))
-                .hint("plan.get shows what the router has instead"),
+                .hint("plan.get shows what the router has instead; look there before you ask for it again"),
             PlanState::RolledBack if why.ends_with(UNTOUCHED) => {
                 Fault::new(Kind::Rejected, why).hint(format!("plan.get of {id} has the details"))
             }

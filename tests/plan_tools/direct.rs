@@ -103,6 +103,28 @@ async fn an_empty_cache_is_left_alone_and_a_full_one_flushed() {
 }
 
 #[tokio::test]
+async fn of_a_command_whose_answer_is_lost_nobody_says_that_it_ran_or_did_not() {
+    for fault in [Fault::CloseBefore, Fault::CloseAfter, Fault::GarbageJson, Fault::DoneButRefused] {
+        let site = site(Profile::Office, &[]).await;
+        site.sim("edge").faults().inject(Rule::once(fault).on("/ip/dns/cache/flush"));
+        let error = site.bad("dns.flush_cache", of(json!({}))).await;
+        assert_eq!(error["kind"], "unknown_outcome", "{fault:?}: {error}");
+        let said = error["message"].as_str().unwrap();
+        assert!(said.contains("whether flush of /ip/dns/cache ran is not known"), "{fault:?}: {said}");
+        assert!(!said.contains("nothing was changed") && !said.contains("taken back"), "{fault:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_changed_since_another_call_looked_is_read_before_a_direct_write() {
+    let site = site(Profile::HomeAp, &[]).await;
+    site.good("menu.read", of(json!({"menu": "/system/identity"}))).await;
+    site.sim("edge").world().by_hand("admin").set("/system/identity", "", &[("name", "by-hand")]).unwrap();
+    let done = site.good("system.set_identity", of(json!({"name": "gate"}))).await;
+    assert_eq!(done.structured["before"]["name"], "by-hand", "{}", done.text);
+}
+
+#[tokio::test]
 async fn what_a_direct_write_may_not_do_is_refused_or_waits_for_a_person() {
     let site = site(Profile::HomeAp, &[]).await;
     site.sim("edge").forget_requests();

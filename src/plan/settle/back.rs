@@ -4,7 +4,6 @@ use super::{AFTER_FIRE, LATE, LOOK_PAUSE, LOOK_PAUSE_MAX, PATIENCE, clean, disag
 use crate::base::events::Event;
 use crate::base::fault::{Fault, Kind};
 use crate::fleet::Write;
-use crate::plan::apply::MAYBE_RAN;
 use crate::plan::guard::{FIRE_TAKES, SCRIPTS};
 use crate::plan::recheck::told;
 use crate::plan::record::{Change, Difference, Intent};
@@ -77,6 +76,14 @@ pub(in crate::plan) async fn lost(work: &mut Work) -> Result<DeviceState, Fault>
     Ok(work.progress.state)
 }
 
+/// A command whose answer was lost, or at which we died, in words: it leaves no row that could tell.
+fn maybe_ran(work: &Work) -> Option<String> {
+    let Change::Run { command, .. } = &work.draft.steps.get(work.progress.steps_done as usize)?.change else { return None };
+    let menu = &work.draft.steps[work.progress.steps_done as usize].menu;
+    let cut_off = work.progress.error.as_deref().is_some_and(was_cut_off) && has_started(work);
+    (cut_off || work.progress.state == DeviceState::Unknown).then(|| format!("whether {command} of {menu} ran is not known"))
+}
+
 /// One whole try: reach the router, undo, compare, clean up.
 async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault> {
     work.renew().await?;
@@ -84,9 +91,9 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
     let name = work.guard_name();
     let script = work.rows(SCRIPTS, Query::new().eq("name", name)).await?.into_iter().next();
     // Looked at before anything is undone: a step that was refused has often done nothing. Where the guard is gone, it may have run.
-    let maybe_ran = work.progress.error.as_ref().is_some_and(|error| error.contains(MAYBE_RAN));
+    let maybe_ran = maybe_ran(work);
     let is_untouched = work.progress.steps_done == 0
-        && !maybe_ran
+        && maybe_ran.is_none()
         && !*by_us
         && (script.is_some() || work.progress.guards.is_empty())
         && not_as_it_was(work).await?.is_empty();
@@ -127,8 +134,8 @@ async fn attempt(work: &mut Work, by_us: &mut bool) -> Result<DeviceState, Fault
         let error = format!("{}; the guard's script had been changed and was not used", work.progress.error.clone().unwrap_or_default());
         work.note(|progress| progress.error = Some(error.clone())).await?;
     }
-    if differences.is_empty() && maybe_ran {
-        let why = work.progress.error.clone().unwrap_or_default();
+    if let Some(ran) = maybe_ran.filter(|_| differences.is_empty()) {
+        let why = format!("{}; {ran}", work.progress.error.clone().unwrap_or_default());
         return disagree(work, &why, &[]).await;
     }
     if differences.is_empty() {
