@@ -38,9 +38,7 @@ def on_a_row() -> str:
     with site() as place:
         router, ran = place.router(), []
         router.rest.commands["reset-counters"] = ran.append
-        plan = place.draft([{"menu": FILTER, "op": "run", "command": "reset-counters", "match": {"comment": "drop iot"}}])
-        place.approve(plan)
-        place.apply(plan)
+        plan = place.begun([{"menu": FILTER, "op": "run", "command": "reset-counters", "match": {"comment": "drop iot"}}])
         view = place.settled(plan, 60)
         expect(len(ran) == 1 and view["state"] == "confirmed", f"ran {len(ran)} times, {view['state']}: {view['devices'][0]['error']}")
         return view["state"]
@@ -51,10 +49,8 @@ def removed_in_name_only() -> str:
     with site() as place:
         router = place.router()
         factory.put(router.tables, "/ppp/secret", name="bob", password="canary-of-bob", service="any", profile="default", disabled="false")
-        plan = place.draft(edit("/ppp/secret", "remove", {"name": "bob"}))
-        place.approve(plan)
         router.rest.faults.append({"when": lambda m, t, b: m == "DELETE" and t.startswith("/rest/ppp/secret"), "do": "ignored", "times": 99})
-        place.apply(plan)
+        plan = place.begun(edit("/ppp/secret", "remove", {"name": "bob"}))
         if place.show(plan)["state"] == "executing":
             place.confirm(plan)
         place.settled(plan, 60)
@@ -70,10 +66,8 @@ def job_by_a_web_page() -> str:
     """The job was started, and somebody else's page answered: no time is promised that the router does not keep."""
     with site() as place:
         router = place.router()
-        plan = place.draft(edit(FILTER, "set", {"comment": "management"}, {"dst-port": "1,443"}))
-        place.approve(plan)
         router.rest.faults.append({"when": lambda m, t, b: t.startswith("/rest/execute") and "delay" in b, "do": "web_page", "times": 1})
-        place.apply(plan)
+        plan = place.begun(edit(FILTER, "set", {"comment": "management"}, {"dst-port": "1,443"}))
         view = place.settled(plan, 120)
         expect(view["state"] in ("failed", "rolled_back"), f"{view['state']} with a job nobody knows of")
         return f"{view['state']}: {short(view['devices'][0]['error'], 120)}"
