@@ -106,8 +106,8 @@ fn fault(came: Option<&[u8]>) -> Option<String> {
     if let Some(status) = statuses(came).into_iter().find(|status| *status >= 500) {
         return Some(format!("status {status}"));
     }
-    // Our own mistake, as JSON-RPC says it.
-    came.windows(6).any(|part| part == b"-32603").then(|| "an internal error".into())
+    // Our own mistake, as JSON-RPC says it; the digits alone stand in a correlation id now and then.
+    String::from_utf8_lossy(came).contains(r#""code":-32603"#).then(|| "an internal error".into())
 }
 
 fn shown(bytes: &[u8]) -> String {
