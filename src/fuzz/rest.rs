@@ -109,7 +109,6 @@ fn agrees(value: &Value, read: Result<Vec<Row>, RouterError>) {
     let read = read.expect("objects are rows");
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
-        Value::Null => String::new(),
         other => other.to_string(),
     };
     let full: Vec<&Row> = read.iter().filter(|row| !row.is_empty()).collect();

@@ -30,6 +30,9 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Option<Bear
             no_unless(who.link.bridge.is_some() || who.ingress.is_none(), "answers to us may leave the bridge by another port")
         }
         "/interface/pppoe-server/server" => no_unless(is_inside, "we come in through a tunnel, and a server of tunnels would change"),
+        "/interface/ovpn-server/server" | "/interface/sstp-server/server" | "/ip/proxy" | "/ip/socks" if listens_at_ours(touch, who) => {
+            Some(Bears::Unknown("it would listen on the port that we come to".into()))
+        }
         "/zerotier" => no_unless(is_inside, "we come in through a tunnel, and its network would change"),
         "/queue/simple" | "/queue/tree" if starves(touch) => no_unless(may_hold_us(touch, who), "a queue would leave us hardly any rate"),
         menu if menu.starts_with("/ppp/") => {
@@ -48,6 +51,17 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Option<Bear
 pub(super) fn has_hotspot(before: &State, who: &Who) -> bool {
     let ours = |row: &Row| who.ingress.is_none() || who.interfaces().any(|name| row.get("interface") == Some(name));
     before.rows("/ip/hotspot").iter().any(|row| !is_on(row, "disabled") && ours(row))
+}
+
+/// Whether a server that is not among `/ip/service` begins to listen on a port of ours.
+fn listens_at_ours(touch: &Touch<'_>, who: &Who) -> bool {
+    let is_at_ours = |row: &Pairs| {
+        let is_off = is_yes(get(row, "disabled")) || get(row, "enabled").is_some_and(|text| !is_yes(Some(text)));
+        // What SSTP's port is when nothing is said.
+        let ports = get(row, "port").unwrap_or(if touch.menu().contains("sstp") { "443" } else { "" });
+        !is_off && value::list(ports).any(|port| who.doors.iter().any(|door| port == door.port.to_string()))
+    };
+    touch.after.as_ref().is_some_and(is_at_ours) && !touch.before.is_some_and(is_at_ours)
 }
 
 /// Whether a queue ends up with less than what we need. No rate at all means no limit.
@@ -96,7 +110,7 @@ pub(super) fn rule(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
     Bears::On(vec![Subject::Packets])
 }
 
-/// Whether a rule may be about what carries an IPsec tunnel, or asks whether something came through one.
+/// Whether a rule may be about what carries an IPsec tunnel, as one without a protocol is, or asks whether something came through one.
 pub(super) fn carries_ipsec(touch: &Touch<'_>) -> bool {
     let about = |row: &Pairs| {
         let has = |name: &str, words: &[&str]| get(row, name).is_some_and(|text| words.contains(&text.trim_start_matches('!')));
@@ -104,6 +118,7 @@ pub(super) fn carries_ipsec(touch: &Touch<'_>) -> bool {
         let is_ike =
             ports.is_empty() || ports.iter().any(|text| text.contains('-') || value::list(text).any(|port| matches!(port, "500" | "4500")));
         get(row, "ipsec-policy").is_some_and(|text| !text.is_empty())
+            || get(row, "protocol").is_none_or(|text| text.is_empty() || text.starts_with('!'))
             || has("protocol", &["ipsec-esp", "ipsec-ah", "50", "51"])
             || (has("protocol", &["udp", "17"]) && is_ike)
     };

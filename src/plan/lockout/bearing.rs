@@ -94,7 +94,8 @@ pub(super) fn passes_by(touch: &Touch<'_>) -> bool {
 /// A rule more that lets in, or one less that keeps out.
 fn only_opens(touch: &Touch<'_>, kind: &str) -> bool {
     let action = |row: &Pairs| get(row, "action").filter(|action| !action.is_empty()).unwrap_or("accept").to_owned();
-    let opens = |row: &Pairs| matches!(kind, "filter" | "raw") && action(row) == "accept";
+    // What raw accepts may pass a `notrack` that rules on states hang on.
+    let opens = |row: &Pairs| kind == "filter" && action(row) == "accept";
     let shuts = |row: &Pairs| matches!(kind, "filter" | "raw") && matches!(action(row).as_str(), "drop" | "reject" | "tarpit");
     let (was, is) = touch.in_use();
     match (was, is, touch.before, &touch.after) {

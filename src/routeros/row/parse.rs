@@ -208,8 +208,9 @@ impl<'de> Visitor<'de> for Text<'_> {
         self.json(&value.into())
     }
 
+    /// Not as empty text, which is a flag that is set.
     fn visit_unit<E: de::Error>(self) -> Result<(), E> {
-        Ok(())
+        self.json(&serde_json::Value::Null)
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<(), A::Error> {

@@ -56,6 +56,21 @@ fn another_login(site: &mut Site) {
     site.rows.get_mut("/user/active").unwrap().insert(0, pairs("name=mcp address=203.0.113.7 via=rest-api"));
 }
 
+/// Our packets are tracked by no one, and get in by a rule on that.
+fn untracked(site: &mut Site) {
+    with(site, "/ip/firewall/raw", "chain=prerouting action=accept protocol=tcp comment=pass disabled=true");
+    with(site, "/ip/firewall/raw", "chain=prerouting action=notrack src-address=192.168.88.0/24 comment=untracked");
+    with(site, "/ip/firewall/raw", "chain=output action=notrack dst-address=192.168.88.0/24");
+    let rules = site.rows.get_mut("/ip/firewall/filter").unwrap();
+    rules.clear();
+    rules.push(pairs("chain=input action=accept connection-state=untracked"));
+    rules.push(pairs("chain=input action=drop"));
+}
+
+fn with_sstp(site: &mut Site) {
+    with(site, "/interface/sstp-server/server", "enabled=false port=443");
+}
+
 fn as_it_is(_: &mut Site) {}
 
 /// Edits that can cut us off, each where it does.
@@ -98,6 +113,13 @@ const CUTS: &[(&str, Differs)] = &[
     ("home: add /ip/firewall/raw chain=output action=notrack protocol=tcp", as_it_is),
     ("tower: add /ip/firewall/mangle chain=postrouting action=change-ttl new-ttl=set:1", as_it_is),
     ("home: add /ip/firewall/filter chain=input action=drop routing-mark=main @ comment=established", as_it_is),
+    ("home: add /ip/firewall/raw chain=prerouting action=accept @ comment=untracked", untracked),
+    ("home: enable /ip/firewall/raw [comment=pass]", untracked),
+    ("tower: add /ip/firewall/filter chain=input action=drop src-address=203.0.113.9 @ comment=established", by_ipsec),
+    ("tower: add /ip/firewall/raw chain=prerouting action=drop protocol=!tcp", by_ipsec),
+    ("home: set /interface/sstp-server/server enabled=yes", with_sstp),
+    ("home: set /ip/proxy enabled=yes port=8080,443", as_it_is),
+    ("home: set /ip/socks enabled=yes port=443", as_it_is),
 ];
 
 /// The same kinds of edits where they reach nobody of us.
@@ -118,6 +140,10 @@ const HARMLESS: &[(&str, Differs)] = &[
     ("home: set /ip/service [name=winbox] port=8292", as_it_is),
     ("home: add /ip/firewall/raw chain=prerouting action=notrack protocol=udp dst-port=53", as_it_is),
     ("home: add /ip/firewall/mangle chain=postrouting action=change-ttl new-ttl=set:64", as_it_is),
+    ("home: add /ip/firewall/raw chain=prerouting action=accept protocol=udp @ comment=untracked", untracked),
+    ("home: add /ip/firewall/raw chain=prerouting action=accept", as_it_is),
+    ("home: set /interface/sstp-server/server enabled=yes port=4443", with_sstp),
+    ("home: set /ip/proxy enabled=yes port=8080", as_it_is),
 ];
 
 #[test]

@@ -17,7 +17,7 @@ fn few_requests_are_enough_for_each_kind_of_edit() {
         ("home: set /ip/service [name=www-ssl] port=8443", 2),
         ("home: disable /user [name=anna]", 3),
         ("home: add /ip/route dst-address=10.60.0.0/16 gateway=192.168.88.3", 6),
-        ("office: remove /ip/firewall/filter [comment=management]", 8),
+        ("office: remove /ip/firewall/filter [comment=management]", 9),
         ("tower: remove /ip/firewall/filter [comment=\"noc in\"]", 8),
         ("office: set /interface/bridge/port [interface=ether3] pvid=30", 11),
         ("chr: set /ip/firewall/filter [comment=management] in-interface=ether1", 10),
