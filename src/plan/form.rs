@@ -5,8 +5,10 @@
 use crate::menus;
 use crate::routeros::row::is_meta;
 use crate::routeros::value::{self, Kind};
+use ipnet::Ipv6Net;
 use serde::{Deserialize, Serialize};
-use std::net::IpAddr;
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Attribute and value, in the router's order.
 pub type Pairs = Vec<(String, String)>;
@@ -94,7 +96,7 @@ impl Form {
             Form::Rate => parsed(value::rate(a), value::rate(b)),
             Form::RatePair => parsed(value::pair(a), value::pair(b)),
             Form::Bytes => parsed(value::bytes(a), value::bytes(b)),
-            Form::Address => host(a).eq_ignore_ascii_case(host(b)),
+            Form::Address => plain(a).eq_ignore_ascii_case(&plain(b)),
             Form::List => words(a) == words(b),
             Form::Set => match (negated(a), negated(b)) {
                 (Some(a), Some(b)) => sorted(a) == sorted(b),
@@ -107,11 +109,11 @@ impl Form {
 /// What may pass between writing a time to live and reading it.
 const LEFT_MS: u64 = 5 * 60 * 1_000;
 
-fn words(text: &str) -> Vec<&str> {
-    text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty()).map(host).collect()
+fn words(text: &str) -> Vec<Cow<'_, str>> {
+    text.split([',', ';']).map(str::trim).filter(|word| !word.is_empty()).map(plain).collect()
 }
 
-fn sorted(text: &str) -> Vec<&str> {
+fn sorted(text: &str) -> Vec<Cow<'_, str>> {
     let mut words = words(text);
     words.sort_unstable();
     words
@@ -131,6 +133,19 @@ pub fn host(word: &str) -> &str {
         Err(_) => return word,
     };
     if length == longest { address } else { word }
+}
+
+/// An address or prefix as all spell it that mean the same: IPv6 short and in small letters, one address without its length.
+pub fn plain(word: &str) -> Cow<'_, str> {
+    let short = host(word);
+    let (not, bare) = short.strip_prefix('!').map_or(("", short), |bare| ("!", bare));
+    six(bare).map_or_else(|| short.into(), |six| format!("{not}{six}").into())
+}
+
+/// An IPv6 address or prefix in its one spelling, with the length it came with.
+pub fn six(text: &str) -> Option<String> {
+    let address = text.parse::<Ipv6Addr>().map(|ip| ip.to_string());
+    address.ok().or_else(|| text.parse::<Ipv6Net>().ok().map(|net| net.to_string()))
 }
 
 /// A menu as a draft knows it on one device: from our facts and the router's own description.
@@ -291,6 +306,10 @@ mod tests {
             (Form::Address, "192.0.2.1", "192.0.2.1/32", true),
             (Form::Address, "2001:db8::1/128", "2001:DB8::1", true),
             (Form::Address, "192.0.2.1", "192.0.2.1/24", false),
+            (Form::Address, "2001:0DB8:0::1/64", "2001:db8::1/64", true),
+            (Form::Address, "2001:db8::1/64", "2001:db8::/64", false),
+            (Form::Set, "10.0.0.0/8,2001:DB8:0::/32", "2001:db8::/32,10.0.0.0/8", true),
+            (Form::List, "!2001:DB8::1/128", "!2001:db8::1", true),
             (Form::Set, "192.0.2.1,10.0.0.0/8", "10.0.0.0/8;192.0.2.1/32", true),
             (Form::Set, "read,!write,!test", "!test,read,!write", true),
             (Form::Set, "!read,write,!test", "!write,read,!test", false),

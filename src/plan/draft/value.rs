@@ -6,7 +6,7 @@
 use crate::base::fault::Fault;
 use crate::base::unseen::is_unseen;
 use crate::menus::{Attr, Menu};
-use crate::plan::form::{Pairs, get};
+use crate::plan::form::{self, Pairs, get};
 use crate::routeros::value::{self, Kind};
 use serde_json::Value;
 use std::net::IpAddr;
@@ -188,10 +188,11 @@ pub(super) fn settled(menu: &str, attr: Option<&Attr>, name: &str, text: String)
             None => text,
         },
         Some(Kind::Mac) if is_mac(&text) => text.to_ascii_uppercase().replace('-', ":"),
-        // How an IPv6 address alone is shown is not known: `2001:db8::/32` is a network.
+        // How an IPv6 address alone is shown is not known: with its length or without.
         _ if is_shown_bare(menu, name) && !text.contains(':') => value::bare_address(&without_host_bits(text)).to_owned(),
         _ if is_shown_whole(menu, name) && text.parse::<std::net::Ipv4Addr>().is_ok() => format!("{text}/32"),
         _ if is_shown_bare(menu, name) || (menu.ends_with("/route") && name == "dst-address") => without_host_bits(text),
+        Some(Kind::Address | Kind::Prefix) => form::six(&text).unwrap_or(text),
         _ => text,
     }
 }
@@ -201,14 +202,14 @@ pub(super) fn settled(menu: &str, attr: Option<&Attr>, name: &str, text: String)
 fn without_host_bits(text: String) -> String {
     let (not, bare) = text.strip_prefix('!').map_or(("", text.as_str()), |bare| ("!", bare));
     match bare.parse::<ipnet::IpNet>() {
-        Ok(net) if net.network() != net.addr() => format!("{not}{}", net.trunc()),
+        Ok(net) if net.network() != net.addr() || net.addr().is_ipv6() => format!("{not}{}", net.trunc()),
         _ => text,
     }
 }
 
 /// One address alone is shown without its length there.
 fn is_shown_bare(menu: &str, name: &str) -> bool {
-    (is_rule_menu(menu) && matches!(name, "src-address" | "dst-address")) || (menu == "/ip/firewall/address-list" && name == "address")
+    (is_rule_menu(menu) && matches!(name, "src-address" | "dst-address")) || (menu.ends_with("/firewall/address-list") && name == "address")
 }
 
 /// One address alone is shown with its length there.

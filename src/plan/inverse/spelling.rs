@@ -1,7 +1,7 @@
 //! How the console writes what REST writes, and what it takes.
 
 use crate::base::fault::Fault;
-use crate::plan::form::{Form, Known, host, negated};
+use crate::plan::form::{Form, Known, host, negated, plain};
 use crate::routeros::query::is_attribute;
 use crate::routeros::script::quote;
 use crate::routeros::value::span_ms;
@@ -69,7 +69,8 @@ fn joined(words: &[&str], before: &str) -> Vec<String> {
     let as_given: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     let short: Vec<String> = words.iter().map(|word| host(word).to_owned()).collect();
     let long: Vec<String> = words.iter().map(with_length).collect();
-    unique([as_given, short, long].iter().flat_map(|words| [",", ";"].map(|by| format!("{before}{}", words.join(by)))).collect())
+    let plain: Vec<String> = words.iter().map(|word| plain(word).into_owned()).collect();
+    unique([as_given, short, long, plain].iter().flat_map(|words| [",", ";"].map(|by| format!("{before}{}", words.join(by)))).collect())
 }
 
 /// A length of time as REST writes it, and as the console does: `1w2d03:04:05`.
@@ -101,15 +102,14 @@ fn unique(texts: Vec<String>) -> Vec<String> {
 fn addresses(value: &str) -> Vec<String> {
     let mut all = vec![value.to_owned()];
     if let Ok(net) = value.parse::<IpNet>() {
-        all.push(net.trunc().to_string());
+        all.extend([net.to_string(), net.trunc().to_string()]);
         if net.prefix_len() == net.max_prefix_len() {
             all.push(net.addr().to_string());
         }
     } else if let Ok(address) = value.parse::<IpAddr>() {
-        all.push(IpNet::from(address).to_string());
+        all.extend([address.to_string(), IpNet::from(address).to_string()]);
     }
-    all.dedup();
-    all
+    unique(all)
 }
 
 /// Whether `:tostr` of it is what REST writes.

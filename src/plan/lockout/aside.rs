@@ -6,7 +6,7 @@ use crate::plan::lockout::Touch;
 use crate::plan::lockout::bearing::{Bears, Subject, familiar, is_covered};
 use crate::plan::lockout::path::Who;
 use crate::plan::lockout::state::{State, is_on, is_yes};
-use crate::routeros::flow::net::Block;
+use crate::routeros::flow::net::{Block, address};
 use crate::routeros::row::Row;
 use crate::routeros::value;
 
@@ -33,6 +33,7 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Option<Bear
         "/interface/ovpn-server/server" | "/interface/sstp-server/server" | "/ip/proxy" | "/ip/socks" if listens_at_ours(touch, who) => {
             Some(Bears::Unknown("it would listen on the port that we come to".into()))
         }
+        "/ipv6/pool" => no_unless(is_of_a_pool(before, who), "the address we come to is of a pool"),
         "/zerotier" => no_unless(is_inside, "we come in through a tunnel, and its network would change"),
         "/queue/simple" | "/queue/tree" if starves(touch) => no_unless(may_hold_us(touch, who), "a queue would leave us hardly any rate"),
         menu if menu.starts_with("/ppp/") => {
@@ -51,6 +52,13 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Option<Bear
 pub(super) fn has_hotspot(before: &State, who: &Who) -> bool {
     let ours = |row: &Row| who.ingress.is_none() || who.interfaces().any(|name| row.get("interface") == Some(name));
     before.rows("/ip/hotspot").iter().any(|row| !is_on(row, "disabled") && ours(row))
+}
+
+/// Whether an address of the router that we come to is one that a pool gave.
+pub(super) fn is_of_a_pool(before: &State, who: &Who) -> bool {
+    let ours = |row: &Row| row.get("address").and_then(address).is_none_or(|ip| who.arrivals.contains(&ip));
+    let is_given = |row: &Row| row.get("from-pool").is_some_and(|pool| !matches!(pool, "" | "none"));
+    before.rows("/ipv6/address").iter().any(|row| is_given(row) && ours(row))
 }
 
 /// Whether a server that is not among `/ip/service` begins to listen on a port of ours.

@@ -72,10 +72,7 @@ pub(super) fn passes_by(touch: &Touch<'_>) -> bool {
         return !matches!(touch.step.change, Change::Run { .. });
     }
     let Some(table @ ("filter" | "raw" | "nat" | "mangle")) = familiar(touch.menu()).strip_prefix("/firewall/") else {
-        return familiar(touch.menu()) == "/settings"
-            && !["rp-filter", "disable-ipv6", "accept-router-advertisements", "max-neighbor-entries"]
-                .iter()
-                .any(|name| touch.changes(name));
+        return familiar(touch.menu()) == "/settings" && !touch.changed.iter().any(|name| is_loud(touch.menu(), name));
     };
     // Neither packets to the router nor its answers to them meet these chains.
     let aside: &[&str] = match table {
@@ -89,6 +86,14 @@ pub(super) fn passes_by(touch: &Touch<'_>) -> bool {
     let aside = if ages { &["forward"] } else { aside };
     let is_aside = touch.rows().all(|row| get(row, "chain").is_some_and(|chain| aside.contains(&chain)));
     is_aside || only_opens(touch, table)
+}
+
+/// Settings that packets for the router itself, or answers of it, hang on.
+fn is_loud(menu: &str, name: &str) -> bool {
+    const BOTH: &[&str] = &["rp-filter", "max-neighbor-entries", "soft-max-neighbor-entries", "min-neighbor-entries"];
+    // A router that forwards may take no advertisements, and their routes go.
+    const SIX: &[&str] = &["disable-ipv6", "disable-link-local-address", "forward"];
+    BOTH.contains(&name) || (menu.starts_with("/ipv6") && (SIX.contains(&name) || name.starts_with("accept-")))
 }
 
 /// A rule more that lets in, or one less that keeps out.
@@ -200,7 +205,7 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
             no_unless(who.is_remote || who.sources.is_empty(), "answers to us are routed, and a routing protocol may change how")
         }
         "/settings" if menu == "/ip/settings" => {
-            if touch.changes("max-neighbor-entries") {
+            if touch.changed.iter().any(|name| name.contains("neighbor-entries")) {
                 return Bears::Unknown("with few neighbours the router may not find ours".into());
             }
             let strict = touch.after.as_ref().and_then(|row| get(row, "rp-filter")) == Some("strict");
@@ -310,8 +315,13 @@ fn dhcp(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
     if who.link.tunnel.is_some() {
         return Bears::Unknown("we come in through a tunnel, and what carries it may hang on that client".into());
     }
+    // It fills a pool, and addresses of the router come out of pools, ours among them.
+    if touch.menu() == "/ipv6/dhcp-client" && aside::is_of_a_pool(before, who) {
+        return Bears::Unknown("the address we come to is of a pool, which that client may fill".into());
+    }
     if let Some(ours) = who.interfaces().find(|name| touch.names("interface", name)) {
-        let dynamic = before.rows("/ip/address").iter().any(|row| row.get("interface") == Some(ours) && is_on(row, "dynamic"));
+        let addresses = ["/ip/address", "/ipv6/address"].iter().flat_map(|menu| before.rows(menu));
+        let dynamic = addresses.into_iter().any(|row| row.get("interface") == Some(ours) && is_on(row, "dynamic"));
         let on = |row: Option<&Pairs>| row.is_some_and(|row| get(row, "interface") == Some(ours) && !is_yes(get(row, "disabled")));
         let new = !on(touch.before) && on(touch.after.as_ref());
         return if dynamic || who.is_remote || new {

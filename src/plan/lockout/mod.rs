@@ -17,6 +17,7 @@
 //! | `frames.rs` | bridges and VLANs: how frames are tagged |
 //! | `login.rs` | services, certificate, user, group |
 //! | `packets.rs` | firewall and routes: what becomes of our packets |
+//! | `neighbours.rs` | whether neighbours of IPv6 still find each other |
 //! | `timed.rs` | the same once entries of address lists have gone by themselves |
 //! | `ground.rs` | the addresses we stand on, whatever the walk makes of others |
 //! | `site.rs` | reads what is wanted from a router |
@@ -27,6 +28,7 @@ mod frames;
 mod ground;
 mod link;
 mod login;
+mod neighbours;
 mod packets;
 mod path;
 mod reads;

@@ -5,7 +5,7 @@
 use crate::plan::lockout::path::Who;
 use crate::plan::lockout::resolve::UNTOLD;
 use crate::plan::lockout::state::{State, is_on};
-use crate::plan::lockout::{Finding, Service, Touch, ground, timed};
+use crate::plan::lockout::{Finding, Service, Touch, ground, neighbours, timed};
 use crate::plan::record::Cut;
 use crate::routeros::flow::net::address;
 use crate::routeros::flow::{Hop, Leg, Part, Tables, Verdict, Visit, Visited, visit};
@@ -55,6 +55,7 @@ pub(super) fn check(touch: &Touch<'_>, before: &State, after: &State, who: &Who,
     if found.is_empty() {
         timed::check(&pairs, before, after, who, found);
     }
+    neighbours::check(&pairs, before, after, who, found);
     ground::check(touch, before, who, found);
     outer(before, after, who, found);
 }
@@ -149,7 +150,7 @@ fn legs(what: &Talk<'_>, was: &Visited<'_>, will: &Visited<'_>, is_list: bool) -
 }
 
 /// The rows that ended it or left it in doubt.
-fn deciding<'a>(leg: &Leg<'a>) -> Vec<(&'static str, Vec<&'a Row>)> {
+pub(super) fn deciding<'a>(leg: &Leg<'a>) -> Vec<(&'static str, Vec<&'a Row>)> {
     let open = leg.hops.iter().filter(|hop| hop.verdict.is_end() || hop.verdict == Verdict::Unknown);
     open.map(|hop| (hop.step, hop.rows.iter().map(|place| place.row).collect())).collect()
 }
@@ -216,6 +217,15 @@ impl Talk<'_> {
             None => format!("{} would no longer be an address of the router", self.asked.dst),
         };
         if was.arrived { Finding::yes(why) } else { Finding::unknown(why) }
+    }
+}
+
+/// What ends a leg, or might.
+pub(super) fn stops(leg: &Leg<'_>) -> String {
+    match leg.hops.iter().find(|hop| hop.verdict.is_end() || hop.verdict == Verdict::Unknown) {
+        Some(hop) if hop.verdict == Verdict::Unknown => format!("{} {}", chain(hop), hop.why),
+        Some(hop) => format!("{} rule {} would drop it", chain(hop), hop.rows.last().map_or(0, |place| place.position)),
+        None => "what rules do to it cannot be told".to_owned(),
     }
 }
 

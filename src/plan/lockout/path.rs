@@ -145,10 +145,11 @@ fn is_open(row: &Row, doors: &[Service]) -> bool {
 /// `192.0.2.1:443`, `[2001:db8::1]:443`, `192.0.2.1`.
 fn end(text: &str) -> Option<IpAddr> {
     let text = text.trim();
-    if let Some(rest) = text.strip_prefix('[') {
-        return rest.split(']').next()?.parse().ok();
-    }
-    text.parse().ok().or_else(|| text.rsplit_once(':')?.0.parse().ok())
+    let ip: Option<IpAddr> = match text.strip_prefix('[') {
+        Some(rest) => rest.split(']').next()?.parse().ok(),
+        None => text.parse().ok().or_else(|| text.rsplit_once(':')?.0.parse().ok()),
+    };
+    ip.map(|ip| ip.to_canonical())
 }
 
 fn arrivals(site: &Site, state: &State, who: &Who) -> Vec<IpAddr> {

@@ -96,8 +96,8 @@ pub async fn read(source: &impl Source, path: ManagementPath, steps: &[Step]) ->
         if !ends.is_empty() {
             ends.extend(new.flat_map(|row| gateways(&row).collect::<Vec<_>>()));
         }
-        let whole = covering(&ends, v6);
-        fetch(source, &mut site, vec![(routes, whole)]).await?;
+        let found = covering(source, routes, &ends).await;
+        take(&mut site, routes, found)?;
         far(source, &mut site, &ends, v6).await?;
     }
     lists(source, &mut site, &all, steps, v6).await?;
@@ -124,8 +124,25 @@ fn sources(site: &Site) -> Vec<IpAddr> {
     path::locate(site, &State::of(site)).sources
 }
 
-/// Only the routes that cover our source: a router may hold the whole internet's.
-fn covering(sources: &[IpAddr], v6: bool) -> Query {
+/// Most networks that one query names: what a console reads as one line stays short, and an IPv6 address alone is in 129.
+const MOST_NETS: usize = 64;
+
+/// Only the routes that cover these ends: a router may hold the whole internet's.
+async fn covering(source: &impl Source, routes: &str, ends: &[IpAddr]) -> Result<Vec<Row>, Fault> {
+    let nets = networks(ends, routes.starts_with("/ipv6"));
+    if nets.is_empty() {
+        return source.rows(routes, Query::new()).await;
+    }
+    let query = |nets: &[String]| Query::new().matching(&Filter::Any(nets.iter().map(|net| Filter::eq("dst-address", net)).collect()));
+    let mut found = Vec::new();
+    for rows in futures_util::future::join_all(nets.chunks(MOST_NETS).map(|nets| source.rows(routes, query(nets)))).await {
+        found.extend(rows?);
+    }
+    Ok(found)
+}
+
+/// All networks that hold any of these, of one family.
+fn networks(sources: &[IpAddr], v6: bool) -> Vec<String> {
     let mut nets: Vec<String> = Vec::new();
     for ip in sources.iter().filter(|ip| ip.is_ipv6() == v6) {
         let width = if v6 { 128 } else { 32 };
@@ -140,10 +157,7 @@ fn covering(sources: &[IpAddr], v6: bool) -> Query {
             }
         }
     }
-    if nets.is_empty() {
-        return Query::new();
-    }
-    Query::new().matching(&Filter::Any(nets.into_iter().map(|net| Filter::eq("dst-address", net)).collect()))
+    nets
 }
 
 /// The routes behind those that were read: where their gateways are not next to the router.
@@ -167,7 +181,7 @@ async fn far(source: &impl Source, site: &mut Site, ends: &[IpAddr], v6: bool) -
 
 /// Routes to more ends beside those that were read.
 async fn more(source: &impl Source, site: &mut Site, routes: &'static str, ends: &[IpAddr]) -> Result<(), Fault> {
-    let found = source.rows(routes, covering(ends, routes.starts_with("/ipv6"))).await?;
+    let found = covering(source, routes, ends).await?;
     let rows = site.rows.entry(routes.to_owned()).or_default();
     for row in found.iter().map(kept(routes)) {
         if !rows.contains(&row) {

@@ -145,17 +145,18 @@ fn picked(text: &str) -> Truth {
     }
 }
 
-/// `8:0` or `8:0-255`: an echo request, the one ICMP packet that begins something.
+/// `8:0` or `8:0-255`, which are an echo request.
 fn icmp(text: &str, packet: &Packet) -> Truth {
-    let echo = match packet.protocol {
-        1 => 8,
-        58 => 128,
+    let own = match (packet.protocol, packet.icmp_type) {
+        (1 | 58, Some(kind)) => kind,
+        (1, None) => 8,
+        (58, None) => 128,
         _ => return Truth::No,
     };
     let (kind, codes) = text.split_once(':').unwrap_or((text, "0-255"));
     let first = codes.split('-').next().unwrap_or_default();
     match (kind.parse::<u8>(), first.parse::<u8>()) {
-        (Ok(kind), Ok(first)) => (kind == echo && first == 0).into(),
+        (Ok(kind), Ok(first)) => (kind == own && first == 0).into(),
         _ => Truth::Maybe,
     }
 }

@@ -11,6 +11,7 @@
 mod chain;
 mod fit;
 mod journey;
+mod neighbours;
 pub mod net;
 mod packet;
 pub mod route;
@@ -18,6 +19,7 @@ mod visit;
 
 pub use chain::Place;
 pub use journey::{Flow, Hop, Journey, trace};
+pub use neighbours::discovery;
 pub use packet::{Mark, Packet, Port, Truth};
 pub use visit::{Leg, Part, Visit, Visited, visit};
 

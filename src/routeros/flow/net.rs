@@ -72,9 +72,9 @@ pub fn network(row: &Row) -> Option<Block> {
     named.and_then(|(net, bits)| Block::parse(&format!("{net}/{bits}"))).or(Some(own))
 }
 
-/// The address of `192.0.2.1/24`, without its network.
+/// The address of `192.0.2.1/24`, without its network; `::ffff:192.0.2.1` is the same.
 pub fn address(text: &str) -> Option<IpAddr> {
-    text.split('/').next()?.parse().ok()
+    text.split('/').next()?.parse().ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
 /// IP protocols by RouterOS's names.

@@ -94,6 +94,8 @@ pub struct Packet {
     pub dst_port: Option<u16>,
     /// Source port: known of answers.
     pub src_port: Option<u16>,
+    /// Type of ICMP; an echo request where nothing is said.
+    pub icmp_type: Option<u8>,
     /// Its connection is there already: a later packet, or an answer (the one that leaves the router, without `ingress`).
     pub established: bool,
     /// Came in by.
@@ -123,6 +125,7 @@ impl Packet {
             protocol,
             dst_port,
             src_port: None,
+            icmp_type: None,
             established: false,
             ingress: Port::None,
             egress: Port::None,
