@@ -46,7 +46,13 @@ const STATES: &[&str] = &["connection-state", "connection-nat-state", "tcp-flags
 impl Form {
     /// How values of a menu's attribute are compared.
     pub fn in_menu(menu: &str, name: &str, kind: Kind) -> Form {
-        if menu.contains("/firewall/") && STATES.contains(&name) { Form::Set } else { Form::of(kind) }
+        match name {
+            // Free text in the facts, for a list holds names too, and a rule ranges.
+            "address" if menu.ends_with("/firewall/address-list") => Form::Address,
+            "src-address" | "dst-address" if menu.contains("/firewall/") => Form::Address,
+            _ if menu.contains("/firewall/") && STATES.contains(&name) => Form::Set,
+            _ => Form::of(kind),
+        }
     }
 
     /// How values of this kind are compared.

@@ -19,4 +19,5 @@ pub const MENU: Menu = list("/ipv6/neighbor", "IPv6 neighbours: which MAC addres
         attr("status", Kind::Text, "State as the router reports it").read_only(),
         attr("vrf", Kind::Name, "VRF it works in").read_only(),
     ])
-    .synonyms(&["ipv6 neighbors", "ipv6 arp", "ndp", "ipv6 devices"]);
+    .synonyms(&["ipv6 neighbors", "ipv6 arp", "ndp", "ipv6 devices"])
+    .cuts_access();

@@ -192,9 +192,19 @@ pub(super) fn settled(menu: &str, attr: Option<&Attr>, name: &str, text: String)
         _ if is_shown_bare(menu, name) && !text.contains(':') => value::bare_address(&without_host_bits(text)).to_owned(),
         _ if is_shown_whole(menu, name) && text.parse::<std::net::Ipv4Addr>().is_ok() => format!("{text}/32"),
         _ if is_shown_bare(menu, name) || (menu.ends_with("/route") && name == "dst-address") => without_host_bits(text),
+        _ if matches!(menu, "/ip/service" | "/user") && name == "address" => each(&text, |net| without_host_bits(net.to_owned())),
+        _ if menu == "/ipv6/route" && name == "gateway" => each(&text, |hop| match hop.split_once('%') {
+            Some((address, interface)) => format!("{}%{interface}", form::plain(address)),
+            None => form::plain(hop).into_owned(),
+        }),
         Some(Kind::Address | Kind::Prefix) => form::six(&text).unwrap_or(text),
         _ => text,
     }
+}
+
+/// Each word of a list.
+fn each(text: &str, word: impl Fn(&str) -> String) -> String {
+    text.split(',').map(|one| word(one.trim())).collect::<Vec<_>>().join(",")
 }
 
 /// `10.77.0.250/16` is `10.77.0.0/16`: a rule means the network, and a row that the router spells otherwise than it was written would
@@ -203,7 +213,7 @@ fn without_host_bits(text: String) -> String {
     let (not, bare) = text.strip_prefix('!').map_or(("", text.as_str()), |bare| ("!", bare));
     match bare.parse::<ipnet::IpNet>() {
         Ok(net) if net.network() != net.addr() || net.addr().is_ipv6() => format!("{not}{}", net.trunc()),
-        _ => text,
+        _ => form::six(bare).map_or(text, |six| format!("{not}{six}")),
     }
 }
 

@@ -100,6 +100,9 @@ fn unique(texts: Vec<String>) -> Vec<String> {
 
 /// How a router may write an address or prefix it was given: also without host bits, with and without the length of a single host.
 fn addresses(value: &str) -> Vec<String> {
+    if let Some(bare) = value.strip_prefix('!') {
+        return addresses(bare).into_iter().map(|other| format!("!{other}")).collect();
+    }
     let mut all = vec![value.to_owned()];
     if let Ok(net) = value.parse::<IpNet>() {
         all.extend([net.to_string(), net.trunc().to_string()]);

@@ -216,10 +216,10 @@ fn special(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         }
         "/settings" => no_unless(who.is_v6(), "IPv6 settings would change, and we come by IPv6"),
         "/dhcp-client" => dhcp(touch, before, who),
-        "/arp" => {
+        "/arp" | "/neighbor" => {
             let next: Vec<String> = who.sources.iter().chain(&who.gateways).map(ToString::to_string).collect();
             let ours = is_inside || next.is_empty() || touch.values("address").any(|ip| next.iter().any(|known| known == ip));
-            no_unless(ours, "an ARP entry of our own way would change")
+            no_unless(ours, "what the router knows of a neighbour on our own way would change")
         }
         "/hotspot" => no_unless(on_ours(), "a hotspot on the interface we come in by may stop us"),
         "/hotspot/profile" => no_unless(aside::has_hotspot(before, who), "the hotspot on the interface we come in by would change"),

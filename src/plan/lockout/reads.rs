@@ -77,7 +77,7 @@ fn groups(touch: &Touch<'_>) -> Vec<&'static [&'static str]> {
         "/firewall/address-list" => vec![RULES, LISTS, SELF],
         "/interface/list" | "/interface/list/member" => vec![RULES, LISTS, SELF, BRIDGED],
         "/address" | "/route" | "/routing/rule" | "/routing/table" | "/vrf" => vec![SELF, MARKED],
-        "/settings" | "/dhcp-client" | "/arp" => vec![SELF],
+        "/settings" | "/dhcp-client" | "/arp" | "/neighbor" => vec![SELF],
         "/pool" if touch.menu() == "/ipv6/pool" => vec![SELF],
         "/proxy" | "/socks" => vec![&["/ip/service"]],
         "/interface/sstp-server/server" | "/interface/ovpn-server/server" => vec![&["/ip/service"], LINK, SELF],
