@@ -51,6 +51,24 @@ def good(router) -> None:
     row["src-address-list"] = "good"
 
 
+def known(router) -> None:
+    """Our own neighbour entry, by hand."""
+    factory.put(router.tables, NEIGHBOR, **{"address": router.client, "interface": "bridge", "mac-address": router.world.mac, "disabled": "false", "comment": "us"})
+
+
+def bare(router) -> None:
+    """What we hang on without any comments to know it by."""
+    for menu in (ADDRESS, ROUTE, FILTER):
+        for row in router.tables.stored(menu):
+            row.pop("comment", None)
+
+
+def beside(router) -> None:
+    """A second address on the bridge, and no comments."""
+    factory_six.address(router.tables, "fd00:10::1/64", "bridge")
+    bare(router)
+
+
 def own_listed(router) -> None:
     """Rules that drop what is for the router's addresses of a list."""
     router.tables.stored(FILTER).insert(0, {".id": router.tables.fresh_id(FILTER), "chain": "input", "action": "drop", "dst-address-list": "bad", "comment": "bad ends"})
@@ -81,6 +99,20 @@ CUTS = {
     "an entry that is the router's own address": (entry("2001:DB8:10::1"), {}, own_listed),
     "our entry removed": (edit(LISTS, "remove", {"comment": "us"}), {}, good),
     "our entry narrowed": (edit(LISTS, "set", {"comment": "us"}, {"address": "2001:db8:10::1"}), {}, good),
+    "our entry narrowed, host bits": (edit(LISTS, "set", {"comment": "us"}, {"address": "2001:db8:10::1/124"}), {}, good),
+    "our entry narrowed, long spelling": (edit(LISTS, "set", {"comment": "us"}, {"address": "2001:0DB8:0077::/48"}), {}, good),
+    "our entry narrowed, as the router spells it": (edit(LISTS, "set", {"comment": "us"}, {"address": "2001:db8:77::/48"}), {}, good),
+    "address changed, long spelling": (edit(ADDRESS, "set", OURS, {"address": "2001:0DB8:0011::1/64"}), {}),
+    "address changed, upper case": (edit(ADDRESS, "set", OURS, {"address": "2001:DB8:11::1/64"}), {}),
+    "default route narrowed, long spelling": (edit(ROUTE, "set", {"comment": "default"}, {"dst-address": "2001:0db8:0088::1/48"}), ROUTED),
+    "address without a comment changed, long spelling": (edit(ADDRESS, "set", {"address": "2001:db8:10::1/64"}, {"address": "2001:0DB8:0011::1/64"}), {}, bare),
+    "address without a comment changed, upper case": (edit(ADDRESS, "set", {"address": "2001:db8:10::1/64"}, {"address": "2001:DB8:11::1/64"}), {}, bare),
+    "address beside another changed, long spelling": (edit(ADDRESS, "set", {"address": "2001:db8:10::1/64"}, {"address": "2001:0DB8:0011::1/64"}), {}, beside),
+    "address beside another changed, upper case": (edit(ADDRESS, "set", {"address": "2001:db8:10::1/64"}, {"address": "2001:DB8:11::1/64"}), {}, beside),
+    "default route without a comment narrowed, host bits": (edit(ROUTE, "set", {"dst-address": "::/0"}, {"dst-address": "2001:db8:88::1/48"}), ROUTED, bare),
+    "default route without a comment narrowed, upper case": (edit(ROUTE, "set", {"dst-address": "::/0"}, {"dst-address": "2001:DB8:88::/48"}), ROUTED, bare),
+    "our rule without a comment for another prefix, long spelling": ([{"menu": FILTER, "op": "set", "match": {"action": "accept", "protocol": "tcp"}, "values": {"src-address": "2001:0DB8:0011::1/64"}}], {}, bare),
+    "our rule for another prefix, long spelling": (edit(FILTER, "set", OURS, {"src-address": "2001:0DB8:0011::1/64"}), {}),
     "address disabled": (edit(ADDRESS, "disable", OURS), {}),
     "address removed": (edit(ADDRESS, "remove", OURS), {}),
     "address changed": (edit(ADDRESS, "set", OURS, {"address": "2001:db8:11::1/64"}), {}),
@@ -113,6 +145,7 @@ CUTS = {
     "the untracked no longer accepted, ICMPv6 dropped": (edit(FILTER, "set", {"comment": "defconf: accept ICMPv6"}, {"action": "drop"}) + edit(FILTER, "set", FIRST, {"connection-state": "established,related"}), {}),
     "a neighbour entry with another hardware address": (edit(NEIGHBOR, "add", None, {"address": "2001:db8:10::50", "interface": "bridge", "mac-address": "0C:00:AA:00:00:99"}), {}),
     "a neighbour entry for our gateway": (edit(NEIGHBOR, "add", None, {"address": "fe80::fe", "interface": "ether1", "mac-address": "0C:00:AA:00:00:99"}), ROUTED),
+    "our neighbour entry for another hardware address": (edit(NEIGHBOR, "set", {"comment": "us"}, {"mac-address": "0C:00:AA:00:00:99"}), {}, known),
     "client that fills the pool of our address disabled": (edit(DHCP, "disable", {"comment": "provider"}), {"layout": "delegated"}),
     "client that gives our address disabled": (edit(DHCP, "disable", {"comment": "provider"}), {"layout": "leased"}),
     "client that gives our default route gives none": (edit(DHCP, "set", {"comment": "provider"}, {"add-default-route": "no"}), {"layout": "leased"}),
@@ -197,6 +230,7 @@ def cut(edits: list[dict], options: dict, made_ready=None, dead: bool = False):
             if made.code != 0:
                 unchanged(router, before)
                 honest(router)
+                expect("a query has" not in made.err, f"refused for a reason that is none of the plan's: {short(made.err)}")
                 return f"refused: {short(made.err, 160)}"
             plan = json.loads(made.out)
             expect(plan["can_cut_access"] != "no", f"can_cut_access is no for an edit that cuts; risk {plan['risk']}")
@@ -217,7 +251,7 @@ def cut(edits: list[dict], options: dict, made_ready=None, dead: bool = False):
             test = place.run("device", "test", "edge")
             expect(test.code == 0, f"device test afterwards: {short(test.err)}")
             honest(router)
-            return f"{plan['can_cut_access']}, {view['state']}: {short(plan['cut_reasons'], 200)}"
+            return f"{plan['can_cut_access']}, {view['state']} by {view['devices'][0].get('guard')}: {short(plan['cut_reasons'], 200)}"
 
     return run
 

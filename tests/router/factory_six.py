@@ -123,7 +123,7 @@ def ways(tables, layout: str, local: str) -> None:
         put(tables, "/ipv6/dhcp-client", **{**m.DEFAULTS["/ipv6/dhcp-client"], "interface": "ether5", "request": "prefix", "pool-name": "isp", "pool-prefix-length": "64", "comment": "provider", "_offer": "2001:db8:10::/56"})
         address(tables, f"{local}/64", "bridge", **{"from-pool": "isp", "comment": "management"})
     elif layout == "leased":
-        put(tables, "/ipv6/dhcp-client", **{**m.DEFAULTS["/ipv6/dhcp-client"], "interface": "ether1", "request": "address", "add-default-route": "yes", "comment": "provider", "_offer": f"{local}/64", "_gateway": f"{GATEWAY}%ether1"})
+        put(tables, "/ipv6/dhcp-client", **{**m.DEFAULTS["/ipv6/dhcp-client"], "interface": "ether1", "request": "address", "add-default-route": "true", "comment": "provider", "_offer": f"{local}/64", "_gateway": f"{GATEWAY}%ether1"})
     else:
         address(tables, f"{local}/64", "bridge" if layout in ("bridge", "link") else "ether1", comment="management", advertise="false")
     if layout == "routed":

@@ -147,7 +147,7 @@ def learnt(tables) -> list[dict]:
     takes = held.get("accept-router-advertisements", "yes-if-forwarding-disabled")
     if held.get("_router") and (takes == "yes" or (takes != "no" and held.get("forward") == "false")) and not is_off(tables):
         made.append({"gateway": held["_router"], "slaac": "true", "distance": "1"})
-    made += [{"gateway": row["_gateway"], "dhcp": "true", "distance": row.get("default-route-distance", "1")} for row in bound(tables) if row.get("add-default-route") in ("yes", "true") and "_gateway" in row]
+    made += [{"gateway": row["_gateway"], "dhcp": "true", "distance": row.get("default-route-distance", "1")} for row in bound(tables) if row.get("add-default-route") == "true" and "_gateway" in row]
     return [{".id": f"*C{at:02X}", "dst-address": "::/0", "dynamic": "true", "scope": "30", "target-scope": "10", "routing-table": "main", **row} for at, row in enumerate(made)]
 
 
@@ -231,7 +231,7 @@ DEFAULTS = {
     "/ipv6/address": {"disabled": "false", "advertise": "true", "eui-64": "false", "from-pool": "", "no-dad": "false", "auto-link-local": "true"},
     "/ipv6/route": m.DEFAULTS["/ip/route"], "/ipv6/firewall/address-list": m.DEFAULTS["/ip/firewall/address-list"], "/ipv6/neighbor": {"disabled": "false"},
     **{f"/ipv6/firewall/{table}": m.DEFAULTS[f"/ip/firewall/{table}"] for table in SIX},
-    "/ipv6/dhcp-client": {"disabled": "false", "add-default-route": "no", "default-route-distance": "1", "use-peer-dns": "yes", "rapid-commit": "true"},
+    "/ipv6/dhcp-client": {"disabled": "false", "add-default-route": "false", "default-route-distance": "1", "use-peer-dns": "yes", "rapid-commit": "true"},
 }
 REQUIRED = {"/ipv6/address": ("address", "interface"), "/ipv6/firewall/address-list": ("address", "list"), "/ipv6/neighbor": ("address", "interface"), **{f"/ipv6/firewall/{table}": ("chain",) for table in SIX}}
 UNIQUE = {"/ipv6/address": m.UNIQUE["/ip/address"], "/ipv6/firewall/address-list": m.UNIQUE["/ip/firewall/address-list"]}
