@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import evaluate
+import lockout
 import menus as m
-import six
 import values as v
 from values import Refused
 
@@ -39,7 +39,7 @@ class Console:
     def rows(self, menu: str, may: set[str]) -> list[dict]:
         """The rows of a menu as this user sees them."""
         router = self.router
-        special = {"/system/script/job": self._jobs, "/system/scheduler": router.entries, "/log": lambda: list(router.lines), "/file": lambda: list(router.files), "/system/script/environment": self._environment, "/user/active": self._active, "/ipv6/neighbor": lambda: six.neighbours(router), "/ip/service": self._services, "/system/history": list}
+        special = {"/system/script/job": self._jobs, "/system/scheduler": router.entries, "/log": lambda: list(router.lines), "/file": lambda: list(router.files), "/system/script/environment": self._environment, "/user/active": self._active, "/ipv6/neighbor": lambda: lockout.neighbours(router), "/ip/service": self._services, "/system/history": list}
         made = special[menu]() if menu in special else self.tables.shown(menu)
         made = [{key: value for key, value in sorted(row.items()) if not key.startswith("_")} for row in made]
         if "sensitive" not in may:

@@ -29,10 +29,9 @@ def ports() -> tuple[int, int]:
     """Two that nobody listens on; below those that connections are made from."""
     base = 21000 + os.getpid() % 12 * 900
     while True:
-        pair = base + 2 * next(_numbers), 0
-        pair = pair[0], pair[0] + 1
-        if all(free(port) for port in pair):
-            return pair
+        first = base + 2 * next(_numbers)
+        if free(first) and free(first + 1):
+            return first, first + 1
 
 
 def free(port: int) -> bool:

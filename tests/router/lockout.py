@@ -1,4 +1,7 @@
-"""Whether a connection reaches a service: the path of a frame to the router, the tables it meets there, and the way back."""
+"""Whether a connection reaches a service: the path of a frame to the router, the tables it meets there, and the way back.
+
+Over IPv6 the router and its neighbour have to find each other too; their messages meet the same tables, tracked by nobody.
+"""
 
 from __future__ import annotations
 
@@ -109,6 +112,16 @@ def unfound(router, local: str, device: str) -> str:
             if verdict != ACCEPT:
                 return f"{why}: neighbour discovery"
     return ""
+
+
+def neighbours(router) -> list[dict]:
+    """`/ipv6/neighbor`: those entered by hand, and the one that our packets come from."""
+    world, made = router.world, [dict(row) for row in router.tables.stored("/ipv6/neighbor")]
+    device = arrives_on(router)[0]
+    near = world.gateway or world.client
+    if ":" in near and device and not any(row["address"] == near for row in made):
+        made.append({".id": "*B00", "address": near, "interface": device, "mac-address": world.mac, "dynamic": "true", "router": "true" if world.gateway else "false", "status": "reachable"})
+    return made
 
 
 def service_open(router, name: str, local: str, peer: str) -> tuple[str, str]:

@@ -180,18 +180,6 @@ def next_hop(tables, gateway: str, near: list[dict]) -> str:
     return max(held, key=lambda route: ipaddress.IPv6Network(route["dst-address"]).prefixlen)["_device"] if held else ""
 
 
-def neighbours(router) -> list[dict]:
-    """`/ipv6/neighbor`: those entered by hand, and the one that our packets come from."""
-    import lockout
-
-    world, made = router.world, [dict(row) for row in router.tables.stored("/ipv6/neighbor")]
-    device = lockout.arrives_on(router)[0]
-    near = world.gateway or world.client
-    if ":" in near and device and not any(row["address"] == near for row in made):
-        made.append({".id": "*B00", "address": near, "interface": device, "mac-address": world.mac, "dynamic": "true", "router": "true" if world.gateway else "false", "status": "reachable"})
-    return made
-
-
 # --- neighbour discovery -----------------------------------------------------------------------------
 
 
@@ -216,12 +204,12 @@ def kinds() -> dict:
         "/ipv6/firewall/nat": {**rule, "action": m.TYPES["/ip/firewall/nat"]["action"]}, "/ipv6/firewall/mangle": rule,
         "/ipv6/firewall/address-list": {"address": listed, "timeout": v.interval, "disabled": v.boolean},
         "/ipv6/settings": {name: v.boolean for name in ("disable-ipv6", "disable-link-local-address", "forward", "allow-fast-path")},
-        "/ipv6/neighbor": {"address": prefix_free, "mac-address": v.mac, "disabled": v.boolean}, "/ipv6/dhcp-client": {"disabled": v.boolean},
+        "/ipv6/neighbor": {"address": single, "mac-address": v.mac, "disabled": v.boolean}, "/ipv6/dhcp-client": {"disabled": v.boolean},
         "/ipv6/nd": {"disabled": v.boolean, "ra-lifetime": v.interval, "advertise-dns": v.boolean, "managed-address-configuration": v.boolean},
     }
 
 
-def prefix_free(text: str, name: str) -> str:
+def single(text: str, name: str) -> str:
     """One address."""
     return spelt(parsed(text, name)[0])
 
