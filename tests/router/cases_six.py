@@ -132,6 +132,7 @@ CUTS = {
     "our user for another prefix": (edit(USER, "set", {"name": "mcp"}, {"address": "2001:db8:77::/48"}), POLICY),
     "our user for IPv4 alone": (edit(USER, "set", {"name": "mcp"}, {"address": "10.0.0.0/8"}), POLICY),
     "drop of neighbour discovery": (rule(before=FIRST, protocol="icmpv6"), {}),
+    "drop of neighbour discovery, noticed after the confirmation": (rule(before=FIRST, protocol="icmpv6"), {"neighbours_last": 60}),
     "drop of neighbour solicitations": (rule(before=FIRST, protocol="icmpv6", icmp_options="135:0-255"), {}),
     "drop of neighbour discovery by number": (rule(before=FIRST, protocol="58"), {}),
     "drop of multicast": (rule(before=FIRST, dst_address="ff00::/8"), {}),

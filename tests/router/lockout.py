@@ -6,6 +6,7 @@ Over IPv6 the router and its neighbour have to find each other too; their messag
 from __future__ import annotations
 
 import ipaddress
+import time
 from dataclasses import dataclass
 
 import six
@@ -80,7 +81,7 @@ def reaches(router, local: str, peer_port: int, port: int, state: str = "new") -
             verdict, why = judge(router, f"{family(local)}/firewall/{table}", into)
             if verdict != ACCEPT:
                 return verdict, why
-        if family(local) == "/ipv6" and (why := unfound(router, local, device)):
+        if family(local) == "/ipv6" and (why := lost(router, local, device)):
             return DROP, why
         out, why = leaves_by(router, world.client)
         if out != device:
@@ -95,6 +96,14 @@ def reaches(router, local: str, peer_port: int, port: int, state: str = "new") -
 def family(address: str) -> str:
     """The menus that an address belongs to."""
     return "/ipv6" if ":" in address else "/ip"
+
+
+def lost(router, local: str, device: str) -> str:
+    """Why the neighbour is not known any more; nothing while it is."""
+    why = unfound(router, local, device)
+    if not why:
+        router.found = time.monotonic()
+    return why if time.monotonic() - router.found >= router.options.get("neighbours_last", 0) else ""
 
 
 def unfound(router, local: str, device: str) -> str:

@@ -44,7 +44,7 @@ def scenarios() -> dict:
 
 
 # As many as there are.
-LEAST = 732
+LEAST = 733
 
 # What every change of the program runs, in three minutes; the rest takes half an hour.
 FAST = (

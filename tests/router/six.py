@@ -5,7 +5,7 @@ of a prefix are cleared, and text is spelt as RFC 5952 has it, with dots where a
 
 Not simulated: hosts that lose the address which our advertisements gave them (`/ipv6/nd`, `advertise`), duplicate address
 detection, privacy addresses, path MTU, extension headers, renumbering by DHCP, IPv6 in VRFs and routing protocols, ECMP, and how
-long a neighbour that was found once is remembered: here what drops neighbour discovery cuts off at once, on a router after a while.
+a neighbour grows stale: what drops neighbour discovery cuts off at once, or after the option `neighbours_last`.
 """
 
 from __future__ import annotations
