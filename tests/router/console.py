@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import evaluate
+import lockout
 import menus as m
 import values as v
 from values import Refused
@@ -38,7 +39,7 @@ class Console:
     def rows(self, menu: str, may: set[str]) -> list[dict]:
         """The rows of a menu as this user sees them."""
         router = self.router
-        special = {"/system/script/job": self._jobs, "/system/scheduler": router.entries, "/log": lambda: list(router.lines), "/file": lambda: list(router.files), "/system/script/environment": self._environment, "/user/active": self._active, "/ip/service": self._services, "/system/history": list}
+        special = {"/system/script/job": self._jobs, "/system/scheduler": router.entries, "/log": lambda: list(router.lines), "/file": lambda: list(router.files), "/system/script/environment": self._environment, "/user/active": self._active, "/ipv6/neighbor": lambda: lockout.neighbours(router), "/ip/service": self._services, "/system/history": list}
         made = special[menu]() if menu in special else self.tables.shown(menu)
         made = [{key: value for key, value in sorted(row.items()) if not key.startswith("_")} for row in made]
         if "sensitive" not in may:
@@ -76,7 +77,7 @@ class Console:
         for held in self.router.connections if newer else ():
             local, remote = held["local"], held["remote"]
             if self.router.options.get("service_ports", True):
-                local, remote = f"{local}:{held['port']}", f"{remote}:{held['peer_port']}"
+                local, remote = (f"[{end}]:{port}" if ":" in end else f"{end}:{port}" for end, port in ((local, held["port"]), (remote, held["peer_port"])))
             made.append({".id": held["id"], "connection": "true", "disabled": "false", "dynamic": "true", "invalid": "false", "local": local, "name": held["service"], "port": str(held["port"]), "proto": "tcp", "remote": remote})
         return made
 

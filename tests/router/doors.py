@@ -37,7 +37,7 @@ class Doors:
         for row in self.router.tables.stored("/ip/service"):
             port = self.ports.get(int(row["port"]), int(row["port"]))
             if row["name"] in self.handlers and port not in self.sockets and port > 1023:
-                made = socket.socket()
+                made = socket.socket(socket.AF_INET6 if ":" in self.real else socket.AF_INET)
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 try:
                     made.bind((self.real, port))
@@ -80,7 +80,7 @@ class Doors:
         if verdict != lockout.ACCEPT or busy:
             return self.refuse(made, lockout.REJECT)
         self.serial += 1
-        record = {"id": f"*{self.serial:X}", "service": row["name"], "local": self.local, "remote": router.world.client, "port": inner, "peer_port": peer_port, "when": router.stamp(), "boots": router.boots}
+        record = {"id": f"*{self.serial:X}", "service": row["name"], "local": self.local, "remote": router.world.seen, "port": inner, "peer_port": peer_port, "when": router.stamp(), "boots": router.boots}
         router.connections.append(record)
         try:
             self.handlers[row["name"]](made, record)

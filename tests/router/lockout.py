@@ -1,10 +1,15 @@
-"""Whether a connection reaches a service: the path of a frame to the router, the tables it meets there, and the way back."""
+"""Whether a connection reaches a service: the path of a frame to the router, the tables it meets there, and the way back.
+
+Over IPv6 the router and its neighbour have to find each other too; their messages meet the same tables, tracked by nobody.
+"""
 
 from __future__ import annotations
 
 import ipaddress
+import time
 from dataclasses import dataclass
 
+import six
 import values as v
 
 ACCEPT, DROP, REJECT = "accept", "drop", "reject"
@@ -19,6 +24,12 @@ class World:
     vlan: int = 0  # 0 is untagged
     gateway: str = ""
     mac: str = "0C:00:AA:00:00:01"
+    spelt: str = ""  # how the router writes the client where it tells who is there, if not as it is
+
+    @property
+    def seen(self) -> str:
+        """The client as it stands among the active users."""
+        return self.spelt or self.client
 
 
 @dataclass
@@ -36,6 +47,8 @@ class Packet:
     mac: str = ""
     in_bridge_port: str = ""
     flags: tuple[str, ...] = ()
+    protocol: str = "tcp"
+    icmp: str = ""
 
 
 def flagged(held: str, flags: tuple[str, ...]) -> bool:
@@ -52,11 +65,11 @@ def reaches(router, local: str, peer_port: int, port: int, state: str = "new") -
         device, why = arrives_on(router)
         if not device:
             return DROP, why
-        rows = [row for row in tables.shown("/ip/address") if row["address"].split("/")[0] == local and row.get("disabled") != "true" and row["invalid"] == "false" and tables.up(row["actual-interface"])]
+        rows = [row for row in tables.shown(f"{family(local)}/address") if row["address"].split("/")[0] == local and row.get("disabled") != "true" and row["invalid"] == "false" and tables.up(row["actual-interface"])]
         if not rows:
             return DROP, f"nothing has {local}"
         arp = (tables.interface(device) or ("", {}))[1].get("arp", "enabled")
-        if arp == "disabled" and not world.gateway:
+        if arp == "disabled" and not world.gateway and family(local) == "/ip":
             return DROP, f"no ARP on {device}"
         if not world.gateway and not any(row["actual-interface"] == device for row in rows):
             return DROP, f"{local} is not on {device}"
@@ -65,17 +78,59 @@ def reaches(router, local: str, peer_port: int, port: int, state: str = "new") -
             into.chain = chain
             if table == "nat" and state != "new":
                 continue
-            verdict, why = judge(router, f"/ip/firewall/{table}", into)
+            verdict, why = judge(router, f"{family(local)}/firewall/{table}", into)
             if verdict != ACCEPT:
                 return verdict, why
+        if family(local) == "/ipv6" and (why := lost(router, local, device)):
+            return DROP, why
         out, why = leaves_by(router, world.client)
         if out != device:
             return DROP, why or f"answers leave by {out}, not by {device}"
         back = Packet("output", local, world.client, port, peer_port, "", out, "established", flags=("syn", "ack") if state == "new" else ("ack",))
-        verdict, why = judge(router, "/ip/firewall/raw", back)
+        verdict, why = judge(router, f"{family(local)}/firewall/raw", back)
         if verdict == ACCEPT:
-            verdict, why = judge(router, "/ip/firewall/filter", back)
+            verdict, why = judge(router, f"{family(local)}/firewall/filter", back)
         return (verdict, why) if verdict == ACCEPT else (DROP, why)
+
+
+def family(address: str) -> str:
+    """The menus that an address belongs to."""
+    return "/ipv6" if ":" in address else "/ip"
+
+
+def lost(router, local: str, device: str) -> str:
+    """Why the neighbour is not known any more; nothing while it is."""
+    why = unfound(router, local, device)
+    if not why:
+        router.found = time.monotonic()
+    return why if time.monotonic() - router.found >= router.options.get("neighbours_last", 0) else ""
+
+
+def unfound(router, local: str, device: str) -> str:
+    """Why the router and its neighbour do not find each other; nothing where they do."""
+    world = router.world
+    near = world.gateway or world.client
+    known = next((row for row in router.tables.stored("/ipv6/neighbor") if row["address"] == near and row["interface"] == device and row.get("disabled") != "true"), None)
+    if known and known["mac-address"] != world.mac:
+        return f"answers go to {known['mac-address']}"
+    for way, src, dst, kind in six.finds(near, local)[: 2 if known else 4]:
+        packet = Packet(way if way == "output" else "prerouting", src, dst, 0, 0, device if way == "input" else "", device if way == "output" else "", "untracked", world.mac, protocol="icmpv6", icmp=kind)
+        for table in ("raw", "filter"):
+            packet.chain = "prerouting" if (table, way) == ("raw", "input") else way
+            verdict, why = judge(router, f"/ipv6/firewall/{table}", packet)
+            if verdict != ACCEPT:
+                return f"{why}: neighbour discovery"
+    return ""
+
+
+def neighbours(router) -> list[dict]:
+    """`/ipv6/neighbor`: those entered by hand, and the one that our packets come from."""
+    world, made = router.world, [dict(row) for row in router.tables.stored("/ipv6/neighbor")]
+    device = arrives_on(router)[0]
+    near = world.gateway or world.client
+    if ":" in near and device and not any(row["address"] == near for row in made):
+        made.append({".id": "*B00", "address": near, "interface": device, "mac-address": world.mac, "dynamic": "true", "router": "true" if world.gateway else "false", "status": "reachable"})
+    return made
 
 
 def service_open(router, name: str, local: str, peer: str) -> tuple[str, str]:
@@ -124,10 +179,11 @@ def arrives_on(router) -> tuple[str, str]:
 
 def blocked_on_bridge(router, member: dict) -> bool:
     """Rules of the bridge that drop all that comes in by this port."""
+    any_kind, kinds = ("ipv6", ("ipv6",)) if ":" in router.world.client else ("ip", ("ip", "arp"))
     for row in router.tables.stored("/interface/bridge/filter"):
         if row.get("disabled") == "true" or row.get("chain") != "input" or row.get("in-interface", member["interface"]) != member["interface"]:
             continue
-        if row.get("mac-protocol", "ip") in ("ip", "arp") and not row.get("src-address"):
+        if row.get("mac-protocol", any_kind) in kinds and not row.get("src-address"):
             return row.get("action") == "drop"
     return False
 
@@ -172,15 +228,17 @@ def in_vlan(router, bridge: str, member: str, vid: int) -> bool:
 
 def leaves_by(router, address: str) -> tuple[str, str]:
     """The interface that answers to `address` leave by."""
-    tables, asked = router.tables, ipaddress.IPv4Address(address)
-    connected = tables.connected()
-    found = [(ipaddress.IPv4Network(row["dst-address"]).prefixlen, -0, row["_device"], "") for row in connected if asked in ipaddress.IPv4Network(row["dst-address"])]
-    for row in tables.stored("/ip/route"):
-        if row.get("disabled") == "true" or row.get("routing-table", "main") != "main" or asked not in ipaddress.IPv4Network(row["dst-address"]):
+    tables, asked, is_six = router.tables, ipaddress.ip_address(address), ":" in address
+    connected = six.connected(tables) if is_six else tables.connected()
+    if is_six and asked.is_link_local:
+        connected = [row for row in connected if row["_device"] == arrives_on(router)[0]]
+    found = [(ipaddress.ip_network(row["dst-address"]).prefixlen, -0, row["_device"], "") for row in connected if asked in ipaddress.ip_network(row["dst-address"])]
+    for row in tables.stored("/ipv6/route") + six.learnt(tables) if is_six else tables.stored("/ip/route"):
+        if row.get("disabled") == "true" or row.get("routing-table", "main") != "main" or asked not in ipaddress.ip_network(row["dst-address"]):
             continue
         device = tables.next_hop(row, connected)
         if device:
-            found.append((ipaddress.IPv4Network(row["dst-address"]).prefixlen, -int(row.get("distance", "1")), device, row.get("gateway", "")))
+            found.append((ipaddress.ip_network(row["dst-address"]).prefixlen, -int(row.get("distance", "1")), device, row.get("gateway", "").split("%")[0]))
     if not found:
         return "", f"no route to {address}"
     best = max(found, key=lambda one: one[:2])
@@ -224,8 +282,9 @@ def chain(router, path: str, name: str, packet: Packet, depth: int) -> tuple[str
         elif action in ("redirect", "dst-nat", "netmap"):
             return DROP, f"{why} sends it elsewhere"
         elif action == "add-src-to-address-list":
-            if not router.tables.find("/ip/firewall/address-list", list=row.get("address-list"), address=packet.src):
-                router.tables.stored("/ip/firewall/address-list").append({".id": router.tables.fresh_id("/ip/firewall/address-list"), "list": row["address-list"], "address": packet.src, "dynamic": "true", "disabled": "false"})
+            lists = f"{family(packet.src)}/firewall/address-list"
+            if not router.tables.find(lists, list=row.get("address-list"), address=packet.src):
+                router.tables.stored(lists).append({".id": router.tables.fresh_id(lists), "list": row["address-list"], "address": packet.src, "dynamic": "true", "disabled": "false"})
     return None
 
 
@@ -233,7 +292,7 @@ def hits(router, row: dict, packet: Packet) -> bool:
     """Whether a rule speaks of a packet."""
     checks = {
         "src-address": lambda held: v.matches(held, packet.src), "dst-address": lambda held: v.matches(held, packet.dst),
-        "protocol": lambda held: either(held, lambda one: one in ("tcp", "6", "all")),
+        "protocol": lambda held: either(held, lambda one: one in (packet.protocol, {"tcp": "6", "icmpv6": "58"}[packet.protocol], "all")),
         "src-port": lambda held: v.port_in(held, packet.src_port), "dst-port": lambda held: v.port_in(held, packet.dst_port),
         "port": lambda held: either(held, lambda one: v.port_in(one, packet.src_port) or v.port_in(one, packet.dst_port)),
         "in-interface": lambda held: either(held, lambda one: named(router, one, packet.in_interface)), "out-interface": lambda held: either(held, lambda one: named(router, one, packet.out_interface)),
@@ -241,14 +300,19 @@ def hits(router, row: dict, packet: Packet) -> bool:
         "in-bridge-port": lambda held: either(held, lambda one: one == packet.in_bridge_port),
         "connection-state": lambda held: either(held, lambda one: packet.state in one.split(",")),
         "src-address-list": lambda held: either(held, lambda one: listed(router, one, packet.src)), "dst-address-list": lambda held: either(held, lambda one: listed(router, one, packet.dst)),
-        "src-address-type": lambda held: either(held, lambda one: ("local" if packet.out_interface else "unicast") in one.split(",")), "dst-address-type": lambda held: either(held, lambda one: ("unicast" if packet.out_interface else "local") in one.split(",")),
+        "src-address-type": lambda held: either(held, lambda one: address_type(packet.src, packet.out_interface) in one.split(",")), "dst-address-type": lambda held: either(held, lambda one: address_type(packet.dst, not packet.out_interface) in one.split(",")),
         "src-mac-address": lambda held: either(held, lambda one: one == packet.mac),
         "tcp-flags": lambda held: flagged(held, packet.flags),
-        "connection-nat-state": lambda held: held.startswith("!"), "ipsec-policy": lambda held: held.endswith("none"), "icmp-options": lambda held: False, "layer7-protocol": lambda held: False,
+        "connection-nat-state": lambda held: held.startswith("!"), "ipsec-policy": lambda held: held.endswith("none"), "icmp-options": lambda held: either(held, lambda one: packet.icmp.split(":")[0] == one.split(":")[0]), "hop-limit": lambda held: either(held, lambda one: held != "equal:255" or packet.icmp != ""), "layer7-protocol": lambda held: False,
         "content": lambda held: False, "connection-mark": lambda held: held in ("no-mark",), "packet-mark": lambda held: held in ("no-mark",), "routing-mark": lambda held: held == "main", "hotspot": lambda held: held.startswith("!"),
         "random": lambda held: True, "limit": lambda held: True, "dst-limit": lambda held: True, "connection-limit": lambda held: False, "packet-size": lambda held: False, "fragment": lambda held: held in ("no", "false"), "dscp": lambda held: held == "0", "ttl": lambda held: True, "nth": lambda held: True, "psd": lambda held: False, "time": lambda held: True,
     }
     return all(checks[name](held) for name, held in row.items() if name in checks and held != "")
+
+
+def address_type(address: str, is_ours: object) -> str:
+    """What kind of address it is to the router."""
+    return "multicast" if ipaddress.ip_address(address).is_multicast else "local" if is_ours else "unicast"
 
 
 def either(held: str, test) -> bool:
@@ -280,4 +344,4 @@ def members(router, name: str, inside: tuple[str, ...] = ()) -> set[str]:
 
 def listed(router, name: str, address: str) -> bool:
     """Whether an address list holds an address."""
-    return any(row["list"] == name and row.get("disabled") != "true" and v.matches(row["address"], address) for row in router.tables.stored("/ip/firewall/address-list"))
+    return any(row["list"] == name and row.get("disabled") != "true" and v.matches(row["address"], address) for row in router.tables.stored(f"{family(address)}/firewall/address-list"))

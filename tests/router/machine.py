@@ -33,6 +33,7 @@ class Router:
     absent_is_error   `get` of what a row does not have is an error
     lost_when_cut     the answer to a change that cuts the client off does not reach it
     home_code         the status with which device-mode refuses over REST
+    neighbours_last   seconds of ours for which an IPv6 neighbour that was found is remembered
     silent_scheduler  entries never fire, and show nothing of it
     """
 
@@ -50,6 +51,7 @@ class Router:
         self.files: list[dict] = []
         self.dead, self.mode, self.flagged = False, "advanced", False
         self.step, self.began = 0.0, time.monotonic()
+        self.found = self.began  # when its IPv6 neighbour was last found
         self.booted, self.boots = self.began, 0
         self.epoch = time.time()
         self.due: dict[str, tuple] = {}

@@ -13,7 +13,7 @@ FACTS = Path(os.environ.get("ROUTEROS_FACTS") or Path(__file__).resolve().parent
 POLICIES = ("local", "telnet", "ssh", "ftp", "reboot", "read", "write", "policy", "test", "winbox", "password", "web", "sniff", "sensitive", "api", "romon", "rest-api")
 SCRIPT_POLICIES = ("ftp", "reboot", "read", "write", "policy", "test", "password", "sniff", "sensitive", "romon")
 STATES = ("invalid", "established", "related", "new", "untracked")
-FIREWALLS = ("/ip/firewall/filter", "/ip/firewall/nat", "/ip/firewall/mangle", "/ip/firewall/raw")
+FIREWALLS = tuple(f"{family}/firewall/{table}" for family in ("/ip", "/ipv6") for table in ("filter", "nat", "mangle", "raw"))
 # Kinds of interface that are rows of a menu of their own, and of `/interface`.
 INTERFACES = {
     "/interface/ethernet": "ether", "/interface/bridge": "bridge", "/interface/vlan": "vlan", "/interface/wireguard": "wg",

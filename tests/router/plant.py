@@ -107,7 +107,7 @@ class Site:
 
     def router(self, name: str = "edge", version: str = "7.23.2", ssh: bool = True, capabilities=CAPABILITIES, add: bool = True, **options):
         """A router, and its device record."""
-        made = factory.router(self.place, f"127.77.{os.getpid() % 250 + 1}.{next(_numbers)}", version, **options)
+        made = options.pop("make", factory.router)(self.place, f"127.77.{os.getpid() % 250 + 1}.{next(_numbers)}", version, **options)
         self.routers[name] = made
         if add:
             self.add(name, made, ssh, capabilities).json()

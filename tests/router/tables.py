@@ -6,6 +6,7 @@ import ipaddress
 import threading
 
 import menus as m
+import six
 import values as v
 from values import Refused
 
@@ -13,6 +14,8 @@ from values import Refused
 VOLATILE = {"bytes", "packets", "rate", "last-logged-in", "run-count", "next-run", "last-started", "uptime", "creation-time", "timeout"}
 NOT_FOUND = 404
 END = "*FFFFFFFF"
+LISTS = ("/ip/firewall/address-list", "/ipv6/firewall/address-list")
+ROUTES = ("/ip/route", "/ipv6/route")
 
 
 class Tables:
@@ -91,7 +94,7 @@ class Tables:
         made = dict(row)
         if path in m.FIREWALLS:
             made |= {"bytes": row.get("bytes", "0"), "packets": row.get("packets", "0"), "dynamic": row.get("dynamic", "false"), "invalid": self._invalid_rule(row)}
-        elif path in ("/ip/firewall/address-list", "/ip/dns/static", "/interface/list", "/interface/list/member", "/interface/bridge/vlan", "/queue/simple"):
+        elif path in (*LISTS, "/ip/dns/static", "/interface/list", "/interface/list/member", "/interface/bridge/vlan", "/queue/simple"):
             made.setdefault("dynamic", "false")
             if "_ends" in row:
                 made["timeout"] = v.spell(max(0, int(row["_ends"] - self.uptime())) * 1000)
@@ -144,6 +147,18 @@ class Tables:
             made.append({".id": f"*2018{at:04X}", "dst-address": f"{row['network']}/{length}", "gateway": row["actual-interface"], "immediate-gw": row["actual-interface"], "local-address": row["address"].split("/")[0] + "%" + row["actual-interface"], "active": "true", "connect": "true", "dynamic": "true", "inactive": "false", "distance": "0", "scope": "10", "routing-table": "main", "_device": row["actual-interface"]})
         return made
 
+    def _view_ipv6_address(self) -> list[dict]:
+        return six.addresses(self)
+
+    def _view_ipv6_route(self) -> list[dict]:
+        return six.routes(self)
+
+    def _view_ipv6_pool(self) -> list[dict]:
+        return six.pools(self)
+
+    def _view_ipv6_dhcp_client(self) -> list[dict]:
+        return six.clients(self)
+
     def _view_ip_route(self) -> list[dict]:
         connected, made = self.connected(), []
         for row in self.stored("/ip/route"):
@@ -163,6 +178,8 @@ class Tables:
         """The interface a static route leaves by, `blackhole`, or nothing where its gateway is not reached."""
         if "blackhole" in row:
             return "blackhole"
+        if ":" in row.get("gateway", ""):
+            return six.next_hop(self, row["gateway"], connected)
         gateway = row.get("gateway", "").split("%")[0]
         if self.interface(gateway):
             return gateway if self.up(gateway) else ""
@@ -177,7 +194,7 @@ class Tables:
     def fresh_id(self, path: str) -> str:
         """The next `.id`; none is used twice."""
         family = "/interface" if path in m.INTERFACES else path
-        first = {"/system/scheduler": 0, "/ip/route": 0x80000001, "/file": 0x8020000}.get(family, 1)
+        first = {"/system/scheduler": 0, "/ip/route": 0x80000001, "/ipv6/route": 0x80000001, "/file": 0x8020000}.get(family, 1)
         self.counters[family] = self.counters.get(family, first - 1) + 1
         return f"*{self.counters[family]:X}"
 
@@ -195,7 +212,7 @@ class Tables:
             optional = value == "" and name not in ("address", "name", "interface", "chain", "action", "disabled")
             made[name] = value if optional else self.menus.checker(path, name)(value, name)
             self._reference(path, name, made[name])
-        if path == "/ip/route" and "blackhole" in made:
+        if path in ROUTES and "blackhole" in made:
             made["blackhole"] = "" if made["blackhole"] in ("", "yes", "true") else None  # a flag that is there or not
         if path == "/user/group" and "policy" in made:
             made["policy"] = policies(made["policy"], row["policy"] if row else "")
@@ -211,12 +228,12 @@ class Tables:
             if path.startswith(("/ip/neighbor", "/tool")) or self.interface(body):
                 return
             raise Refused(f"input does not match any value of {name}")
-        if name in ("in-interface-list", "out-interface-list", "list") and path != "/ip/firewall/address-list" and body and body not in ("all", "none", "dynamic", "static"):
+        if name in ("in-interface-list", "out-interface-list", "list") and path not in LISTS and body and body not in ("all", "none", "dynamic", "static"):
             if not self.find("/interface/list", name=body):
                 raise Refused(f"input does not match any value of {name}")
         if name == "certificate" and body not in ("none", "") and not self.find("/certificate", name=body):
             raise Refused("input does not match any value of certificate")
-        if name == "gateway" and path == "/ip/route" and body and not self.interface(body.split("%")[0]):
+        if name == "gateway" and path in ROUTES and body and not self.interface(body.split("%")[0]):
             try:
                 ipaddress.ip_address(body.split("%")[0])
             except ValueError:
@@ -266,19 +283,19 @@ class Tables:
             made["network"] = v.network_of(made["address"])
         if path in m.INTERFACES:
             made.setdefault("name", self._free_name("/interface", m.INTERFACES[path]))
-        if path == "/ip/firewall/address-list":
+        if path in LISTS:
             made["creation-time"] = self.now()
             self._runs_out(made)
         if path == "/user/group":
             made["policy"] = policies(made.get("policy", ""), "")
-        if path == "/ip/route" and made.get("gateway") is None and "blackhole" not in made:
+        if path in ROUTES and made.get("gateway") is None and "blackhole" not in made:
             raise Refused("missing =gateway=")
-        if path == "/ip/route":
-            made.setdefault("dst-address", "0.0.0.0/0")
+        if path in ROUTES:
+            made.setdefault("dst-address", "0.0.0.0/0" if path == "/ip/route" else "::/0")
         if path in m.FIREWALLS and made.get("action") in ("jump",) and not made.get("jump-target"):
             raise Refused("missing =jump-target=")
         if path in m.FIREWALLS and made.get("action") == "reject":
-            made.setdefault("reject-with", "icmp-network-unreachable")
+            made.setdefault("reject-with", "icmp-network-unreachable" if path.startswith("/ip/") else "icmp-no-route")
 
     def _runs_out(self, row: dict) -> None:
         """An entry with a timeout is dynamic and goes away by itself."""
@@ -290,10 +307,9 @@ class Tables:
     def expire(self) -> None:
         """Takes away what has run out."""
         with self.lock:
-            rows = self.stored("/ip/firewall/address-list")
-            gone = [row for row in rows if row.get("_ends", self.uptime() + 1) <= self.uptime()]
-            for row in gone:
-                rows.remove(row)
+            for rows in map(self.stored, LISTS):
+                for row in [row for row in rows if row.get("_ends", self.uptime() + 1) <= self.uptime()]:
+                    rows.remove(row)
 
     def _free_name(self, path: str, stem: str) -> str:
         taken = {row.get("name") for row in self.stored(path)}
@@ -327,7 +343,7 @@ class Tables:
                 trial["network"] = v.network_of(trial["address"])
             if path == "/user" and old_name == "admin" and made.get("disabled") == "true" and not self._other_full(row):
                 raise Refused("failure: can not disable last full user")
-            if path == "/ip/firewall/address-list" and "timeout" in made:
+            if path in LISTS and "timeout" in made:
                 self._runs_out(trial)
             row.clear()
             row.update(trial)

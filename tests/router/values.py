@@ -119,13 +119,13 @@ def matches(spelt: str, address: str) -> bool:
     """Whether `address` is what a matcher speaks of."""
     if spelt.startswith("!"):
         return not matches(spelt[1:], address)
-    asked = ipaddress.IPv4Address(address)
+    asked = ipaddress.ip_address(address)
     first, dash, last = spelt.partition("-")
     try:
         if dash:
-            return ipaddress.IPv4Address(first) <= asked <= ipaddress.IPv4Address(last)
-        return asked in ipaddress.IPv4Network(spelt, strict=False)
-    except ValueError:
+            return ipaddress.ip_address(first) <= asked <= ipaddress.ip_address(last)
+        return asked in ipaddress.ip_network(spelt, strict=False)
+    except (TypeError, ValueError):
         return False
 
 
@@ -141,7 +141,7 @@ def prefixes(text: str, name: str) -> str:
 
 def allowed(listed: str, address: str) -> bool:
     """Whether an address list lets `address` in; an empty one lets everybody in."""
-    asked = ipaddress.ip_address(address)
+    asked = ipaddress.ip_address(address.split("%")[0])
     return not listed or any(asked in ipaddress.ip_network(part, strict=False) for part in listed.split(","))
 
 
