@@ -6,9 +6,10 @@
 
 use super::spelling::{condition, flag, is_comparable, word};
 use crate::base::fault::Fault;
-use crate::plan::form::{Form, Known, Pairs, get};
+use crate::plan::form::{Form, Known, Pairs, get, host};
 use crate::plan::record::Find;
 use crate::routeros::script::quote;
+use std::net::Ipv6Addr;
 
 /// How an attribute is asked for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,7 +85,9 @@ fn surely(known: &Known, find: &Find, variable: &str) -> Result<Option<String>, 
 fn asked(known: &Known, name: &str, value: &str, each: bool) -> Asked {
     let form = known.form(name);
     let is_number = value.bytes().all(|b| b.is_ascii_digit() || matches!(b, b',' | b'-'));
-    let is_sure = matches!(form, Form::Flag | Form::Address) || (form == Form::Text && !is_number);
+    // Whether the length of a single IPv6 address is kept with it is not known.
+    let is_either = host(value).parse::<Ipv6Addr>().is_ok();
+    let is_sure = form == Form::Flag || (form == Form::Address && !is_either) || (form == Form::Text && !is_number);
     match value {
         "" if !known.is_bare(name) => Asked::Absent,
         _ if known.hides(name) => Asked::Shown,

@@ -6,3 +6,4 @@ mod cases;
 mod corpus;
 mod gateways;
 mod reading;
+mod six;

@@ -218,6 +218,7 @@ pub struct Router<'s> {
 
 impl Source for Router<'_> {
     async fn rows(&self, menu: &str, query: Query) -> Result<Vec<Row>, Fault> {
+        query.check()?;
         self.asked.lock().unwrap().push(menu.to_owned());
         if self.denied.contains(&menu) {
             return Err(Fault::new(Kind::RouterDenied, "not enough permissions (9)"));
