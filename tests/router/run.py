@@ -56,6 +56,7 @@ FAST = (
     "others: same value before the apply", "others: other value in the window, confirmed", "others: guard script in the window, confirmed", "killed after request 8", "killed after request 14", "killed after request 18", "reading of facts: 7.12.2, kept",
     "reading of facts: strict types, kept", "home: kept", "odd: bytes in comments", "odd: a guard of others", "odd: direct writes", "odd: an entry that expires cuts us off", "odd: our entry comes to expire", "odd: truth words in text", "odd: strict, absent is an error: rule without comment", "password rotated, 400 though applied", "rollout: all well", "rollout: one fails", "rollout: roll back all",
     "rollout: moved", "draft: the gateway becomes the router's", "draft: our outer list excludes ours", "draft: rule of our chain moved to another", "draft: drop by time", "late: two plans at once", "words: a flush whose answer was lost", "words: a command about a row", "words: a removal that removes nothing", "words: a job answered by a web page", "words: changed by hand just now", "words: an export cut off over SSH", "words: a certificate with its key", "late: our way moved since the draft (program dead)",
+    "six kept: address added", "six cut: our entry narrowed", "six cut: a black hole", "six cut: raw drop of ICMPv6",
 )
 
 
