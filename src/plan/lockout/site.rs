@@ -11,9 +11,11 @@ use crate::plan::lockout::resolve::gateways;
 use crate::plan::lockout::state::State;
 use crate::plan::lockout::{ManagementPath, Site, of_family, path, wanted};
 use crate::plan::record::Step;
+use crate::routeros::flow::net::holding;
 use crate::routeros::flow::used;
 use crate::routeros::row::Row;
 use crate::routeros::{Filter, MenuPath, Query};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -124,40 +126,24 @@ fn sources(site: &Site) -> Vec<IpAddr> {
     path::locate(site, &State::of(site)).sources
 }
 
-/// Most networks that one query names: what a console reads as one line stays short, and an IPv6 address alone is in 129.
-const MOST_NETS: usize = 64;
+/// Most values that one query names: what a console reads as one line stays short, and an IPv6 address alone is in 129 networks.
+const MOST_NAMED: usize = 64;
+
+/// Rows of which an attribute is one of these: no row comes twice.
+async fn among(source: &impl Source, menu: &str, attribute: &str, values: &[String]) -> Result<Vec<Row>, Fault> {
+    let query = |some: &[String]| Query::new().matching(&Filter::Any(some.iter().map(|one| Filter::eq(attribute, one)).collect()));
+    let answers = values.chunks(MOST_NAMED).map(|some| source.rows(menu, query(some)));
+    let answers: Vec<_> = futures_util::future::try_join_all(answers).await?;
+    Ok(answers.concat())
+}
 
 /// Only the routes that cover these ends: a router may hold the whole internet's.
 async fn covering(source: &impl Source, routes: &str, ends: &[IpAddr]) -> Result<Vec<Row>, Fault> {
-    let nets = networks(ends, routes.starts_with("/ipv6"));
-    if nets.is_empty() {
-        return source.rows(routes, Query::new()).await;
+    let nets: BTreeSet<String> = ends.iter().filter(|ip| ip.is_ipv6() == routes.starts_with("/ipv6")).flat_map(|ip| holding(*ip)).collect();
+    match nets.is_empty() {
+        true => source.rows(routes, Query::new()).await,
+        false => among(source, routes, "dst-address", &nets.into_iter().collect::<Vec<_>>()).await,
     }
-    let query = |nets: &[String]| Query::new().matching(&Filter::Any(nets.iter().map(|net| Filter::eq("dst-address", net)).collect()));
-    let mut found = Vec::new();
-    for rows in futures_util::future::join_all(nets.chunks(MOST_NETS).map(|nets| source.rows(routes, query(nets)))).await {
-        found.extend(rows?);
-    }
-    Ok(found)
-}
-
-/// All networks that hold any of these, of one family.
-fn networks(sources: &[IpAddr], v6: bool) -> Vec<String> {
-    let mut nets: Vec<String> = Vec::new();
-    for ip in sources.iter().filter(|ip| ip.is_ipv6() == v6) {
-        let width = if v6 { 128 } else { 32 };
-        for bits in 0..=width {
-            let net = match ip {
-                IpAddr::V4(ip) => IpAddr::V4((u32::from(*ip) & u32::MAX.checked_shl(32 - bits).unwrap_or(0)).into()),
-                IpAddr::V6(ip) => IpAddr::V6((u128::from(*ip) & u128::MAX.checked_shl(128 - bits).unwrap_or(0)).into()),
-            };
-            let text = format!("{net}/{bits}");
-            if !nets.contains(&text) {
-                nets.push(text);
-            }
-        }
-    }
-    nets
 }
 
 /// The routes behind those that were read: where their gateways are not next to the router.
@@ -214,11 +200,10 @@ async fn lists(source: &impl Source, site: &mut Site, all: &[&'static str], step
     let asks_interfaces = !used(tables(), &["in-interface-list", "out-interface-list"]).is_empty()
         || steps.iter().any(|step| step.menu.starts_with("/interface/list"));
     let mut next = Vec::new();
-    if names.is_empty() {
-        site.rows.insert(menu.to_owned(), Vec::new());
-    } else {
-        next.push((menu, Query::new().matching(&Filter::Any(names.iter().map(|name| Filter::eq("list", name)).collect()))));
-    }
+    names.sort_unstable();
+    names.dedup();
+    let entries = among(source, menu, "list", &names).await;
+    take(site, menu, entries)?;
     for lists in ["/interface/list", "/interface/list/member"] {
         if asks_interfaces {
             next.push((lists, Query::new()));

@@ -1,6 +1,7 @@
 //! Addresses as rules write them: one, a network, a range.
 
 use crate::routeros::row::Row;
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// A set of neighbouring addresses.
@@ -70,6 +71,12 @@ pub fn network(row: &Row) -> Option<Block> {
     let own = Block::parse(row.get("address")?)?;
     let named = row.get("network").filter(|text| !text.is_empty()).zip(own.bits());
     named.and_then(|(net, bits)| Block::parse(&format!("{net}/{bits}"))).or(Some(own))
+}
+
+/// Every network that the address lies in, as RouterOS writes it: itself with its length, up to everything.
+pub fn holding(ip: IpAddr) -> impl Iterator<Item = String> {
+    let longest = if ip.is_ipv6() { 128 } else { 32 };
+    (0..=longest).filter_map(move |bits| IpNet::new(ip, bits).ok()).map(|net| net.trunc().to_string())
 }
 
 /// The address of `192.0.2.1/24`, without its network; `::ffff:192.0.2.1` is the same.

@@ -8,11 +8,11 @@
 //! prefixes (129 of IPv6: two questions more), and these are asked for by name.
 
 use crate::base::fault::{Fault, Kind};
+use crate::routeros::flow::net::holding;
 use crate::routeros::flow::{Tables, used};
 use crate::routeros::query::{Filter, Query};
 use crate::routeros::row::Row;
 use crate::tools::router::{FRESH, Router};
-use ipnet::IpNet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -192,12 +192,6 @@ fn routes_that_matter(ends: [IpAddr; 2], nat: &[Row]) -> Vec<Query> {
         _ => Query::new().eq("bgp", "true").matching(&Filter::Any(named.to_vec())),
     };
     prefixes.chunks(PREFIXES_A_QUERY).enumerate().map(query).collect()
-}
-
-/// Every prefix the address lies in, as RouterOS writes it.
-fn holding(ip: IpAddr) -> impl Iterator<Item = String> {
-    let longest = if ip.is_ipv6() { 128 } else { 32 };
-    (0..=longest).filter_map(move |bits| IpNet::new(ip, bits).ok()).map(|net| net.trunc().to_string())
 }
 
 async fn needed(router: &Router<'_>, menu: String, query: Query) -> Result<Vec<Row>, Fault> {
