@@ -1,11 +1,7 @@
 //! What is beside our way and reaches it all the same.
 
-use super::bench::{judged_where, pairs};
+use super::bench::{Differs, all_are_harmless, none_is_harmless, pairs};
 use crate::plan::lockout::Site;
-use crate::plan::record::Cut;
-
-/// A change of a site: rows more of a menu, or another way.
-type Differs = fn(&mut Site);
 
 fn with(site: &mut Site, menu: &str, row: &str) {
     site.rows.entry(menu.to_owned()).or_default().push(pairs(row));
@@ -148,18 +144,10 @@ const HARMLESS: &[(&str, Differs)] = &[
 
 #[test]
 fn what_is_beside_our_way_and_reaches_it_is_never_called_harmless() {
-    let wrong: Vec<&str> =
-        CUTS.iter().filter(|(line, differs)| judged_where(line, differs).cut == Cut::No).map(|(line, _)| *line).collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    none_is_harmless(CUTS);
 }
 
 #[test]
 fn the_same_kinds_of_edits_elsewhere_are_harmless() {
-    let wrong: Vec<String> = HARMLESS
-        .iter()
-        .map(|(line, differs)| (line, judged_where(line, differs)))
-        .filter(|(_, judged)| judged.cut != Cut::No)
-        .map(|(line, judged)| format!("{line}: {:?}", judged.cut_reasons))
-        .collect();
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    all_are_harmless(HARMLESS);
 }

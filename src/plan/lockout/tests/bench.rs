@@ -6,7 +6,7 @@ use crate::menus::{self, Shape};
 use crate::plan::form::{Form, Known, Pairs, get};
 use crate::plan::lockout::site::{Source, read};
 use crate::plan::lockout::{ManagementPath, Service, Site};
-use crate::plan::record::{Change, Find, Place, Step};
+use crate::plan::record::{Change, Cut, Find, Place, Step};
 use crate::plan::risk::{Judgement, judge};
 use crate::routeros::{Query, Row};
 use std::sync::Mutex;
@@ -124,6 +124,23 @@ pub fn judged_where(line: &str, differs: impl Fn(&mut Site)) -> Judgement {
     let read = judge(&read, &steps, &known(&steps), Environment::Staging);
     assert_eq!((all.cut, &all.cut_reasons), (read.cut, &read.cut_reasons), "{line}: all rows and those read");
     all
+}
+
+/// A change of a site: rows more of a menu, or another way.
+pub type Differs = fn(&mut Site);
+
+/// Claims that each of these edits is one that can cut us off, or may.
+pub fn none_is_harmless(edits: &[(&str, Differs)]) {
+    let is_harmless = |(line, differs): &&(&str, Differs)| judged_where(line, differs).cut == Cut::No;
+    let wrong: Vec<&str> = edits.iter().filter(is_harmless).map(|(line, _)| *line).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Claims that none of these edits can.
+pub fn all_are_harmless(edits: &[(&str, Differs)]) {
+    let judged = edits.iter().map(|(line, differs)| (line, judged_where(line, differs))).filter(|(_, judged)| judged.cut != Cut::No);
+    let wrong: Vec<String> = judged.map(|(line, judged)| format!("{line}: {:?}", judged.cut_reasons)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 fn step(site: &Site, edit: &str) -> Step {
