@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import json
-import time
 
 import factory
-from plant import expect, honest, left_behind, short, site, unchanged
+from course import undone
+from plant import site
 
 HTTPS, SSH = str(factory.HTTPS), str(factory.SSH)
 FILTER, SERVICE, ADDRESS, ROUTE = "/ip/firewall/filter", "/ip/service", "/ip/address", "/ip/route"
@@ -51,7 +50,7 @@ CUTS = {
     "drop by MAC": (drop(src_mac_address="0c:00:aa:00:00:01"), {}),
     "tarpit on SYN": (drop(action="tarpit", protocol="tcp", tcp_flags="syn"), {}),
     "drop by a new address list": (edit("/ip/firewall/address-list", "add", None, {"list": "bad", "address": "CLIENT"}) + drop(src_address_list="bad"), {}),
-    "jump to a chain that drops": (edit(FILTER, "add", None, {"chain": "mine", "action": "drop", "protocol": "tcp"}) + drop(action="jump", jump_target="mine"), {}),
+    "jump to a chain that drops": (edit(FILTER, "add", None, {"chain": "mine", "action": "drop", "protocol": "tcp"}) + drop(action="jump", jump_target="mine", protocol="tcp"), {}),
     "raw drop": (edit("/ip/firewall/raw", "add", None, {"chain": "prerouting", "action": "drop", "protocol": "tcp", "src-address": "CLIENT"}), {}),
     "redirect": (edit("/ip/firewall/nat", "add", None, {"chain": "dstnat", "action": "redirect", "protocol": "tcp", "dst-port": f"{HTTPS},{SSH}", "to-ports": "1"}), {}),
     "output drop": (edit(FILTER, "add", None, {"chain": "output", "action": "drop", "dst-address": "CLIENT/16"}), {}),
@@ -139,51 +138,9 @@ def cut(name: str, dead: bool, **more):
         edits, options = CUTS[name]
         with site() as place:
             router = place.router(**{**options, **more})
-            edits = prepared(router, edits)
-            before = router.dump()
-            made = place.try_draft(edits, confirm="auto")
-            if made.code != 0:
-                unchanged(router, before)
-                return f"refused: {short(made.err, 160)}"
-            plan = json.loads(made.out)
-            expect(plan["can_cut_access"] != "no", f"can_cut_access is no for an edit that cuts; risk {plan['risk']}")
-            expect(plan["risk"] in ("high", "extreme"), f"risk {plan['risk']}")
-            place.approve(plan)
-            if dead:
-                place.apply(plan, wait=False)
-                ends = time.monotonic() + 40
-                while time.monotonic() < ends and not gone_over(router, before):
-                    time.sleep(0.02)
-                place.kill()
-                wait_clean(router, before, 120)
-                unchanged(router, before)
-                place.start()
-                view = place.settled(plan, 60)
-                expect(view["state"] in ("rolled_back", "failed"), f"after the restart: {view['state']}: {short(view, 700)}")
-            else:
-                place.apply(plan)
-                view = place.settled(plan, 120)
-                unchanged(router, before)
-                expect(view["state"] in ("rolled_back", "failed"), f"ended {view['state']}: {short(view['devices'], 700)}")
-            unchanged(router, before)
-            honest(router)
-            return f"{plan['can_cut_access']}, {view['state']}"
+            return undone(place, router, prepared(router, edits), dead)
 
     return run
-
-
-def gone_over(router, before: dict) -> bool:
-    """Whether the change is there: something differs besides the guard."""
-    now = router.dump()
-    ours = ("/system/script", "/system/scheduler")
-    return any(now.get(path) != before.get(path) for path in set(now) | set(before) if path not in ours)
-
-
-def wait_clean(router, before: dict, seconds: float) -> None:
-    """Until the router has undone it, or the time is up."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends and (gone_over(router, before) or left_behind(router)):
-        time.sleep(0.2)
 
 
 def cases() -> dict:

@@ -8,8 +8,9 @@ import threading
 import time
 
 import factory
-from cases_cuts import ADDRESS, FILTER, OURS, ROUTE, edit, gone_over, prepared, wait_clean
-from cases_trouble import TWO, is_write, truth, wait_left
+from cases_cuts import ADDRESS, FILTER, OURS, ROUTE, edit, prepared
+from course import gone_over, wait_clean
+from cases_trouble import TWO, truth, wait_left
 from plant import difference, expect, honest, left_behind, short, site, unchanged
 
 MANY = [one for at in range(8) for one in edit(FILTER, "add", None, {"chain": "forward", "action": "accept", "src-address": f"10.31.0.{at}", "comment": f"many {at}"})]

@@ -6,9 +6,10 @@ import json
 import time
 
 import factory
-from cases_cuts import FILTER, edit, gone_over, wait_clean
-from cases_trouble import TWO, reading_of, truth, window
-from plant import SECRET, difference, expect, honest, left_behind, short, site, unchanged
+from cases_cuts import FILTER, edit
+from course import gone_over, wait_clean
+from cases_trouble import TWO
+from plant import difference, expect, honest, left_behind, short, site, unchanged
 
 HTTPS, SSH = str(factory.HTTPS), str(factory.SSH)
 NASTY = 'a "b" $c \\ d; [e] {f} ü #g \'h\' (i) ?j'
@@ -68,7 +69,7 @@ def overwritten(edits, menu: str, match: dict, mine: dict, menu_row: dict):
     def run() -> str:
         with site() as place:
             router = place.router()
-            tables, before = router.tables, router.dump()
+            tables = router.tables
 
             def meddle() -> None:
                 tables.set(menu, tables.find(menu, **match)[".id"], mine)

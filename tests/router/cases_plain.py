@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import factory
 from cases_cuts import FILTER, edit
-from plant import difference, expect, honest, left_behind, short, site, unchanged
+from course import stays, wait_clean
+from plant import expect, honest, short, site, unchanged
 
 READ = (
     "/ip/address", "/ip/route", "/ip/firewall/filter", "/ip/firewall/nat", "/ip/firewall/address-list", "/ip/service", "/ip/dns", "/ip/dns/static", "/ip/pool", "/interface", "/interface/ethernet", "/interface/bridge", "/interface/bridge/port",
@@ -69,26 +70,8 @@ def kept(name: str, **more):
         edits, words, options = KEPT[name]
         with site() as place:
             router = place.router(**{**options, **more})
-            before = router.dump()
-            plan = place.draft(edits)
-            expect(router.dump() == before, f"drafting changed the router: {difference(before, router.dump())}")
-            place.approve(plan)
-            place.apply(plan)
-            view = place.show(plan)
-            if view["state"] == "executing" and view["confirm"] == "manual":
-                made = place.confirm(plan)
-                expect(made.code == 0, f"plan confirm: {short(made.err)}")
-            view = place.settled(plan, 100)
-            changed = difference(before, router.dump())
-            requests = [one for one in router.rest.requests]
-            expect(view["state"] == "confirmed", f"ended {view['state']}: {short([one['error'] or one['difference'] for one in view['devices']], 700)} {short(changed, 300)}")
-            expect(all(any(word in line for line in changed) for word in words), f"the change is not there: {changed}")
-            menus = {one["menu"] for one in edits}
-            extra = [line for line in changed if line.split(":")[0] not in menus and "ethernet renamed" != name]
-            expect(not extra, f"also changed: {extra}")
-            expect(not left_behind(router), f"left behind: {left_behind(router)}")
-            honest(router)
-            return f"risk {plan['risk']}, {len(requests)} requests"
+            # An interface that is renamed is so in other menus too.
+            return stays(place, router, edits, words, anywhere=name == "ethernet renamed")
 
     return run
 
@@ -120,7 +103,6 @@ def alone(name: str):
 
     def run() -> str:
         edits, _, options = KEPT[name]
-        from cases_cuts import wait_clean
         with site() as place:
             router = place.router(**options)
             before = router.dump()

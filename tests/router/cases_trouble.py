@@ -7,9 +7,8 @@ import random
 import threading
 import time
 
-import factory
-import lockout
-from cases_cuts import CUTS, FILTER, edit, gone_over, wait_clean
+from cases_cuts import CUTS, FILTER, edit
+from course import gone_over, killed_once_there, wait_clean
 from plant import difference, expect, honest, left_behind, short, site, unchanged
 
 IOT = {"comment": "drop iot"}
@@ -166,19 +165,17 @@ def out_of_band(when: str, what: str, expected: tuple[str, ...]):
             if when == "draft":
                 meddle()
                 theirs = router.dump()
-                made = place.apply(plan)
+                place.apply(plan)
                 view = place.settled(plan, 60)
                 expect(not difference(theirs, router.dump()), f"changed in spite of it: {difference(theirs, router.dump())}")
                 expect(not left_behind(router), f"left behind: {left_behind(router)}")
                 expect(view["state"] in expected, f"ended {view['state']}: {short(view['devices'])}")
                 return view["state"]
             place.apply(plan)
-            applied = router.dump()
             meddle()
             theirs = router.dump()
             if when == "confirm":
-                made = place.confirm(plan)
-                told = short(made.err or made.out, 200) if made.code else "kept"
+                place.confirm(plan)
             view = place.settled(plan, 120)
             time.sleep(2)
             wait_left(router, 70)
@@ -291,13 +288,7 @@ def home(kind: str):
             if kind == "kept":
                 confirm_if_asked(place, plan)
             else:
-                ends = time.monotonic() + 40
-                while time.monotonic() < ends and not gone_over(router, before):
-                    time.sleep(0.05)
-                place.kill()
-                wait_clean(router, before, 90)
-                unchanged(router, before)
-                place.start()
+                killed_once_there(place, router, before, 90)
             view = place.settled(plan, 90)
             expect(view["state"] == ("confirmed" if kind == "kept" else "rolled_back"), f"ended {view['state']}: {short(view['devices'], 500)}")
             return truth(place, router, before, plan, edits, view)

@@ -154,7 +154,7 @@ class Console:
             rest = plain[1:] if "number" not in given and "numbers" not in given else plain
             name = evaluate.said(given.get("value-name", rest[0] if rest else ""))
             if name and name not in self.tables.menus.readable(menu) | {".id", "run-count", "next-run"}:
-                raise Refused(f"input does not match any value of value-name")
+                raise Refused("input does not match any value of value-name")
             if name and name not in row and self.router.options.get("absent_is_error"):
                 raise Refused("no such item")
             return self.typed(menu, name, row.get(name)) if name else typed(row)

@@ -348,7 +348,7 @@ def kept_round(seed: int, count: int, say) -> tuple[int, int, list[str]]:
 
 def undone_round(seed: int, _count: int, say) -> tuple[int, int, list[str]]:
     """One plan on one router, the program killed after it was applied."""
-    import cases_cuts
+    import course
     wrong = []
     with plant.site() as place:
         router, dice = spiced(place, seed)
@@ -366,11 +366,11 @@ def undone_round(seed: int, _count: int, say) -> tuple[int, int, list[str]]:
         ends = plant.time.monotonic() + 60
         while plant.time.monotonic() < ends and plant.PREFIX not in str(router.tables.rows.get("/system/script")):
             plant.time.sleep(0.02)
-        while plant.time.monotonic() < ends and place.daemon and not cases_cuts.gone_over(router, before):
+        while plant.time.monotonic() < ends and place.daemon and not course.gone_over(router, before):
             plant.time.sleep(0.02)
         plant.time.sleep(dice.pick(0.05, 0.3, 1.5))
         place.kill()
-        cases_cuts.wait_clean(router, before, 120)
+        course.wait_clean(router, before, 120)
         changed, left = plant.difference(before, router.dump()), plant.left_behind(router)
         place.start()
         view = place.settled(plan, 60)

@@ -306,7 +306,7 @@ class Rest:
         if (menu, verb) == ("/system/script", "run"):
             self.console.permit(run.may, menu, verb)
             name = self.console.name_of(menu, str(given.get(".id", given.get("number", ""))))
-            job = self.router.run_script(name, run.may, run.user)
+            self.router.run_script(name, run.may, run.user)
             self.router.sleep(0.1, lambda: None)
             return 200, [], ""
         self.console.permit(run.may, menu, verb)

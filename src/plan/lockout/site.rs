@@ -140,10 +140,10 @@ async fn among(source: &impl Source, menu: &str, attribute: &str, values: &[Stri
 /// Only the routes that cover these ends: a router may hold the whole internet's.
 async fn covering(source: &impl Source, routes: &str, ends: &[IpAddr]) -> Result<Vec<Row>, Fault> {
     let nets: BTreeSet<String> = ends.iter().filter(|ip| ip.is_ipv6() == routes.starts_with("/ipv6")).flat_map(|ip| holding(*ip)).collect();
-    match nets.is_empty() {
-        true => source.rows(routes, Query::new()).await,
-        false => among(source, routes, "dst-address", &nets.into_iter().collect::<Vec<_>>()).await,
+    if nets.is_empty() {
+        return source.rows(routes, Query::new()).await;
     }
+    among(source, routes, "dst-address", &nets.into_iter().collect::<Vec<_>>()).await
 }
 
 /// The routes behind those that were read: where their gateways are not next to the router.

@@ -145,7 +145,7 @@ fn picked(text: &str) -> Truth {
     }
 }
 
-/// `8:0` or `8:0-255`, which are an echo request.
+/// `8:0` or `8:0-255`: the packet's type, and its code, which is 0 of all that are followed; an echo request unless the packet says otherwise.
 fn icmp(text: &str, packet: &Packet) -> Truth {
     let own = match (packet.protocol, packet.icmp_type) {
         (1 | 58, Some(kind)) => kind,

@@ -58,6 +58,12 @@ fn delegated(site: &mut Site) {
     site.rows.insert("/ipv6/pool".into(), vec![pairs("name=isp prefix=2001:db8:10::/56 prefix-length=64")]);
 }
 
+/// We are in though rules drop what finds neighbours, by an entry by hand.
+fn by_hand(site: &mut Site) {
+    six(site);
+    site.rows.get_mut("/ipv6/firewall/filter").unwrap().insert(0, pairs("chain=input action=drop protocol=icmpv6 comment=deaf"));
+}
+
 const CUTS: &[(&str, Differs)] = &[
     ("home: add /ipv6/firewall/filter chain=input action=drop protocol=icmpv6 @ comment=established", six),
     ("home: add /ipv6/firewall/filter chain=input action=drop protocol=58 icmp-options=135:0-255 @ comment=established", six),
@@ -91,6 +97,7 @@ const HARMLESS: &[(&str, Differs)] = &[
     }),
     ("home: set /ipv6/settings allow-fast-path=no", six),
     ("home: add /ipv6/neighbor address=2001:db8:10::51 interface=bridge mac-address=02:00:5E:00:00:01", six),
+    ("home: add /ipv6/firewall/filter chain=input action=drop protocol=icmpv6 @ comment=deaf", by_hand),
     ("home: remove /ip/route [comment=lab]", six),
     ("home: add /ip/firewall/filter chain=input action=drop @ comment=established", six),
 ];
