@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
@@ -44,7 +45,13 @@ batch_pause_seconds = 0
 """
 CAPABILITIES = ("writes", "professional", "firewall", "routing", "wireless", "dhcp", "bridge", "system")
 PREFIX = "mcp-guard"
-_numbers = iter(range(11, 250))
+_numbers = itertools.count()
+
+
+def loopback(number: int) -> str:
+    """An address of its own for each router of a run, however many; runs beside each other differ by their process."""
+    high, low = divmod(number, 239)
+    return f"127.{77 + high}.{os.getpid() % 250 + 1}.{11 + low}"
 
 
 class Site:
@@ -107,7 +114,7 @@ class Site:
 
     def router(self, name: str = "edge", version: str = "7.23.2", ssh: bool = True, capabilities=CAPABILITIES, add: bool = True, **options):
         """A router, and its device record."""
-        made = options.pop("make", factory.router)(self.place, f"127.77.{os.getpid() % 250 + 1}.{next(_numbers)}", version, **options)
+        made = options.pop("make", factory.router)(self.place, loopback(next(_numbers)), version, **options)
         self.routers[name] = made
         if add:
             self.add(name, made, ssh, capabilities).json()
