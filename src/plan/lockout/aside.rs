@@ -9,6 +9,7 @@ use crate::plan::lockout::state::{State, is_on, is_yes};
 use crate::routeros::flow::net::{Block, address};
 use crate::routeros::row::Row;
 use crate::routeros::value;
+use std::net::IpAddr;
 
 /// Bits a second below which a queue starves what we do.
 const STARVES: u64 = 64_000;
@@ -34,6 +35,7 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Option<Bear
             Some(Bears::Unknown("it would listen on the port that we come to".into()))
         }
         "/ipv6/pool" => no_unless(is_of_a_pool(before, who), "the address we come to is of a pool"),
+        "/ip/dhcp-server/lease" => Some(lease(touch, before, who)),
         "/zerotier" => no_unless(is_inside, "we come in through a tunnel, and its network would change"),
         "/queue/simple" | "/queue/tree" if starves(touch) => no_unless(may_hold_us(touch, who), "a queue would leave us hardly any rate"),
         menu if menu.starts_with("/ppp/") => {
@@ -46,6 +48,20 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Option<Bear
         }
         _ => None,
     }
+}
+
+/// A lease of an address of ours, or one that gives our hardware another address: with the next renewal, long after any guard.
+fn lease(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
+    let ours = |ip: &IpAddr| who.sources.contains(ip) || who.own == Some(*ip);
+    if let Some(ip) = touch.values("address").find(|text| address(text).is_some_and(|ip| ours(&ip))) {
+        return Bears::Unknown(format!("the lease that gives us {ip} would change"));
+    }
+    let neighbours = before.rows("/ip/arp").iter().filter(|row| row.get("address").and_then(address).is_some_and(|ip| ours(&ip)));
+    let named = |mac: &str| touch.values("mac-address").any(|text| text.eq_ignore_ascii_case(mac));
+    if neighbours.filter_map(|row| row.get("mac-address")).any(named) {
+        return Bears::Unknown("our own hardware would be given another address with its next renewal".into());
+    }
+    Bears::No
 }
 
 /// Whether a hotspot asks guests on the interface we come in by.

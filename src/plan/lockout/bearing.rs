@@ -134,11 +134,6 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         let apart = APART.iter().any(|root| menu == *root || menu.strip_prefix(root).is_some_and(|rest| rest.starts_with('/')));
         return if apart { Bears::No } else { Bears::Unknown(format!("nothing is known of {menu}")) };
     };
-    if menu == "/ip/dhcp-server/lease" {
-        let ours = |ip: &str| who.sources.iter().chain(&who.own).any(|own| own.to_string() == ip);
-        let named = touch.values("address").find(|ip| ours(ip)).map(str::to_owned);
-        return named.map_or(Bears::No, |ip| Bears::Unknown(format!("the lease that gives us {ip} would change")));
-    }
     if let Some(bears) = aside::bears(touch, before, who) {
         return bears;
     }

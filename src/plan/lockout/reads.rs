@@ -78,6 +78,7 @@ fn groups(touch: &Touch<'_>) -> Vec<&'static [&'static str]> {
         "/interface/list" | "/interface/list/member" => vec![RULES, LISTS, SELF, BRIDGED],
         "/address" | "/route" | "/routing/rule" | "/routing/table" | "/vrf" => vec![SELF, MARKED],
         "/settings" | "/dhcp-client" | "/arp" | "/neighbor" => vec![SELF],
+        "/dhcp-server/lease" if touch.values("mac-address").next().is_some() => vec![&["/user/active", "/ip/arp"]],
         "/pool" if touch.menu() == "/ipv6/pool" => vec![SELF],
         "/proxy" | "/socks" => vec![&["/ip/service"]],
         "/interface/sstp-server/server" | "/interface/ovpn-server/server" => vec![&["/ip/service"], LINK, SELF],

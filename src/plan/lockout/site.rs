@@ -103,6 +103,10 @@ pub async fn read(source: &impl Source, path: ManagementPath, steps: &[Step]) ->
         far(source, &mut site, &ends, v6).await?;
     }
     lists(source, &mut site, &all, steps, v6).await?;
+    if wants("/ip/arp") && !wants("/interface/bridge/host") {
+        let ours: Vec<String> = sources(&site).iter().map(ToString::to_string).collect();
+        take(&mut site, "/ip/arp", among(source, "/ip/arp", "address", &ours).await)?;
+    }
     below(source, &mut site, &all, v6).await?;
     Ok(site)
 }

@@ -116,6 +116,8 @@ const CUTS: &[(&str, Differs)] = &[
     ("home: set /interface/sstp-server/server enabled=yes", with_sstp),
     ("home: set /ip/proxy enabled=yes port=8080,443", as_it_is),
     ("home: set /ip/socks enabled=yes port=443", as_it_is),
+    ("home: add /ip/dhcp-server/lease address=192.168.88.40 mac-address=02:00:5e:00:53:10 server=defconf", as_it_is),
+    ("home: set /ip/dhcp-server/lease [address=192.168.88.30] mac-address=02:00:5E:00:53:10", as_it_is),
 ];
 
 /// The same kinds of edits where they reach nobody of us.
