@@ -129,7 +129,7 @@ pub const KEYS: &[Key] = &[
     key("sse.update_batch_interval_seconds", Kind::Real(0.1, 60.0, "seconds"), "Notifications are gathered for so long").is("1.0"),
 
     key("routeros.rest_timeout_seconds", Kind::Real(1.0, 60.0, "seconds"), "A REST request ends after; the router itself gives up at 60").is("10"),
-    key("routeros.connect_timeout_seconds", Kind::Real(0.1, 60.0, "seconds"), "A connection must stand after").is("3"),
+    key("routeros.connect_timeout_seconds", Kind::Real(0.1, 60.0, "seconds"), "A connection must stand after; SSH may take three times that to exchange keys").is("3"),
     key("routeros.max_concurrent_per_device", Kind::Int(1, 10, "requests"), "Requests in flight to one device").is("2"),
     key("routeros.retry_attempts", Kind::Int(0, 10, "attempts"), "Retries of reads and of steps proven idempotent").is("3"),
     key("routeros.retry_backoff_seconds", Kind::Real(0.0, 60.0, "seconds"), "Wait before the first retry; doubles").is("1.0"),

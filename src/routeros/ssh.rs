@@ -39,8 +39,11 @@ pub fn is_fingerprint(text: &str) -> bool {
     data_encoding::BASE64_NOPAD.decode(base64.as_bytes()).is_ok_and(|bytes| bytes.len() == 32)
 }
 
-/// Exchanges keys, notes the host key, refuses it and hangs up: no name, no login. `within` bounds connecting and
-/// the exchange each.
+/// The exchange of keys may take so many times what connecting may: a slow board computes two signatures and a secret for it.
+const EXCHANGE_TIMES: u32 = 3;
+
+/// Exchanges keys, notes the host key, refuses it and hangs up: no name, no login. `within` bounds connecting; the
+/// exchange may take three times that.
 ///
 /// # Errors
 /// Unreachable, timeout, or [`RouterError::HostKey`] when the port speaks no SSH that we do.
@@ -49,13 +52,14 @@ pub async fn probe_host_key(host: &str, port: u16, within: Duration) -> Result<H
     let at = net::place(host, port);
     let seen = Arc::new(Mutex::new(None));
     // The session's own task must end as well when a peer stalls in mid-exchange.
-    let exchange = library::connect_stream(config(within), stream, Looker { seen: seen.clone() });
-    let outcome = tokio::time::timeout(within, exchange).await;
+    let limit = within * EXCHANGE_TIMES;
+    let exchange = library::connect_stream(config(limit), stream, Looker { seen: seen.clone() });
+    let outcome = tokio::time::timeout(limit, exchange).await;
     if let Some(key) = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take() {
         return Ok(key);
     }
     match outcome {
-        Err(_) => Err(RouterError::Timeout { at, after: within, stage: Stage::Connect }),
+        Err(_) => Err(RouterError::Timeout { at, after: limit, stage: Stage::Connect }),
         Ok(Ok(_)) => Err(RouterError::HostKey { at, why: "the exchange ended without a key".into() }),
         Ok(Err(error)) => Err(RouterError::HostKey { at, why: words(&error).into() }),
     }

@@ -34,7 +34,7 @@ pub struct Endpoint {
     pub user: String,
     /// How that user proves itself.
     pub login: Login,
-    /// For TCP, and again for the exchange of keys.
+    /// For TCP; the exchange of keys may take three times that.
     pub connect_timeout: Duration,
     /// Longest output taken.
     pub max_answer_bytes: usize,
@@ -66,7 +66,8 @@ impl Session {
         let shown = Arc::new(Mutex::new(None));
         let gate = Gate { pin: endpoint.pin.clone(), shown: shown.clone() };
         let exchange = client::connect_stream(ssh::config(SILENCE_MAX), stream, gate);
-        let outcome = tokio::time::timeout(endpoint.connect_timeout, exchange).await;
+        let limit = endpoint.connect_timeout * ssh::EXCHANGE_TIMES;
+        let outcome = tokio::time::timeout(limit, exchange).await;
         let shown: Option<HostKey> = shown.lock().unwrap_or_else(PoisonError::into_inner).take();
         let mut handle = match (outcome, shown) {
             (_, Some(key)) if key.fingerprint != endpoint.pin => {
@@ -75,7 +76,7 @@ impl Session {
             (Ok(Ok(handle)), Some(_)) => handle,
             (Ok(Ok(_)), None) => return Err(RouterError::HostKey { at, why: "the exchange ended without a key".into() }),
             (Ok(Err(error)), _) => return Err(RouterError::HostKey { at, why: ssh::words(&error).into() }),
-            (Err(_), _) => return Err(RouterError::Timeout { at, after: endpoint.connect_timeout, stage: Stage::Connect }),
+            (Err(_), _) => return Err(RouterError::Timeout { at, after: limit, stage: Stage::Connect }),
         };
         let login = log_in(&mut handle, &endpoint.user, &endpoint.login);
         let accepted = match tokio::time::timeout(LOGIN_MAX, login).await {
