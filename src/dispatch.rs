@@ -86,6 +86,7 @@ impl Dispatch {
         let (who, cancel, progress) = (call.principal.clone(), call.cancel.clone(), call.progress.clone());
         let mut cx = Cx::new(self.world.clone(), tool, who, call.correlation_id.clone(), cancel, progress);
         cx.proven = call.proven;
+        cx.for_person = call.for_person;
         let mut given = call.arguments;
         alias(&mut given, &self.schemas[tool.name].input);
         let result = match self.offered(call.audience, call.as_tool) {

@@ -7,6 +7,7 @@ use routeros_mcp::access::policy::{self, Decision, Rules};
 use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::base::tier::{Effect, Environment};
 use routeros_mcp::http::admin::routes::ROUTES;
+use routeros_mcp::routeros::pin::format_fingerprint;
 use routeros_mcp::sim::profiles::Profile;
 use serde_json::{Value, json};
 
@@ -29,7 +30,7 @@ async fn ask(web: &Web, token: &str, method: &str, path: &str, body: &Value) -> 
 async fn with_router(name: &str) -> Web {
     let flags = [("mcp.transport", "both"), ("mcp.http_port", "0"), ("health_check.enabled", "false"), ("rate_limit.enabled", "false")];
     let mut site = Site::bare(&flags).await;
-    site.adopt(Profile::Office, name, json!({})).await;
+    site.adopt(Profile::Office, name, crate::plan_tools::opened()).await;
     Web::over(site).await
 }
 
@@ -100,7 +101,32 @@ async fn a_token_sends_no_stored_login_to_another_place() {
         let (status, document) = ask(&web, &admin, "PATCH", "/devices/edge", &change).await;
         assert_eq!((status, document["error"]["kind"].as_str()), (403, Some("denied")), "{change}: {document}");
     }
+    let other = json!({"tls_fingerprint": format!("sha256:{}", "ab".repeat(32))});
+    let (status, document) = ask(&web, &admin, "POST", "/devices/edge/pins", &other).await;
+    assert_eq!((status, document["error"]["kind"].as_str()), (403, Some("denied")), "whoever shows that would hear it: {document}");
+    let same = json!({"tls_fingerprint": format_fingerprint(&web.site.sim("edge").fingerprint())});
     assert_eq!(web.site.sim("edge").requests().len(), before, "nobody was asked");
+    assert_eq!(ask(&web, &admin, "POST", "/devices/edge/pins", &same).await.0, 200, "what is pinned already gives nothing away");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn whoever_makes_a_token_does_not_approve_what_is_planned_with_it() {
+    let web = with_router("edge").await;
+    let mut anna = signed_in(&web, "anna", Role::Admin).await;
+    let fields = [("name", "assistant"), ("role", "ops_rw"), ("devices", "all")];
+    let page = anna.form("/admin/tokens", &fields).await;
+    assert_eq!(page.status, 200, "{page:?}");
+    let made = web.site.operator("token.list", json!({})).await.structured["rows"][0].clone();
+    assert_eq!(made["owner"], "anna", "{made}");
+    let token =
+        page.body.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| word.starts_with("rmcp_")).unwrap().to_owned();
+    let rule =
+        json!({"menu": "/ip/firewall/filter", "op": "add", "values": {"chain": "forward", "action": "drop", "src-address": "203.0.113.7"}});
+    let (status, plan) = ask(&web, &token, "POST", "/plans", &json!({"devices": ["edge"], "edits": [rule]})).await;
+    assert_eq!(status, 201, "{plan}");
+    let refused = anna.post(&format!("/admin/api/v1/plans/{}/approve", plan["id"].as_str().unwrap()), json!({})).await;
+    assert!(refused.status == 403 && refused.body.contains("nobody approves a plan of their own"), "{refused:?}");
     web.close().await;
 }
 

@@ -201,8 +201,8 @@ async fn an_overview_costs_three_requests_and_none_within_its_age() {
 async fn equal_calls_at_once_cost_one() {
     let site = Site::of(&[Profile::HomeAp], &[]).await;
     let sim = site.sim("home-ap");
-    // Slow enough that all are there before the first answer.
-    sim.faults().inject(Rule::always(Fault::Latency(Duration::from_millis(50))));
+    // Slow enough that all are there before the first answer, on a busy machine too.
+    sim.faults().inject(Rule::always(Fault::Latency(Duration::from_millis(500))));
     for (tool, arguments, path) in [
         ("menu.read", json!({"device": "home-ap", "menu": "/ip/route"}), "/ip/route"),
         ("system.get_clock", json!({"device": "home-ap"}), "/system/clock"),

@@ -280,6 +280,40 @@ async fn http2_is_spoken_over_tls() {
     web.close().await;
 }
 
+/// A stream that is reset on a body still on its way takes the answer with it.
+#[tokio::test]
+async fn a_refusal_is_heard_over_http2_though_nobody_reads_the_body() {
+    let web = Web::open(&[("http.tls", "self-signed"), ("rate_limit.enabled", "false")]).await;
+    let token = web.token(Role::Admin).await;
+    let (mut client, connection) = h2::client::handshake(shaken(&web, b"h2").await.0).await.unwrap();
+    let driver = web.site.app.tasks.spawn(connection);
+    let mut heard = 0;
+    for (path, status) in [("/mcp", 415), ("/admin/api/v1/nosuch", 404), ("/admin/api/v1/update", 405), ("/health", 405)] {
+        for bytes in [1, 200_000].repeat(8) {
+            let request = http::Request::post(format!("https://localhost{path}")).header("content-type", "text/plain");
+            let request = request.header("authorization", format!("Bearer {token}")).body(()).unwrap();
+            let (response, mut upload) = client.send_request(request, false).unwrap();
+            upload.send_data(vec![b'x'; bytes].into(), true).unwrap();
+            let told = async {
+                let response = response.await?;
+                let (status, mut body) = (response.status().as_u16(), response.into_body());
+                while let Some(data) = body.data().await {
+                    let got = data?.len();
+                    body.flow_control().release_capacity(got)?;
+                }
+                Ok::<_, h2::Error>(status)
+            };
+            let told = tokio::time::timeout(PATIENCE, told).await.unwrap();
+            assert_eq!(told.unwrap_or_else(|error| panic!("{path} with {bytes} bytes: {error}")), status);
+            heard += 1;
+        }
+    }
+    assert_eq!(heard, 64);
+    drop(client);
+    driver.abort();
+    web.close().await;
+}
+
 /// Over HTTP/2 a client takes the connection for broken when HEAD is answered with a body.
 #[tokio::test]
 async fn head_has_the_answer_of_get_without_its_body() {

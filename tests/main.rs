@@ -169,6 +169,8 @@ mod plan_rollout;
 #[cfg(feature = "sim")]
 mod plan_rotate;
 #[cfg(feature = "sim")]
+mod plan_seen;
+#[cfg(feature = "sim")]
 mod plan_storage;
 #[cfg(feature = "sim")]
 mod plan_tools;

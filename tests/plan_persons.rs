@@ -4,7 +4,11 @@ use crate::mcp_client::Client;
 use crate::plan_tools::{guards, site};
 use crate::site::Site;
 use routeros_mcp::access::{Identity, Principal, Role};
+use routeros_mcp::base::clock::Wall;
+use routeros_mcp::base::fault::Kind;
 use routeros_mcp::base::secret::Secret;
+use routeros_mcp::plan::Voice;
+use routeros_mcp::plan::record::PlanId;
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::tools;
 use serde_json::{Value, json};
@@ -197,7 +201,74 @@ async fn a_high_risk_is_kept_by_a_person_and_more_time_may_be_asked_for() {
     assert_ne!(plan["devices"][0]["fires_at"], before, "{plan}");
     let nobody = site.operator("plan.keep", json!({"plan_id": id})).await;
     assert_eq!(nobody.structured["error"]["kind"], "denied", "an operator is no person: {}", nobody.text);
+    let world = site.app.dispatch.world();
+    let proved = world.access.authenticate("anna", Secret::new(PASSWORD)).await.unwrap();
+    let stale = Voice { proven_at: Some(Wall(world.clock.wall().0 - 6 * 60_000)), ..Voice::of(&proved) };
+    let late = site.app.plans().keep_as(&stale, &PlanId(id.clone())).await.unwrap_err();
+    assert_eq!(late.kind, Kind::Unauthenticated, "signed in six minutes ago: {late}");
     let kept = site.operator("plan.keep", by(&id, "anna")).await;
     assert_eq!(kept.structured["state"], "confirmed", "{}", kept.text);
     assert_eq!(guards(&site), 0, "nothing of ours is left");
+}
+
+#[tokio::test]
+async fn a_yes_counts_no_longer_than_its_person_may_give_one() {
+    for (change, name) in [("disabled", "anna"), ("role", "anna"), ("kept", "bert")] {
+        let (site, id) = waiting(&[]).await;
+        let yes = site.operator("plan.approve", by(&id, name)).await;
+        assert_eq!(yes.structured["state"], "approved", "{}", yes.text);
+        let access = &site.app.dispatch.world().access;
+        match change {
+            "disabled" => drop(access.set_disabled("anna", true).await.unwrap()),
+            "role" => drop(access.set_role("anna", Role::ReadOnly).await.unwrap()),
+            _ => {}
+        }
+        let applied = site.call("plan.apply", json!({"plan_id": id, "wait_seconds": 55})).await;
+        if change == "kept" {
+            assert_eq!(applied.structured["state"], "confirmed", "{}", applied.text);
+            continue;
+        }
+        let error = &applied.structured["error"];
+        assert!(
+            error["kind"] == "conflict" && error["message"].as_str().unwrap().ends_with("who may not approve any more: anna"),
+            "{error}"
+        );
+        let again = site.operator("plan.approve", by(&id, "bert")).await;
+        assert!(again.fault.is_none(), "{}", again.text);
+        assert_eq!(site.good("plan.apply", json!({"plan_id": id, "wait_seconds": 55})).await.structured["state"], "confirmed");
+    }
+}
+
+#[tokio::test]
+async fn a_secret_of_the_vault_goes_to_no_router_without_a_person_even_in_a_lab() {
+    let (site, _) = waiting(&[]).await;
+    let set = json!({"name": "isp", "secret": "VAULT-SECRET-77", "menus": ["/ppp/secret"], "devices": ["all"]});
+    assert!(site.operator("secret.set", set).await.fault.is_none());
+    let plan = |password: Value| json!({"devices": ["edge"], "edits": [{"menu": "/ppp/secret", "op": "add", "values": {"name": "x", "password": password}}]});
+    let vault = site.good("plan.create", plan(json!({"secret": "vault:isp"}))).await.structured;
+    assert_eq!(vault["approvals"]["needed"], 1, "{vault}");
+    let made = site.good("plan.create", plan(json!({"secret": "generate"}))).await.structured;
+    assert_eq!(made["approvals"]["needed"], 0, "one made for the change is nobody's yet: {made}");
+}
+
+#[tokio::test]
+async fn nobody_fills_the_store_with_plans_that_nobody_applies() {
+    let (site, _) = waiting(&[]).await;
+    let request = |checks: usize| {
+        json!({"devices": ["edge"], "edits": [{"menu": "/ip/dns/static", "op": "add", "values": {"name": "a.lan", "address": "192.0.2.1"}}],
+        "verify": vec![json!({"ping": "192.0.2.1"}); checks]})
+    };
+    assert_eq!(site.bad("plan.create", request(51)).await["kind"], "bad_input");
+    let mut taken = 1;
+    let refused = loop {
+        let reply = site.call("plan.create", request(1)).await;
+        match reply.fault {
+            None => taken += 1,
+            Some(_) => break reply,
+        }
+        assert!(taken <= 200, "there is an end to it");
+    };
+    assert_eq!((taken, refused.fault), (200, Some(Kind::Busy)), "{}", refused.text);
+    let limited = crate::site::limited(Role::OpsRw, &["edge"]);
+    assert!(site.call_as(limited, "plan.create", request(1)).await.fault.is_none(), "others go on");
 }

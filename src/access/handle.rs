@@ -171,6 +171,6 @@ mod tests {
         assert_eq!(nas.resolve(&vault, &spot("/radius", "comment", "edge")).await.unwrap_err().kind, fault::Kind::Bug);
         let made = Handle::Generate.resolve(&vault, &spot("/ppp/secret", "password", "edge")).await.unwrap();
         assert_eq!(Handle::Generate.resolve(&vault, &spot("/ppp/secret", "password", "edge")).await.unwrap(), made);
-        assert_eq!(vault.all_made().unwrap()[0].1.about.attribute, "password");
+        assert_eq!(vault.made_of("").unwrap()[0].1.about.attribute, "password");
     }
 }

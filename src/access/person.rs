@@ -16,6 +16,8 @@ use std::str::FromStr;
 
 /// Who vouches for subjects of this machine: the command line, stdio, local users.
 pub const LOCAL: &str = "local";
+/// What ids of persons start with.
+const PERSON: &str = "per_";
 /// What the subjects of local users start with: `local|user:anna`.
 const USER: &str = "user:";
 /// The longest identity, bytes; issuers are URLs, subjects have at most 255 characters.
@@ -27,12 +29,17 @@ pub struct PersonId(pub String);
 
 impl PersonId {
     pub(super) fn random() -> Self {
-        PersonId(format!("per_{}", hex(&random::<6>())))
+        PersonId(format!("{PERSON}{}", hex(&random::<6>())))
     }
 
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a text is the id of a person, and no identity.
+    pub fn is_one(text: &str) -> bool {
+        text.starts_with(PERSON) && !text.contains('|')
     }
 }
 
@@ -139,6 +146,12 @@ impl Access {
     /// The local user whose own identity this is.
     pub fn user_of(&self, identity: &Identity) -> Result<Option<User>, Fault> {
         identity.user().map_or(Ok(None), |name| self.find(name))
+    }
+
+    /// The local user of the person whose identity this is.
+    pub fn user_behind(&self, identity: &Identity) -> Result<Option<User>, Fault> {
+        let Some(person) = self.person(identity)? else { return Ok(None) };
+        Ok(self.users()?.into_iter().find(|user| user.person == person))
     }
 
     /// Whose caller this is, for a record.

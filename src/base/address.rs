@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// [`canonical`] one.
 pub fn forbidden(ip: IpAddr) -> Option<&'static str> {
     const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-    const METADATA_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
+    // Of most clouds, and of Alibaba's.
+    const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(169, 254, 169, 254), Ipv4Addr::new(100, 100, 100, 200)];
     match ip {
-        IpAddr::V4(v4) if v4 == METADATA_V4 => Some("metadata service"),
+        IpAddr::V4(v4) if METADATA_V4.contains(&v4) => Some("metadata service"),
         IpAddr::V6(v6) if v6 == METADATA_V6 => Some("metadata service"),
         IpAddr::V4(v4) if v4.is_link_local() => Some("link-local"),
         IpAddr::V6(v6) if v6.is_unicast_link_local() => Some("link-local"),
@@ -57,6 +58,7 @@ mod tests {
             ("169.254.169.254", Some("metadata service")),
             ("::ffff:169.254.169.254", Some("metadata service")),
             ("::169.254.169.254", Some("metadata service")),
+            ("100.100.100.200", Some("metadata service")),
             ("64:ff9b::a9fe:a9fe", Some("metadata service")),
             ("fd00:ec2::254", Some("metadata service")),
             ("169.254.1.1", Some("link-local")),

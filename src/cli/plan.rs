@@ -29,6 +29,21 @@ pub async fn run(way: &Way, command: PlanCommand, as_json: bool) -> Result<(), F
             let arguments = json!({"plan_id": id, "reason": reason});
             tell(&as_person(way, "plan.refuse", arguments, user, &password, as_json).await?, as_json)
         }
+        PlanCommand::Reveal { id, secret, user, password } => {
+            let shown = as_person(way, "plan.reveal", json!({"plan_id": id, "secret": secret}), user, &password, as_json).await?;
+            if as_json {
+                output::json(&shown);
+            } else {
+                eprintln!(
+                    "{} of {} on {}: shown this once",
+                    table::cell(&shown["attribute"]),
+                    table::cell(&shown["menu"]),
+                    table::cell(&shown["device"])
+                );
+                output::text(shown["value"].as_str().unwrap_or_default());
+            }
+            Ok(())
+        }
         PlanCommand::Apply { id, wait } => apply(way, &id, wait, as_json).await,
         PlanCommand::Confirm { id, user, password } => {
             tell(&as_person(way, "plan.keep", json!({"plan_id": id}), user, &password, as_json).await?, as_json)
@@ -71,17 +86,9 @@ async fn list(way: &Way, as_json: bool) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A plan with every row of its diff: of many devices it comes one by one.
+/// A plan with every row of its diff.
 async fn whole(way: &Way, id: &str) -> Result<Value, Fault> {
-    let mut plan = way.operator("plan.get", json!({"plan_id": id})).await?;
-    for device in plan["devices"].as_array_mut().into_iter().flatten() {
-        if device.get("diff_omitted").is_some() {
-            let asked = json!({"plan_id": id, "device": device["device_id"]});
-            let mut one = way.operator("plan.get", asked).await?;
-            *device = one["devices"][0].take();
-        }
-    }
-    Ok(plan)
+    way.operator("plan.get", json!({"plan_id": id})).await
 }
 
 async fn approve(way: &Way, asked: PlanApprove, as_json: bool) -> Result<(), Fault> {
@@ -197,12 +204,33 @@ fn described(plan: &Value) -> String {
         format!("{} needed, given by: {}", plan["approvals"]["needed"], if given.is_empty() { "nobody".into() } else { given.join(", ") }),
     );
     if plan["unguarded"] == true {
-        line("guard", "applied even where no guard can be had".into());
+        line("guard", "NONE where the router lets us have none: then nothing undoes it when it cuts us off".into());
+    }
+    for check in plan["verify"].as_array().into_iter().flatten() {
+        line("verify", pairs(check));
+    }
+    if !plan["batch"].is_null() {
+        line("batch", pairs(&plan["batch"]));
     }
     line("created", format!("{} by {}", table::cell(&plan["created_at"]), table::cell(&plan["created_by"])));
     line("expires", table::cell(&plan["expires_at"]));
     for name in ["why", "summary", "next"] {
         line(name, table::cell(&plan[name]));
+    }
+    for made in plan["made"].as_array().into_iter().flatten() {
+        let state = match (made["can_be_seen"] == true, made["seen_by"].as_str()) {
+            (true, _) => format!(
+                "a person sees it once with: routeros-mcp plan reveal {} {}",
+                table::cell(&plan["id"]),
+                table::cell(&made["secret"])
+            ),
+            (false, Some(by)) => format!("seen by {}", table::cell(&by.into())),
+            (false, None) => "can be seen once the change is confirmed".to_owned(),
+        };
+        line(
+            "made",
+            format!("{} of {} on {}: {state}", table::cell(&made["attribute"]), table::cell(&made["menu"]), table::cell(&made["device"])),
+        );
     }
     for device in plan["devices"].as_array().into_iter().flatten() {
         text.push_str(&format!("\n{} ({})\n", table::cell(&device["name"]), table::cell(&device["state"])));
@@ -217,9 +245,6 @@ fn described(plan: &Value) -> String {
         for one in device["difference"].as_array().into_iter().flatten() {
             text.push_str(&format!("  ! {} {}: {}\n", table::cell(&one["menu"]), pairs(&one["key"]), table::cell(&one["why"])));
             text.push_str(&format!("      wanted {}\n      found  {}\n", pairs(&one["wanted"]), pairs(&one["found"])));
-        }
-        if let Some(omitted) = device["diff_omitted"].as_u64() {
-            text.push_str(&format!("  … and {omitted} more changes that do not fit here\n"));
         }
     }
     text.push_str(&format!("\ndigest       {}\n", table::cell(&plan["short_digest"])));
@@ -241,14 +266,16 @@ fn row(step: &Value) -> String {
     text
 }
 
-/// `chain=input action=drop`; what people wrote on a router cannot break the line.
+/// `chain=input action=drop comment="for guests"`; what somebody wrote breaks no line, and cannot be taken for an attribute. Code
+/// has its lines below.
 fn pairs(row: &Value) -> String {
     let none = Map::new();
     let members = row.as_object().unwrap_or(&none);
     let one = |(name, value): (&String, &Value)| match value {
         Value::Object(_) => format!("{name}: {}", pairs(value)),
         Value::Null => format!("{name}: the end"),
-        value => format!("{}={}", table::cell(&Value::from(name.as_str())), table::cell(value)),
+        Value::Array(lines) => lines.iter().fold(format!("{name}:"), |text, line| text + "\n        | " + &table::cell(line)),
+        value => format!("{}={}", table::cell(&Value::from(name.as_str())), table::inner(value)),
     };
     members.iter().map(one).collect::<Vec<_>>().join(" ")
 }

@@ -33,6 +33,8 @@ pub struct Call {
     pub max_age: Duration,
     /// What the caller proved, where the edge knows more than who they are.
     pub proven: Option<Proven>,
+    /// A person reads the answer: nothing in it is cut to what a model may be given.
+    pub for_person: bool,
     /// Asked for as a tool, which `mcp.enable_tools` switches; resources and prompts have switches of their own.
     pub as_tool: bool,
 }
@@ -50,6 +52,7 @@ impl Call {
             progress: None,
             max_age: Duration::ZERO,
             proven: None,
+            for_person: audience == Audience::Operator,
             as_tool: true,
         }
     }

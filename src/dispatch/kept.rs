@@ -52,7 +52,7 @@ pub(super) struct Found {
 pub(super) fn key(cx: &Cx, given: &Map<String, Value>) -> String {
     let who = &cx.principal;
     let arguments = Value::Object(given.clone());
-    format!("{}\n{}\n{}\n{}\n{arguments}", who.issuer, who.subject, who.role.as_str(), cx.tool.name)
+    format!("{}\n{}\n{}\n{}\n{}\n{arguments}", who.issuer, who.subject, who.role.as_str(), cx.for_person, cx.tool.name)
 }
 
 impl Kept {

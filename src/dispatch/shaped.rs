@@ -4,6 +4,7 @@ use super::Reply;
 use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Effect;
 use crate::fleet::Via;
+use crate::shape::redact::without_login;
 use crate::shape::{budget, table, untrusted};
 use crate::tools::context::{Cx, Notes};
 use crate::tools::spec::{Audience, Tool};
@@ -19,7 +20,7 @@ pub(super) fn reply(cx: &Cx, notes: &Notes, result: Result<Value, Fault>) -> Rep
     };
     say_whence(notes, &mut meta);
     let pointers: Vec<String> = cx.tool.untrusted.iter().map(|p| (*p).to_owned()).chain(notes.untrusted.iter().cloned()).collect();
-    untrusted::answer(&mut value, &pointers);
+    untrusted::answer(&mut value, if cx.for_person { &[] } else { &pointers });
     if !pointers.is_empty() {
         meta.insert("untrusted".into(), json!(pointers));
     }
@@ -109,9 +110,12 @@ fn failed(cx: &Cx, notes: &Notes, fault: &Fault, mut meta: Map<String, Value>) -
 /// Longest message or hint, in characters: enough for five wrong arguments, too short for a speech.
 const MOST_SAID: usize = 500;
 
+/// What stands before a router's own words in an error.
+const ROUTERS_WORDS: &str = "the router refused: ";
+
 /// Words of an error on one line, without what nobody sees: they may repeat what a caller or a router wrote.
 fn tidy(text: &str) -> String {
-    untrusted::cut(&untrusted::strip(text), MOST_SAID).into_owned()
+    untrusted::cut(&untrusted::strip(&without_login(text)), MOST_SAID).into_owned()
 }
 
 pub(super) fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &str, mut meta: Map<String, Value>) -> Reply {
@@ -131,6 +135,9 @@ pub(super) fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &
         untrusted::answer(&mut rows, &["/*".to_owned()]);
         error.insert("candidates".into(), rows);
         meta.insert("untrusted".into(), json!(["/error/candidates"]));
+    }
+    if fault.said.contains(ROUTERS_WORDS) {
+        meta.insert("untrusted".into(), json!(["/error/message", "/error/candidates"]));
     }
     let structured = json!({ "error": error });
     let text = match hint {

@@ -2,6 +2,7 @@
 
 use crate::http::ears::{BREATH, Ears};
 use crate::http::forwarded::is_trusted;
+use crate::http::inflow;
 use crate::http::limits::network;
 use crate::http::metrics::Face;
 use crate::http::patience::Patient;
@@ -206,7 +207,9 @@ impl Door {
     async fn answer(&self, peer: Peer, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         // A stream that only listens has no last word to wait for.
         let flies = (request.method() != Method::GET).then(|| self.flight.token());
+        let (request, unread) = inflow::watched(request);
         let response = self.edge.clone().answer(peer, request).await;
+        unread.skip().await;
         Ok(match flies {
             Some(token) => response.map(|body| Held { body, _token: token }.boxed()),
             None => response,

@@ -1,17 +1,18 @@
 //! Bodies of requests: within their size and time, or not at all.
 
 use crate::http::fault::Refusal;
+use crate::http::inflow::Inflow;
 use crate::mcp::message::{MAX_DEPTH, depth};
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::header::{self, HeaderMap};
 use hyper::{Request, StatusCode};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// The whole body, of at most `most` bytes, if it comes within `time`.
-pub async fn body(body: Incoming, most: usize, time: Duration) -> Result<Bytes, Refusal> {
+pub async fn body(body: Inflow, most: usize, time: Duration) -> Result<Bytes, Refusal> {
     let large = || {
         let said = format!("the body is larger than {most} bytes");
         Refusal::of(StatusCode::PAYLOAD_TOO_LARGE, "body", said).hint("http.max_body_bytes is the limit").closing()
@@ -27,31 +28,8 @@ pub async fn body(body: Incoming, most: usize, time: Duration) -> Result<Bytes, 
     }
 }
 
-/// The longest body that is read past when its request is refused unread, bytes; clients of ours send less.
-const SKIPPED: usize = 64 * 1024;
-/// It comes within.
-const SKIPPED_TIME: Duration = Duration::from_secs(1);
-
-/// Reads past the body of a request that is refused for what stands before it. A connection that is closed on a body still
-/// on its way takes the answer with it, and the client learns nothing.
-pub async fn skip(mut body: Incoming) {
-    if body.size_hint().lower() > SKIPPED as u64 {
-        return;
-    }
-    let past = async {
-        let mut bytes = 0;
-        while let Some(Ok(frame)) = body.frame().await {
-            bytes += frame.data_ref().map_or(0, Bytes::len);
-            if bytes > SKIPPED {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(SKIPPED_TIME, past).await;
-}
-
 /// A body of that media type.
-pub async fn of_kind(kind: &str, headers: &HeaderMap, incoming: Incoming, most: usize, time: Duration) -> Result<Bytes, Refusal> {
+pub async fn of_kind(kind: &str, headers: &HeaderMap, incoming: Inflow, most: usize, time: Duration) -> Result<Bytes, Refusal> {
     let is_it = |given: &str| given.split(';').next().is_some_and(|given| given.trim().eq_ignore_ascii_case(kind));
     if !headers.get(header::CONTENT_TYPE).and_then(|given| given.to_str().ok()).is_some_and(is_it) {
         return Err(Refusal::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content_type", format!("send Content-Type: {kind}")).closing());
@@ -63,7 +41,7 @@ pub async fn of_kind(kind: &str, headers: &HeaderMap, incoming: Incoming, most: 
 }
 
 /// The members of a JSON object; none when the request has no body at all.
-pub async fn object(request: Request<Incoming>, most: usize, time: Duration) -> Result<Map<String, Value>, Refusal> {
+pub async fn object(request: Request<Inflow>, most: usize, time: Duration) -> Result<Map<String, Value>, Refusal> {
     let (parts, incoming) = request.into_parts();
     if incoming.is_end_stream() && !parts.headers.contains_key(header::CONTENT_TYPE) {
         return Ok(Map::new());

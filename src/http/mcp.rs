@@ -21,6 +21,7 @@ use crate::base::tier::Effect;
 use crate::dispatch::Dispatch;
 use crate::host::metrics::Meter;
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::limits::{self, Limits};
 use crate::http::{Asked, Body, Edge, bearer, intake};
 use crate::mcp::message::{self, Id, Message, Refusal as Broken};
@@ -30,7 +31,6 @@ use crate::tools;
 use bytes::Bytes;
 use greeting::Greeting;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -113,7 +113,7 @@ impl Mcp {
     }
 
     /// Answers a known caller.
-    pub async fn answer(&self, edge: &Edge, asked: Asked, caller: Bearer, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    pub async fn answer(&self, edge: &Edge, asked: Asked, caller: Bearer, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
         let who = Arc::new(caller.principal);
         let (scopes, expires_at) = (caller.scopes, caller.expires_at);
         let (mut parts, body) = request.into_parts();
@@ -171,7 +171,7 @@ impl Mcp {
     }
 
     /// The message in a body, as far as it can be judged without its meaning.
-    async fn message(&self, headers: &HeaderMap, body: Incoming) -> Result<Taken, Refusal> {
+    async fn message(&self, headers: &HeaderMap, body: Inflow) -> Result<Taken, Refusal> {
         let line = intake::of_kind("application/json", headers, body, self.max_body, self.body_time).await?;
         let broken = |broken: &Broken| Refusal::rpc(StatusCode::BAD_REQUEST, "message", broken.line());
         if line.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {

@@ -14,6 +14,7 @@ pub mod forwarded;
 pub mod gzip;
 mod head;
 pub mod hosts;
+pub mod inflow;
 pub mod intake;
 pub mod limits;
 pub mod mcp;
@@ -40,9 +41,9 @@ use crate::store::Seal;
 use bytes::Bytes;
 use fault::Refusal;
 use http_body_util::combinators::BoxBody;
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use inflow::Inflow;
 use ipnet::IpNet;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -162,7 +163,7 @@ pub struct Edge {
 
 impl Edge {
     /// Answers one request, whatever it is.
-    pub async fn answer(self: Arc<Self>, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+    pub async fn answer(self: Arc<Self>, peer: Peer, request: Request<Inflow>) -> Response<Body> {
         let correlation = correlation(request.headers());
         let cors = self.cors(request.uri().path(), request.headers());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
@@ -231,7 +232,7 @@ impl Edge {
         client: IpAddr,
         is_https: bool,
         correlation: &CorrelationId,
-        request: Request<Incoming>,
+        request: Request<Inflow>,
     ) -> Result<Response<Body>, Refusal> {
         let path = request.uri().path().to_owned();
         well_formed(&request)?;
@@ -249,7 +250,7 @@ impl Edge {
     }
 
     /// The answer to a request that was let in.
-    async fn served(&self, peer: Peer, asked: Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    async fn served(&self, peer: Peer, asked: Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
         let path = request.uri().path().to_owned();
         let base = self.settings.base.as_deref();
         if path == metrics::PATH && self.settings.metrics.at(peer.face) {
@@ -274,13 +275,8 @@ impl Edge {
                 if request.method() == Method::OPTIONS {
                     return self.preflight(&request);
                 }
-                match bearer::caller(self, &asked, request.headers()).await {
-                    Ok(caller) => mcp.answer(self, asked, caller, request).await,
-                    Err(refusal) => {
-                        intake::skip(request.into_body()).await;
-                        Err(refusal)
-                    }
-                }
+                let caller = bearer::caller(self, &asked, request.headers()).await?;
+                mcp.answer(self, asked, caller, request).await
             }
             _ => Err(Refusal::of(StatusCode::NOT_FOUND, "path", "there is nothing at this path")
                 .hint("MCP is at mcp.http_base_path, when mcp.transport is http or both")),
@@ -321,7 +317,7 @@ impl Edge {
         allowed.then(|| origin.clone())
     }
 
-    fn preflight(&self, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    fn preflight(&self, request: &Request<Inflow>) -> Result<Response<Body>, Refusal> {
         if self.cors(request.uri().path(), request.headers()).is_none() {
             return Err(Refusal::method("GET, POST, DELETE"));
         }

@@ -3,6 +3,7 @@
 //! Who is asked is a person who proved it moments ago, never a caller: a model can ask for an approval, and no tool of a model comes
 //! here. An author does not approve, by whatever name they come in: persons are compared, not names.
 
+use crate::access::local::User;
 use crate::access::person::{Actor, Identity, PersonId};
 use crate::access::role::Role;
 use crate::access::{Access, Authenticated, Client, Limits, Principal, is_fresh};
@@ -10,6 +11,7 @@ use crate::audit::Phase;
 use crate::base::clock::Wall;
 use crate::base::fault::{Fault, Kind};
 use crate::base::ids::{hex, random};
+use crate::base::secret::Secret;
 use crate::base::tier::{Effect, Environment};
 use crate::plan::record::{Approval, Plan, PlanId, Risk};
 use crate::plan::state::{PlanEvent, PlanState};
@@ -17,6 +19,7 @@ use crate::plan::word::reason_of;
 use crate::plan::work::record;
 use crate::plan::{Engine, approve, digest};
 use crate::store::Durability;
+use crate::store::vault::Use;
 use serde_json::json;
 
 /// Somebody who says yes or no.
@@ -125,14 +128,56 @@ impl Engine {
     /// A person's word that a manual plan's change stays. One of high risk takes a person who proves it, as its approval does.
     ///
     /// # Errors
-    /// `Denied` to whoever proved nothing, `Conflict` when no device waits for it.
+    /// `Denied` to whoever proved nothing, `Unauthenticated` when that is long ago, `Conflict` when no device waits for it.
     pub async fn keep_as(&self, voice: &Voice, id: &PlanId) -> Result<(), Fault> {
         let plan = self.plan(id)?.0;
-        if plan.risk >= Risk::High && voice.proven_at.is_none() && !self.trusts_lone(&plan) {
-            return Err(nobody("keep"));
+        if plan.risk >= Risk::High {
+            self.is_proved(voice, &plan, "keep")?;
         }
         self.trail(voice, &plan, "plan.keep", "kept").await?;
         self.confirm(id).await
+    }
+
+    /// A secret made for a plan, shown to a person once; `which` is the rest of its key, as [`crate::plan::secrets::made`] has it.
+    ///
+    /// # Errors
+    /// As `approve`; `NotFound` and `Conflict` for one that was not made, is not on a router for good, or was seen.
+    pub async fn reveal_as(&self, voice: &Voice, id: &PlanId, which: &str) -> Result<(Use, Secret), Fault> {
+        let plan = self.plan(id)?.0;
+        self.is_proved(voice, &plan, "see a secret of")?;
+        if !voice.role.approves() {
+            return Err(
+                Fault::denied(format!("role {} sees no secrets", voice.role.as_str())).hint("a person of role approver or admin does")
+            );
+        }
+        self.trail(voice, &plan, "plan.reveal", "seen").await?;
+        Ok(self.core.vault.reveal(&format!("{id}/{which}"), &voice.actor.name).await?)
+    }
+
+    /// Takes back the yes of whoever may not say it any more: kept out, gone, or of another role since. Their names.
+    ///
+    /// # Errors
+    /// `NotFound`, and what the store says.
+    pub async fn drop_void(&self, access: &Access, id: &PlanId) -> Result<Vec<String>, Fault> {
+        let (plan, users) = (self.plan(id)?.0, access.users()?);
+        let is_void = |given: &Approval| {
+            let of_person = |user: &&User| user.person.as_str() == given.person;
+            match users.iter().find(of_person) {
+                // Who came by another identity of theirs has the role that it gave them.
+                Some(user) => user.disabled || (user.name == given.name && !user.role.approves()),
+                // Nobody has that person id any more; an identity that was never linked to a user stands for itself.
+                None => PersonId::is_one(&given.person),
+            }
+        };
+        let void: Vec<Approval> = plan.approvals.iter().filter(|given| is_void(given)).cloned().collect();
+        if !void.is_empty() && !plan.state.is_final() && plan.state != PlanState::Executing {
+            self.change(id, |plan| {
+                plan.approvals.retain(|given| !void.contains(given));
+                Ok(())
+            })
+            .await?;
+        }
+        Ok(void.into_iter().map(|given| given.name).collect())
     }
 
     /// Who said so, before it counts: no audit, no approval.
@@ -149,17 +194,20 @@ impl Engine {
         self.settings().self_approval && plan.environment == Environment::Lab
     }
 
+    /// Whether somebody proved a moment ago who they are, or need not for this plan.
+    fn is_proved(&self, voice: &Voice, plan: &Plan, verb: &str) -> Result<(), Fault> {
+        match voice.proven_at {
+            None if self.trusts_lone(plan) => Ok(()),
+            None => Err(nobody(verb)),
+            Some(at) if is_fresh(at, self.now()) => Ok(()),
+            Some(_) => Err(Fault::new(Kind::Unauthenticated, "it is too long ago that you proved who you are").hint("sign in again")),
+        }
+    }
+
     /// Whether this person may say yes or no to this plan.
     fn may_decide(&self, access: &Access, voice: &Voice, plan: &Plan, verb: &str) -> Result<(), Fault> {
         let lone = self.trusts_lone(plan);
-        match voice.proven_at {
-            None if lone => {}
-            None => return Err(nobody(verb)),
-            Some(at) if !is_fresh(at, self.now()) => {
-                return Err(Fault::new(Kind::Unauthenticated, "it is too long ago that you proved who you are").hint("sign in again"));
-            }
-            Some(_) => {}
-        }
+        self.is_proved(voice, plan, verb)?;
         if !voice.role.approves() {
             return Err(Fault::denied(format!("role {} does not {verb} plans", voice.role.as_str()))
                 .hint("a person of role approver or admin does"));

@@ -76,6 +76,9 @@ impl Engine {
         if wish.dry_run {
             return Ok(Direct { came: Came::Dry, plan, draft });
         }
+        if plan.needed > 0 {
+            self.has_room(wish.who)?;
+        }
         self.core.book.create(&plan, std::slice::from_ref(&draft)).await?;
         if plan.needed > 0 {
             return Ok(Direct { came: Came::Waits, plan, draft });

@@ -12,6 +12,10 @@ use serde_json::{Map, Value};
 pub const MAX_EDITS: usize = 100;
 /// Longest reason, in characters.
 pub const MAX_REASON: usize = 500;
+/// Most things to verify in one plan: each is asked of a router, several times where it is not so at once.
+const MAX_CHECKS: usize = 50;
+/// The longest address or name of a device in one of them, bytes.
+const MAX_NAME: usize = 253;
 
 /// A plan as asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -227,7 +231,13 @@ impl Request {
             }
             _ => {}
         }
+        if self.verify.len() > MAX_CHECKS {
+            return Err(Fault::bad_input(format!("verify: {} checks are too many for one plan (at most {MAX_CHECKS})", self.verify.len())));
+        }
         for check in &self.verify {
+            if [&check.ping, &check.from, &check.reach].into_iter().flatten().any(|name| name.len() > MAX_NAME) {
+                return Err(Fault::bad_input(format!("verify: an address or a device's name has at most {MAX_NAME} bytes")));
+            }
             if check.ping.is_some() == check.reach.is_some() || (check.from.is_some() && check.ping.is_none()) {
                 return Err(Fault::bad_input("verify: each check is {\"ping\": ADDRESS, \"from\": DEVICE} or {\"reach\": DEVICE}"));
             }

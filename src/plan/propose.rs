@@ -3,13 +3,13 @@
 use crate::access::policy::within;
 use crate::access::principal::Principal;
 use crate::base::clock::Wall;
-use crate::base::fault::Fault;
+use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Environment;
 use crate::fleet::{Device, Status};
 use crate::plan::config::{CONFIRM_MAX, CONFIRM_MIN, DRAFT_LIFE};
 use crate::plan::edit::{Confirm, OnFailure, Request, Select};
 use crate::plan::engine::{Ask, Engine};
-use crate::plan::record::{Author, Cut, Draft, Pace, Plan, PlanId, Risk};
+use crate::plan::record::{Author, Change, Cut, Draft, Pace, Plan, PlanId, Risk, Step};
 use crate::plan::state::PlanState;
 use crate::plan::{approve, digest};
 use crate::routeros::value;
@@ -20,6 +20,12 @@ use std::time::Duration;
 
 /// Devices drafted side by side.
 const DRAFTS_AT_ONCE: usize = 8;
+/// Most plans of one author that were written down within a draft's life and never begun.
+const MOST_IDLE: usize = 200;
+/// Most rows that one plan changes, on all its devices together.
+const MOST_STEPS: usize = 5_000;
+/// Most reasons kept why a plan may cut us off.
+const MOST_REASONS: usize = 50;
 
 impl Engine {
     /// Works a request out on every device it names, and keeps it as a draft. Changes nothing on any router.
@@ -32,6 +38,7 @@ impl Engine {
 
     /// As `create`, with the person behind the caller, where one is known: nobody approves their own plans by another name.
     pub async fn create_for(&self, who: &Principal, person: Option<String>, request: Request, origin: &str) -> Result<PlanId, Fault> {
+        self.has_room(who)?;
         let (plan, drafts) = self.drafted(who, person, request, origin, None).await?;
         self.core.book.create(&plan, &drafts).await?;
         Ok(plan.id)
@@ -68,6 +75,11 @@ impl Engine {
                 Fault::denied("this is of extreme risk, and such plans are off here").hint("the operator can set plan.allow_extreme")
             );
         }
+        let steps: usize = drafts.iter().map(|draft| draft.steps.len()).sum();
+        if steps > MOST_STEPS {
+            return Err(Fault::bad_input(format!("{steps} rows are too many for one plan (at most {MOST_STEPS})"))
+                .hint("split it; a person has to read what they approve"));
+        }
         let confirm = request.confirm.unwrap_or(if risk >= Risk::High && cut != Cut::No { Confirm::Manual } else { Confirm::Auto });
         let now = self.core.clock.wall();
         let mut reasons: Vec<String> = Vec::new();
@@ -76,13 +88,17 @@ impl Engine {
                 reasons.push(why.clone());
             }
         });
+        if reasons.len() > MOST_REASONS {
+            let more = reasons.split_off(MOST_REASONS).len();
+            reasons.push(format!("and {more} reasons more"));
+        }
         let mut plan = Plan {
             id: id.clone(),
             reason: request.reason.clone(),
             origin: origin.to_owned(),
             author: Author::of(who, person),
             environment,
-            request: serde_json::to_string(&request).map_err(Fault::bug)?,
+            request: String::new(),
             created_at: now,
             expires_at: Wall(now.0 + DRAFT_LIFE.as_millis() as i64),
             state: PlanState::Draft,
@@ -90,7 +106,8 @@ impl Engine {
             cut,
             cut_reasons: reasons,
             digest: [0; 32],
-            needed: approve::needed(risk, cut, environment, request.unguarded),
+            // A secret of the vault leaves for a router: a person sees for which, even in a lab.
+            needed: approve::needed(risk, cut, environment, request.unguarded).max(u8::from(drafts.iter().any(uses_vault))),
             approvals: Vec::new(),
             confirm,
             confirm_timeout_s: timeout.as_secs() as u32,
@@ -106,6 +123,19 @@ impl Engine {
         };
         plan.digest = digest::of(&plan, &drafts);
         Ok((plan, drafts))
+    }
+
+    /// Errs when a caller wrote down more plans than anybody reads: whoever only drafts, by mistake or not, must not fill the store.
+    pub(super) fn has_room(&self, who: &Principal) -> Result<(), Fault> {
+        let since = self.core.clock.wall().0 - DRAFT_LIFE.as_millis() as i64;
+        let own = |plan: &&Plan| plan.author.issuer == who.issuer && plan.author.subject == who.subject;
+        let plans = self.core.book.plans()?;
+        let idle = plans.iter().filter(own).filter(|plan| plan.created_at.0 > since && plan.started_at.is_none()).count();
+        if idle < MOST_IDLE {
+            return Ok(());
+        }
+        Err(Fault::new(Kind::Busy, format!("{idle} plans you wrote down within a day were never applied; no more are taken"))
+            .hint("plan.list shows them: have those approved and apply them, or go on tomorrow"))
     }
 
     fn devices(&self, who: &Principal, request: &Request) -> Result<(Vec<Arc<Device>>, Environment), Fault> {
@@ -184,4 +214,14 @@ fn tags(select: &Select) -> Result<Vec<(String, String)>, Fault> {
             .collect(),
         _ => Err(wrong()),
     }
+}
+
+fn uses_vault(draft: &Draft) -> bool {
+    let secrets = |step: &Step| match &step.change {
+        Change::Add { secrets, .. } | Change::Set { secrets, .. } | Change::SetSingle { secrets, .. } => {
+            secrets.iter().any(|secret| secret.handle.starts_with("vault:"))
+        }
+        _ => false,
+    };
+    draft.steps.iter().any(secrets)
 }

@@ -20,6 +20,10 @@ use crate::routeros::{Query, Version};
 
 /// Checks everything again and reads how the router is.
 pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
+    // Who throws that switch means the routers that are still to come too.
+    if makes_plans(&work.plan.origin) && !work.core.rules.applies_plans() {
+        return Err(Fault::denied("applying plans was switched off meanwhile").hint("the operator can set mcp.enable_plan_apply"));
+    }
     same_draft(work)?;
     same_router(&work.draft, &work.device)?;
     work.core.fleet.takes_changes(&work.device)?;

@@ -178,7 +178,7 @@ pub struct Plan {
     pub author: Author,
     /// Of all its devices.
     pub environment: Environment,
-    /// The request as JSON; secrets are handles.
+    /// Empty: what was asked for stands in the audit trail. The field keeps the form of records.
     pub request: String,
     /// When it was drafted.
     pub created_at: Wall,

@@ -132,7 +132,7 @@ impl Menus<'_> {
     /// The next row of the snapshot, by what it looks like at that moment; `null` for the end.
     fn place(&self, plan: &[(usize, Counterpart<'_>)], at: usize) -> Value {
         let next = plan.iter().skip(at + 1).find(|(next, counterpart)| match counterpart {
-            Counterpart::Missing => !holds_secret(&self.was[*next].values),
+            Counterpart::Missing => !self.may_hold_secret(self.was[*next]),
             Counterpart::There { .. } => true,
         });
         match next {
@@ -143,8 +143,8 @@ impl Menus<'_> {
     }
 
     fn add(&self, row: &Command, place: Option<Value>, out: &mut Restored) {
-        if holds_secret(&row.values) {
-            out.left_out.push(format!("{}: a row that holds a secret, which no snapshot keeps", self.menu));
+        if self.may_hold_secret(row) {
+            out.left_out.push(format!("{}: a row that may hold a secret, which no snapshot keeps", self.menu));
             return;
         }
         let mut edit = self.edit(Op::Add);
@@ -153,6 +153,12 @@ impl Menus<'_> {
         edit.place_before = place.filter(|place| !place.is_null());
         edit.match_all = is_rule_menu(self.menu);
         out.edits.push(edit);
+    }
+
+    /// Whether a row had a secret, or may have had one: exports leave them out, and an account without its password lets anybody in.
+    fn may_hold_secret(&self, row: &Command) -> bool {
+        let shown = row.values.iter().any(|(_, value)| value.as_deref() == Some(HIDDEN));
+        shown || self.facts.is_some_and(|facts| facts.secrets().any(|name| row.get(name).is_none()))
     }
 
     fn set(&self, row: &Command, is: &[(String, Option<String>)], change: &Change, out: &mut Restored) {
@@ -245,10 +251,6 @@ impl Menus<'_> {
     }
 }
 
-fn holds_secret(values: &Values) -> bool {
-    values.iter().any(|(_, value)| value.as_deref() == Some(HIDDEN))
-}
-
 /// A row of the snapshot with what changed since: as it runs.
 fn reverted(values: &Values, change: &Change) -> Vec<(String, Option<String>)> {
     let mut out = values.to_vec();
@@ -307,6 +309,21 @@ mod tests {
         let (edits, left_out) = restored(snapshot, running, &[]);
         assert_eq!(edits, Vec::<Value>::new());
         assert_eq!(left_out.len(), 2, "{left_out:?}");
+    }
+
+    #[test]
+    fn an_account_does_not_come_back_without_the_password_that_exports_leave_out() {
+        for (snapshot, menu) in [
+            ("/ppp secret\nadd name=bob service=l2tp\n", "/ppp/secret"),
+            ("/radius\nadd address=192.0.2.5 service=login\n", "/radius"),
+            ("/interface wireguard peers\nadd interface=wg1 public-key=x allowed-address=10.9.0.2/32\n", "/interface/wireguard/peers"),
+        ] {
+            let (edits, left_out) = restored(snapshot, "/ip dns\nset servers=192.0.2.1\n", &[menu]);
+            assert_eq!(edits, Vec::<Value>::new());
+            assert!(left_out.len() == 1 && left_out[0].contains("may hold a secret"), "{left_out:?}");
+        }
+        let (edits, left_out) = restored("/ip pool\nadd name=p ranges=10.0.0.2-10.0.0.9\n", "", &["/ip/pool"]);
+        assert_eq!((edits.len(), left_out.len()), (1, 0), "where there are no secrets none is missing");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::plan::form::{Known, get};
 use crate::plan::lockout::{self, Site, Touch};
 use crate::plan::record::{Change, Cut, Risk, Step};
 
-pub use code::code_in;
+pub use code::{code_in, sends_out};
 
 /// What is thought of a device's steps.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,8 @@ use crate::plan::record::{Change, Draft, PlanId, Progress, SecretValue, Step};
 use crate::plan::state::DeviceState;
 use crate::plan::work::Work;
 use crate::store::Vault;
-use serde_json::json;
+use crate::store::vault::Made;
+use serde_json::{Value, json};
 
 /// The value of a secret: the same one each time it is asked for.
 pub(super) async fn value(work: &Work, step: usize, secret: &SecretValue) -> Result<Secret, Fault> {
@@ -77,6 +78,23 @@ pub(super) async fn settle(core: &Core, devices: &[(Draft, Progress)]) {
             }
         }
     }
+}
+
+/// The secrets that were made for a plan, for persons: what each is for, how it is named to see it, and whether it still can be seen.
+pub fn made(vault: &Vault, plan: &PlanId) -> Result<Vec<Value>, Fault> {
+    let start = format!("{plan}/");
+    let told = |(key, made): &(String, Made)| {
+        json!({
+            "secret": key.strip_prefix(&start).unwrap_or(key),
+            "device": made.about.device,
+            "menu": made.about.menu,
+            "attribute": made.about.attribute,
+            "can_be_seen": made.offered && made.seen.is_none(),
+            "seen_by": made.seen.as_ref().map(|(_, by)| by),
+            "seen_at": made.seen.as_ref().map(|(at, _)| at.rfc3339()),
+        })
+    };
+    Ok(vault.made_of(&start)?.iter().map(told).collect())
 }
 
 const GENERATE: &str = "generate";

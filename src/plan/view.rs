@@ -1,15 +1,16 @@
 //! A plan as others see it: one JSON object for models, people and programs. Pure.
 //!
-//! Secrets read `(secret)`; what others wrote on a router stands only in places that are marked. Row by row it may be long: what does
-//! not fit is counted, and shown device by device.
+//! Secrets read `(secret)`, and so does code, but for persons: who approves sees what would run. What others wrote on a router stands
+//! only in places that are marked. Row by row it may be long: what does not fit is counted, and shown device by device.
 
 use crate::base::clock::Wall;
 use crate::base::ids::{DeviceId, hex};
 use crate::menus;
 use crate::plan::digest::short_digest;
-use crate::plan::edit::Confirm;
+use crate::plan::edit::{Check, Confirm};
 use crate::plan::form::{Form, Known, Pairs, get, overlaid};
-use crate::plan::record::{Change, Difference, Draft, Find, Place, Plan, Progress, Risk, SecretValue, Step};
+use crate::plan::record::{Change, Difference, Draft, Find, Pace, Place, Plan, Progress, Risk, SecretValue, Step};
+use crate::plan::risk::code_in;
 use crate::plan::state::{DeviceState, PlanState};
 use crate::shape::redact::{HIDDEN, Redactor};
 use crate::shape::{budget, untrusted};
@@ -25,6 +26,8 @@ pub struct How {
     pub room: usize,
     /// Only this device's rows.
     pub only: Option<DeviceId>,
+    /// With the code that the plan itself writes, line by line.
+    pub code: bool,
 }
 
 /// A plan, and where in it others' words stand.
@@ -43,7 +46,7 @@ pub fn view(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> View {
     let shown: Vec<Value> = devices
         .iter()
         .filter(|(draft, _)| how.only.as_ref().is_none_or(|only| *only == draft.device))
-        .map(|one| device(one, &mut left, &mut marks))
+        .map(|one| device(one, how.code, &mut left, &mut marks))
         .collect();
     let mut json = head(plan, devices, how);
     json.insert("devices".into(), shown.into());
@@ -119,8 +122,21 @@ fn head(plan: &Plan, devices: &[(Draft, Progress)], how: &How) -> Map<String, Va
     if plan.unguarded {
         put("unguarded", true.into());
     }
+    if !plan.verify.is_empty() {
+        put("verify", plan.verify.iter().map(checked).collect());
+    }
+    if plan.devices.len() > 1 {
+        let Pace { size, canary, pause_s, on_failure } = &plan.pace;
+        put("batch", json!({"size": size, "canary": canary, "pause_seconds": pause_s, "on_failure": on_failure}));
+    }
     put("next", next(plan, devices).into());
     out
+}
+
+/// A check as its author wrote it.
+fn checked(check: &Check) -> Value {
+    let parts = [("ping", &check.ping), ("from", &check.from), ("reach", &check.reach)];
+    parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), Value::from(value.as_deref()?)))).collect::<Map<_, _>>().into()
 }
 
 /// What can be done with it now, for whoever reads it.
@@ -166,11 +182,14 @@ pub fn summary(states: impl IntoIterator<Item = DeviceState>) -> String {
     said.collect::<Vec<_>>().join(", ")
 }
 
-fn device((draft, progress): &(Draft, Progress), left: &mut usize, marks: &mut BTreeSet<String>) -> Value {
+fn device((draft, progress): &(Draft, Progress), code: bool, left: &mut usize, marks: &mut BTreeSet<String>) -> Value {
     let mut rows = Vec::new();
     let mut omitted = 0;
     for step in &draft.steps {
-        let row = shown_step(draft, step);
+        let mut row = shown_step(draft, step);
+        if code {
+            show_code(&mut row, step);
+        }
         let bytes = budget::json_bytes(&row);
         if omitted > 0 || bytes > *left {
             omitted += 1;
@@ -257,6 +276,23 @@ pub fn shown_step(draft: &Draft, step: &Step) -> Value {
         _ => {}
     }
     Value::Object(out)
+}
+
+/// The code that a step writes, which the plan has in plain text, and where its secrets come from: who approves reads it.
+fn show_code(row: &mut Value, step: &Step) {
+    let (values, secrets) = match &step.change {
+        Change::Add { values, secrets, .. } | Change::Set { values, secrets, .. } | Change::SetSingle { values, secrets, .. } => {
+            (values, secrets)
+        }
+        _ => return,
+    };
+    for secret in secrets {
+        row["after"][&secret.attribute] = format!("{HIDDEN} {}", secret.handle).into();
+    }
+    for (name, text) in values.iter().filter(|(name, _)| code_in(&step.menu, name)) {
+        let lines: Vec<&str> = text.lines().collect();
+        row["after"][name] = if lines.len() > 1 { json!(lines) } else { text.as_str().into() };
+    }
 }
 
 fn op(change: &Change) -> &'static str {

@@ -8,7 +8,7 @@ mod parse;
 mod repair;
 
 use crate::routeros::fault::RouterError;
-use parse::{Lists, Sink, parse};
+use parse::{Lists, Sink, TOO_MUCH, parse};
 use repair::repair;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use std::{fmt, sync::Arc};
@@ -137,7 +137,7 @@ impl Serialize for Row {
 /// and empty objects in an array are left out.
 ///
 /// # Errors
-/// [`RouterError::Garbage`] when it is no JSON even after repair, nested too deep, or not made of objects.
+/// [`RouterError::Garbage`] when it is no JSON even after repair, nested too deep, not made of objects, or of too many.
 pub fn rows(bytes: impl AsRef<[u8]>) -> Result<Vec<Row>, RouterError> {
     read(bytes.as_ref(), Lists::Json)
 }
@@ -156,6 +156,7 @@ fn read(bytes: &[u8], lists: Lists) -> Result<Vec<Row>, RouterError> {
     }
     match parse(bytes, lists) {
         Ok(rows) => Ok(rows),
+        Err(error) if error.to_string().starts_with(TOO_MUCH) => Err(RouterError::Garbage { why: TOO_MUCH.into() }),
         Err(first) => parse(repair(bytes).as_bytes(), lists).map_err(|_| garbage(&first)),
     }
 }

@@ -1,9 +1,10 @@
 //! Secrets read as `(secret)`, for everyone.
 //!
-//! Two places: rows on their way out, and arguments on their way into the audit trail. An empty secret stays empty:
-//! that a password is *not* set is worth knowing and tells nothing.
+//! Three places: which attributes of a menu, logins inside of URLs wherever they stand, and arguments on their way into the
+//! audit trail. An empty secret stays empty: that a password is *not* set is worth knowing and tells nothing.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::borrow::Cow;
 
 use crate::menus::{self, Menu};
 
@@ -32,25 +33,6 @@ impl<'a> Redactor<'a> {
     pub fn hides(&self, attribute: &str) -> bool {
         menus::secret_of(self.facts, self.menu, attribute)
     }
-
-    /// A value as it may leave.
-    pub fn text<'v>(&self, attribute: &str, value: &'v str) -> &'v str {
-        if !value.is_empty() && self.hides(attribute) { HIDDEN } else { value }
-    }
-
-    /// Hides what must not leave in a row. Keys are RouterOS names.
-    pub fn row(&self, row: &mut Map<String, Value>) {
-        for (name, value) in row.iter_mut() {
-            if !is_empty(value) && self.hides(name) {
-                *value = Value::from(HIDDEN);
-            }
-        }
-    }
-}
-
-/// Hides what must not leave in one row of a menu; for many rows, keep a [`Redactor`].
-pub fn row(menu: &str, row: &mut Map<String, Value>) {
-    Redactor::new(menu).row(row);
 }
 
 fn is_empty(value: &Value) -> bool {
@@ -60,6 +42,28 @@ fn is_empty(value: &Value) -> bool {
         Value::Array(items) => items.is_empty(),
         _ => false,
     }
+}
+
+/// A text without the logins of its URLs: `https://user:password@host/` reads `https://(secret)@host/`.
+pub fn without_login(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let (mut kept, mut from) = (0, 0);
+    while let Some(at) = text[from..].find("://") {
+        let start = from + at + 3;
+        let end =
+            start + text[start..].find(|c: char| matches!(c, '/' | '?' | '#' | '"') || c.is_whitespace()).unwrap_or(text.len() - start);
+        if let Some(sign) = text[start..end].rfind('@').filter(|sign| text[start..start + sign].contains(':')) {
+            out.push_str(&text[kept..start]);
+            out.push_str(HIDDEN);
+            kept = start + sign;
+        }
+        from = end;
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[kept..]);
+    Cow::Owned(out)
 }
 
 /// A call's arguments as the audit trail may keep them.
@@ -78,6 +82,7 @@ fn masked(value: &Value, menu: Option<&str>, depth: usize) -> Value {
             Value::Object(members.iter().map(|(name, value)| (name.clone(), member(name, value, menu, depth))).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(|item| masked(item, menu, depth - 1)).collect()),
+        Value::String(text) => Value::from(without_login(text)),
         plain => plain.clone(),
     }
 }
@@ -106,34 +111,36 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn hidden(menu: &str, value: Value) -> Value {
-        let Value::Object(mut members) = value else { panic!("a row is an object") };
-        row(menu, &mut members);
-        Value::Object(members)
+    fn hidden<'n>(menu: &str, names: &[&'n str]) -> Vec<&'n str> {
+        names.iter().copied().filter(|name| Redactor::new(menu).hides(name)).collect()
     }
 
     #[test]
-    fn secrets_of_known_menus_are_hidden_and_empty_ones_stay_empty() {
-        let peer = json!({"public-key": "pub", "private-key": "priv", "preshared-key": "", "comment": "x"});
-        let out = hidden("/interface/wireguard/peers", peer);
-        assert_eq!(out, json!({"public-key": "pub", "private-key": HIDDEN, "preshared-key": "", "comment": "x"}));
+    fn attributes_are_secrets_by_the_facts_of_their_menu_and_by_name_where_there_are_none() {
+        assert_eq!(
+            hidden("/interface/wireguard/peers", &["public-key", "private-key", "preshared-key", "comment"]),
+            ["private-key", "preshared-key"]
+        );
+        assert_eq!(hidden("/snmp/community", &["name"]), ["name"], "a community is its own name");
+        assert_eq!(hidden("/user", &["name"]), [""; 0]);
+        assert_eq!(hidden("/new/menu", &["api-token", "size", "x.auth-key"]), ["api-token", "x.auth-key"]);
+        assert_eq!(hidden("/system/scheduler", &["name", "on-event"]), ["on-event"], "scripts hold passwords");
     }
 
     #[test]
-    fn a_community_is_its_own_name() {
-        assert_eq!(hidden("/snmp/community", json!({"name": "public"})), json!({"name": HIDDEN}));
-        assert_eq!(hidden("/user", json!({"name": "admin"})), json!({"name": "admin"}));
-    }
-
-    #[test]
-    fn unknown_menus_are_judged_by_name() {
-        let out = hidden("/new/menu", json!({"api-token": "t", "size": 3, "x.auth-key": "k"}));
-        assert_eq!(out, json!({"api-token": HIDDEN, "size": 3, "x.auth-key": HIDDEN}));
-    }
-
-    #[test]
-    fn script_bodies_are_hidden() {
-        assert_eq!(hidden("/system/scheduler", json!({"name": "n", "on-event": ":log info 1"})), json!({"name": "n", "on-event": HIDDEN}));
+    fn urls_lose_their_logins_and_nothing_else() {
+        for (text, shown) in [
+            ("https://u:p@lists.example/a?x=y@z", "https://(secret)@lists.example/a?x=y@z"),
+            ("fetch: https://u:p@a.example/ and ftp://v:q@b.example", "fetch: https://(secret)@a.example/ and ftp://(secret)@b.example"),
+            ("https://u:p@w@host", "https://(secret)@host"),
+            ("/tool fetch url=\"sftp://u:p@h/x\" mode=sftp", "/tool fetch url=\"sftp://(secret)@h/x\" mode=sftp"),
+        ] {
+            assert_eq!(without_login(text), shown);
+        }
+        for text in ["https://host/a:b@c", "https://user@host/", "mail a@b.example", "::1", "https://[2001:db8::1]:8443/", "a://b://c"] {
+            assert!(matches!(without_login(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+        assert_eq!(arguments(&json!({"url": "https://u:p@h/"})), json!({"url": "https://(secret)@h/"}));
     }
 
     #[test]

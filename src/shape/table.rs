@@ -125,7 +125,7 @@ pub fn cell(value: &Value) -> String {
 }
 
 /// A value behind a `name=`: what could be taken for the next name stands in quotes or braces.
-fn inner(value: &Value) -> String {
+pub fn inner(value: &Value) -> String {
     let told = cell(value);
     match value {
         Value::Object(_) => format!("{{{told}}}"),

@@ -11,6 +11,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::menus::{self, Menu};
+use crate::shape::redact::without_login;
 
 pub use crate::base::unseen::is_unseen;
 
@@ -61,6 +62,9 @@ pub fn row(facts: Option<&Menu>, row: &mut Map<String, Value>) {
 fn tame(value: &mut Value, cut: bool) {
     match value {
         Value::String(text) => {
+            if let Cow::Owned(bare) = without_login(text) {
+                *text = bare;
+            }
             let tamed = if cut { clean(text) } else { strip(text) };
             if let Cow::Owned(tamed) = tamed {
                 *text = tamed;
@@ -72,7 +76,8 @@ fn tame(value: &mut Value, cut: bool) {
     }
 }
 
-/// Makes a whole answer fit to leave: what stands at the patterns is cleaned and cut, all other text loses what nobody sees.
+/// Makes a whole answer fit to leave: what stands at the patterns is cleaned and cut, all other text loses what nobody sees. No URL
+/// keeps its login.
 pub fn answer(value: &mut Value, patterns: &[String]) {
     tame(value, false);
     for pattern in patterns {

@@ -185,13 +185,13 @@ impl Vault {
         Ok(self.made().delete(key).await?)
     }
 
-    /// Made secrets with their keys, seen ones too; never the values.
-    pub fn all_made(&self) -> Result<Vec<(String, Made)>, VaultError> {
-        Ok(self.made().all()?)
+    /// Made secrets of a change, whose keys begin so, seen ones too; never the values.
+    pub fn made_of(&self, change: &str) -> Result<Vec<(String, Made)>, VaultError> {
+        Ok(self.made().all()?.into_iter().filter(|(key, _)| key.starts_with(change)).collect())
     }
 
     /// Shows an offered secret, the first time and never again: it is out of the store before anybody sees it.
-    pub async fn reveal(&self, key: &str, to: &str) -> Result<Secret, VaultError> {
+    pub async fn reveal(&self, key: &str, to: &str) -> Result<(Use, Secret), VaultError> {
         let made = self.made().get(key)?.ok_or(VaultError::NotMade)?;
         let secret = self.opened(key, &made)?;
         if !made.offered {
@@ -200,7 +200,7 @@ impl Vault {
         let seen = Some((self.clock.wall(), to.to_owned()));
         // Of two who look at once, one is refused here.
         self.replace(key, &made, Made { value: None, seen, ..made.clone() }).await?;
-        Ok(secret)
+        Ok((made.about, secret))
     }
 
     async fn replace(&self, key: &str, old: &Made, new: Made) -> Result<(), VaultError> {

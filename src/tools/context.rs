@@ -45,6 +45,8 @@ pub struct Cx {
     pub progress: Option<Arc<dyn Progress>>,
     /// What the caller proved before the call, if anything.
     pub proven: Option<Proven>,
+    /// A person reads the answer, and sees all of it.
+    pub for_person: bool,
     /// When the call began, by the clock that runs on.
     pub begun: Duration,
     pulse: Mutex<Pulse>,
@@ -136,6 +138,7 @@ impl Cx {
             cancel,
             progress,
             proven: None,
+            for_person: false,
             pulse: Mutex::new(pulse),
             notes: Mutex::default(),
             heard: Mutex::default(),

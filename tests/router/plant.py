@@ -103,6 +103,7 @@ class Site:
         for router in self.routers.values():
             router.stopping = True
             router.doors.close()
+            router.shell.close()
 
     def run(self, *args: str, seconds: float = 120, stdin: str | None = None) -> rig.Ran:
         """One command of the program."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 
@@ -70,9 +71,23 @@ class Shell:
         self.router, self.key = router, host_key
         self.commands: list[str] = []
         self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        threading.Thread(target=self.run_loop, daemon=True).start()
         router.shell = self
         router.doors.serve("ssh", self.serve)
+
+    def run_loop(self) -> None:
+        """Until `close`. What is under way then is let go."""
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+        left = asyncio.all_tasks(self.loop)
+        for one in left:
+            one.cancel()
+        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self.loop.close()
+
+    def close(self) -> None:
+        """The end of this server: a run of many routers has no descriptors to spare."""
+        self.loop.call_soon_threadsafe(self.loop.stop)
 
     def policies(self, row: dict) -> set[str]:
         """What a user may now."""
@@ -82,7 +97,7 @@ class Shell:
     def serve(self, made, record: dict) -> None:
         """One connection."""
         made.setblocking(False)
-        with contextlib.suppress(asyncssh.Error):
+        with contextlib.suppress(asyncssh.Error, RuntimeError, concurrent.futures.CancelledError):
             asyncio.run_coroutine_threadsafe(self.connection(made, record), self.loop).result()
 
     async def connection(self, made, record: dict) -> None:

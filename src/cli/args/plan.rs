@@ -36,6 +36,19 @@ pub enum PlanCommand {
         #[command(flatten)]
         password: PersonPassword,
     },
+    /// Show a secret that was generated for a plan, once.
+    Reveal {
+        /// The plan's id.
+        id: String,
+        /// Which one, as `plan show` names it.
+        secret: String,
+        /// The local user who looks.
+        #[arg(long, value_name = "U")]
+        user: Option<String>,
+        /// Where their password comes from.
+        #[command(flatten)]
+        password: PersonPassword,
+    },
     /// Run a plan that is approved, or needs no approval.
     Apply {
         /// The plan's id.

@@ -2,7 +2,7 @@
 
 use crate::menus::{self, Menu};
 use crate::routeros::export::{Command, Export, Line, Section, Target};
-use crate::shape::redact::HIDDEN;
+use crate::shape::redact::{HIDDEN, without_login};
 use crate::shape::untrusted;
 
 /// Longest reason kept for a menu that could not be exported, in characters.
@@ -59,21 +59,11 @@ impl Hider<'_> {
 
     fn value(&self, name: &str, value: &str) -> String {
         let name = name.trim_start_matches('!');
-        if !value.is_empty() && menus::secret_of(self.facts, self.menu, name) { HIDDEN.to_owned() } else { without_login(value) }
-    }
-}
-
-/// `https://user:password@host/` keeps no login.
-fn without_login(value: &str) -> String {
-    let login = value.find("://").and_then(|at| {
-        let start = at + 3;
-        let end = start + value[start..].find(['/', '?', '#', ' ']).unwrap_or(value.len() - start);
-        let at_sign = value[start..end].rfind('@')?;
-        value[start..start + at_sign].contains(':').then_some(start..start + at_sign)
-    });
-    match login {
-        None => value.to_owned(),
-        Some(span) => format!("{}{HIDDEN}{}", &value[..span.start], &value[span.end..]),
+        if !value.is_empty() && menus::secret_of(self.facts, self.menu, name) {
+            HIDDEN.to_owned()
+        } else {
+            without_login(value).into_owned()
+        }
     }
 }
 

@@ -21,10 +21,10 @@ use crate::http::admin::routes::{self, Need, Route};
 use crate::http::admin::signed::Signed;
 use crate::http::admin::upload;
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge, bearer, intake, limits, query};
 use crate::tools::arguments;
 use crate::tools::spec::{Audience, Tool};
-use hyper::body::Incoming;
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Map, Value};
 
@@ -35,7 +35,7 @@ pub const BASE: &str = "/admin/api/v1";
 const JSON_ROOM: usize = 1024 * 1024;
 
 /// Answers a request below [`BASE`]; `path` is what follows it.
-pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     match path {
         "/openapi.json" => {
             fault::only_reads(request.method())?;
@@ -50,14 +50,8 @@ pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inc
 }
 
 /// Calls the verb that a path names.
-async fn verb(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
-    let signed = match Signed::of(edge, asked, &request).await {
-        Ok(signed) => signed,
-        Err(refusal) => {
-            intake::skip(request.into_body()).await;
-            return Err(refusal);
-        }
-    };
+async fn verb(edge: &Edge, asked: &Asked, path: &str, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
+    let signed = Signed::of(edge, asked, &request).await?;
     let _running = edge.enter(signed.principal())?;
     let (route, in_path) = match routes::find(request.method().as_str(), path) {
         Ok(found) => found,
@@ -97,7 +91,7 @@ async fn gathered(
     route: &Route,
     tool: &Tool,
     in_path: Vec<(&'static str, &str)>,
-    request: Request<Incoming>,
+    request: Request<Inflow>,
 ) -> Result<Map<String, Value>, Refusal> {
     let mut arguments = Map::new();
     if let Some(text) = request.uri().query() {
@@ -165,6 +159,7 @@ pub async fn called(edge: &Edge, asked: &Asked, tool: &'static Tool, arguments: 
     let mut call = Call::new(tool.name, arguments, principal, audience);
     call.correlation_id = asked.correlation.clone();
     call.proven = proven;
+    call.for_person = matches!(signed, Signed::Person { .. });
     // The API and the pages stay what they are when models are given no tools.
     call.as_tool = false;
     let cancel = call.cancel.clone();

@@ -12,8 +12,9 @@ use crate::http::admin::routes::Need;
 use crate::http::admin::signed::Signed;
 use crate::http::admin::{JSON_MAX, JSON_TIME};
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge, intake, limits};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -36,17 +37,11 @@ const TARGET: Target<'static> = Target {
 };
 
 /// Empties it.
-pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     if request.method() != Method::POST {
         return Err(Refusal::method("POST"));
     }
-    let signed = match Signed::of(edge, asked, &request).await {
-        Ok(signed) => signed,
-        Err(refusal) => {
-            intake::skip(request.into_body()).await;
-            return Err(refusal);
-        }
-    };
+    let signed = Signed::of(edge, asked, &request).await?;
     let _running = edge.enter(signed.principal())?;
     if !request.body().is_end_stream() && !intake::object(request, JSON_MAX, JSON_TIME).await?.is_empty() {
         return Err(Refusal::of(StatusCode::BAD_REQUEST, "arguments", "this takes no arguments"));

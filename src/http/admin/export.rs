@@ -13,13 +13,14 @@ use crate::http::admin::api::{may, may_use, queried};
 use crate::http::admin::routes::Need;
 use crate::http::admin::signed::Signed;
 use crate::http::fault::Refusal;
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge};
 use crate::tools::audit::wanted::{Further, Wanted, may_see};
 use crate::tools::{self, arguments, schema};
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Frame, Incoming};
+use hyper::body::Frame;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response};
 use schemars::JsonSchema;
@@ -65,7 +66,7 @@ pub fn input() -> Map<String, Value> {
 }
 
 /// Answers a request at [`PATH`].
-pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     if request.method() != Method::GET {
         return Err(Refusal::method("GET"));
     }

@@ -36,10 +36,10 @@ use crate::access::principal::Client;
 use crate::access::session::{Session, Sessions};
 use crate::base::fault::{Fault, Kind};
 use crate::http::fault::Refusal;
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge, intake};
 use crate::store::Seal;
 use cookie::Cookie;
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderName};
 use hyper::{Request, Response, StatusCode};
 use serde::de::DeserializeOwned;
@@ -80,7 +80,7 @@ impl Admin {
     }
 
     /// Answers.
-    pub async fn answer(&self, edge: &Edge, asked: Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+    pub async fn answer(&self, edge: &Edge, asked: Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
         let path = request.uri().path().to_owned();
         if self.callback.as_deref() == Some(path.as_str()) {
             return oidc::callback(edge, &asked, &request).await;
@@ -139,7 +139,7 @@ pub fn from_our_page(edge: &Edge, asked: &Asked, headers: &HeaderMap) -> Result<
 }
 
 /// The JSON of a write that a page of ours sent.
-async fn written<T: DeserializeOwned>(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<T, Refusal> {
+async fn written<T: DeserializeOwned>(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<T, Refusal> {
     from_our_page(edge, asked, request.headers())?;
     let (parts, incoming) = request.into_parts();
     let bytes = intake::of_kind("application/json", &parts.headers, incoming, JSON_MAX, JSON_TIME).await?;

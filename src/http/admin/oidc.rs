@@ -21,10 +21,10 @@ use crate::http::admin::pages::{form, frame};
 use crate::http::admin::session::{AGAIN, SIGN_IN, with_cookie, with_session, witness};
 use crate::http::admin::{Admin, client};
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge};
 use crate::store::Place;
 use data_encoding::BASE64URL_NOPAD;
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use serde_json::{Map, Value};
@@ -40,7 +40,7 @@ fn provider(edge: &Edge) -> Result<&Oidc, Refusal> {
 }
 
 /// Off to the provider.
-pub async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn start(edge: &Edge, asked: &Asked, request: &Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let oidc = provider(edge)?;
     let (mut return_to, mut again) = (form::HOME.to_owned(), false);
     for (name, value) in query(request) {
@@ -65,7 +65,7 @@ pub async fn start(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> R
 }
 
 /// Back from the provider: a page either way, since a person looks at it.
-pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let attempt = edge.attempt(asked.client)?;
     let response = match returned(edge, asked, request).await {
         Ok((to, id)) => {
@@ -80,7 +80,7 @@ pub async fn callback(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -
     Ok(with_cookie(response, Cookie::SignIn.clear(edge.admin.secure)))
 }
 
-async fn returned(edge: &Edge, asked: &Asked, request: &Request<Incoming>) -> Result<(String, Secret), Fault> {
+async fn returned(edge: &Edge, asked: &Asked, request: &Request<Inflow>) -> Result<(String, Secret), Fault> {
     let oidc = provider(edge).map_err(|_| Fault::not_found("there is no identity provider here"))?;
     let client = client(asked, request.headers());
     let attempt = attempt(&edge.admin, request.headers());
@@ -135,7 +135,7 @@ async fn settle(
 }
 
 /// What the provider sent them back with.
-fn came(request: &Request<Incoming>) -> Returned {
+fn came(request: &Request<Inflow>) -> Returned {
     let mut came = Returned::default();
     for (name, value) in query(request) {
         match name.as_str() {
@@ -157,7 +157,7 @@ fn attempt(admin: &Admin, headers: &HeaderMap) -> Option<Attempt> {
 }
 
 /// The query, however it is spelled: what a provider says beside code and state is not ours to judge.
-fn query(request: &Request<Incoming>) -> Vec<(String, String)> {
+fn query(request: &Request<Inflow>) -> Vec<(String, String)> {
     let query = request.uri().query().unwrap_or_default();
     let base = reqwest::Url::parse(&format!("http://x/?{query}"));
     base.map(|url| url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()).unwrap_or_default()

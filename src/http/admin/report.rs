@@ -9,8 +9,8 @@ use crate::base::ids::hex;
 use crate::dispatch::Witness;
 use crate::fleet::registration::{REPORT_MAX, Report, refused};
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge, intake};
-use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Map;
 use std::time::Duration;
@@ -23,7 +23,7 @@ const VERB: &str = "registration.report";
 const TIME: Duration = Duration::from_secs(10);
 
 /// Takes one in.
-pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     if request.method() != Method::POST {
         return Err(Refusal::method("POST"));
     }

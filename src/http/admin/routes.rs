@@ -122,6 +122,7 @@ pub const ROUTES: &[Route] = &[
     get("/plans/{plan_id}/diff", "plan.get_diff"),
     post("/plans/{plan_id}/approve", "plan.approve"),
     post("/plans/{plan_id}/refuse", "plan.refuse"),
+    post("/plans/{plan_id}/reveal", "plan.reveal"),
     post("/plans/{plan_id}/apply", "plan.apply"),
     post("/plans/{plan_id}/confirm", "plan.keep"),
     post("/plans/{plan_id}/roll-back", "plan.roll_back"),

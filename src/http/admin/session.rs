@@ -24,8 +24,8 @@ use crate::dispatch::Witness;
 use crate::http::admin::cookie::Cookie;
 use crate::http::admin::{Admin, client, from_our_page, oidc, written};
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge};
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderMap, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
@@ -43,7 +43,7 @@ const SIGN_OUT_EVERYWHERE: &str = "session.sign_out_everywhere";
 const OWN_PASSWORD: &str = "session.set_password";
 
 /// Answers a request below `session`.
-pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let method = request.method().clone();
     match (rest, &method) {
         ("", &Method::GET) => Ok(fault::json(StatusCode::OK, &shown(&edge.admin.session(request.headers()).await?))),
@@ -109,7 +109,7 @@ struct SignIn {
     password: Secret,
 }
 
-async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let (client, old) = (client(asked, request.headers()), edge.admin.session(request.headers()).await.ok());
     let given: SignIn = written(edge, asked, request).await?;
     let (id, session) = signed_in(edge, asked, &given.user, given.password, client, old).await?;
@@ -139,7 +139,7 @@ struct Again {
     password: Secret,
 }
 
-async fn again(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+async fn again(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let session = edge.admin.session(request.headers()).await?;
     let client = client(asked, request.headers());
     let given: Again = written(edge, asked, request).await?;
@@ -232,7 +232,7 @@ struct NewPassword {
     new: Secret,
 }
 
-async fn new_password(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+async fn new_password(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let session = edge.admin.session(request.headers()).await?;
     let client = client(asked, request.headers());
     let given: NewPassword = written(edge, asked, request).await?;

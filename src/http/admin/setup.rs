@@ -17,9 +17,9 @@ use crate::dispatch::Witness;
 use crate::http::admin::session::{shown, with_session};
 use crate::http::admin::{client, written};
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::limits::Try;
 use crate::http::{Asked, Body, Edge};
-use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::{Map, json};
@@ -32,7 +32,7 @@ const SHOWN: &str = "setup.token";
 const MADE: &str = "setup.administrator";
 
 /// Answers a request at [`ROOT`].
-pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, rest: &str, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     match (rest, request.method()) {
         ("", &Method::GET) => Ok(fault::json(StatusCode::OK, &json!({"open": edge.dispatch.world().access.is_setup_open()?}))),
         ("", &Method::POST) => {

@@ -8,11 +8,12 @@ use crate::http::admin::api;
 use crate::http::admin::routes::Need;
 use crate::http::admin::signed::Signed;
 use crate::http::fault::{self, Refusal};
-use crate::http::{Asked, Body, Edge, intake};
+use crate::http::inflow::Inflow;
+use crate::http::{Asked, Body, Edge};
 use crate::tools;
 use crate::update::bundle::BUNDLE_MAX;
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::{Method, Request, Response, StatusCode, header};
 use ring::digest::{Context, SHA256};
 use serde_json::{Map, json};
@@ -32,17 +33,11 @@ const MEDIA_TYPE: &str = "application/octet-stream";
 const PIECE: Duration = Duration::from_secs(30);
 
 /// Takes one in.
-pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     if request.method() != Method::POST {
         return Err(Refusal::method("POST"));
     }
-    let signed = match Signed::of(edge, asked, &request).await {
-        Ok(signed) => signed,
-        Err(refusal) => {
-            intake::skip(request.into_body()).await;
-            return Err(refusal.closing());
-        }
-    };
+    let signed = Signed::of(edge, asked, &request).await.map_err(Refusal::closing)?;
     let _running = edge.enter(signed.principal())?;
     edge.take(signed.principal())?;
     // Nothing of it is read before it is known that this person may.
@@ -68,7 +63,7 @@ pub async fn answer(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> R
 }
 
 /// Its name, its bytes and their SHA-256.
-async fn take(edge: &Edge, signed: &Signed, body: Incoming) -> Result<(String, u64, String), (Kind, Refusal)> {
+async fn take(edge: &Edge, signed: &Signed, body: Inflow) -> Result<(String, u64, String), (Kind, Refusal)> {
     let world = edge.dispatch.world();
     let tool = tools::find(VERB).ok_or_else(|| of_fault(Fault::bug("uploads have no verb")))?;
     api::may_use(edge, &tool.target(), signed.principal()).map_err(of_fault)?;
@@ -99,7 +94,7 @@ fn large() -> (Kind, Refusal) {
 }
 
 /// Its bytes and their SHA-256.
-async fn receive(edge: &Edge, mut body: Incoming, file: File) -> Result<(u64, String), (Kind, Refusal)> {
+async fn receive(edge: &Edge, mut body: Inflow, file: File) -> Result<(u64, String), (Kind, Refusal)> {
     let mut file = tokio::fs::File::from_std(file);
     let (mut bytes, mut digest) = (0, Context::new(&SHA256));
     let storage = |error: std::io::Error| of_fault(Fault::new(Kind::Storage, format!("the upload could not be written: {error}")));

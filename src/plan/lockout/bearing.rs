@@ -7,7 +7,7 @@ use crate::plan::lockout::resolve::gateways;
 use crate::plan::lockout::state::{INTERFACES, State, is_on, is_yes};
 use crate::plan::lockout::{Touch, aside, path};
 use crate::plan::record::Change;
-use crate::plan::risk::code_in;
+use crate::plan::risk::{code_in, sends_out};
 use crate::routeros::flow::net::Block;
 use crate::routeros::flow::route::bare;
 use crate::routeros::row::Row;
@@ -125,8 +125,7 @@ pub(super) fn bears(touch: &Touch<'_>, before: &State, who: &Who) -> Bears {
         return Bears::No;
     }
     // What is sent out cuts nobody off; what is run may do anything.
-    let runs_code =
-        |name: &&str| code_in(menu, name) && !(matches!(menu, "/system/logging/action" | "/tool/sniffer" | "/file") && *name != "script");
+    let runs_code = |name: &&str| code_in(menu, name) && !sends_out(menu, name);
     if touch.after.is_some() && touch.changed.iter().any(|name| runs_code(name) && touch.fills(name)) {
         return Bears::Unknown(format!("what a script in {menu} does cannot be told"));
     }

@@ -19,8 +19,19 @@ const WHOLE: &[&str] = &[
 const OF_MENU: &[(&str, &[&str])] = &[
     ("/system/logging/action", &["email-cc", "email-to", "remote", "remote-port", "remote-protocol", "script", "target"]),
     ("/tool/sniffer", &["streaming-enabled", "streaming-server"]),
+    ("/interface/wireless/sniffer", &["streaming-enabled", "streaming-server"]),
+    ("/ip/firewall/mangle", &["sniff-id", "sniff-target", "sniff-target-port"]),
+    ("/ipv6/firewall/mangle", &["sniff-id", "sniff-target", "sniff-target-port"]),
+    ("/ip/firewall/calea", &["sniff-id", "sniff-target", "sniff-target-port"]),
+    ("/system/watchdog", &["auto-send-supout", "send-email-to", "send-smtp-server"]),
+    ("/tr069-client", &["acs-url", "password", "username"]),
     ("/file", &["contents"]),
 ];
+
+/// Whether an attribute sends out what only the router should see, and runs nothing there.
+pub fn sends_out(menu: &str, attribute: &str) -> bool {
+    attribute != "script" && OF_MENU.iter().any(|(of, names)| *of == menu && names.contains(&attribute))
+}
 
 /// Names that begin with `on-` and hold no code.
 const NO_CODE: &[&str] = &["on-demand", "on-fail-retry-time", "on-interface", "on-line", "on-link", "on-smart-card"];

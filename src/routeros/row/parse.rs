@@ -1,8 +1,19 @@
 //! JSON straight into rows, without a tree between.
 
 use super::{Cell, Row};
+use crate::routeros::query::is_attribute;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::{collections::HashMap, fmt, fmt::Write, sync::Arc};
+
+/// What the rows of one answer may hold together, bytes: tiny rows take many times the room of their JSON, and a router in other
+/// hands may send millions. The largest answer of leases holds two thirds of it.
+const MOST_WEIGHT: usize = 32 << 20;
+/// What a row takes beside its cells and its text: its own fields, and what two allocations cost.
+const ROW_WEIGHT: usize = size_of::<Row>() + 32;
+/// Most attributes of one row; the widest menus have about a hundred.
+const MOST_CELLS: usize = 4_096;
+/// How the error of an answer beyond that begins.
+pub(super) const TOO_MUCH: &str = "more than we have room for";
 
 /// Strictly: no repair.
 pub(super) fn parse(bytes: &[u8], lists: Lists) -> Result<Vec<Row>, serde_json::Error> {
@@ -29,14 +40,15 @@ pub(super) struct Sink {
     lists: Lists,
     names: Vec<Box<str>>,
     index: HashMap<Box<str>, u16>,
-    /// For each name the row that used it last, counted from 1: tells a repeated key.
-    used: Vec<u32>,
+    /// For each name the row that used it last, counted from 1, and the place of its cell there: tells a repeated key.
+    used: Vec<(u32, usize)>,
     /// The names of the row before: rows mostly have the same names in the same order.
     before: Vec<u16>,
     cells: Vec<Cell>,
     pub(super) text: String,
     rows: Vec<(Box<[Cell]>, Box<str>)>,
     count: u32,
+    weight: usize,
 }
 
 impl Sink {
@@ -52,7 +64,7 @@ impl Sink {
         let new = u16::try_from(self.names.len()).map_err(|_| "fewer than 65536 different names")?;
         self.names.push(name.into());
         self.index.insert(name.into(), new);
-        self.used.push(0);
+        self.used.push((0, 0));
         Ok(new)
     }
 
@@ -62,17 +74,20 @@ impl Sink {
         let place = |at: usize| u32::try_from(at).unwrap_or(0);
         let cell = Cell { name, start: place(start), end: place(self.text.len()) };
         let row = self.count + 1;
-        if std::mem::replace(&mut self.used[usize::from(name)], row) == row
-            && let Some(twin) = self.cells.iter_mut().find(|twin| twin.name == name)
+        let used = &mut self.used[usize::from(name)];
+        if used.0 == row
+            && let Some(twin) = self.cells.get_mut(used.1)
         {
             *twin = cell;
             return;
         }
+        *used = (row, self.cells.len());
         self.cells.push(cell);
     }
 
     pub(super) fn end_row(&mut self) {
         self.count += 1;
+        self.weight += ROW_WEIGHT + size_of_val::<[Cell]>(&self.cells) + self.text.len();
         self.before.clear();
         self.before.extend(self.cells.iter().map(|cell| cell.name));
         self.rows.push((self.cells.as_slice().into(), self.text.as_str().into()));
@@ -130,36 +145,44 @@ impl<'de> Visitor<'de> for OneRow<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key_seed(Name(self.0))? {
+            // No attribute is called so: words for whoever reads column heads.
+            let Some(name) = name else {
+                map.next_value::<de::IgnoredAny>()?;
+                continue;
+            };
             let start = self.0.text.len();
             let lists = self.0.lists;
             map.next_value_seed(Text(&mut self.0.text, lists))?;
             self.0.cell(name, start);
+            if self.0.cells.len() > MOST_CELLS {
+                return Err(de::Error::custom(TOO_MUCH));
+            }
         }
         self.0.end_row();
-        Ok(())
+        if self.0.weight > MOST_WEIGHT { Err(de::Error::custom(TOO_MUCH)) } else { Ok(()) }
     }
 }
 
-/// A key, as its number.
+/// A key, as its number; none for what is no name of an attribute.
 struct Name<'a>(&'a mut Sink);
 
 impl<'de> DeserializeSeed<'de> for Name<'_> {
-    type Value = u16;
+    type Value = Option<u16>;
 
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<u16, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<Option<u16>, D::Error> {
         from.deserialize_str(self)
     }
 }
 
 impl Visitor<'_> for Name<'_> {
-    type Value = u16;
+    type Value = Option<u16>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a name")
     }
 
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<u16, E> {
-        self.0.name(name).map_err(E::custom)
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Option<u16>, E> {
+        if is_attribute(name) { self.0.name(name).map(Some).map_err(E::custom) } else { Ok(None) }
     }
 }
 

@@ -41,6 +41,18 @@ struct Args {
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let device = cx.device(&args.device)?;
     let pins = view::pins(args.tls_fingerprint.as_deref(), args.ssh_fingerprint)?;
+    if (replaces(&device.pins.tls, &pins.tls) || replaces(&device.pins.ssh, &pins.ssh))
+        && cx.proven.is_none()
+        && !cx.principal.is_operator()
+    {
+        // The stored login would be sent to whoever shows that.
+        return Err(Fault::denied("another fingerprint is trusted with a stored login on the word of a person alone")
+            .hint("do it in the admin pages or at the command line"));
+    }
     let device = cx.world.fleet.pin(&device.id, pins).await?;
     Ok(view::whole(&device, Value::Null))
+}
+
+fn replaces<T: PartialEq>(old: &Option<T>, new: &Option<T>) -> bool {
+    matches!((old, new), (Some(old), Some(new)) if old != new)
 }

@@ -76,6 +76,10 @@ fn known(cx: &Cx, place: &Place, host_key: Option<&str>) -> Option<String> {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    if args.device.is_none() && !cx.principal.role.covers(Effect::Changes, "device") {
+        return Err(Fault::denied(format!("role {} connects to no new places", cx.principal.role.as_str()))
+            .hint("name a device that is there, or ask an administrator"));
+    }
     let pins = view::pins(args.tls_fingerprint.as_deref(), args.ssh_fingerprint)?;
     let place = match (&args.device, args.address) {
         (Some(name), _) => cx.device(name)?.place(),

@@ -47,7 +47,11 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let (plan, _) = show::open(cx, &args.plan_id)?;
     // Asked again while it runs, it is the same wish.
     if plan.state != PlanState::Executing {
-        cx.world.plans.apply(&cx.principal, &plan.id).await?;
+        let void = cx.world.plans.drop_void(&cx.world.access, &plan.id).await?;
+        cx.world.plans.apply(&cx.principal, &plan.id).await.map_err(|fault| match void.as_slice() {
+            [] => fault,
+            names => Fault { said: format!("{}; who may not approve any more: {}", fault.said, names.join(", ")), ..fault },
+        })?;
     }
     wait(cx, &plan.id, Duration::from_secs(args.wait_seconds.unwrap_or(USUAL_WAIT).into())).await?;
     show::shown(cx, &plan.id)

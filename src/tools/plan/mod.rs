@@ -16,6 +16,7 @@ mod list;
 mod list_jobs;
 mod live;
 mod refuse;
+mod reveal;
 mod roll_back;
 pub(super) mod show;
 
@@ -38,4 +39,5 @@ pub const TOOLS: &[&Tool] = &[
     &keep::TOOL,
     &get_diff::TOOL,
     &list_jobs::TOOL,
+    &reveal::TOOL,
 ];

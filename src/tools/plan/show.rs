@@ -7,12 +7,14 @@ use crate::base::ids::DeviceId;
 use crate::base::selector::Selector;
 use crate::fleet::Fleet;
 use crate::plan::record::{Draft, Plan, PlanId, Progress};
+use crate::plan::secrets;
 use crate::plan::view::{self, How};
 use crate::tools::context::Cx;
 use crate::tools::spec::object;
 use serde_json::{Map, Value, json};
 
-/// Bytes that rows of a plan of many devices take at most: about 6,000 tokens. One device alone is shown whole.
+/// Bytes that rows of a plan of many devices take at most: about 6,000 tokens. One device alone is shown whole, and to persons
+/// everything is: they approve what they see.
 const ROOM: usize = 24_000;
 
 /// Whether a caller may see a plan: every device of it is theirs. Of one that is gone, only who may use all devices.
@@ -51,16 +53,25 @@ pub(in crate::tools) fn shown(cx: &Cx, id: &PlanId) -> Result<Map<String, Value>
 /// A plan, or only what it changes; of one device, or of all.
 pub(super) fn present(cx: &Cx, (plan, devices): &Opened, only: Option<DeviceId>, only_diff: bool) -> Result<Map<String, Value>, Fault> {
     let most = (cx.world.settings.most_tokens as usize).saturating_mul(3);
-    let room = if only.is_some() || devices.len() == 1 { most } else { most.min(ROOM) };
-    let how = How { url: cx.world.settings.plan_url(&plan.id), room, only };
+    let room = match () {
+        () if cx.for_person => usize::MAX,
+        () if only.is_some() || devices.len() == 1 => most,
+        () => most.min(ROOM),
+    };
+    let how = How { url: cx.world.settings.plan_url(&plan.id), room, only, code: cx.for_person };
     let view = if only_diff { view::diff(plan, devices, &how) } else { view::view(plan, devices, &how) };
     view.untrusted.into_iter().for_each(|pointer| cx.untrusted(pointer));
-    Ok(view.json)
+    let mut json = view.json;
+    let made = if cx.for_person { secrets::made(&cx.world.vault, &plan.id)? } else { Vec::new() };
+    if !made.is_empty() {
+        json.insert("made".into(), made.into());
+    }
+    Ok(json)
 }
 
 /// What a plan changes on each device, whole: programs and people of the admin API have no budget of tokens.
 pub(super) fn diff(cx: &Cx, (plan, devices): &Opened) -> Map<String, Value> {
-    let mut view = view::diff(plan, devices, &How { url: None, room: usize::MAX, only: None });
+    let mut view = view::diff(plan, devices, &How { url: None, room: usize::MAX, only: None, code: cx.for_person });
     view.untrusted.into_iter().for_each(|pointer| cx.untrusted(pointer));
     let mut out = Map::new();
     for (ours, theirs) in [("plan_id", "id"), ("digest", "digest"), ("devices", "devices")] {

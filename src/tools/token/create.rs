@@ -3,6 +3,7 @@
 //! Whoever asks has made the token and gives its digest only: the token itself passes neither the control socket nor the
 //! trail.
 
+use crate::access::person::Identity;
 use crate::access::token::Wanted;
 use crate::base::clock::Wall;
 use crate::base::fault::Fault;
@@ -44,7 +45,7 @@ struct Args {
     /// SHA-256 of the whole token, 64 hexadecimal digits.
     #[schemars(length(min = 64, max = 64))]
     digest: String,
-    /// The local user whose it is.
+    /// The local user whose it is; whoever makes it in the admin pages, unless set.
     owner: Option<String>,
     /// How long it is good for: 90d, 12h; for ever when absent.
     expires: Option<String>,
@@ -62,8 +63,17 @@ async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
     let digest = digest.ok_or_else(|| Fault::bad_input("digest is 64 hexadecimal digits"))?;
     let devices: Vec<Selector> =
         args.devices.iter().map(|selector| selector.parse().map_err(Fault::bad_input)).collect::<Result<_, _>>()?;
+    let own = &cx.principal.limits.devices;
+    if !own.contains(&Selector::All) && devices.iter().any(|one| !own.contains(one)) {
+        return Err(Fault::denied("a token reaches no devices that its maker does not").hint("name the devices you are limited to"));
+    }
     let expires_at = args.expires.as_deref().map(|text| end(text, cx.world.clock.wall())).transpose()?;
-    let wanted = Wanted { name: args.name, digest, role, devices, owner: args.owner, expires_at };
+    let owner = match args.owner {
+        Some(owner) => Some(owner),
+        // Whoever makes a token for a program of theirs does not become somebody else by it.
+        None => cx.world.access.user_behind(&Identity::of(&cx.principal))?.map(|user| user.name),
+    };
+    let wanted = Wanted { name: args.name, digest, role, devices, owner, expires_at };
     let token = cx.world.access.add_token(wanted).await?;
     let mut answer = view::token(cx, &token)?;
     answer.insert("unmatched".into(), json!(cx.unmatched(&token.devices)));

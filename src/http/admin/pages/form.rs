@@ -2,9 +2,9 @@
 
 use crate::base::fault::Fault;
 use crate::http::fault::Refusal;
+use crate::http::inflow::Inflow;
 use crate::http::{Edge, intake, query};
 use hyper::Request;
-use hyper::body::Incoming;
 
 /// Fields by name. Of one name the first counts.
 #[derive(Debug, Default)]
@@ -54,18 +54,18 @@ pub fn words_of(text: &str) -> Vec<&str> {
 }
 
 /// The fields of a form that was sent.
-pub async fn body(request: Request<Incoming>, edge: &Edge) -> Result<Form, Refusal> {
+pub async fn body(request: Request<Inflow>, edge: &Edge) -> Result<Form, Refusal> {
     sent(request, edge, edge.settings.limits.body_bytes, query::fields).await
 }
 
 /// The same with lines in its values, up to a size of its own.
-pub async fn long_body(request: Request<Incoming>, edge: &Edge, most: usize) -> Result<Form, Refusal> {
+pub async fn long_body(request: Request<Inflow>, edge: &Edge, most: usize) -> Result<Form, Refusal> {
     sent(request, edge, most, query::long_fields).await
 }
 
 type Fields = Vec<(String, String)>;
 
-async fn sent(request: Request<Incoming>, edge: &Edge, most: usize, read: fn(&str) -> Option<Fields>) -> Result<Form, Refusal> {
+async fn sent(request: Request<Inflow>, edge: &Edge, most: usize, read: fn(&str) -> Option<Fields>) -> Result<Form, Refusal> {
     let (parts, incoming) = request.into_parts();
     let bytes = intake::of_kind("application/x-www-form-urlencoded", &parts.headers, incoming, most, edge.settings.limits.body).await?;
     let fields = std::str::from_utf8(&bytes).ok().and_then(read);

@@ -36,6 +36,7 @@ use crate::base::secret::Secret;
 use crate::http::admin::signed::Signed;
 use crate::http::admin::{api, came_from_elsewhere, client, from_our_page, session};
 use crate::http::fault::{self, Refusal};
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge, query};
 use crate::tools;
 use askama::Template;
@@ -43,7 +44,6 @@ use bytes::Bytes;
 use form::Form;
 use frame::Frame;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use serde_json::Value;
@@ -113,7 +113,7 @@ impl Desk<'_> {
 }
 
 /// Answers a request for a page; `path` is what follows [`BASE`].
-pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn answer(edge: &Edge, asked: &Asked, path: &str, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let is_get = matches!(*request.method(), Method::GET | Method::HEAD);
     if !is_get && request.method() != Method::POST {
         return Err(Refusal::method("GET, HEAD, POST"));
@@ -147,7 +147,7 @@ fn door(edge: &Edge) -> Result<&'static str, Fault> {
     Ok(if is_first_run { setup::PAGE } else { "/admin/sign-in" })
 }
 
-async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Incoming>, session: Session) -> Result<Response<Body>, Refusal> {
+async fn inside(edge: &Edge, asked: &Asked, path: &str, request: Request<Inflow>, session: Session) -> Result<Response<Body>, Refusal> {
     let query = Form::read(request.uri().query().unwrap_or_default()).ok_or_else(unreadable)?;
     let at = request.uri().path_and_query().map_or_else(|| BASE.to_owned(), |all| all.as_str().to_owned());
     let is_get = request.method() != Method::POST;
@@ -199,7 +199,7 @@ async fn shown(desk: &Desk<'_>, parts: &[&str]) -> Result<Response<Body>, Refusa
 }
 
 /// What the form at an address does.
-async fn done(desk: &mut Desk<'_>, parts: &[&str], request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+async fn done(desk: &mut Desk<'_>, parts: &[&str], request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     // Text of many lines is for these two alone.
     match *parts {
         ["import"] => {

@@ -7,10 +7,12 @@ use super::view::{ago, items, maybe, spaced, text, words};
 use super::{Desk, html, seen_other};
 use crate::access::role::Role;
 use crate::access::session::Way;
+use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::tier::Effect;
 use crate::http::fault::Refusal;
 use crate::http::{Body, query};
+use crate::shape::table::inner;
 use askama::Template;
 use hyper::Response;
 use serde_json::{Value, json};
@@ -31,7 +33,12 @@ struct Plan {
     next: Option<String>,
     cut: String,
     cut_words: &'static str,
+    undo_words: &'static str,
+    unguarded: bool,
     cut_reasons: Vec<String>,
+    keeps: String,
+    verify: Vec<String>,
+    batch: Option<String>,
     devices: Vec<Device>,
     names: String,
     given: Vec<Approval>,
@@ -41,6 +48,16 @@ struct Plan {
     fresh: bool,
     by_password: bool,
     acts: Vec<Act>,
+    made: Vec<Made>,
+    revealed: Option<String>,
+}
+
+/// A secret that was generated for the plan.
+struct Made {
+    secret: String,
+    about: String,
+    can_be_seen: bool,
+    seen: Option<String>,
 }
 
 struct Device {
@@ -53,11 +70,14 @@ struct Device {
     error: Option<String>,
     difference: Option<String>,
     edits: Vec<Edit>,
+    omitted: Option<String>,
 }
 
 struct Edit {
     op: String,
     menu: String,
+    command: Option<String>,
+    note: Option<String>,
     key: String,
     place: Option<String>,
     cells: Vec<Cell>,
@@ -91,6 +111,16 @@ pub async fn page(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refusal> 
     html(&shown(desk, &plan))
 }
 
+/// The page with a secret that was generated for the plan: in the answer to the form, and nowhere after.
+async fn reveal(desk: &mut Desk<'_>, id: &str, given: Form) -> Result<Response<Body>, Refusal> {
+    if let Some(page) = prove_first(desk, &given, &format!("/admin/plans/{}", query::encoded(id))).await? {
+        return Ok(page);
+    }
+    let seen = desk.ask("plan.reveal", json!({"plan_id": id, "secret": given.need("secret")?})).await?;
+    let plan = desk.ask("plan.get", json!({"plan_id": id})).await?;
+    html(&Plan { revealed: maybe(&seen, "value"), ..shown(desk, &plan) })
+}
+
 fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
     let now = desk.edge.dispatch.world().clock.wall();
     let (state, exact, risk) = (text(plan, "state"), text(plan, "created_at"), text(plan, "risk"));
@@ -102,6 +132,9 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
     let names = devices.iter().map(|device| device.name.as_str()).collect::<Vec<_>>().join(", ");
     let cut = text(plan, "can_cut_access");
     let role = desk.session.role;
+    let unguarded = plan["unguarded"] == true;
+    // Nobody says yes to what they were not shown.
+    let is_whole = devices.iter().all(|device| device.omitted.is_none());
     Plan {
         frame: desk.frame().live("plan"),
         id: text(plan, "id"),
@@ -112,20 +145,32 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
         why: maybe(plan, "why"),
         next: maybe(plan, "next"),
         cut_words: match cut.as_str() {
-            "yes" => {
-                "This change would cut the connection we reach the router by. It is undone by the router itself when we do not come back."
-            }
+            "yes" => "This change would cut the connection we reach the router by.",
             "no" => "This change does not touch the way we reach the router.",
-            _ => {
-                "Whether this change cuts the way we reach the router cannot be told beforehand. It is undone by the router itself when we do not come back."
-            }
+            _ => "Whether this change cuts the way we reach the router cannot be told beforehand.",
         },
+        undo_words: match (cut.as_str(), unguarded) {
+            (_, true) => {
+                "It is to be applied UNGUARDED: where the router lets us have no guard, nothing undoes it when we do not come back."
+            }
+            ("no", false) => "",
+            _ => "It is undone by the router itself when we do not come back.",
+        },
+        unguarded,
         cut_reasons: items(&plan["cut_reasons"]).map(words).collect(),
-        can_approve: needed > 0 && matches!(state.as_str(), "draft" | "approved") && role.approves(),
+        keeps: match text(plan, "confirm").as_str() {
+            "manual" => format!("Once it is made, a person has {} s to keep it; then it is undone.", text(plan, "confirm_timeout_seconds")),
+            _ => "It is kept by itself once new logins, the rows and the checks below show that all is well; else it is undone.".to_owned(),
+        },
+        verify: items(&plan["verify"]).map(pairs).collect(),
+        batch: maybe(plan, "batch").map(|_| spaced(&pairs(&plan["batch"]))),
+        can_approve: needed > 0 && is_whole && matches!(state.as_str(), "draft" | "approved") && role.approves(),
         acts: acts(&state, &risk, &names, role, given.len() as u64 >= needed),
         digest: text(plan, "short_digest"),
         fresh: desk.is_fresh(),
         by_password: desk.session.way == Way::Local,
+        made: items(&plan["made"]).map(|one| made(one, now)).collect(),
+        revealed: None,
         devices,
         names,
         given,
@@ -134,6 +179,15 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
         state,
         risk,
         exact,
+    }
+}
+
+fn made(made: &Value, now: Wall) -> Made {
+    Made {
+        secret: text(made, "secret"),
+        about: format!("{} of {} on {}", text(made, "attribute"), text(made, "menu"), text(made, "device")),
+        can_be_seen: made["can_be_seen"] == true,
+        seen: maybe(made, "seen_by").map(|by| format!("{by}, {}", ago(&text(made, "seen_at"), now))),
     }
 }
 
@@ -148,6 +202,7 @@ fn device(device: &Value) -> Device {
         error: maybe(device, "error"),
         difference: maybe(device, "difference"),
         edits: items(&device["diff"]).map(edit).collect(),
+        omitted: maybe(device, "diff_omitted"),
         state,
     }
 }
@@ -156,15 +211,23 @@ fn edit(edit: &Value) -> Edit {
     Edit {
         op: text(edit, "op"),
         menu: text(edit, "menu"),
-        key: text(edit, "key"),
+        command: maybe(edit, "command"),
+        note: maybe(edit, "note"),
+        key: pairs(&edit["key"]),
         place: place(&edit["place"]),
         cells: cells(&edit["before"], &edit["after"]),
     }
 }
 
+/// A row's name in one line: `chain=input comment="for guests"`.
+fn pairs(row: &Value) -> String {
+    let members = row.as_object().into_iter().flatten();
+    members.map(|(name, value)| format!("{name}={}", inner(value))).collect::<Vec<_>>().join(" ")
+}
+
 /// Where a rule goes: `place before comment=…`; nothing for the end.
 fn place(place: &Value) -> Option<String> {
-    let said = |(name, at): (&String, &Value)| Some(words(at)).filter(|at| !at.is_empty()).map(|at| format!("{} {at}", spaced(name)));
+    let said = |(name, at): (&String, &Value)| Some(pairs(at)).filter(|at| !at.is_empty()).map(|at| format!("{} {at}", spaced(name)));
     let said: Vec<String> = place.as_object()?.iter().filter_map(said).collect();
     (!said.is_empty()).then(|| said.join(", "))
 }
@@ -174,7 +237,13 @@ pub fn cells(before: &Value, after: &Value) -> Vec<Cell> {
     let mut names: Vec<&String> = before.as_object().into_iter().flatten().map(|(name, _)| name).collect();
     let more = after.as_object().into_iter().flatten().map(|(name, _)| name);
     names.extend(more.filter(|name| before.get(name.as_str()).is_none()));
-    let of = |row: &Value, name: &str| row.get(name).map(words);
+    let told = |value: &Value| match value {
+        // Code comes line by line.
+        Value::Array(lines) => lines.iter().map(words).collect::<Vec<_>>().join("\n"),
+        Value::Object(_) => pairs(value),
+        value => words(value),
+    };
+    let of = |row: &Value, name: &str| row.get(name).map(told);
     let cell = |name: &String| Cell { name: name.clone(), before: of(before, name), after: of(after, name) };
     names.into_iter().map(cell).filter(|cell| cell.before != cell.after || cell.before.is_none()).collect()
 }
@@ -202,10 +271,11 @@ fn acts(state: &str, risk: &str, names: &str, role: Role, is_approved: bool) -> 
 /// Does it, and comes back to the plan.
 pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Result<Response<Body>, Refusal> {
     let (tool, mut arguments, proof) = match verb {
+        "reveal" => return reveal(desk, id, given).await,
         "approve" => ("plan.approve", json!({"digest": dashed(given.need("digest")?)}), true),
         "refuse" => ("plan.refuse", json!({"reason": given.need("reason")?}), true),
         "apply" => ("plan.apply", json!({}), false),
-        "confirm" => ("plan.keep", json!({}), given.get("high") == "yes"),
+        "confirm" => ("plan.keep", json!({}), is_high(desk, id).await?),
         "roll-back" => ("plan.roll_back", json!({}), false),
         "cancel" => ("plan.cancel", json!({}), false),
         _ => return Err(Fault::not_found("nothing is done at this address").into()),
@@ -217,6 +287,11 @@ pub async fn act(desk: &mut Desk<'_>, id: &str, verb: &str, given: Form) -> Resu
     arguments["plan_id"] = id.into();
     desk.ask(tool, arguments).await?;
     Ok(seen_other(&page))
+}
+
+/// Whether keeping a change takes a proof: by the plan, whatever the form says.
+async fn is_high(desk: &Desk<'_>, id: &str) -> Result<bool, Fault> {
+    Ok(matches!(text(&desk.ask("plan.get", json!({"plan_id": id})).await?, "risk").as_str(), "high" | "extreme"))
 }
 
 /// People leave the dash out.

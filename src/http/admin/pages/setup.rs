@@ -7,9 +7,9 @@ use super::{html_as, seen_other};
 use crate::base::secret::Secret;
 use crate::http::admin::{client, session, setup};
 use crate::http::fault::Refusal;
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge};
 use askama::Template;
-use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
 /// Where it is.
@@ -26,7 +26,7 @@ struct Setup {
 }
 
 /// The form, and what it sends.
-pub async fn page(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn page(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let access = &edge.dispatch.world().access;
     let show = |status, wrong: Option<String>, user: String| {
         let (open, has_users) = (access.is_setup_open()?, access.has_users()?);

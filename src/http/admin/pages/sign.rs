@@ -7,9 +7,9 @@ use crate::access::session::{Session, Way};
 use crate::base::secret::Secret;
 use crate::http::admin::{client, session};
 use crate::http::fault::Refusal;
+use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge, query};
 use askama::Template;
-use hyper::body::Incoming;
 use hyper::{Method, Request, Response, StatusCode};
 
 #[derive(Template)]
@@ -33,7 +33,7 @@ struct Prove {
 }
 
 /// The form, and what it sends.
-pub async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let show = |status, wrong: Option<String>, next: &str, user: &str| {
         let (frame, has_provider) = (Frame::of(edge, None, "/admin/sign-in"), edge.oidc.is_some());
         let first_run = !edge.dispatch.world().access.has_users()?;
@@ -56,7 +56,7 @@ pub async fn sign_in(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> 
 }
 
 /// Ends the session.
-pub async fn sign_out(edge: &Edge, asked: &Asked, request: Request<Incoming>) -> Result<Response<Body>, Refusal> {
+pub async fn sign_out(edge: &Edge, asked: &Asked, request: Request<Inflow>) -> Result<Response<Body>, Refusal> {
     let ended = session::sign_out(edge, asked, request.headers()).await?;
     let mut response = seen_other("/admin/sign-in");
     response.headers_mut().extend(ended.headers().iter().map(|(name, value)| (name.clone(), value.clone())));
@@ -64,13 +64,7 @@ pub async fn sign_out(edge: &Edge, asked: &Asked, request: Request<Incoming>) ->
 }
 
 /// Again, for what takes a fresh proof; then back to the page.
-pub async fn prove(
-    edge: &Edge,
-    asked: &Asked,
-    request: Request<Incoming>,
-    session: Session,
-    query: Form,
-) -> Result<Response<Body>, Refusal> {
+pub async fn prove(edge: &Edge, asked: &Asked, request: Request<Inflow>, session: Session, query: Form) -> Result<Response<Body>, Refusal> {
     let (by_password, client) = (session.way == Way::Local, client(asked, request.headers()));
     let frame = Frame::of(edge, Some(&session.principal(client.clone())), "/admin/prove");
     if request.method() != Method::POST {
