@@ -238,6 +238,11 @@ async fn a_dead_router_is_an_error_of_every_tool_that_needs_it() {
     assert!(refused >= 6, "only {refused} tools noticed");
     let health = site.good("system.get_health", json!({"device": "home-ap"})).await;
     assert_eq!(health.structured["status"], "unreachable");
+    assert!(site.bad("system.get_clock", json!({"device": "home-ap"})).await.get("cause").is_none(), "causes are the log's");
+    let site = site.reopened(&[("debug", "true"), ("routeros.retry_attempts", "0")]).await;
+    let told = site.bad("system.get_clock", json!({"device": "home-ap"})).await;
+    assert!(told["cause"].as_str().is_some_and(|cause| cause.contains("connection refused")), "{told}");
+    let site = site.reopened(&[("routeros.retry_attempts", "0")]).await;
     let reach = site.good("device.check_connectivity", json!({"device": "home-ap"})).await;
     assert_eq!(reach.structured["reachable"], false);
     assert!(!reach.structured["advice"].as_str().unwrap().is_empty());

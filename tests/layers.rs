@@ -28,6 +28,27 @@ fn imports_point_down() {
     assert!(wrong.is_empty(), "imports that point up:\n{}", wrong.join("\n"));
 }
 
+/// RouterOS and its simulator know nothing of us: they could be published as they are.
+#[test]
+fn routeros_and_the_simulator_use_base_alone() {
+    for (own, allowed) in [("routeros", &["routeros", "base"][..]), ("sim", &["sim", "base"])] {
+        let mut seen = 0;
+        for (file, text) in sources::below("src")
+            .into_iter()
+            .filter(|(file, _)| file.iter().nth(1).is_some_and(|room| room.to_str().unwrap().trim_end_matches(".rs") == own))
+        {
+            for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                for (at, _) in line.match_indices("crate::") {
+                    let to: String = line[at + 7..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                    assert!(allowed.contains(&to.as_str()), "{}: {line}", file.display());
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 0, "read no imports of {own}");
+    }
+}
+
 fn rank(module: &str) -> usize {
     ORDER.iter().position(|m| *m == module).unwrap_or_else(|| panic!("{module} has no place in ORDER"))
 }

@@ -1,7 +1,6 @@
 //! Plans applied to a simulated router: kept, undone by us, undone by the router alone; and what a crash at any point leaves.
 //!
 //! Time is the test's own and passes as soon as somebody waits for it.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 mod crash;
 mod drafter;

@@ -1,5 +1,4 @@
 //! The simulated router's console: its language, prints, exports, jobs, and the same interpreter behind REST.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 use super::sim_rest::{call, until};
 use super::sim_ssh::{admin, login, said};

@@ -1,5 +1,4 @@
 //! Scripts on the simulated router: guards as they are armed, fired and disarmed, jobs, and what trips scripts up.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 use crate::sim_rest::{admin, call, until};
 use crate::sim_ssh::{login, said};

@@ -1,6 +1,5 @@
 //! What a station notices when the simulated router's tables cut it off: silence, a reset, a closed door or no TLS, for new
 //! connections and for open ones.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 use crate::sim_rest::until;
 use crate::sim_ssh;

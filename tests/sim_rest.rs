@@ -1,5 +1,4 @@
 //! The simulated router answers as RouterOS does: verbs, values, errors, policies, queues and faults.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 mod client;
 mod trouble;

@@ -1,7 +1,6 @@
 //! The simulated router's SSH server: logins, commands, terminals with safe mode, files.
 //!
 //! The client is russh used plainly: a test that used ours would only show that the two agree.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 mod sftp;
 

@@ -1,5 +1,4 @@
 //! What the simulated router measures and holds: monitors, tables of every profile and version, the command tree, planted strings.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 use super::sim_rest::{admin, call, names};
 use super::sim_ssh::said;

@@ -1,5 +1,4 @@
 //! The simulated router's scheduler and clocks: what runs when.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 mod runs;
 

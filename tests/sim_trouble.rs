@@ -1,5 +1,4 @@
 //! What goes wrong on the simulated router, and who else is there: device-mode, people, hooks, links that die.
-#![allow(clippy::unwrap_used, reason = "a test's helper may fail as loudly as the test")]
 
 use crate::sim_rest::{admin, call, until};
 use crate::sim_ssh::{Terminal, login, said};

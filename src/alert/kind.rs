@@ -1,4 +1,4 @@
-//! The kinds of alerts: how bad each is, whether it can end, and the words for it.
+//! The kinds of alerts: how bad each is, and the words for it.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -96,11 +96,6 @@ impl Kind {
             Kind::GuardFired | Kind::CertificateExpiring | Kind::BackupFailed | Kind::UnusualUse => Severity::Warning,
             Kind::DeviceDown | Kind::PlanAttention | Kind::DiskLow => Severity::Critical,
         }
-    }
-
-    /// Whether it lasts and can be over; else it happens, and that is all.
-    pub fn can_end(self) -> bool {
-        self != Kind::GuardFired
     }
 
     /// One of them in words, while it lasts.

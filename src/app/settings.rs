@@ -83,6 +83,7 @@ pub(super) fn tool_settings(loaded: &Loaded) -> Settings {
         toolsets: (!every).then(|| config.mcp.toolsets.clone()),
         separator: config.mcp.tool_name_separator.chars().next().unwrap_or('.'),
         warn_tokens: config.token_budget.warning_threshold,
+        causes: config.debug,
         most_tokens: config.token_budget.error_threshold,
         ssh_port: config.routeros.ssh_port,
         enable_tools: config.mcp.enable_tools,

@@ -27,7 +27,7 @@ const YEARS_DAYS: i64 = 3_650;
 pub const KEYS: &[Key] = &[
     key("environment", Kind::Word(ENVIRONMENTS), "Where this appliance belongs; a device whose environment differs is never touched")
         .by("lab", "staging", "prod").alias(&["MCP_ENV"]).guard(Strict::Later(ENVIRONMENTS)),
-    key("debug", Kind::Flag, "More detail in errors for developers; refused in prod").is("false"),
+    key("debug", Kind::Flag, "Errors carry what the log says of their causes, for developers; refused in prod").is("false"),
     key("encryption_key", Kind::SecretKey, "Master key that seals stored secrets; outside prod made in <state dir>/master.key when not given, in prod a source is required")
         .guard(Strict::Never),
     key("read_only", Kind::Flag, "Nothing that changes a router, by any route").is("false").guard(Strict::More).live(),
@@ -55,7 +55,7 @@ pub const KEYS: &[Key] = &[
     key("mcp.enable_resources", Kind::Flag, "Offer resources").is("true").alias(&["MCP_ENABLE_RESOURCES"]),
     key("mcp.enable_prompts", Kind::Flag, "Offer prompts").is("true").alias(&["MCP_ENABLE_PROMPTS"]),
     key("mcp.tool_tiers", Kind::List(Item::Word(TIERS)), "Tiers that may be used at all").is("free,basic,professional").alias(&["MCP_TOOL_TIERS"]).live(),
-    key("mcp.default_tool_tier", Kind::Word(TIERS), "Tier of a principal whose role says nothing about tiers").is("free").alias(&["MCP_DEFAULT_TOOL_TIER"]),
+    key("mcp.default_tool_tier", Kind::Word(TIERS), "Without effect: every role has its tiers; accepted for older files").is("free").alias(&["MCP_DEFAULT_TOOL_TIER"]),
     key("mcp.toolsets", Kind::List(Item::Word(TOOLSETS)), "Groups of tools that are listed").is("core,system,diagnose"),
     key("mcp.disable_tools", Kind::List(Item::Tool), "Tools that are off").is("").alias(&["MCP_DISABLE_TOOLS"]).live(),
     key("mcp.enable_plan_apply", Kind::Flag, "Whether approved plans may be applied").is("true").alias(&["MCP_ENABLE_PLAN_APPLY"]).live(),
@@ -133,7 +133,7 @@ pub const KEYS: &[Key] = &[
     key("routeros.max_concurrent_per_device", Kind::Int(1, 10, "requests"), "Requests in flight to one device").is("2"),
     key("routeros.retry_attempts", Kind::Int(0, 10, "attempts"), "Retries of reads and of steps proven idempotent").is("3"),
     key("routeros.retry_backoff_seconds", Kind::Real(0.0, 60.0, "seconds"), "Wait before the first retry; doubles").is("1.0"),
-    key("routeros.requests_per_second", Kind::Real(0.1, 1_000.0, "requests"), "Requests a second to one device").is("5"),
+    key("routeros.requests_per_second", Kind::Real(0.1, 1_000.0, "requests"), "Requests a second to one device; below 1 counts as 1").is("5"),
     key("routeros.ssh_port", Kind::Int(1, 65_535, ""), "SSH port of devices that name none").is("22"),
     key("routeros.rotate_credentials_days", Kind::Int(0, 3_650, "days, 0 is never"), "Our password on each router is changed when it is so old").is("0"),
     key("routeros.verify_tls", Kind::Word(&["pin", "ca", "off"]), "How routers prove who they are; off is refused in prod")

@@ -24,6 +24,7 @@ pub use load::{Inputs, Loaded, load};
 pub use report::{Problem, Problems, Source, Weight};
 pub use sections::Config;
 pub use show::{default_file, defaults, portable, show, shown};
+pub use value::is_loopback;
 
 use crate::base::tier::Environment;
 use std::path::PathBuf;

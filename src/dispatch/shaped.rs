@@ -104,7 +104,11 @@ fn failed(cx: &Cx, notes: &Notes, fault: &Fault, mut meta: Map<String, Value>) -
     if let Some(id) = device {
         meta.insert("device_id".into(), id.into());
     }
-    error_reply(fault, device, cx.correlation_id.as_str(), meta)
+    let mut reply = error_reply(fault, device, cx.correlation_id.as_str(), meta);
+    if cx.world.settings.causes {
+        reply.structured["error"]["cause"] = tidy(&fault.chain()).into();
+    }
+    reply
 }
 
 /// Longest message or hint, in characters: enough for five wrong arguments, too short for a speech.

@@ -99,7 +99,7 @@ fn plan(work: &Work, id: PlanId, draft: &Draft) -> Plan {
     let mut plan = Plan {
         id,
         reason: format!("takes back {} on {}", work.plan.id, work.device.name),
-        request: "{}".into(),
+        request: String::new(),
         created_at: now,
         expires_at: Wall(now.0 + DRAFT_LIFE.as_millis() as i64),
         state: PlanState::Draft,

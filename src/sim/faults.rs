@@ -154,7 +154,6 @@ pub struct Faults {
     pub(super) connections: Gauge,
     pub(super) working: Gauge,
     aborted: AtomicUsize,
-    abort_damage: AtomicBool,
     ssh_rules: Mutex<Vec<SshRule>>,
     ssh_seen: Mutex<Vec<SshSeen>>,
     ssh_line: watch::Sender<Line>,
@@ -217,7 +216,6 @@ impl Default for Faults {
             connections: Gauge::default(),
             working: Gauge::default(),
             aborted: AtomicUsize::new(0),
-            abort_damage: AtomicBool::new(false),
             ssh_rules: Mutex::default(),
             ssh_seen: Mutex::default(),
             ssh_line: watch::Sender::new(Line::Open),
@@ -257,12 +255,6 @@ impl Faults {
     /// Changes how new connections over SSH are treated; the web server stays as it is.
     pub fn set_ssh_line(&self, line: Line) {
         self.ssh_line.send_replace(line);
-    }
-
-    /// Whether a request that its client gave up damages the web server, as on 7.21.5: all connections are reset, and the next request
-    /// gets the answer of another one.
-    pub fn set_abort_damage(&self, on: bool) {
-        self.abort_damage.store(on, SeqCst);
     }
 
     /// Whether scheduler entries silently do not run: they show a `next-run` that goes on and on, and nothing happens.
@@ -323,14 +315,9 @@ impl Faults {
         all.push(seen);
     }
 
-    /// Counts a request given up; true when that does damage.
-    pub(super) fn count_aborted(&self) -> bool {
+    /// Counts a request given up.
+    pub(super) fn count_aborted(&self) {
         self.aborted.fetch_add(1, SeqCst);
-        let damage = self.abort_damage.load(SeqCst);
-        if damage {
-            self.inject(Rule::once(Fault::OthersAnswer));
-        }
-        damage
     }
 
     /// Shortens the 60 s after which a request ends with `Session closed`.

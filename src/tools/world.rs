@@ -106,6 +106,8 @@ pub struct Settings {
     pub toolsets: Option<Vec<String>>,
     /// Between category and action in `tools/list`: `.` or `_`.
     pub separator: char,
+    /// Errors carry what only the log says elsewhere: `debug`.
+    pub causes: bool,
     /// Answers above this many estimated tokens carry a warning.
     pub warn_tokens: u64,
     /// Lists above this are cut, other answers refused.
@@ -141,6 +143,7 @@ impl Default for Settings {
             toolsets: Some(vec!["core".into(), "system".into(), "diagnose".into()]),
             separator: '.',
             warn_tokens: 5_000,
+            causes: false,
             most_tokens: 50_000,
             ssh_port: 22,
             enable_tools: true,

@@ -200,7 +200,7 @@ def cases() -> dict:
         "refused: unknown attribute": refused("", edit("/ip/dns", "set", None, {"serverz": "1.1.1.1"}), ("serverz",)),
         "refused: attribute of a later version": refused("", edit("/ip/service", "set", {"name": "winbox"}, {"available-from": "10.0.0.0/8"}), ("available-from",), version="7.23.2"),
         "refused: rule with no matcher": refused("", edit(FILTER, "add", None, {"chain": "forward", "action": "drop"}), ("match_all",)),
-        "refused: taken address list entry": refused("", edit("/ip/firewall/address-list", "add", None, {"list": "blocked", "address": "203.0.113.9"}), ("already", "exist")),
+        "refused: taken address list entry": refused("", edit("/ip/firewall/address-list", "add", None, {"list": "blocked", "address": "203.0.113.9", "comment": "another"}), ("taken",)),
         "refused: unknown interface": refused("", edit("/ip/address", "add", None, {"address": "10.1.1.1/24", "interface": "ether77"}), ("ether77", "interface")),
         "refused: group in use": refused("", edit("/user/group", "remove", {"name": "mcp-group"}), ("group", "user"), policy=factory.GROUP + ",policy"),
     }

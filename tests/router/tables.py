@@ -11,7 +11,6 @@ import values as v
 from values import Refused
 
 # Rows that are worked out as they are read, and therefore nobody's to write.
-VOLATILE = {"bytes", "packets", "rate", "last-logged-in", "run-count", "next-run", "last-started", "uptime", "creation-time", "timeout"}
 NOT_FOUND = 404
 END = "*FFFFFFFF"
 LISTS = ("/ip/firewall/address-list", "/ipv6/firewall/address-list")

@@ -27,7 +27,7 @@ pub(super) fn warned(problem: &Problem) -> Finding {
 pub(super) fn hardening(config: &Config) -> Vec<Finding> {
     let listens = config.mcp.transport != Transport::Stdio;
     let is_prod = config.environment == Environment::Prod;
-    let loopback = config.mcp.http_host.parse::<std::net::IpAddr>().is_ok_and(|host| host.is_loopback());
+    let loopback = crate::config::is_loopback(&config.mcp.http_host);
     let mut list = Vec::new();
     let mut add = |is: bool, weight, said: &str, next: &str| {
         if is {
@@ -70,7 +70,7 @@ pub(super) fn hardening(config: &Config) -> Vec<Finding> {
         "state is in RAM: no credentials are kept, and all is gone with a reboot",
         "move the state directory to a disk",
     );
-    add(config.debug, Weight::Note, "errors show more than callers should see", "debug = false");
+    add(config.debug, Weight::Note, "errors tell callers what only the log should", "debug = false");
     add(
         !config.backup.enabled,
         Weight::Note,

@@ -10,14 +10,10 @@ use tokio::sync::watch;
 pub enum SshFault {
     /// Half of the output comes, then all connections are cut.
     DropMidAnswer,
-    /// The output comes this much later (real time).
-    Slow(Duration),
     /// Nothing is done, nothing comes, the channel stays open.
     Silent,
     /// It is done, but the output is bytes that mean nothing.
     Garbage,
-    /// The channel closes and nothing was done.
-    CloseBefore,
     /// The channel closes without an exit status, as some versions do.
     NoExitStatus,
 }

@@ -115,8 +115,8 @@ async fn answer(shared: Arc<Shared>, request: Request<Incoming>, connection: u64
         if done.as_ref().is_err_and(|why| *why == Unanswered::Silent) {
             std::future::pending::<()>().await;
         }
-        if tell.send(done).is_err() && here.faults.count_aborted() {
-            here.cut_connections();
+        if tell.send(done).is_err() {
+            here.faults.count_aborted();
         }
     });
     told.await.unwrap_or(Err(Unanswered::Closed))

@@ -74,9 +74,8 @@ pub async fn page(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refusal> 
     let device = desk.ask("device.get", json!({"device": id})).await?;
     let id = text(&device, "id");
     let (chosen, seconds) = SPANS.iter().copied().find(|(name, _)| *name == desk.query.get("span")).unwrap_or(SPANS[0]);
-    let plans = desk.ask_if_allowed("plan.list", json!({"limit": 100})).await?.unwrap_or_default();
-    let name = text(&device, "name");
-    let touches = |row: &&Value| items(&row["devices"]).any(|device| device == name.as_str());
+    let plans = json!({"where": {"devices": text(&device, "name")}, "limit": 10});
+    let plans = desk.ask_if_allowed("plan.list", plans).await?.unwrap_or_default();
     let snapshots = desk.ask_if_allowed("config.list_snapshots", json!({"device": id, "limit": 10})).await?.unwrap_or_default();
     let health = device["health"].as_object().map(|_| &device["health"]).map(|health| Health {
         status: text(health, "status"),
@@ -95,10 +94,10 @@ pub async fn page(desk: &Desk<'_>, id: &str) -> Result<Response<Body>, Refusal> 
         charts: charts(desk, &DeviceId(id.clone()), now, seconds),
         facts: facts(&device, now),
         capabilities: capabilities(&device),
-        plans: rows(&plans).filter(touches).take(10).map(|row| plans::line(desk, row)).collect(),
+        plans: rows(&plans).map(|row| plans::line(desk, row)).collect(),
         snapshots: rows(&snapshots).map(|row| snapshot(row, now)).collect(),
         id,
-        name,
+        name: text(&device, "name"),
     };
     html(&page)
 }

@@ -38,6 +38,7 @@ use crate::http::admin::{api, came_from_elsewhere, client, from_our_page, sessio
 use crate::http::fault::{self, Refusal};
 use crate::http::inflow::Inflow;
 use crate::http::{Asked, Body, Edge, query};
+use crate::shape::page::MOST_ROWS;
 use crate::tools;
 use askama::Template;
 use bytes::Bytes;
@@ -46,7 +47,7 @@ use frame::Frame;
 use http_body_util::{BodyExt, Full};
 use hyper::header::{self, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// Where the pages are.
@@ -85,6 +86,21 @@ impl Desk<'_> {
                     Some(hint) => fault.hint(hint),
                     None => fault,
                 })
+            }
+        }
+    }
+
+    /// All rows of a list, page by page.
+    async fn all(&self, tool: &str) -> Result<Vec<Value>, Fault> {
+        let (mut all, mut asked) = (Vec::new(), json!({"limit": MOST_ROWS}));
+        loop {
+            let mut page = self.ask(tool, asked.clone()).await?;
+            if let Value::Array(rows) = page["rows"].take() {
+                all.extend(rows);
+            }
+            match page["next_cursor"].as_str() {
+                Some(next) => asked["cursor"] = next.into(),
+                None => return Ok(all),
             }
         }
     }

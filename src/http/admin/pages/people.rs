@@ -3,7 +3,7 @@
 use super::form::{Form, words_of};
 use super::frame::Frame;
 use super::sign::prove_first;
-use super::view::{ago, ever, items, maybe, rows, text, words};
+use super::view::{ago, ever, items, maybe, text, words};
 use super::{Desk, html, seen_other};
 use crate::access::PersonId;
 use crate::access::role::Role;
@@ -54,8 +54,8 @@ struct Token {
 /// The page; `token` is one that was just made.
 pub async fn page(desk: &Desk<'_>, token: Option<String>) -> Result<Response<Body>, Refusal> {
     let now = desk.edge.dispatch.world().clock.wall();
-    let users = desk.ask("user.list", json!({"limit": 500})).await?;
-    let tokens = desk.ask("token.list", json!({"limit": 500})).await?;
+    let users = desk.all("user.list").await?;
+    let tokens = desk.all("token.list").await?;
     let token_row = |row: &Value| {
         let state = text(row, "state");
         Token {
@@ -72,8 +72,8 @@ pub async fn page(desk: &Desk<'_>, token: Option<String>) -> Result<Response<Bod
     html(&People {
         frame: desk.frame(),
         token,
-        users: rows(&users).map(|row| user(desk, row)).collect(),
-        tokens: rows(&tokens).map(token_row).collect(),
+        users: users.iter().map(|row| user(desk, row)).collect(),
+        tokens: tokens.iter().map(token_row).collect(),
         roles: Role::ALL.iter().map(|role| role.as_str()).collect(),
     })
 }
@@ -114,8 +114,8 @@ struct Person {
 
 /// One user, and what can be changed of them.
 pub async fn person(desk: &Desk<'_>, name: &str) -> Result<Response<Body>, Refusal> {
-    let users = desk.ask("user.list", json!({"limit": 500})).await?;
-    let found = rows(&users).find(|row| row["name"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name)));
+    let users = desk.all("user.list").await?;
+    let found = users.iter().find(|row| row["name"].as_str().is_some_and(|known| known.eq_ignore_ascii_case(name)));
     let Some(row) = found else { return Err(Fault::not_found("there is no such user").into()) };
     let User { name, role, state, seen, identities, disabled, me } = user(desk, row);
     let roles = Role::ALL.iter().map(|role| role.as_str().to_owned()).collect();

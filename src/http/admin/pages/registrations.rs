@@ -4,7 +4,7 @@ use super::add::{Grant, chosen, grants};
 use super::form::Form;
 use super::frame::Frame;
 use super::sign::prove_first;
-use super::view::{ago, maybe, rows, script, text};
+use super::view::{ago, maybe, script, text};
 use super::{Desk, html_as, seen_other};
 use crate::base::fault::Fault;
 use crate::http::Body;
@@ -47,7 +47,7 @@ pub async fn page(desk: &Desk<'_>) -> Result<Response<Body>, Refusal> {
 
 async fn show(desk: &Desk<'_>, status: StatusCode, wrong: Option<Fault>, made: Option<Value>) -> Result<Response<Body>, Refusal> {
     let now = desk.edge.dispatch.world().clock.wall();
-    let listed = desk.ask("registration.list", json!({"limit": 500})).await?;
+    let listed = desk.all("registration.list").await?;
     let row = |row: &Value| {
         let (state, report) = (text(row, "state"), &row["report"]);
         let when = |name: &str| ago(&text(row, name), now);
@@ -74,7 +74,7 @@ async fn show(desk: &Desk<'_>, status: StatusCode, wrong: Option<Fault>, made: O
         warning: made.as_ref().and_then(|made| maybe(made, "warning")),
         wrong: wrong.map(|fault| (fault.said, fault.hint)),
         url: desk.asked.origin.clone(),
-        rows: rows(&listed).map(row).collect(),
+        rows: listed.iter().map(row).collect(),
         capabilities: grants(|_| false),
         ask_proof: desk.takes_password(),
     };
