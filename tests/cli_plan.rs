@@ -57,6 +57,17 @@ fn rule() -> Value {
 }
 
 #[test]
+fn a_comment_cannot_pass_for_the_rest_of_a_rule() {
+    let machine = machine();
+    let rule = json!({"chain": "forward", "action": "accept", "protocol": "tcp", "comment": "office src-address=10.20.0.5 log=no"});
+    let plan = json!({"devices": ["edge"], "unguarded": true, "edits": [{"menu": "/ip/firewall/filter", "op": "add", "values": rule}]});
+    let shown = machine.rig.run(&["plan", "show", machine.create(&plan)["id"].as_str().unwrap()]).out;
+    assert!(shown.contains(r#"protocol=tcp comment="office src-address=10.20.0.5 log=no""#), "{shown}");
+    assert!(shown.contains("guard        NONE where the router lets us have none"), "{shown}");
+    machine.end();
+}
+
+#[test]
 fn without_a_daemon_a_plan_is_made_shown_applied_and_taken_to_its_end() {
     let machine = machine();
     let rig = &machine.rig;
