@@ -72,6 +72,29 @@ async fn a_version_that_never_stands_is_back_with_the_store_of_before() {
 }
 
 #[tokio::test]
+async fn sessions_that_end_in_order_are_no_failed_tries_and_their_time_adds_up() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.stage(&good()).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    for session in 1..=6_u64 {
+        let life = place.live().await;
+        assert_eq!(place.site.layout.current().as_deref(), Some("1.1.0"), "session {session}");
+        place.hand.advance(Duration::from_secs(20));
+        assert_eq!(life.updates.stood(), Duration::from_secs(20 * session));
+        life.updates.end_in_order();
+        life.end().await;
+    }
+    // Those that do not are.
+    for _ in 0..2 {
+        place.live().await.end().await;
+    }
+    place.live().await.end().await;
+    assert_eq!(place.site.layout.current().as_deref(), Some("1.0.0"));
+}
+
+#[tokio::test]
 async fn a_version_that_is_not_well_takes_itself_back_with_the_store_of_before() {
     let place = Place::new();
     let life = place.live().await;

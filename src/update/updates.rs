@@ -16,6 +16,7 @@ use crate::update::snapshot::Snapshots;
 use crate::update::swap::{Layout, Turn};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -82,6 +83,10 @@ pub(super) struct Inner {
     pub(super) turn: tokio::sync::Mutex<()>,
     /// Cancelled when this process has to make way for another version.
     pub(super) restart: CancellationToken,
+    /// Whether this process does so by itself.
+    makes_way: AtomicBool,
+    /// When this process began.
+    pub(super) began: Duration,
 }
 
 /// Where an update stands, for who decides.
@@ -122,8 +127,9 @@ impl Updates {
     pub fn open(parts: Parts) -> Updates {
         let Parts { store, clock, meter, bus, outgoing, settings } = parts;
         let snapshots = Snapshots::beside(&settings.store);
-        let (table, restart) = (Table::new(store), CancellationToken::new());
-        Updates(Arc::new(Inner { table, clock, meter, bus, outgoing, settings, snapshots, turn: tokio::sync::Mutex::default(), restart }))
+        let (table, restart, began) = (Table::new(store), CancellationToken::new(), clock.mono());
+        let (turn, makes_way) = (tokio::sync::Mutex::default(), AtomicBool::default());
+        Updates(Arc::new(Inner { table, clock, meter, bus, outgoing, settings, snapshots, turn, restart, makes_way, began }))
     }
 
     /// Choices.
@@ -134,6 +140,17 @@ impl Updates {
     /// Cancelled when this process has to make way for another version.
     pub fn restart(&self) -> &CancellationToken {
         &self.0.restart
+    }
+
+    /// The same, for a process that makes way by itself then.
+    pub fn makes_way(&self) -> &CancellationToken {
+        self.0.makes_way.store(true, Ordering::Relaxed);
+        &self.0.restart
+    }
+
+    /// Whether this process makes way by itself. Elsewhere whoever started it has to start it anew.
+    pub fn restarts(&self) -> bool {
+        self.0.makes_way.load(Ordering::Relaxed)
     }
 
     /// Where it stands.
