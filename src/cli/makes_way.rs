@@ -38,7 +38,7 @@ impl MakesWay {
         if has_sockets && moment == Moment::DaemonEnds {
             return Ok(());
         }
-        let passed = passed(arguments);
+        let passed = passed(arguments, moment);
         // One who stands by would be whom the supervisor gave the sockets to.
         if moment != Moment::CommandStarts && !has_sockets && is_nobodys(&layout) {
             stand_by_it(&layout, &passed, moment);
@@ -53,9 +53,9 @@ impl MakesWay {
     }
 }
 
-fn passed(arguments: &Serve) -> Vec<OsString> {
+fn passed(arguments: &Serve, moment: Moment) -> Vec<OsString> {
     let mut passed: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if arguments.once_ready_fd.is_some() {
+    if arguments.once_ready_fd.is_some() && moment == Moment::DaemonEnds {
         // Said once; the descriptor is closed.
         let flag = |argument: &OsString| argument.to_string_lossy().starts_with("--once-ready-fd");
         if let Some(at) = passed.iter().position(flag) {

@@ -25,13 +25,13 @@ use tokio_util::sync::CancellationToken;
 /// Serves the client until its stream ends or a signal says stop. Answers what to become before anything is read, where a new
 /// version has to prove itself.
 pub async fn run(loaded: &Loaded) -> Result<Option<MakesWay>, Fault> {
+    peer::may_speak(io::stdin(), &peer::machine()).map_err(Fault::denied)?;
     let start = match app::at_start(loaded).await? {
         AtStart::Becomes(layout) => return Ok(Some(MakesWay { layout, moment: Moment::CommandStarts })),
         start => start,
     };
     let stop = CancellationToken::new();
     let mut signals = Signals::listen().map_err(Fault::bug)?;
-    peer::may_speak(io::stdin(), &peer::machine()).map_err(Fault::denied)?;
     if io::stdin().is_terminal() {
         eprintln!("This speaks MCP to a client on standard input and output. Ctrl-D ends it; `routeros-mcp --help` lists the commands.");
     }
@@ -59,7 +59,7 @@ pub async fn run(loaded: &Loaded) -> Result<Option<MakesWay>, Fault> {
         () = seat.is_over.cancelled() => {
             is_told = true;
             stop.cancel();
-            session.await.and(Err(Fault::new(Kind::Conflict, format!("version {} was taken back", env!("CARGO_PKG_VERSION"))).hint("the client has to start it anew")))
+            session.await.and(Err(taken_back()))
         }
     };
     if let Some(app) = seat.app.lock().await.take() {
@@ -76,6 +76,10 @@ pub async fn run(loaded: &Loaded) -> Result<Option<MakesWay>, Fault> {
         app.close().await;
     }
     ended.map(|()| None)
+}
+
+fn taken_back() -> Fault {
+    Fault::new(Kind::Conflict, format!("version {} was taken back", env!("CARGO_PKG_VERSION"))).hint("the client has to start it anew")
 }
 
 /// Whether a tool, by either spelling of its name, may be called twice without harm.

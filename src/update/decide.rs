@@ -64,6 +64,7 @@ impl Updates {
             schema_before: runs.store_schema,
             schema_after: staged.offer.store_schema,
         };
+        self.note_place(&confirmed.id)?;
         // Before the snapshot, so that the version that gets it back knows what it was for.
         state.confirmed = Some(confirmed.clone());
         self.keep(&state).await?;

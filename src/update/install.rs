@@ -198,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_binary_among_versions_is_switched_and_a_lone_one_replaced() {
-        let root = machine(&[("opt/x/versions/1.0.0/routeros-mcp", ""), ("bin/routeros-mcp", "")]);
+        let root = machine(&[("opt/x/versions/1.0.0/routeros-mcp", ""), ("bin/routeros-mcp", "#!/bin/sh\n")]);
         let exe = root.path().join("opt/x/versions/1.0.0/routeros-mcp");
         assert_eq!(find(root.path(), &exe, Path::new("/s")), Way::Own(Layout::at_root(root.path().join("opt/x"))));
         let lone = root.path().join("bin/routeros-mcp");

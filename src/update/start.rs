@@ -71,6 +71,7 @@ mod tests {
         let site = Site::new();
         let lone = site.update.join("lone");
         fs::write(&lone, program("1.0.0")).unwrap();
+        fs::set_permissions(&lone, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let layout = Layout { copy: copy.then_some(lone), ..site.layout.clone() };
         let fresh = site.update.join("new");
         fs::write(&fresh, program("1.1.0")).unwrap();
@@ -101,14 +102,14 @@ mod tests {
         let (_site, layout) = switched(true);
         let (way, lone) = (Way::Own(layout.clone()), layout.copy.clone().unwrap());
         for _ in 0..STARTS {
-            assert_eq!(fs::read(&lone).unwrap(), program("1.0.0"));
+            assert!(fs::read(&lone).unwrap() == program("1.0.0"));
             assert_eq!(at_start(&way, "1.0.0").unwrap(), Start::Become(layout.clone()));
             assert_eq!(fs::read(layout.started()).unwrap(), program("1.1.0"));
         }
         assert_eq!(at_start(&way, "1.0.0").unwrap(), Start::Go);
         assert!(layout.rolled_back().unwrap().reason.contains("did not stand"));
         assert_eq!((layout.started(), layout.pending()), (lone.clone(), None));
-        assert_eq!(fs::read(&lone).unwrap(), program("1.0.0"));
+        assert!(fs::read(&lone).unwrap() == program("1.0.0"));
     }
 
     #[test]
@@ -116,9 +117,9 @@ mod tests {
         let (_site, layout) = switched(true);
         let lone = layout.copy.clone().unwrap();
         layout.commit(&mut Real).unwrap();
-        assert_eq!(fs::read(&lone).unwrap(), program("1.1.0"));
+        assert!(fs::read(&lone).unwrap() == program("1.1.0"));
         layout.back(&mut Real, "asked").unwrap();
-        assert_eq!(fs::read(&lone).unwrap(), program("1.0.0"));
+        assert!(fs::read(&lone).unwrap() == program("1.0.0"));
     }
 
     #[test]
@@ -128,7 +129,7 @@ mod tests {
         fs::write(&lone, program("1.5.0")).unwrap();
         assert_eq!(at_start(&Way::Own(layout.clone()), "1.5.0").unwrap(), Start::Go);
         assert!(layout.pending().is_none() && layout.rolled_back().unwrap().reason.contains("was not in place"));
-        assert_eq!(fs::read(&lone).unwrap(), program("1.5.0"));
+        assert!(fs::read(&lone).unwrap() == program("1.5.0"));
     }
 
     #[test]
