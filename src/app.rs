@@ -49,7 +49,7 @@ mod updates;
 
 pub use backups::restore_target;
 pub use stored::examine;
-pub use updates::{at_start, upload_dir, way};
+pub use updates::{AtStart, at_start, forgive_start, next_version, upload_dir, way};
 
 /// The whole appliance in this process.
 pub struct App {
@@ -259,6 +259,11 @@ impl App {
         let _ = self.door.set(door);
         watch::update::prove(self.dispatch.clone(), move || Box::pin(updates::answers(here.clone())), &self.tasks, &self.stop);
         Ok(listener)
+    }
+
+    /// Watches a version that has to prove itself where nobody listens: its store and its routers are all there is to ask.
+    pub fn prove_without_listener(&self) {
+        watch::update::prove(self.dispatch.clone(), || Box::pin(std::future::ready(true)), &self.tasks, &self.stop);
     }
 
     /// The plans, and the jobs that work on them.

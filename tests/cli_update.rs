@@ -1,12 +1,12 @@
 //! `update` at the command line, and root's part of it, as processes of their own.
 
-use crate::cli_rig::{Rig, Running, kill, says};
+use crate::cli_rig::{Done, Rig, Running, finish, kill, says};
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// Where root keeps versions, with a request laid before it.
 fn asked(rig: &Rig, act: &str) -> (String, String) {
@@ -145,9 +145,13 @@ fn a_link_in_the_place_of_a_directory_of_the_state_gives_the_service_no_file_of_
 
 /// A directory of versions where this program is one of two, and the other one a shell script.
 fn versions(rig: &Rig, script: &str, from: &str, to: &str) {
+    versions_in(&rig.at("versions"), script, from, to);
+}
+
+fn versions_in(root: &Path, script: &str, from: &str, to: &str) {
     let ours = env!("CARGO_PKG_VERSION");
     for version in [from, to] {
-        let binary = rig.at("versions/versions").join(version).join("routeros-mcp");
+        let binary = root.join("versions").join(version).join("routeros-mcp");
         fs::create_dir_all(binary.parent().unwrap()).unwrap();
         if version == ours {
             fs::hard_link(env!("CARGO_BIN_EXE_routeros-mcp"), &binary).unwrap();
@@ -156,8 +160,8 @@ fn versions(rig: &Rig, script: &str, from: &str, to: &str) {
             fs::set_permissions(&binary, fs::Permissions::from_mode(0o755)).unwrap();
         }
     }
-    symlink(Path::new("versions").join(to), rig.at("versions/current")).unwrap();
-    fs::write(rig.at("versions/pending"), format!("from={from}\nto={to}\ntries=0\nid=00aa\nreason=\n")).unwrap();
+    symlink(Path::new("versions").join(to), root.join("current")).unwrap();
+    fs::write(root.join("pending"), format!("from={from}\nto={to}\ntries=0\nid=00aa\nreason=\n")).unwrap();
 }
 
 /// The version before, standing by the new one; the ready line of whatever serves in the end.
@@ -167,6 +171,128 @@ fn stood_by(rig: &Rig) -> Running {
     shell.args(["-c", "exec \"$0\" \"$@\" 3>&1 >/dev/null", env!("CARGO_BIN_EXE_routeros-mcp"), "update", "stand-by", "--versions"]);
     shell.arg(rig.at("versions")).args(["--", "--data-dir"]).arg(rig.state()).args(["serve", "--once-ready-fd", "3"]);
     rig.serve_as(shell)
+}
+
+/// A lone file, and the notes that are kept of it in the state directory.
+struct Lone {
+    file: PathBuf,
+    notes: PathBuf,
+}
+
+impl Lone {
+    /// One in the place of which `from` lies, with `to` to be tried. This program is one of the two, the other one a shell script.
+    fn new(rig: &Rig, script: &str, from: &str, to: &str) -> Lone {
+        let file = rig.at("bin/routeros-mcp");
+        let digest = ring::digest::digest(&ring::digest::SHA256, file.as_os_str().as_encoded_bytes());
+        let notes = rig.state().join("update/versions").join(data_encoding::HEXLOWER.encode(&digest.as_ref()[..8]));
+        fs::create_dir_all(rig.at("bin")).unwrap();
+        fs::create_dir_all(&notes).unwrap();
+        versions_in(&notes, script, from, to);
+        fs::write(notes.join("lone"), file.as_os_str().as_encoded_bytes()).unwrap();
+        fs::hard_link(notes.join("versions").join(from).join("routeros-mcp"), &file).unwrap();
+        Lone { file, notes }
+    }
+
+    /// A start of what lies there, as a supervisor or a client does it.
+    fn start(&self, rig: &Rig, arguments: &[&str]) -> Done {
+        self.start_file(rig, &self.file, arguments)
+    }
+
+    fn start_file(&self, rig: &Rig, file: &Path, arguments: &[&str]) -> Done {
+        let mut command = Command::new(file);
+        rig.prepare(&mut command);
+        command.arg("--data-dir").arg(rig.state()).args(arguments);
+        finish(command, "")
+    }
+
+    fn is_ours(&self) -> bool {
+        fs::read(&self.file).unwrap() == fs::read(env!("CARGO_BIN_EXE_routeros-mcp")).unwrap()
+    }
+}
+
+#[test]
+fn a_lone_file_gives_a_version_that_dies_at_once_two_starts_and_then_serves_itself() {
+    let rig = Rig::new();
+    let script = format!("echo $@ >>{}; kill -ABRT $$", rig.at("starts").display());
+    let lone = Lone::new(&rig, &script, env!("CARGO_PKG_VERSION"), "99.0.0");
+    for _ in 0..2 {
+        assert_eq!(lone.start(&rig, &["stdio"]).code, 1_000 + 6);
+    }
+    let done = lone.start(&rig, &["stdio"]);
+    assert_eq!(done.code, 0, "{done:?}");
+    assert_eq!(fs::read_to_string(rig.at("starts")).unwrap().lines().count(), 2);
+    assert!(fs::read_to_string(lone.notes.join("rolled_back")).unwrap().contains("did not stand after 2 starts"));
+    assert!(!lone.notes.join("pending").exists() && lone.is_ours());
+}
+
+#[test]
+fn a_daemon_that_starts_after_a_power_cut_in_the_probation_comes_back_in_the_process_the_supervisor_knows() {
+    let rig = Rig::new();
+    let script = format!("echo $@ >>{}; exit 1", rig.at("starts").display());
+    let lone = Lone::new(&rig, &script, env!("CARGO_PKG_VERSION"), "99.0.0");
+    // The power failed in its first start.
+    fs::write(lone.notes.join("starts"), "00aa 1\n").unwrap();
+    let mut shell = Command::new("sh");
+    rig.prepare(&mut shell);
+    shell.args(["-c", "exec \"$0\" \"$@\" 3>&1 >/dev/null"]).arg(&lone.file);
+    shell.arg("--data-dir").arg(rig.state()).args(["serve", "--once-ready-fd", "3"]);
+    let running = rig.serve_as(shell);
+    assert_eq!(running.ready()["pid"], json!(running.pid()));
+    assert_eq!(fs::read_to_string(rig.at("starts")).unwrap().lines().count(), 2);
+    assert!(lone.notes.join("rolled_back").exists() && lone.is_ours());
+    assert_eq!(rig.json(&["update", "status"])["restarts"], true);
+}
+
+#[test]
+fn a_session_of_a_new_version_keeps_it_where_nobody_listens() {
+    let rig = Rig::new();
+    let lone = Lone::new(&rig, "exit 1", "0.0.1", env!("CARGO_PKG_VERSION"));
+    // All but the last look at it was in sessions before.
+    fs::write(lone.notes.join("stood"), "00aa 120\n").unwrap();
+    let mut command = Command::new(lone.notes.join("versions").join(env!("CARGO_PKG_VERSION")).join("routeros-mcp"));
+    rig.prepare(&mut command);
+    let mut session = command.arg("--data-dir").arg(rig.state()).arg("stdio").stdin(Stdio::piped()).spawn().unwrap();
+    while lone.notes.join("pending").exists() && session.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    drop(session.stdin.take());
+    let done = session.wait_with_output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    assert!(fs::read_to_string(lone.notes.join("previous")).unwrap().contains("to=0.1.0") && lone.is_ours(), "{done:?}");
+}
+
+#[test]
+fn a_session_that_ends_in_order_before_the_version_is_kept_is_no_failed_start_of_it() {
+    let rig = Rig::new();
+    let lone = Lone::new(&rig, "exit 1", "0.0.1", env!("CARGO_PKG_VERSION"));
+    let fresh = lone.notes.join("versions").join(env!("CARGO_PKG_VERSION")).join("routeros-mcp");
+    for _ in 0..4 {
+        let done = lone.start_file(&rig, &fresh, &["stdio"]);
+        assert_eq!(done.code, 0, "{done:?}");
+    }
+    assert!(lone.notes.join("pending").exists() && !lone.notes.join("rolled_back").exists());
+    assert_eq!(fs::read_to_string(lone.notes.join("starts")).unwrap(), "00aa 0\n");
+}
+
+#[test]
+fn a_command_that_cannot_read_what_a_new_version_made_of_the_store_is_that_versions() {
+    let rig = Rig::new();
+    let lone = Lone::new(&rig, "echo new: $@", env!("CARGO_PKG_VERSION"), "99.0.0");
+    fs::write(rig.state().join("routeros-mcp.redb"), "of another shape").unwrap();
+    let done = lone.start(&rig, &["device", "list"]);
+    assert!(done.code == 0 && done.out.contains("new:") && done.out.contains("device list"), "{done:?}");
+}
+
+#[test]
+fn where_only_a_session_has_the_store_whoever_applies_is_told_to_start_it_anew() {
+    let rig = Rig::new();
+    let staged = json!({"version": "99.0.0", "digest": "0".repeat(64)});
+    taken_over(&rig, json!({"state": "probation", "version": "0.1.0", "restarts": false, "staged": staged, "last": null}));
+    let password = rig.private("password", "a long password");
+    let done = rig.run(&["update", "apply", "99.0.0", "--yes", "--user", "anna", "--password-file", &password]);
+    assert!(done.code == 0 && done.out.contains("its MCP client has to start it anew"), "{done:?}");
+    let alone = Rig::new();
+    assert_eq!(alone.json(&["update", "status"])["restarts"], false);
 }
 
 fn is_running(pid: u64) -> bool {

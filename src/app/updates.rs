@@ -6,15 +6,18 @@ use crate::base::events::Bus;
 use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Environment;
 use crate::config::Loaded;
+use crate::control;
 use crate::host::metrics::Meter;
 use crate::host::outgoing::Outgoing;
 use crate::routeros;
 use crate::store::{self, Store};
+use crate::update::disk::Real;
+use crate::update::install::Way;
 use crate::update::manifest::Here;
 use crate::update::signature::Keys;
 use crate::update::snapshot::Snapshots;
 use crate::update::start::{self, Start};
-use crate::update::swap::Layout;
+use crate::update::swap::{Layout, is_executable};
 use crate::update::{self, Updates, install};
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -58,12 +61,51 @@ pub(super) async fn put_back(loaded: &Loaded) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Before anything else of a daemon: a version that does not stand makes way. Answers what to become then.
-pub fn at_start(loaded: &Loaded) -> Result<Option<Layout>, Fault> {
-    match start::at_start(&way(loaded), env!("CARGO_PKG_VERSION"))? {
-        Start::Go => Ok(None),
-        Start::Become(layout) => Ok(Some(layout)),
+/// How a start went on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtStart {
+    /// Somebody serves already: this start says nothing of any version.
+    Served,
+    /// It counts as one of this version, where that has to prove itself.
+    Counted,
+    /// Become what lies there.
+    Becomes(Layout),
+}
+
+/// Before anything else of whoever may serve: a version that has to prove itself is tried, one that does not stand makes way.
+pub async fn at_start(loaded: &Loaded) -> Result<AtStart, Fault> {
+    let is_counted = std::env::var_os(start::COUNTED).is_some();
+    if !is_counted && control::client::hello(&places(loaded).control_socket()).await.is_ok() {
+        return Ok(AtStart::Served);
     }
+    match start::at_start(&way(loaded), env!("CARGO_PKG_VERSION"))? {
+        Start::Go => Ok(AtStart::Counted),
+        Start::Become(layout) => {
+            match layout.pending() {
+                Some(turn) => eprintln!("routeros-mcp: version {} is tried", turn.to),
+                None => eprintln!("routeros-mcp: version {} did not stand and makes way for the one before", env!("CARGO_PKG_VERSION")),
+            }
+            Ok(AtStart::Becomes(layout))
+        }
+    }
+}
+
+/// This start was no try after all: somebody else serves.
+pub fn forgive_start(loaded: &Loaded) {
+    let way = way(loaded);
+    let Way::Own(layout) = &way else { return };
+    if let Some(turn) = layout.pending().filter(|turn| turn.to == env!("CARGO_PKG_VERSION"))
+        && let Err(error) = layout.forgive_start(&mut Real, &turn.id)
+    {
+        tracing::warn!(%error, "a start that was no try of the new version counts as one");
+    }
+}
+
+/// Where another version than this one lies that has to prove itself.
+pub fn next_version(loaded: &Loaded) -> Option<Layout> {
+    let layout = way(loaded).layout().cloned()?;
+    let turn = layout.pending()?;
+    (turn.to != env!("CARGO_PKG_VERSION") && is_executable(&layout.binary(&turn.to))).then_some(layout)
 }
 
 /// How this program was installed.

@@ -17,6 +17,7 @@ mod doctor;
 pub mod fault;
 mod first_run;
 mod health;
+mod makes_way;
 mod man;
 mod output;
 mod person;
@@ -46,6 +47,7 @@ use crate::update::guardian;
 use crate::update::swap::Layout;
 use args::{Cli, Command, DeviceCommand, UpdateCommand};
 use clap::{CommandFactory, Parser};
+use makes_way::{MakesWay, Moment};
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,7 +69,7 @@ pub fn main() -> ExitCode {
     }
     if let Some(Command::Update(UpdateCommand::StandBy { versions, copy, arguments })) = cli.command {
         let layout = Layout { root: versions, copy };
-        return match block_on(serve::stand_by(&layout, &arguments)) {
+        return match block_on(makes_way::stand_by(&layout, &arguments)) {
             Ok(code) => ExitCode::from(code),
             Err(fault) => {
                 fault::tell(&fault, as_json);
@@ -154,7 +156,10 @@ fn run(cli: Cli) -> Result<(), Fault> {
     match command {
         Some(Command::Serve(serve)) => self::serve(loaded, (inputs, log), serve),
         None if loaded.config.mcp.transport != Transport::Stdio => self::serve(loaded, (inputs, log), args::Serve { once_ready_fd: None }),
-        command => block_on_workers(with_store(loaded, command, as_json)),
+        command => match block_on_workers(with_store(loaded, command, as_json))? {
+            Some(next) => next.go(&args::Serve { once_ready_fd: None }),
+            None => Ok(()),
+        },
     }
 }
 
@@ -165,7 +170,7 @@ fn serve(loaded: Loaded, (inputs, log): (Inputs, Option<log::Handle>), arguments
     let arguments = Arc::new(arguments);
     let given = arguments.clone();
     match block_on_workers(async move { serve::run(&loaded, reloader, &given).await })? {
-        serve::Ended::MakesWay(layout) => serve::become_version(&layout, &arguments),
+        serve::Ended::MakesWay(next) => next.go(&arguments),
         serve::Ended::Stopped => Ok(()),
     }
 }
@@ -185,15 +190,23 @@ fn start_log(loaded: &Loaded, command: &Option<Command>, as_json: bool) -> Optio
     started.inspect_err(|error| eprintln!("routeros-mcp: no log: {error}")).ok()
 }
 
-async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> Result<(), Fault> {
+/// Answers what this process has to become instead, if it has.
+async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> Result<Option<MakesWay>, Fault> {
     let command = match command {
         None if loaded.config.mcp.transport == Transport::Stdio => return stdio::run(&loaded).await,
         Some(Command::Stdio) => return stdio::run(&loaded).await,
         None => return Err(Fault::bug("the daemon came here")),
-        Some(Command::Backup(command)) => return backup::run(&loaded, command, as_json).await,
+        Some(Command::Backup(command)) => return backup::run(&loaded, command, as_json).await.map(|()| None),
         Some(command) => command,
     };
-    let way = reach::find(&loaded).await?;
+    let way = match reach::find(&loaded).await {
+        Ok(way) => way,
+        // What a new version in its probation made of the store, and says, it understands itself.
+        Err(fault) => {
+            let next = crate::app::next_version(&loaded).filter(|layout| layout.copy.is_some());
+            return next.map(|layout| Some(MakesWay { layout, moment: Moment::CommandStarts })).ok_or(fault);
+        }
+    };
     let done = match command {
         Command::Device(command) => device::run(&way, command, as_json).await,
         Command::Registration(command) => registration::run(&way, command, as_json).await,
@@ -211,7 +224,7 @@ async fn with_store(loaded: Loaded, command: Option<Command>, as_json: bool) -> 
         _ => Err(Fault::bug("a command without store came here")),
     };
     way.close().await;
-    done
+    done.map(|()| None)
 }
 
 fn block_on<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {

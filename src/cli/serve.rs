@@ -1,20 +1,17 @@
 //! `serve`: the daemon.
 
-use crate::app::App;
+use crate::app::{self, App, AtStart};
 use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::Serve;
+use crate::cli::makes_way::{MakesWay, Moment};
 use crate::cli::reload::Reloader;
 use crate::config::Loaded;
 use crate::host::notify::Notifier;
 use crate::host::signal::{Signal, Signals};
 use crate::http::Listener;
 use crate::store::Progress;
-use crate::update::disk::Real;
-use crate::update::guardian;
-use crate::update::swap::{Layout, is_executable};
 use serde_json::json;
-use std::ffi::OsString;
 use std::time::Duration;
 
 /// Between two words to the service manager that the start takes longer, and how many there are without anything going on.
@@ -26,14 +23,13 @@ pub enum Ended {
     /// Told to.
     Stopped,
     /// This process makes way for another version.
-    MakesWay(Layout),
+    MakesWay(MakesWay),
 }
 
 /// Runs until SIGTERM or SIGINT, or until another version takes its place.
 pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> Result<Ended, Fault> {
-    if let Some(layout) = crate::app::at_start(loaded)? {
-        eprintln!("routeros-mcp: version {} did not stand and makes way for the one before", env!("CARGO_PKG_VERSION"));
-        return Ok(Ended::MakesWay(layout));
+    if let AtStart::Becomes(layout) = app::at_start(loaded).await? {
+        return Ok(Ended::MakesWay(MakesWay { layout, moment: Moment::DaemonStarts }));
     }
     // Listening first: a signal during start-up ends it in order.
     let mut signals = Signals::listen().map_err(Fault::bug)?;
@@ -54,7 +50,7 @@ pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> 
     announce(&app, &listener).await;
     notifier.ready("serving");
     feed_watchdog(&app, &notifier);
-    let restart = app.dispatch.world().updates.restart().clone();
+    let restart = app.dispatch.world().updates.makes_way().clone();
     loop {
         let signal = tokio::select! {
             signal = signals.next() => signal,
@@ -85,7 +81,7 @@ pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> 
         signal = signals.end() => tracing::warn!(?signal, "told twice: leaving without waiting for what runs"),
     }
     match way.layout() {
-        Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(layout.clone())),
+        Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(MakesWay { layout: layout.clone(), moment: Moment::DaemonEnds })),
         _ => Ok(Ended::Stopped),
     }
 }
@@ -150,66 +146,6 @@ async fn ask_for_time(notifier: &Notifier, progress: &Progress, pause: Duration)
         }
         quiet = if progress.done() == before { quiet + 1 } else { 0 };
         before = progress.done();
-    }
-}
-
-/// Becomes another version, with the same arguments. Sockets that a supervisor passed are closed by now and cannot be passed on:
-/// there it ends, and is started again.
-pub fn become_version(layout: &Layout, arguments: &Serve) -> Result<(), Fault> {
-    use std::os::unix::process::CommandExt;
-    if std::env::var_os("LISTEN_FDS").is_some() {
-        return Ok(());
-    }
-    let mut passed: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if arguments.once_ready_fd.is_some() {
-        // Said once; the descriptor is closed.
-        let flag = |argument: &OsString| argument.to_string_lossy().starts_with("--once-ready-fd");
-        if let Some(at) = passed.iter().position(flag) {
-            let more = usize::from(passed[at] == "--once-ready-fd");
-            passed.drain(at..=(at + more).min(passed.len() - 1));
-        }
-    }
-    if let Some(turn) = layout.pending().filter(|_| is_nobodys(layout)) {
-        // It stands by until the new one is kept. Where that does not start, the new version is on its own.
-        let before = layout.binary(&turn.from);
-        let mut command = std::process::Command::new(&before);
-        command.args(["update", "stand-by", "--versions"]).arg(&layout.root);
-        if let Some(copy) = &layout.copy {
-            command.arg("--copy").arg(copy);
-        }
-        if is_executable(&before) {
-            let error = command.arg("--").args(&passed).exec();
-            eprintln!("routeros-mcp: nobody stands by the new version: {}: {error}", before.display());
-        }
-    }
-    let become_it = || match is_executable(&layout.started()) {
-        true => std::process::Command::new(layout.started()).args(&passed).exec(),
-        false => std::io::Error::other("no program for this machine"),
-    };
-    let error = become_it();
-    let said = format!("{}: {error}", layout.started().display());
-    // It started when it was tried out, and does not now: the version before does.
-    if layout.pending().is_some() && layout.back(&mut Real, &said).is_ok() {
-        become_it();
-    }
-    Err(Fault::new(Kind::Storage, said).hint("start it by hand; `update status` tells how the update went"))
-}
-
-/// Whether nobody else sees to a version that does not stand: no guard of root's, no systemd, and no parent that stands by.
-fn is_nobodys(layout: &Layout) -> bool {
-    !layout.is_guarded() && std::env::var_os("NOTIFY_SOCKET").is_none() && !guardian::is_stood_by()
-}
-
-/// Stands by the version in place, and becomes the one before when it does not stand. Answers the exit code.
-pub async fn stand_by(layout: &Layout, arguments: &[OsString]) -> Result<u8, Fault> {
-    use std::os::unix::process::CommandExt;
-    let mut signals = Signals::listen().map_err(Fault::bug)?;
-    match guardian::stand_by(layout, arguments, async || signals.next().await, guardian::Limits::default()).await? {
-        guardian::Ended::With(code) => Ok(code),
-        guardian::Ended::Back => {
-            let error = std::process::Command::new(layout.started()).args(arguments).exec();
-            Err(Fault::new(Kind::Storage, format!("{}: {error}", layout.started().display())).hint("start it by hand"))
-        }
     }
 }
 

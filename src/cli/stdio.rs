@@ -3,8 +3,9 @@
 //! Whoever holds the store serves the session: a running appliance through its control socket, or this process. When a
 //! holder leaves, this one takes its place or finds the next; the client notices a pause at most.
 
-use crate::app::{self, App};
+use crate::app::{self, App, AtStart};
 use crate::base::fault::{Fault, Kind};
+use crate::cli::makes_way::{MakesWay, Moment};
 use crate::cli::reach::{HOLDER_WAIT, RETRY};
 use crate::config::sections::Mode;
 use crate::config::{Loaded, Problems};
@@ -21,16 +22,24 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Serves the client until its stream ends or a signal says stop.
-pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
+/// Serves the client until its stream ends or a signal says stop. Answers what to become before anything is read, where a new
+/// version has to prove itself.
+pub async fn run(loaded: &Loaded) -> Result<Option<MakesWay>, Fault> {
+    peer::may_speak(io::stdin(), &peer::machine()).map_err(Fault::denied)?;
+    let start = match app::at_start(loaded).await? {
+        AtStart::Becomes(layout) => return Ok(Some(MakesWay { layout, moment: Moment::CommandStarts })),
+        start => start,
+    };
     let stop = CancellationToken::new();
     let mut signals = Signals::listen().map_err(Fault::bug)?;
-    peer::may_speak(io::stdin(), &peer::machine()).map_err(Fault::denied)?;
     if io::stdin().is_terminal() {
         eprintln!("This speaks MCP to a client on standard input and output. Ctrl-D ends it; `routeros-mcp --help` lists the commands.");
     }
-    let seat = Arc::new(Seat { loaded: loaded.clone(), app: Mutex::new(None) });
+    let seat = Arc::new(Seat { loaded: loaded.clone(), app: Mutex::new(None), is_over: CancellationToken::new() });
     let first = seat.clone().first().await?;
+    if start == AtStart::Counted && seat.app.lock().await.is_none() {
+        app::forgive_start(loaded);
+    }
     let limits = Limits {
         drain: loaded.config.shutdown.drain_seconds.0,
         permissive: loaded.config.mcp.client_compatibility_mode == Mode::Permissive,
@@ -47,8 +56,16 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
             stop.cancel();
             session.await
         }
+        () = seat.is_over.cancelled() => {
+            is_told = true;
+            stop.cancel();
+            session.await.and(Err(taken_back()))
+        }
     };
     if let Some(app) = seat.app.lock().await.take() {
+        if ended.is_ok() {
+            app.dispatch.world().updates.end_in_order();
+        }
         if !is_told {
             // A router between armed and settled is not left alone; the control socket still takes a person's word.
             tokio::select! {
@@ -58,7 +75,11 @@ pub async fn run(loaded: &Loaded) -> Result<(), Fault> {
         }
         app.close().await;
     }
-    ended
+    ended.map(|()| None)
+}
+
+fn taken_back() -> Fault {
+    Fault::new(Kind::Conflict, format!("version {} was taken back", env!("CARGO_PKG_VERSION"))).hint("the client has to start it anew")
 }
 
 /// Whether a tool, by either spelling of its name, may be called twice without harm.
@@ -92,6 +113,8 @@ pub async fn bridge(problems: Problems) -> Result<(), Fault> {
 struct Seat {
     loaded: Loaded,
     app: Mutex<Option<App>>,
+    /// Ends the session: what it stores from now on would be lost.
+    is_over: CancellationToken,
 }
 
 impl Seat {
@@ -115,14 +138,35 @@ impl Seat {
                 Err(error) if error.is_nobody() => {}
                 Err(error) => return Err(error.into()),
             }
+            // Whoever serves comes as that version; the store may be none that this one can read any more.
+            if let Some(turn) = app::next_version(&self.loaded).and_then(|layout| layout.pending()) {
+                let said = format!("version {} takes the place of {}", turn.to, env!("CARGO_PKG_VERSION"));
+                return Err(Fault::new(Kind::Conflict, said).hint("the client has to start it anew"));
+            }
             let app = App::build(&self.loaded).await?;
             if let Err(fault) = app.open_doors().await {
                 app.close().await;
                 return Err(fault);
             }
+            app.prove_without_listener();
+            self.watch_updates(&app);
             *ours = Some(app);
         }
         let app = ours.as_ref().expect("it was just put there");
         Ok(stdio::local(app.dispatch.clone(), Arc::new(app.stdio_principal()), app.mcp(), &app.tasks, app.stop.child_token()))
+    }
+
+    /// A session is bound to this process: it cannot become another version under its client.
+    fn watch_updates(&self, app: &App) {
+        let (updates, is_over, stop) = (app.dispatch.world().updates.clone(), self.is_over.clone(), app.stop.clone());
+        app.tasks.spawn(async move {
+            if stop.run_until_cancelled(updates.restart().cancelled()).await.is_none() {
+                return;
+            }
+            match updates.settings().way.layout().and_then(|layout| layout.pending()) {
+                Some(turn) => tracing::warn!(version = turn.to, "another version is in place: it runs when the client starts this anew"),
+                None => is_over.cancel(),
+            }
+        });
     }
 }

@@ -128,7 +128,9 @@ async fn roll_back(way: &Way, loaded: &Loaded, person: UpdatePerson, yes: bool, 
 /// Waits for the other version to answer, where a daemon makes way for it.
 async fn ends(way: &Way, loaded: &Loaded, version: &str, done: Value, as_json: bool) -> Result<(), Fault> {
     let (mut status, before) = (done.clone(), done["last"].clone());
-    if let Way::Holder(_) = way {
+    // What holds the store may be a session of a client's, which nobody but that client starts anew.
+    let goes_on = matches!(way, Way::Holder(_)) && done["restarts"] == false;
+    if matches!(way, Way::Holder(_)) && !goes_on {
         let deadline = tokio::time::Instant::now() + COMES_UP;
         while status["version"] != version && tokio::time::Instant::now() < deadline {
             tokio::time::sleep(PAUSE).await;
@@ -156,6 +158,11 @@ async fn ends(way: &Way, loaded: &Loaded, version: &str, done: Value, as_json: b
     } else if status["version"] == version {
         let watched = if status["state"] == "probation" { "; it is watched for two minutes before it is kept" } else { "" };
         output::text(&format!("version {version} runs{watched}"));
+    } else if goes_on {
+        output::text(&format!(
+            "version {version} is in place; the process that has the store goes on as {}: its MCP client has to start it anew (or whoever started it), and {version} runs",
+            table::cell(&status["version"])
+        ));
     } else {
         output::text(&format!("version {version} is in place: it runs with the next start"));
     }

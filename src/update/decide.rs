@@ -1,10 +1,11 @@
 //! A person's word, and what follows: the switch, its keeping, the way back.
 
 use crate::base::fault::{Fault, Kind};
+use crate::update::disk::Real;
 use crate::update::error::UpdateError;
 use crate::update::install::Way;
 use crate::update::obtain::{blocking, under_way};
-use crate::update::record::{Confirmed, Staged, State};
+use crate::update::record::{Confirmed, KEY, Staged, State};
 use crate::update::root::{self, Act, REQUEST, Request};
 use crate::update::swap::{Layout, Turn};
 use crate::update::updates::{Status, Updates};
@@ -63,6 +64,7 @@ impl Updates {
             schema_before: runs.store_schema,
             schema_after: staged.offer.store_schema,
         };
+        self.note_place(&confirmed.id)?;
         // Before the snapshot, so that the version that gets it back knows what it was for.
         state.confirmed = Some(confirmed.clone());
         self.keep(&state).await?;
@@ -189,6 +191,25 @@ impl Updates {
         let layout = self.0.settings.way.layout()?;
         let turn = layout.pending().filter(|turn| turn.to == self.0.settings.here.version)?;
         Some((layout, turn))
+    }
+
+    /// How long a version that has to prove itself has served: in this process, and in sessions that ended in order.
+    pub fn stood(&self) -> Duration {
+        let before = self.pending().map_or(Duration::ZERO, |(layout, turn)| layout.stood(&turn.id));
+        before + self.0.clock.mono().saturating_sub(self.0.began)
+    }
+
+    /// A session ends because its client does, before the version was kept: that was no failed try, and its time counts. Clients
+    /// come and go within minutes.
+    pub fn end_in_order(&self) {
+        let (Way::Own(_), Some((layout, turn))) = (&self.0.settings.way, self.pending()) else { return };
+        if self.0.table.get(KEY).is_err() {
+            return;
+        }
+        let noted = layout.note_stood(&mut Real, &turn.id, self.stood()).and_then(|()| layout.forgive_start(&mut Real, &turn.id));
+        if let Err(error) = noted {
+            tracing::warn!(%error, "this session counts as a try of the new version that failed");
+        }
     }
 
     /// Done here where the versions are ours, else asked of root. This process makes way afterwards.

@@ -13,6 +13,7 @@ use crate::update::install::Way;
 use crate::update::record::How;
 use crate::update::samples::*;
 use crate::update::snapshot::Snapshots;
+use crate::update::swap::Layout;
 use crate::update::{Parts, Settings, Source, Updates, Word};
 use serde_json::json;
 use std::fs;
@@ -69,6 +70,53 @@ async fn a_version_that_never_stands_is_back_with_the_store_of_before() {
     let aside = Snapshots::beside(&place.store()).set_aside(&last.of.id);
     let newer = Store::open(Options { volatile_ok: true, ..Options::at(aside) }).unwrap();
     assert_eq!(newer.get("test", "said").unwrap().unwrap(), b"what a bad version wrote", "nothing is thrown away");
+}
+
+#[tokio::test]
+async fn sessions_that_end_in_order_are_no_failed_tries_and_their_time_adds_up() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.stage(&good()).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    for session in 1..=6_u64 {
+        let life = place.live().await;
+        assert_eq!(place.site.layout.current().as_deref(), Some("1.1.0"), "session {session}");
+        place.hand.advance(Duration::from_secs(20));
+        assert_eq!(life.updates.stood(), Duration::from_secs(20 * session));
+        life.updates.end_in_order();
+        life.end().await;
+    }
+    // Those that do not are.
+    for _ in 0..2 {
+        place.live().await.end().await;
+    }
+    place.live().await.end().await;
+    assert_eq!(place.site.layout.current().as_deref(), Some("1.0.0"));
+}
+
+#[tokio::test]
+async fn another_copy_of_the_program_settles_nothing_and_takes_no_way_back_away() {
+    let place = Place::new();
+    let life = place.live().await;
+    life.stage(&good()).await.unwrap();
+    life.updates.apply(word("1.1.0")).await.unwrap();
+    life.end().await;
+    let life = place.live().await;
+    let id = life.updates.status().unwrap().state.confirmed.unwrap().id;
+    let elsewhere = place.state.path().join("elsewhere");
+    let lone = Layout { root: elsewhere.join("notes"), copy: Some(elsewhere.join("routeros-mcp")) };
+    for way in [Way::Own(lone), Way::Unit(Layout::at_root(elsewhere.join("versions")))] {
+        let settings = Settings { way, here: here(), ..life.updates.settings().clone() };
+        let (clock, outgoing) = (place.clock.clone(), Outgoing::new(false));
+        let parts = Parts { store: life.store.clone(), clock, meter: Default::default(), bus: Bus::default(), outgoing, settings };
+        let copy = Updates::open(parts);
+        copy.settle().await.unwrap();
+        assert_eq!(copy.status().unwrap().state.confirmed.unwrap().id, id);
+        assert!(Snapshots::beside(&place.store()).has(&id), "the way back");
+    }
+    life.updates.commit().await.unwrap();
+    assert_eq!(life.updates.status().unwrap().state.last.unwrap().how, How::Kept);
 }
 
 #[tokio::test]

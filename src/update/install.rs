@@ -45,6 +45,9 @@ pub fn find(root: &Path, exe: &Path, lone: &Path) -> Way {
     let versions = root.join(SYSTEM_VERSIONS.trim_start_matches('/'));
     let layout = Layout::at_root(versions_of(exe).unwrap_or(versions));
     if exe.starts_with(layout.root.join("versions")) {
+        // A new version of a lone file, which runs from here until it is kept. Notes that lie elsewhere say nothing of that file.
+        let is_its = |copy: &PathBuf| layout.root.file_name().is_some_and(|name| *name == *name_of(copy));
+        let layout = Layout { copy: layout.noted_lone().filter(is_its), ..layout };
         return if is_writable(&layout.root) { Way::Own(layout) } else { Way::Unit(layout) };
     }
     if let Some((by, command)) = owner(root, exe) {
@@ -195,12 +198,21 @@ mod tests {
 
     #[test]
     fn a_binary_among_versions_is_switched_and_a_lone_one_replaced() {
-        let root = machine(&[("opt/x/versions/1.0.0/routeros-mcp", ""), ("bin/routeros-mcp", "")]);
+        let root = machine(&[("opt/x/versions/1.0.0/routeros-mcp", ""), ("bin/routeros-mcp", "#!/bin/sh\n")]);
         let exe = root.path().join("opt/x/versions/1.0.0/routeros-mcp");
         assert_eq!(find(root.path(), &exe, Path::new("/s")), Way::Own(Layout::at_root(root.path().join("opt/x"))));
         let lone = root.path().join("bin/routeros-mcp");
         let kept = Layout { root: Path::new("/s").join(name_of(&lone)), copy: Some(lone.clone()) };
         assert_eq!(find(root.path(), &lone, Path::new("/s")), Way::Own(kept));
+        // A new version of it that runs from its directory is the same installation.
+        let lone_versions = root.path().join("s");
+        let Way::Own(layout) = find(root.path(), &lone, &lone_versions) else { panic!("it is ours") };
+        let fresh = layout.binary("1.1.0");
+        fs::create_dir_all(fresh.parent().unwrap()).unwrap();
+        layout.adopt(&mut crate::update::disk::Real, "1.0.0").unwrap();
+        assert_eq!(find(root.path(), &fresh, &lone_versions), Way::Own(layout.clone()));
+        fs::write(layout.root.join("lone"), "/bin/sh").unwrap();
+        assert_eq!(find(root.path(), &fresh, &lone_versions), Way::Own(Layout::at_root(layout.root)), "another file's");
         assert_ne!(name_of(&lone), name_of(&root.path().join("bin/another")), "which have notes of their own");
     }
 }

@@ -238,7 +238,7 @@ impl Updates {
 /// One update at a time.
 pub(super) fn under_way() -> Fault {
     Fault::new(Kind::Conflict, "an update is being switched to")
-        .hint("`update status` tells how it goes; it is kept or taken back within minutes")
+        .hint("`update status` tells how it goes; it is kept or taken back within minutes of its start")
 }
 
 pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, UpdateError> + Send + 'static) -> Result<T, UpdateError> {

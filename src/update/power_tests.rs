@@ -1,8 +1,10 @@
 //! The power fails between any two operations of a switch, and in the middle of each; and new versions that do not stand.
 
 use crate::update::disk::{Disk, Real};
+use crate::update::install::Way;
 use crate::update::manifest::Seen;
 use crate::update::samples::*;
+use crate::update::start::{Start, at_start};
 use crate::update::swap::{Layout, Turn, is_executable};
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
@@ -160,6 +162,49 @@ fn wherever_the_power_fails_a_whole_version_starts_and_a_new_one_has_a_way_back(
         }
     }
     assert!(cuts >= 200, "{cuts} cut points");
+}
+
+#[test]
+fn wherever_the_power_fails_a_lone_file_is_whole_and_starts_a_whole_version() {
+    let switch: Work = |site, disk| site.layout.switch(disk, &fresh(site), &turn(), &Seen::default());
+    let commit: Work = |site, disk| site.layout.commit(disk);
+    let back: Work = |site, disk| site.layout.back(disk, "asked").map(|_| ()).map_err(io::Error::other);
+    // What the power leaves may be either version; after the whole work it is this one.
+    for (name, work, steps_before, ends_with) in [
+        ("switch", switch, &[][..], "1.1.0"),
+        ("commit", commit, &[switch][..], "1.1.0"),
+        ("back", back, &[switch][..], "1.0.0"),
+        ("back later", back, &[switch, commit][..], "1.0.0"),
+    ] {
+        for (at, halves) in (0..).flat_map(|at| [(at, 0), (at, 1)]) {
+            let mut site = Site::new();
+            let lone = site.update.join("lone");
+            fs::write(&lone, program("1.0.0")).unwrap();
+            fs::set_permissions(&lone, fs::Permissions::from_mode(0o755)).unwrap();
+            site.layout.copy = Some(lone.clone());
+            for step in steps_before {
+                step(&site, &mut Cut::at(usize::MAX, 0, false)).unwrap();
+            }
+            let done = work(&site, &mut Cut::at(at, halves, true));
+            let name = format!("{name}, cut at {at} ({halves} halves)");
+            let bytes = fs::read(&lone).unwrap();
+            let lies = ["1.0.0", "1.1.0"].into_iter().find(|version| bytes == program(version)).unwrap_or_else(|| panic!("{name}: torn"));
+            assert!(is_executable(&lone), "{name}");
+            let runs = match at_start(&Way::Own(site.layout.clone()), lies).unwrap() {
+                Start::Go => lone,
+                Start::Become(layout) => layout.started(),
+            };
+            let bytes = fs::read(&runs).unwrap();
+            assert!(is_executable(&runs) && (bytes == program("1.0.0") || bytes == program("1.1.0")), "{name}: {}", runs.display());
+            if name.starts_with("switch") && bytes == program("1.1.0") {
+                assert!(site.layout.pending().is_some(), "{name}: no way back");
+            }
+            if done.is_ok() {
+                assert_eq!(bytes, program(ends_with), "{name}");
+                break;
+            }
+        }
+    }
 }
 
 #[test]

@@ -20,7 +20,9 @@ use std::path::Path;
 /// The name of the request, below the service's `update/`.
 pub const REQUEST: &str = "request.json";
 /// Where root copies what it looks at, beside the versions.
-pub const INCOMING: &str = "incoming";
+const INCOMING: &str = "incoming";
+/// Locked, beside the versions, for as long as root is at a request: a lock ends with the power, whatever else is left.
+const BUSY: &str = "busy";
 /// The longest request, bytes.
 const REQUEST_MAX: u64 = 16 * 1024;
 
@@ -56,6 +58,8 @@ pub enum Act {
 ///
 /// `judge` says whose signature counts, and for whom a release has to be; when it cannot, that is the answer.
 pub fn answer(layout: &Layout, update: &Path, judge: impl FnOnce() -> Result<(Keys, Here), UpdateError>) -> Result<(), UpdateError> {
+    // Before the request is gone: the service must not take it for one that came to nothing.
+    let _busy = hold(layout).inspect_err(|error| tracing::warn!(%error, "the service does not see that root is at it")).ok();
     let path = update.join(REQUEST);
     let read = bounded(&path, REQUEST_MAX)
         .and_then(|bytes| serde_json::from_slice::<Request>(&bytes).map_err(|_| UpdateError::refused("the request cannot be read")));
@@ -71,6 +75,17 @@ pub fn answer(layout: &Layout, update: &Path, judge: impl FnOnce() -> Result<(Ke
             let _ = layout.refuse(&mut Real, &request.id, &error.why());
         })
     })
+}
+
+fn hold(layout: &Layout) -> io::Result<fs::File> {
+    let file = OpenOptions::new().append(true).create(true).mode(0o644).open(layout.root.join(BUSY))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// Whether root is at a request.
+pub fn is_busy(layout: &Layout) -> bool {
+    fs::File::open(layout.root.join(BUSY)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)))
 }
 
 /// The same, for a request in hand.

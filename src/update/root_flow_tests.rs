@@ -49,6 +49,30 @@ async fn root_is_asked_and_what_it_did_or_refused_is_what_is_told() {
 }
 
 #[tokio::test]
+async fn what_a_power_cut_left_of_roots_work_is_over_at_the_next_start_and_root_at_work_is_not() {
+    let place = Place { by_root: true, ..Place::new() };
+    let life = place.live().await;
+    life.stage(&good()).await.unwrap();
+    let root = root_unit(&place, false);
+    life.updates.apply(word("1.1.0")).await.unwrap_err();
+    root.join().unwrap();
+    let at = |name: &str| place.site.layout.root.join(name);
+    fs::create_dir_all(at("incoming")).unwrap();
+    let busy = fs::File::create(at("busy")).unwrap();
+    busy.lock().unwrap();
+    life.end().await;
+    let life = place.live().await;
+    assert_eq!(life.updates.status().unwrap().word(NOW), "switching");
+    life.end().await;
+    // The lock is gone with whoever held it, the directory is not.
+    drop(busy);
+    let life = place.live().await;
+    let status = life.updates.status().unwrap();
+    assert_eq!((status.word(NOW), status.state.last.unwrap().how), ("available", How::Failed));
+    assert_eq!(life.stage(&good()).await.unwrap(), "1.1.0");
+}
+
+#[tokio::test]
 async fn root_that_does_not_listen_changes_nothing_and_root_that_does_not_answer_leaves_it_unknown() {
     let place = Place { by_root: true, ..Place::new() };
     let life = place.live().await;

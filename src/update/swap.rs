@@ -5,18 +5,26 @@
 //! versions/0.9.2/routeros-mcp     pending     from= to= tries= id=   until the new one has proved itself
 //!                                 rolled_back from= to= id= reason=  what the guard, or a person, took back
 //!                                 starts      id and number, where no guard counts
+//!                                 stood       id and seconds that it did well in sessions which are over
+//!                                 lone        where the lone file is, if the program was put down as one
 //! ```
 //!
 //! `pending` stands before `current` is flipped: a new version never runs without a way back. The guard
 //! (`systemd/routeros-mcp-guard`) counts its starts there and flips back.
+//!
+//! Nothing guards a lone file, and whatever lies there is what starts after a power cut. So the version before stays in that place
+//! until the new one is kept: it counts the starts and starts the new one from its directory (`start.rs`).
 
 use crate::update::disk::Disk;
 use crate::update::error::UpdateError;
 use crate::update::manifest::Seen;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where versions are, where root keeps them.
 pub const SYSTEM_VERSIONS: &str = "/var/lib/routeros-mcp-bin";
@@ -30,7 +38,7 @@ const PIECE: usize = 64 * 1024;
 pub struct Layout {
     /// It.
     pub root: PathBuf,
-    /// A lone executable elsewhere that is always a copy of `current`, where the program was put down as one file.
+    /// A lone executable elsewhere that is a copy of the last version that was kept, where the program was put down as one file.
     pub copy: Option<PathBuf>,
 }
 
@@ -53,9 +61,19 @@ impl Layout {
         Layout { root: root.into(), copy: None }
     }
 
-    /// The executable that a supervisor starts.
+    /// The executable that runs next: what a supervisor starts, or what that starts in its turn.
     pub fn started(&self) -> PathBuf {
-        self.copy.clone().unwrap_or_else(|| self.root.join("current").join(BINARY))
+        match &self.copy {
+            None => self.root.join("current").join(BINARY),
+            Some(lone) => self.pending().map_or_else(|| lone.clone(), |turn| self.binary(&turn.to)),
+        }
+    }
+
+    /// The lone file whose versions lie here, as it was written down when there was one.
+    pub fn noted_lone(&self) -> Option<PathBuf> {
+        let mut path = Vec::new();
+        fs::File::open(self.at("lone")).ok()?.take(4_096).read_to_end(&mut path).ok()?;
+        Some(PathBuf::from(OsString::from_vec(path))).filter(|path| path.is_absolute())
     }
 
     /// The executable of a version.
@@ -101,6 +119,11 @@ impl Layout {
         Some(Turn { from: field("from")?, to: field("to")?, id: field("id")?, reason: field("reason").unwrap_or_default() })
     }
 
+    /// Whether it has proved itself, and the power failed before that was done with.
+    pub fn is_proved(&self, turn: &Turn) -> bool {
+        self.previous().is_some_and(|kept| kept.id == turn.id)
+    }
+
     /// What root has seen of releases. A file that cannot be read stops every update: nobody forgets by breaking it.
     pub fn seen(&self) -> Result<Seen, UpdateError> {
         let path = self.at("ratchet.json");
@@ -114,20 +137,45 @@ impl Layout {
     /// A lone executable becomes the first of the versions, so that there is one to go back to.
     pub fn adopt(&self, disk: &mut impl Disk, version: &str) -> io::Result<()> {
         let Some(lone) = &self.copy else { return Ok(()) };
+        disk.make_dir(&self.at("versions"))?;
+        // A version that runs from its directory finds the file by it.
+        if self.noted_lone().as_ref() != Some(lone) {
+            self.write(disk, "lone", lone.as_os_str().as_bytes())?;
+        }
         if self.current().as_deref() == Some(version) && is_executable(&self.binary(version)) {
             return Ok(());
         }
-        disk.make_dir(&self.at("versions"))?;
         self.install(disk, lone, version)?;
         self.point(disk, version)
     }
 
     /// Counts a start of a version that is pending, where no guard counts; answers how many there were.
     pub fn count_start(&self, disk: &mut impl Disk, id: &str) -> io::Result<u32> {
-        let before = fs::read_to_string(self.at("starts")).unwrap_or_default();
-        let before = before.trim().strip_prefix(id).and_then(|rest| rest.trim().parse::<u32>().ok()).unwrap_or(0);
-        self.write(disk, "starts", format!("{id} {}\n", before + 1).as_bytes())?;
-        Ok(before + 1)
+        let starts = u32::try_from(self.number("starts", id)).unwrap_or(u32::MAX).saturating_add(1);
+        self.write(disk, "starts", format!("{id} {starts}\n").as_bytes())?;
+        Ok(starts)
+    }
+
+    /// Takes one start back that was no try: others served, or it ended in order.
+    pub fn forgive_start(&self, disk: &mut impl Disk, id: &str) -> io::Result<()> {
+        let starts = self.number("starts", id).saturating_sub(1);
+        self.write(disk, "starts", format!("{id} {starts}\n").as_bytes())
+    }
+
+    /// How long a version that is pending did well before the process that asks began.
+    pub fn stood(&self, id: &str) -> Duration {
+        Duration::from_secs(self.number("stood", id))
+    }
+
+    /// Writes that down, all told.
+    pub fn note_stood(&self, disk: &mut impl Disk, id: &str, all: Duration) -> io::Result<()> {
+        self.write(disk, "stood", format!("{id} {}\n", all.as_secs()).as_bytes())
+    }
+
+    /// The number that a note has for an update, 0 where it is of another.
+    fn number(&self, name: &str, id: &str) -> u64 {
+        let text = fs::read_to_string(self.at(name)).unwrap_or_default();
+        text.trim().strip_prefix(id).and_then(|rest| rest.trim().parse().ok()).unwrap_or(0)
     }
 
     /// Whether the guard outside counts the starts of what is pending.
@@ -143,8 +191,9 @@ impl Layout {
         disk.remove(&self.at("rolled_back"))?;
         disk.remove(&self.at("refused"))?;
         disk.remove(&self.at("starts"))?;
+        disk.remove(&self.at("stood"))?;
         self.note(disk, "pending", turn, "tries=0\n")?;
-        self.flip(disk, &turn.to)?;
+        self.point(disk, &turn.to)?;
         self.ask_for_restart(disk)
     }
 
@@ -157,6 +206,9 @@ impl Layout {
     pub fn commit(&self, disk: &mut impl Disk) -> io::Result<()> {
         let Some(turn) = self.pending() else { return Ok(()) };
         self.note(disk, "previous", &turn, "")?;
+        if let Some(lone) = &self.copy {
+            self.lay(disk, &turn.to, lone)?;
+        }
         disk.remove(&self.at("pending"))?;
         disk.sync(&self.root)?;
         self.prune(disk, &[&turn.from, &turn.to])
@@ -175,10 +227,16 @@ impl Layout {
         }
         let mut done = || -> io::Result<()> {
             self.note(disk, "rolled_back", &turn, "")?;
-            self.flip(disk, &turn.from)?;
+            self.point(disk, &turn.from)?;
+            // One that is not there yet, or that somebody else put there meanwhile, is not this update's to replace.
+            if let Some(lone) =
+                self.copy.as_ref().filter(|lone| !is_pending || is_same(lone, &self.binary(&turn.to)) || !is_executable(lone))
+            {
+                self.lay(disk, &turn.from, lone)?;
+            }
             disk.remove(&self.at("pending"))?;
             // Of one that never proved itself nothing was kept: the version before still has its own way back.
-            if !is_pending {
+            if !is_pending || self.is_proved(&turn) {
                 disk.remove(&self.at("previous"))?;
             }
             disk.sync(&self.root)?;
@@ -218,13 +276,13 @@ impl Layout {
         let fresh = self.at("current.new");
         disk.remove(&fresh)?;
         disk.link(&Path::new("versions").join(version), &fresh)?;
-        disk.rename(&fresh, &self.at("current"))
+        disk.rename(&fresh, &self.at("current"))?;
+        disk.sync(&self.root)
     }
 
-    fn flip(&self, disk: &mut impl Disk, version: &str) -> io::Result<()> {
-        self.point(disk, version)?;
-        disk.sync(&self.root)?;
-        let Some((lone, dir)) = self.copy.as_ref().and_then(|lone| Some((lone, lone.parent()?))) else { return Ok(()) };
+    /// Lays a version in the place of the lone file.
+    fn lay(&self, disk: &mut impl Disk, version: &str, lone: &Path) -> io::Result<()> {
+        let Some(dir) = lone.parent().filter(|_| !is_same(lone, &self.binary(version))) else { return Ok(()) };
         let fresh = dir.join(format!(".{BINARY}.new"));
         disk.remove(&fresh)?;
         copy(disk, &self.binary(version), &fresh)?;
@@ -255,6 +313,30 @@ impl Layout {
         }
         Ok(())
     }
+}
+
+/// Whether two files have the same bytes; not, where one cannot be read.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let compared = || -> io::Result<bool> {
+        let (one, other) = (fs::File::open(one)?, fs::File::open(other)?);
+        if one.metadata()?.len() != other.metadata()?.len() {
+            return Ok(false);
+        }
+        let (mut one, mut other) = (BufReader::with_capacity(PIECE, one), BufReader::with_capacity(PIECE, other));
+        loop {
+            let (left, right) = (one.fill_buf()?, other.fill_buf()?);
+            let both = left.len().min(right.len());
+            if left[..both] != right[..both] {
+                return Ok(false);
+            }
+            if both == 0 {
+                return Ok(left.len() == right.len());
+            }
+            one.consume(both);
+            other.consume(both);
+        }
+    };
+    compared().unwrap_or(false)
 }
 
 /// All of an executable, on the disk when it returns.

@@ -6,16 +6,18 @@ use crate::base::fault::Fault;
 use crate::host::metrics::Meter;
 use crate::host::outgoing::Outgoing;
 use crate::store::{Durability, Store, Table};
+use crate::update::disk::{Disk, Real};
 use crate::update::error::UpdateError;
 use crate::update::install::Way;
 use crate::update::manifest::Here;
 use crate::update::record::{Confirmed, Ended, How, KEY, Staged, State};
-use crate::update::root::{INCOMING, REQUEST};
+use crate::update::root::{self, REQUEST};
 use crate::update::signature::Keys;
 use crate::update::snapshot::Snapshots;
 use crate::update::swap::{Layout, Turn};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -24,6 +26,8 @@ pub const STAGED_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 /// What root was asked for counts as asked for no longer than this.
 const ASKED_FOR: Duration = Duration::from_secs(600);
+/// Says, in `update/`, where the notes of the last switch are: several copies of the program may be started on one state.
+const PLACE: &str = "place";
 
 /// What updates are made with.
 pub struct Parts {
@@ -82,6 +86,10 @@ pub(super) struct Inner {
     pub(super) turn: tokio::sync::Mutex<()>,
     /// Cancelled when this process has to make way for another version.
     pub(super) restart: CancellationToken,
+    /// Whether this process does so by itself.
+    makes_way: AtomicBool,
+    /// When this process began.
+    pub(super) began: Duration,
 }
 
 /// Where an update stands, for who decides.
@@ -122,8 +130,9 @@ impl Updates {
     pub fn open(parts: Parts) -> Updates {
         let Parts { store, clock, meter, bus, outgoing, settings } = parts;
         let snapshots = Snapshots::beside(&settings.store);
-        let (table, restart) = (Table::new(store), CancellationToken::new());
-        Updates(Arc::new(Inner { table, clock, meter, bus, outgoing, settings, snapshots, turn: tokio::sync::Mutex::default(), restart }))
+        let (table, restart, began) = (Table::new(store), CancellationToken::new(), clock.mono());
+        let (turn, makes_way) = (tokio::sync::Mutex::default(), AtomicBool::default());
+        Updates(Arc::new(Inner { table, clock, meter, bus, outgoing, settings, snapshots, turn, restart, makes_way, began }))
     }
 
     /// Choices.
@@ -134,6 +143,17 @@ impl Updates {
     /// Cancelled when this process has to make way for another version.
     pub fn restart(&self) -> &CancellationToken {
         &self.0.restart
+    }
+
+    /// The same, for a process that makes way by itself then.
+    pub fn makes_way(&self) -> &CancellationToken {
+        self.0.makes_way.store(true, Ordering::Relaxed);
+        &self.0.restart
+    }
+
+    /// Whether this process makes way by itself. Elsewhere whoever started it has to start it anew.
+    pub fn restarts(&self) -> bool {
+        self.0.makes_way.load(Ordering::Relaxed)
     }
 
     /// Where it stands.
@@ -171,6 +191,10 @@ impl Updates {
     pub async fn settle(&self) -> Result<(), Fault> {
         let Ok(_turn) = self.0.turn.try_lock() else { return Ok(()) };
         let before = self.state()?;
+        // Another copy of the program on the same state: what became of it stands where this one does not look.
+        if before.confirmed.as_ref().is_some_and(|of| self.is_elsewhere(&of.id)) {
+            return Ok(());
+        }
         let mut state = before.clone();
         self.note_end(&mut state);
         if let (Some(of), None, Some(How::Failed)) = (&before.confirmed, &state.confirmed, state.last.as_ref().map(|last| last.how))
@@ -199,11 +223,13 @@ impl Updates {
         let ended = |of: Confirmed, how, why| Some(Ended { of, how, why, at: now, is_told: false });
         if let Some(of) = state.confirmed.clone() {
             let runs = &self.0.settings.here.version;
+            // Before the notes are read: root writes them, and only then has it answered.
+            let is_asking = of.from == *runs && self.is_asking(layout, &of);
             state.last = if let Some(turn) = named(layout.rolled_back(), &of.id) {
                 ended(of, How::RolledBack, Some(turn.reason))
             } else if let Some(turn) = named(layout.refused(), &of.id) {
                 ended(of, How::Failed, Some(turn.reason))
-            } else if named(layout.pending(), &of.id).is_some() || of.from == *runs && self.is_asking(layout, &of) {
+            } else if named(layout.pending(), &of.id).is_some() || is_asking {
                 return;
             } else if named(layout.previous(), &of.id).is_some() {
                 ended(of, How::Kept, None)
@@ -220,11 +246,36 @@ impl Updates {
         }
     }
 
-    /// Whether root has not answered yet: the request lies there, or what it names is being looked at. Not for ever, for root may
-    /// have lost power with it.
+    /// Whether root has not answered yet: the request lies there, or root is at it. Not for ever: its unit may not run.
     fn is_asking(&self, layout: &Layout, of: &Confirmed) -> bool {
-        let is_open = self.0.settings.dir.join(REQUEST).exists() || layout.root.join(INCOMING).exists();
+        let is_open = self.0.settings.dir.join(REQUEST).exists() || root::is_busy(layout);
         is_open && u128::from(self.0.clock.wall().0.abs_diff(of.at.0)) < ASKED_FOR.as_millis()
+    }
+
+    /// Writes down whose notes tell how an update goes: of a lone file, or of a directory of versions.
+    pub(super) fn note_place(&self, id: &str) -> Result<(), UpdateError> {
+        let (dir, Some(place)) = (&self.0.settings.dir, self.place()) else { return Ok(()) };
+        let (fresh, path) = (dir.join("place.new"), dir.join(PLACE));
+        let write = || -> std::io::Result<()> {
+            Real.remove(&fresh)?;
+            Real.append(&fresh, &[id.as_bytes(), b"\n", place.as_os_str().as_encoded_bytes()].concat())?;
+            Real.sync(&fresh)?;
+            Real.rename(&fresh, &path)?;
+            Real.sync(dir)
+        };
+        write().map_err(UpdateError::io("writing", &path))
+    }
+
+    /// Whether the notes of an update are another installation's.
+    fn is_elsewhere(&self, id: &str) -> bool {
+        let noted = std::fs::read(self.0.settings.dir.join(PLACE)).unwrap_or_default();
+        let place = noted.strip_prefix(id.as_bytes()).and_then(|rest| rest.strip_prefix(b"\n"));
+        place.is_some_and(|place| self.place().is_none_or(|ours| ours.as_os_str().as_encoded_bytes() != place))
+    }
+
+    fn place(&self) -> Option<&Path> {
+        let layout = self.0.settings.way.layout()?;
+        Some(layout.copy.as_deref().unwrap_or(&layout.root))
     }
 
     /// How the last one went, as long as the audit trail does not have it.

@@ -93,10 +93,9 @@ pub fn prove(
     let stop = stop.clone();
     tasks.spawn(async move {
         let proving = async {
-            let began = tokio::time::Instant::now();
             loop {
                 tokio::time::sleep(GLANCE).await;
-                if glance(&dispatch, &answers, began.elapsed()).await {
+                if glance(&dispatch, &answers, updates.stood()).await {
                     return;
                 }
             }
@@ -105,7 +104,7 @@ pub fn prove(
     });
 }
 
-/// One look at the new version, so long after its start; answers whether it is over with it.
+/// One look at the new version, which did well, or was given time to, for so long; answers whether it is over with it.
 pub async fn glance(dispatch: &Dispatch, answers: &impl Fn() -> BoxFuture<'static, bool>, since: Duration) -> bool {
     let world = dispatch.world();
     let had_routers = world.updates.status().ok().and_then(|status| status.state.confirmed).is_some_and(|confirmed| confirmed.had_routers);

@@ -38,6 +38,7 @@ pub(super) fn status(cx: &Cx, status: &Status) -> Map<String, Value> {
         "pending": status.pending.as_ref().map(turn),
         "rollback": status.back.as_ref().map(|back| json!({"to": back.from, "restores_store": status.loses})),
         "last": status.state.last.as_ref().map(ended),
+        "restarts": cx.world.updates.restarts(),
         "upload_dir": cx.world.updates.upload_dir().display().to_string(),
     });
     object(answer)
@@ -62,6 +63,7 @@ pub(super) fn status_schema() -> Map<String, Value> {
             ("pending", object.clone()),
             ("rollback", object.clone()),
             ("last", object),
+            ("restarts", json!({"type": "boolean"})),
             ("upload_dir", text),
         ],
         &["state", "version", "channel", "updated_by"],
