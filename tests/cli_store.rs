@@ -158,7 +158,7 @@ fn a_client_joins_a_daemon_and_outlives_it() {
 
 /// The program under a limit on the size of files, in blocks of 512 or 1,024 bytes: as near to a full disk as a test
 /// without a file system of its own comes.
-fn limited(rig: &Rig, blocks: u32, arguments: &[&str]) -> crate::cli_rig::Done {
+pub fn limited(rig: &Rig, blocks: u32, arguments: &[&str]) -> crate::cli_rig::Done {
     let mut shell = Command::new("sh");
     rig.prepare(&mut shell);
     let script = format!("ulimit -f {blocks} && exec \"$0\" \"$@\"");
