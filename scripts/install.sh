@@ -73,9 +73,9 @@ machine() {
         die 73 "dpkg installed routeros-mcp here: apt-get update && apt-get install --only-upgrade routeros-mcp"
 }
 
-# fetch ADDRESS FILE MOST: at most MOST bytes, over https unless the address says otherwise.
+# fetch ADDRESS FILE MOST: at most MOST bytes, over https unless the address says otherwise. The busybox of Debian 12 dies of wget's -T.
 fetch() {
-    if have curl; then curl -fsSL --proto-redir =https --max-time 600 -- "$1"; else wget -q -T 60 -O - -- "$1"; fi | head -c "$(($3 + 1))" >"$2"
+    if have curl; then curl -fsSL --proto-redir =https --max-time 600 -- "$1"; else wget -q -T 60 -O - -- "$1" || [ $? -le 128 ] || wget -q -O - -- "$1"; fi | head -c "$(($3 + 1))" >"$2"
     [ "$(wc -c <"$2")" -le "$3" ] || die 65 "$1 is larger than it may be"
     [ -s "$2" ] || die 69 "$1 cannot be fetched"
 }
@@ -145,10 +145,10 @@ place() {
     [ -z "$current" ] || [ "${current##*/}" = "$VERSION" ] ||
         die 73 "version ${current##*/} is installed and updates itself: routeros-mcp update apply --file BUNDLE"
     # Its digest was signed; the modes and owners in it are ours to choose all the same.
-    mkdir "$work/tree" && tar -xzf "$work/artifact" -C "$work/tree" --no-same-owner && from=$(echo "$work"/tree/*)
-    lib=$ROOT/usr/local/lib/routeros-mcp units=$ROOT/etc/systemd/system
+    { mkdir "$work/tree" && tar -xzf "$work/artifact" -C "$work/tree" --no-same-owner; } || die 65 "its archive cannot be unpacked; nothing was installed"
+    from=$(echo "$work"/tree/*)
+    lib=$ROOT/usr/local/lib/routeros-mcp units=$ROOT/etc/systemd/system new=$ROOT$VERSIONS/versions/$VERSION/routeros-mcp
     umask 022
-    new=$ROOT$VERSIONS/versions/$VERSION/routeros-mcp
     do_it put 755 "$from/routeros-mcp" "$new"
     if [ "$DRY" = no ] && ! "$new" version >/dev/null 2>&1; then rm -rf "${new%/*}" && die 70 "its binary does not start on this machine"; fi
     do_it put 755 "$from/systemd/routeros-mcp-guard" "$lib/routeros-mcp-guard"

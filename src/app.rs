@@ -22,7 +22,7 @@ use crate::host::sockets::Sockets;
 use crate::http;
 use crate::mcp;
 use crate::plan::{self, Engine};
-use crate::store::{Epoch, Over, Progress, Seal, Vault};
+use crate::store::{Batch, Durability, Epoch, Over, Progress, Seal, Vault};
 use crate::tools::diagnose::limits::Limits;
 use crate::tools::plan::Live;
 use crate::tools::world::World;
@@ -48,7 +48,7 @@ mod stored;
 mod updates;
 
 pub use backups::restore_target;
-pub use stored::examine;
+pub use stored::{Examined, examine, is_lost};
 pub use updates::{AtStart, at_start, forgive_start, next_version, upload_dir, way};
 
 /// The whole appliance in this process.
@@ -114,11 +114,6 @@ impl App {
             settings: fleet_settings(&config, &meter),
         })?;
         let epoch = Arc::new(Epoch::open(store.clone(), &places.epoch())?);
-        if epoch.is_older() {
-            tracing::error!(
-                "this store is older than what was done with it: it was restored or rolled back. Plans that were being applied need a person, approvals are void"
-            );
-        }
         let store_is_older = epoch.is_older();
         let vault = Vault::new(store.clone(), (*seal).clone(), clock.clone());
         // All parts go by the same switches.
@@ -179,9 +174,29 @@ impl App {
         Ok(App { dispatch, config, places, stop, tasks, sockets, mcp, seal, oidc, door, store_is_older })
     }
 
+    /// Whether the store knows less than was done here; until the doors are opened, which deals with it.
+    pub fn store_is_older(&self) -> bool {
+        self.store_is_older
+    }
+
+    /// Whether what has to be written before anybody may call can be. After an older store was put back that is who was signed out since
+    /// and what was being applied; otherwise nothing is.
+    ///
+    /// Errs with `Storage` while the disk takes no writes.
+    pub async fn may_open(&self) -> Result<(), Fault> {
+        if !self.store_is_older {
+            return Ok(());
+        }
+        let (store, now) = (&self.dispatch.world().store, self.dispatch.world().clock.wall());
+        let probe = Batch::new().put("appliance", "older store seen", now.rfc3339().into_bytes());
+        Ok(store.commit(probe, Durability::Now).await?)
+    }
+
     /// Opens the control socket and starts background work. Last: nobody may call before everything stands.
     pub async fn open_doors(&self) -> Result<(), Fault> {
         if self.store_is_older {
+            // Here and not where it is found out: commands open the store too, until it has been dealt with.
+            tracing::error!("{}", http::trouble::OLDER);
             // Who was signed out since would be signed in again.
             self.sessions().end_all().await?;
         }

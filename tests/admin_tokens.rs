@@ -119,8 +119,12 @@ async fn whoever_makes_a_token_does_not_approve_what_is_planned_with_it() {
     assert_eq!(page.status, 200, "{page:?}");
     let made = web.site.operator("token.list", json!({})).await.structured["rows"][0].clone();
     assert_eq!(made["owner"], "anna", "{made}");
-    let token =
-        page.body.split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-')).find(|word| word.starts_with("rmcp_")).unwrap().to_owned();
+    let token = page
+        .body
+        .split(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '-'))
+        .find(|word| word.starts_with("rmcp_"))
+        .unwrap()
+        .to_owned();
     let rule =
         json!({"menu": "/ip/firewall/filter", "op": "add", "values": {"chain": "forward", "action": "drop", "src-address": "203.0.113.7"}});
     let (status, plan) = ask(&web, &token, "POST", "/plans", &json!({"devices": ["edge"], "edits": [rule]})).await;

@@ -3,16 +3,19 @@
 use crate::admin_rig::{Browser, signed_in};
 use crate::cli_rig::{Rig, kill, router, says};
 use crate::http_rig::Web;
+use crate::site::Site;
 use routeros_mcp::access::person::{Actor, Identity};
 use routeros_mcp::access::switches::Set;
 use routeros_mcp::access::{Role, Switches};
 use routeros_mcp::base::clock::Wall;
 use routeros_mcp::sim::profiles::Profile;
 use routeros_mcp::store::{Options, Store};
+use routeros_mcp::watch::backup::Schedule;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 const PASSPHRASE: &str = "backup-canary-passphrase-93";
 const ADMIN: &str = "correct horse battery";
@@ -54,6 +57,44 @@ async fn a_box_that_burnt_down_comes_back_with_its_routers_once_the_master_key_i
         rig.holds_no_bytes(PASSPHRASE);
         rig.holds_no_bytes(sim.credentials().mcp.password.expose());
     }
+}
+
+#[test]
+fn a_store_that_was_put_back_or_lost_is_told_by_the_checks_until_it_was_served_and_by_no_other_command() {
+    let rig = Rig::new();
+    // Each start counts.
+    assert_eq!(rig.serve().end_with(Signal::TERM).code, 0);
+    let (file, _) = made(&rig, &[]);
+    let passphrase = rig.private("pass", PASSPHRASE);
+    let restored = rig.run(&["backup", "restore", &file, "--yes", "--passphrase-file", &passphrase]);
+    assert_eq!((restored.code, restored.err.as_str()), (0, ""), "{restored:?}");
+    let told = || {
+        let listed = rig.run(&["user", "list"]);
+        assert_eq!((listed.code, listed.err.as_str()), (0, ""), "{listed:?}");
+        [rig.run(&["--json", "check"]).out, rig.run(&["--json", "doctor"]).out].map(|said| said.contains("older than what was done"))
+    };
+    assert_eq!(told(), [true, true]);
+    assert_eq!(rig.serve().end_with(Signal::TERM).code, 0);
+    assert_eq!(told(), [false, false]);
+    std::fs::remove_file(rig.state().join("routeros-mcp.redb")).unwrap();
+    assert!(rig.run(&["--json", "doctor"]).out.contains("older than what was done"), "gone altogether");
+    assert_eq!(told(), [true, true], "an empty one in its place is no better");
+}
+
+#[tokio::test]
+async fn a_directory_that_cannot_be_looked_through_is_a_failure_and_no_reason_for_a_backup_a_minute() {
+    let place = tempfile::NamedTempFile::new().unwrap();
+    let path = place.path().display().to_string();
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    let flags = [("backup.enabled", "true"), ("backup.recipients", recipient.as_str()), ("backup.path", path.as_str())];
+    let site = Site::bare(&flags).await;
+    let hour = Duration::from_secs(3_600);
+    let (mut schedule, now) = (Schedule { every: hour, not_before: Duration::ZERO }, site.app.dispatch.world().clock.mono());
+    assert!(!schedule.look(&site.app.dispatch).await);
+    assert!(schedule.not_before >= now + hour, "the usual pause after a failure");
+    let trail = site.operator("audit.get_events", json!({})).await.structured.to_string();
+    assert!(!trail.contains("backup.create"), "none was tried: {trail}");
+    site.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

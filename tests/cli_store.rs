@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 /// How long an idle process may take to leave.
 const LEAVE: Duration = Duration::from_secs(1);
 
+/// Somebody who may open a backup, of age's own documentation.
+const AGE: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
 #[test]
 fn a_new_trail_raises_no_alarm_and_files_are_private() {
     let rig = Rig::new();
@@ -158,7 +161,7 @@ fn a_client_joins_a_daemon_and_outlives_it() {
 
 /// The program under a limit on the size of files, in blocks of 512 or 1,024 bytes: as near to a full disk as a test
 /// without a file system of its own comes.
-fn limited(rig: &Rig, blocks: u32, arguments: &[&str]) -> crate::cli_rig::Done {
+pub fn limited(rig: &Rig, blocks: u32, arguments: &[&str]) -> crate::cli_rig::Done {
     let mut shell = Command::new("sh");
     rig.prepare(&mut shell);
     let script = format!("ulimit -f {blocks} && exec \"$0\" \"$@\"");
@@ -374,6 +377,24 @@ fn everything_wrong_with_the_configuration_is_said_at_once() {
     let with_others = several.with("ROUTEROS_MCP_READ_ONYL", "true");
     let said = with_others.error(&["check"], 78)["message"].to_string();
     assert!(["READ_ONLY", "no.such", "nothing.*"].iter().all(|part| said.contains(part)), "{said}");
+}
+
+#[test]
+fn a_recipient_that_is_none_and_a_place_no_backup_can_be_put_are_told_before_one_is_due() {
+    let rig = Rig::new();
+    let settings = |more: &str| format!("[backup]\nenabled = true\n{more}\n");
+    let file = rig.file("bad.toml", settings("recipients = [\"age1bad\"]"));
+    for command in ["check", "serve"] {
+        let said = rig.error(&["--config", &file, command], 78).to_string();
+        assert!(said.contains("bad.toml:3") && said.contains("backup.recipients"), "{said}");
+    }
+    let file = rig.file("nowhere.toml", settings(&format!("recipients = [\"{AGE}\"]\npath = \"/proc/nowhere\"")));
+    let warned = rig.json(&["--config", &file, "check"])["warnings"].to_string();
+    assert!(warned.contains("nowhere.toml:4") && warned.contains("no backup can be written to /proc/nowhere"), "{warned}");
+    let file = rig.file("good.toml", settings(&format!("recipients = [\"{AGE}\"]")));
+    let warned = rig.json(&["--config", &file, "check"])["warnings"].to_string();
+    assert!(!warned.contains("backup"), "{warned}");
+    assert!(!rig.state().join("backups").exists(), "it is left to whoever makes the first backup");
 }
 
 #[test]

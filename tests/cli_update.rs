@@ -1,6 +1,7 @@
 //! `update` at the command line, and root's part of it, as processes of their own.
 
 use crate::cli_rig::{Done, Rig, Running, finish, kill, says};
+use crate::cli_store::limited;
 use rustix::process::Signal;
 use serde_json::json;
 use std::fs;
@@ -65,6 +66,28 @@ fn what_cannot_be_done_says_what_can() {
     says(&rig.error(&["update", "stage", "--file", "/nowhere"], 64)["message"], "/nowhere");
     let status = rig.json(&["update", "status"]);
     assert_eq!((status["state"].as_str(), &status["staged"]), (Some("idle"), &json!(null)), "{status}");
+}
+
+#[test]
+fn a_bundle_that_finds_no_room_is_the_disks_fault_and_leaves_nothing_behind() {
+    let rig = Rig::new();
+    rig.json(&["update", "status"]);
+    let bundle = rig.file("bundle", vec![7; 9 << 20]);
+    let error = limited(&rig, 8_192, &["--json", "update", "stage", "--file", &bundle]).error(74);
+    let uploads = rig.state().join("update/uploads");
+    says(&error["message"], &uploads.display().to_string());
+    assert_eq!(fs::read_dir(&uploads).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_left_of_a_bundle_whose_copying_was_cut_off_goes_with_the_next_start() {
+    let rig = Rig::new();
+    let half = rig.state().join("update/uploads/0123456789abcdef");
+    rig.json(&["update", "status"]);
+    fs::create_dir_all(half.parent().unwrap()).unwrap();
+    fs::write(&half, "half a bundle").unwrap();
+    rig.json(&["update", "status"]);
+    assert!(!half.exists());
 }
 
 /// A service that was taken over: it answers the command line whatever it likes.

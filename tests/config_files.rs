@@ -127,7 +127,7 @@ fn another(key: &Key) -> (String, String, serde_json::Value) {
                 Item::Net => "10.0.0.0/8",
                 Item::Tool => "firewall.*",
                 Item::Origin => "https://example.net",
-                Item::Recipient => "age1xyz",
+                Item::Recipient => "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
             };
             (one.into(), format!("[{one:?}]"), serde_json::json!([one]))
         }

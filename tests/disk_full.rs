@@ -123,7 +123,7 @@ impl Disk {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn on_a_full_disk_changes_are_refused_reads_go_on_and_room_heals_it() {
+async fn on_a_full_disk_changes_are_refused_reads_go_on_after_a_start_too_and_room_heals_it() {
     let Some(disk) = disk().await else { return };
     let daemon = disk.serve();
     disk.add(&daemon);
@@ -143,7 +143,19 @@ async fn on_a_full_disk_changes_are_refused_reads_go_on_and_room_heals_it() {
     assert_eq!(disk.writes(), sent, "nothing was sent that could not be written down");
     disk.reads(&daemon);
     disk.becomes(&daemon, "unhealthy");
-    std::fs::remove_file(&ballast).unwrap();
+    let strict = disk.run(&daemon, &["check", "--strict"]);
+    assert_eq!(strict.code, 78, "{strict:?}");
+    assert!(strict.err.contains("the disk is nearly full"), "{strict:?}");
+    // A reboot, a watchdog, a person: the next start finds the disk as full, and does what the running one did.
+    kill(daemon.pid(), Signal::KILL);
+    daemon.eof();
+    let daemon = disk.serve();
+    disk.reads(&daemon);
+    disk.becomes(&daemon, "unhealthy");
+    let (error, none) = disk.refused(&daemon);
+    assert_eq!((error["kind"].as_str(), none), (Some("storage"), 0), "{error}");
+    assert_eq!(disk.writes(), sent, "nothing was sent that could not be written down");
+    std::fs::remove_file(disk.at(&daemon, "ballast")).unwrap();
     disk.becomes(&daemon, "healthy");
     // A change that the full disk stopped half-way goes on first, and its device is taken until then.
     let began = Instant::now();

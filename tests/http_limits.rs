@@ -182,6 +182,12 @@ async fn health_says_a_little_to_anybody_and_more_to_a_token() {
     let known = web.ask("GET", "/health", &auth, "").await;
     assert_eq!(known.message()["devices"], json!({"total": 1, "reachable": 1, "unreachable": 0}), "{known:?}");
     assert_eq!((&known.message()["status"], &known.message()["database"]), (&json!("healthy"), &json!("connected")));
+    let room = |percent| web.site.app.dispatch.world().alerts.disk_free(percent);
+    for (percent, said) in [(2, json!(["the disk is nearly full: 2 % free"])), (50, json!([]))] {
+        room(percent);
+        assert_eq!(web.ask("GET", "/health", &auth, "").await.message()["errors"], said);
+        assert!(web.ask("GET", "/health", "", "").await.message()["errors"].is_null(), "not for everybody");
+    }
     let wrong = web.ask("GET", "/health", "Authorization: Bearer rmcp_x\r\n", "").await;
     assert_eq!((wrong.status, shown(&wrong).len()), (200, 5), "a bad token is nobody");
     for path in ["/health/live", "/health/ready"] {

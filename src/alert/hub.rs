@@ -94,9 +94,20 @@ pub(super) struct Hub {
     usage: Mutex<Usage>,
     pub past: Mutex<VecDeque<(u64, Past)>>,
     certificate_ends: Mutex<Option<Wall>>,
+    /// What is free where the store is, of a hundred, while that is too little.
+    low: Mutex<Option<u64>>,
     pub lines: Vec<Arc<Line>>,
     /// The board is not what it was.
     changed: Notify,
+}
+
+fn low(percent: u64, least: u64) -> Option<String> {
+    (percent < least).then(|| format!("{percent} % free"))
+}
+
+/// That the disk is nearly full, where less than `least` of a hundred is free.
+pub fn low_disk(percent: u64, least: u64) -> Option<String> {
+    low(percent, least).map(|free| format!("{}: {free}", Kind::DiskLow.begins("")))
 }
 
 impl Alerts {
@@ -117,8 +128,8 @@ impl Alerts {
             let queue = Queue::open(channel.name(), &store)?;
             lines.push(Arc::new(Line::new(channel, queue)));
         }
-        let (past, certificate_ends, changed) = (Mutex::new(past), Mutex::default(), Notify::new());
-        Ok(Alerts(Arc::new(Hub { store, seal, clock, meter, bus, settings, board, usage, past, certificate_ends, lines, changed })))
+        let (past, certificate_ends, low, changed) = (Mutex::new(past), Mutex::default(), Mutex::default(), Notify::new());
+        Ok(Alerts(Arc::new(Hub { store, seal, clock, meter, bus, settings, board, usage, past, certificate_ends, low, lines, changed })))
     }
 
     /// Begins to tell; ends with `stop`.
@@ -170,8 +181,14 @@ impl Alerts {
 
     /// So much room is on the disk, of a hundred.
     pub fn disk_free(&self, percent: u64) {
-        let is_low = percent < self.0.settings.disk_free_percent;
-        self.of_appliance(Kind::DiskLow, is_low.then(|| format!("{percent} % free")).as_deref());
+        let low = low(percent, self.0.settings.disk_free_percent);
+        *held(&self.0.low) = low.as_ref().map(|_| percent);
+        self.of_appliance(Kind::DiskLow, low.as_deref());
+    }
+
+    /// That the disk is nearly full, in one sentence, as of the last look; whether that is told yet or not.
+    pub fn low_disk(&self) -> Option<String> {
+        (*held(&self.0.low)).and_then(|percent| low_disk(percent, self.0.settings.disk_free_percent))
     }
 
     /// Judges the certificate by the time it is now.

@@ -35,7 +35,7 @@ pub mod webhook;
 
 pub use board::{Now, Standing, View};
 pub use channel::{Failure, Tried};
-pub use hub::{Alerts, Parts, Settings};
+pub use hub::{Alerts, Parts, Settings, low_disk};
 pub use kind::{Kind, Rule, Severity};
 pub use message::{Message, Status, Subject, What};
 pub use secret::SEALED;

@@ -8,10 +8,6 @@ use crate::host::metrics::Meter;
 use crate::host::paths::Places;
 use crate::store::{Seal, Store};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// What nobody touched for so long, nobody works on.
-const ABANDONED: Duration = Duration::from_secs(3_600);
 
 /// Parts that stand already when backups are opened.
 pub(super) struct Base {
@@ -39,7 +35,7 @@ pub(super) fn open(loaded: &Loaded, places: &Places, base: Base) -> Backups {
     let settings = backup::Settings { dir: settings.path.clone(), keep: settings.keep as usize, recipients: settings.recipients.clone() };
     // Restoring and verifying unpack into the state directory, and the last step of a restore may take a copy beside the store.
     for dir in [Some(places.state.as_path()), loaded.config.store.path.parent()].into_iter().flatten() {
-        backup::sweep(dir, ABANDONED);
+        backup::sweep(dir, backup::ABANDONED);
     }
     Backups::new(parts, settings)
 }

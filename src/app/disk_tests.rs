@@ -314,6 +314,28 @@ fn chosen(text: &str) -> (u64, Trouble) {
 }
 
 #[test]
+fn a_start_on_a_full_disk_serves_reads_refuses_changes_and_goes_on_once_there_is_room() {
+    let site = Site::start(Fate::default());
+    site.process(async || {
+        let app = site.build().await.unwrap();
+        site.call(&app, "device.add", site.arrival()).await;
+        app.close().await;
+    });
+    site.fate.begin(Trouble::Full);
+    site.process(async || {
+        let app = site.build().await.unwrap();
+        reads(&site, &app, true).await.unwrap();
+        let arguments = json!({"device": "edge", "name": "ether2", "comment": "written"});
+        let refused = site.call(&app, "interface.update_comment", arguments).await;
+        assert_eq!(refused.fault, Some(Kind::Storage), "{}", refused.text);
+        site.fate.heal();
+        site.settled(&app).await.unwrap();
+        finish(&site, &app).await.unwrap();
+        app.close().await;
+    });
+}
+
+#[test]
 fn whatever_the_disk_refuses_and_whenever_nothing_is_done_unwritten_and_all_of_it_heals() {
     let (began, seed) = (Instant::now(), std::env::var("DISK_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(20_261_127));
     println!("DISK_SEED={seed}");

@@ -4,15 +4,23 @@ use super::{Media, keys, places};
 use crate::base::fault::{Fault, Kind};
 use crate::config::Loaded;
 use crate::host::metrics::Meter;
-use crate::store::{Options, Over, Progress, Store, StoreError};
+use crate::store::{Epoch, Options, Over, Progress, Store, StoreError};
 use std::time::Duration;
 
-/// Whether store and master key belong together, on a box whose appliance does not run. Changes neither: for a store that the next
-/// start brings up to date it answers its schema.
-pub async fn examine(loaded: &Loaded) -> Result<Option<u32>, Fault> {
+/// What a look at a store found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Examined {
+    /// The schema of one that the next start brings up to date.
+    pub behind: Option<u32>,
+    /// It knows less than was done here.
+    pub is_older: bool,
+}
+
+/// Whether store and master key belong together, on a box whose appliance does not run. Changes neither.
+pub async fn examine(loaded: &Loaded) -> Result<Examined, Fault> {
     let path = loaded.config.store.path.clone();
     if let Some(found) = tokio::task::spawn_blocking(move || Store::is_behind(&path)).await.map_err(Fault::bug)?.map_err(unopened)? {
-        return Ok(Some(found));
+        return Ok(Examined { behind: Some(found), is_older: false });
     }
     let store = open(loaded, &Meter::off(), Progress::default(), Media::default().store).await?;
     let places = places(loaded);
@@ -21,8 +29,16 @@ pub async fn examine(loaded: &Loaded) -> Result<Option<u32>, Fault> {
         true => keys::open(&loaded.config, &places, &store).await.map(drop),
         false => Ok(()),
     };
+    let is_older = Epoch::open(store.clone(), &places.epoch()).map(|epoch| epoch.is_older());
     store.close().await?;
-    done.map(|()| None)
+    done?;
+    Ok(Examined { behind: None, is_older: is_older? })
+}
+
+/// Whether a store stood here that is gone.
+pub fn is_lost(loaded: &Loaded) -> bool {
+    let is_there = std::fs::metadata(&loaded.config.store.path).is_ok_and(|file| file.len() > 0);
+    !is_there && Epoch::was_counted(&places(loaded).epoch())
 }
 
 /// How long records that may wait do so.

@@ -46,6 +46,8 @@ pub(super) struct Base {
 pub(super) fn open(loaded: &Loaded, base: Base) -> Result<Updates, Fault> {
     let Base { store, clock, meter, bus } = base;
     let outgoing = Outgoing::new(loaded.config.environment == Environment::Lab);
+    // Whoever laid something there for the process before did not come back for it, or was cut off.
+    let _ = std::fs::remove_dir_all(upload_dir(loaded));
     Ok(Updates::open(update::Parts { store, clock, meter, bus, outgoing, settings: settings(loaded)? }))
 }
 

@@ -11,19 +11,23 @@ use crate::backup::shelf::Parts;
 use crate::backup::{CONFIG, MANIFEST, MASTER_KEY, STORE};
 use crate::base::ids::{hex, random};
 use crate::store::{Options, Store, sync_parent};
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 /// A file or directory that is gone when nobody needs it any more.
-pub(super) struct Scratch(PathBuf);
+pub(super) struct Scratch {
+    path: PathBuf,
+    /// Holds a directory's lock: who sweeps knows that somebody works in it.
+    lock: Option<File>,
+}
 
 impl Scratch {
     /// A name beside the others of a directory, taken by nobody.
     pub(super) fn in_dir(dir: &Path, what: &str) -> Scratch {
-        Scratch(dir.join(format!(".{what}-{}", hex(&random::<8>()))))
+        Scratch::at(dir.join(format!(".{what}-{}", hex(&random::<8>()))))
     }
 
     /// Whether it is a name as they have: a directory of somebody's disk may hold others' hidden files.
@@ -38,21 +42,40 @@ impl Scratch {
 
     /// One that an earlier process left.
     pub(super) fn at(path: PathBuf) -> Scratch {
-        Scratch(path)
+        Scratch { path, lock: None }
+    }
+
+    /// Makes the directory, for ourselves alone and for as long as this lives.
+    pub(super) fn make_dir(&mut self) -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(&self.path)?;
+        let held = File::open(&self.path)?;
+        match held.try_lock() {
+            // Where locks are unknown, its age has to tell.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+        }
+        self.lock = Some(held);
+        Ok(())
+    }
+
+    /// Whether a directory of such a name was left by a process that is no more.
+    pub(super) fn is_deserted(path: &Path) -> bool {
+        path.is_dir() && File::open(path).is_ok_and(|dir| dir.try_lock().is_ok())
     }
 
     pub(super) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        let gone = if self.0.is_dir() { std::fs::remove_dir_all(&self.0) } else { std::fs::remove_file(&self.0) };
+        let gone = if self.path.is_dir() { std::fs::remove_dir_all(&self.path) } else { std::fs::remove_file(&self.path) };
+        drop(self.lock.take());
         if let Err(error) = gone
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::warn!(path = %self.0.display(), %error, "a file of a backup could not be removed");
+            tracing::warn!(path = %self.path.display(), %error, "a file of a backup could not be removed");
         }
     }
 }

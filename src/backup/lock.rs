@@ -54,6 +54,11 @@ fn recipient(text: &str) -> Result<Box<dyn Recipient>, BackupError> {
     }
 }
 
+/// Whether somebody can open what is shut for this.
+pub fn is_recipient(text: &str) -> bool {
+    recipient(text).is_ok()
+}
+
 /// Opens a backup.
 #[derive(Clone)]
 pub enum Opener {

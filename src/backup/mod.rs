@@ -23,10 +23,10 @@ mod shelf;
 mod verify;
 
 pub use error::BackupError;
-pub use lock::{Lock, Opener};
+pub use lock::{Lock, Opener, is_recipient};
 pub use manifest::{FORMAT, Manifest, Part};
 pub use restore::{Restored, Target, restore};
-pub use shelf::{Backups, Kept, Last, Parts, Settings, sweep};
+pub use shelf::{ABANDONED, Backups, Kept, Last, Parts, Settings, sweep};
 pub use verify::verify;
 
 /// The store in a backup.

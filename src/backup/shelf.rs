@@ -238,15 +238,18 @@ fn made_at(name: &str) -> Option<Wall> {
     Wall::parse(&text)
 }
 
-/// Removes what a backup or a restore that was cut off so long ago left in a directory: it may hold a store, and a master key, that
-/// anybody with the disk can read.
+/// What nobody touched for so long, nobody works on.
+pub const ABANDONED: Duration = Duration::from_secs(3_600);
+
+/// Removes what a backup or a restore that was cut off left in a directory: it may hold a store, and a master key, that anybody with the
+/// disk can read. A directory goes when nobody holds it, whatever else when it was not touched for `age`.
 pub fn sweep(dir: &Path, age: Duration) {
     let Ok(entries) = std::fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
         let touched = entry.metadata().and_then(|meta| meta.modified()).ok();
         // Touched later than now: the clock went back since.
         let since = touched.map_or(Duration::MAX, |at| at.elapsed().unwrap_or_else(|ahead| ahead.duration()));
-        if entry.file_name().to_str().is_some_and(Scratch::is_name) && since >= age {
+        if entry.file_name().to_str().is_some_and(Scratch::is_name) && (since >= age || Scratch::is_deserted(&entry.path())) {
             drop(Scratch::at(entry.path()));
         }
     }

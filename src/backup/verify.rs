@@ -4,11 +4,12 @@ use crate::backup::create::{Scratch, tables};
 use crate::backup::error::BackupError;
 use crate::backup::lock::Opener;
 use crate::backup::manifest::{Hashing, MANIFEST_MAX, Manifest};
+use crate::backup::shelf::{ABANDONED, sweep};
 use crate::backup::{MANIFEST, STORE};
 use std::collections::BTreeMap;
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 /// A backup that was opened, in a directory of its own that goes with this.
@@ -33,6 +34,7 @@ pub async fn verify(file: &Path, opener: &Opener, scratch: &Path) -> Result<Mani
 
 /// Opens one and keeps it open.
 pub(super) async fn open(file: &Path, opener: &Opener, scratch: &Path) -> Result<Opened, BackupError> {
+    sweep(scratch, ABANDONED);
     let (file, opener, dir) = (file.to_owned(), opener.clone(), Scratch::in_dir(scratch, "opened"));
     let unpacked = tokio::task::spawn_blocking(move || unpack(&file, &opener, dir)).await;
     let opened = unpacked.map_err(|error| BackupError::damaged(error.to_string()))??;
@@ -44,10 +46,10 @@ pub(super) async fn open(file: &Path, opener: &Opener, scratch: &Path) -> Result
     Ok(opened)
 }
 
-fn unpack(file: &Path, opener: &Opener, dir: Scratch) -> Result<Opened, BackupError> {
+fn unpack(file: &Path, opener: &Opener, mut dir: Scratch) -> Result<Opened, BackupError> {
     let path = file;
     let file = File::open(path).map_err(|source| BackupError::Unreadable { path: path.to_owned(), source })?;
-    DirBuilder::new().mode(0o700).create(dir.path()).map_err(BackupError::io("making a directory"))?;
+    dir.make_dir().map_err(BackupError::io("making a directory"))?;
     let mut tar = tar::Archive::new(opener.open(BufReader::new(file))?);
     let mut entries = tar.entries().map_err(broken)?;
     let mut next = |wanted: &str| match entries.next() {

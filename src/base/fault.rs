@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value};
 use std::error::Error;
+use std::io;
+use std::sync::Arc;
 
 /// What went wrong, as far as a caller has to tell cases apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -134,6 +136,20 @@ impl Fault {
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Whether a disk without room is at the bottom of it: it may go well as soon as somebody makes some.
+    pub fn is_for_want_of_room(&self) -> bool {
+        let mut next: Option<&(dyn Error + 'static)> = self.source();
+        while let Some(error) = next {
+            // Errors that are told to several callers share the system's word.
+            let words = error.downcast_ref::<io::Error>().or_else(|| error.downcast_ref::<Arc<io::Error>>().map(Arc::as_ref));
+            if words.is_some_and(|words| matches!(words.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
     }
 
     /// Adds rows that may have been meant.

@@ -3,17 +3,20 @@
 //! `--preflight` does only what needs no network and no bind, on a copy of the store: it is what a new build runs before
 //! it may replace the old one.
 
+use crate::alert;
 use crate::app::App;
 use crate::audit;
 use crate::base::clock::Clock;
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::Check;
+use crate::cli::fault::io_words;
 use crate::cli::output;
 use crate::config::sections::Transport;
 use crate::config::{self, Inputs, Loaded, Problem, Problems, Weight};
 use crate::control::client;
 use crate::fleet::Status;
 use crate::http::{ops, trouble};
+use crate::store::Space;
 use serde_json::{Map, json};
 use std::fs::DirBuilder;
 use std::net::SocketAddr;
@@ -32,6 +35,10 @@ pub fn run(inputs: Inputs, arguments: &Check, as_json: bool) -> Result<(), Fault
     warnings.extend(ops::ending(crate::app::check_certificate(&loaded)?, now));
     if !now.is_plausible() {
         warnings.push(trouble::CLOCK.to_owned());
+    }
+    warnings.extend(room(&loaded));
+    if !arguments.preflight {
+        warnings.extend(backup_path(&loaded));
     }
     crate::cli::block_on(async {
         let socket = crate::app::places(&loaded).control_socket();
@@ -61,6 +68,23 @@ pub(super) fn known_tools(loaded: &Loaded) -> Result<(), Problems> {
     Err(Problems { list: errors.chain(others).collect(), view: Box::new(loaded.view.clone()) })
 }
 
+/// That the disk below the store is nearly full. Before the first start it is the one the state directory will be on.
+fn room(loaded: &Loaded) -> Option<String> {
+    let there = loaded.config.store.path.ancestors().find(|path| path.exists())?;
+    alert::low_disk(Space::at(there).ok()?.free_percent(), loaded.config.alert.disk_free_percent)
+}
+
+/// That backups of the schedule will have no place. The directory itself is left to whoever makes the first one, and owns it then.
+fn backup_path(loaded: &Loaded) -> Option<String> {
+    let backup = &loaded.config.backup;
+    let there = backup.path.ancestors().find(|path| path.exists()).filter(|_| backup.enabled)?;
+    let probe = there.join(format!(".check-{}", crate::base::ids::hex(&crate::base::ids::random::<6>())));
+    let error = DirBuilder::new().mode(0o700).create(&probe).and_then(|()| std::fs::remove_dir(&probe)).err()?;
+    let at = loaded.view.entries.iter().find(|entry| entry.key == "backup.path").map(|entry| entry.source.clone());
+    let said = format!("no backup can be written to {}: {}", backup.path.display(), io_words(&error));
+    Some(Problem::warning(at, "backup.path", said).to_string())
+}
+
 /// Where the running appliance listens; nowhere when it speaks stdio alone.
 async fn listens_at(socket: &Path) -> Vec<SocketAddr> {
     let said = client::op(socket, "listener", Map::new()).await.unwrap_or_default();
@@ -88,6 +112,9 @@ async fn open(loaded: &Loaded, warnings: &mut Vec<String>) -> Result<(), Fault> 
     let places = crate::app::places(loaded);
     if let Err(error) = audit::reaches_by_its_head(&places.audit_mark(), &crate::app::audit_dir(&places)) {
         warnings.push(error.to_string());
+    }
+    if app.store_is_older() {
+        warnings.push(trouble::OLDER.to_owned());
     }
     let fleet = &app.dispatch.world().fleet;
     let devices: Vec<_> = fleet.list().into_iter().filter(|device| device.status != Status::Decommissioned).collect();

@@ -17,6 +17,8 @@ use std::time::Duration;
 /// Between two words to the service manager that the start takes longer, and how many there are without anything going on.
 const START_PAUSE: Duration = Duration::from_secs(10);
 const START_ASKS: u32 = 60;
+/// Between two tries of a start that lacks room on the disk.
+const ROOM_PAUSE: Duration = Duration::from_secs(5);
 
 /// How it ended.
 pub enum Ended {
@@ -37,8 +39,9 @@ pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> 
     // A large store that the power cut is repaired, an old one brought up to date: the manager waits for that, not for ever.
     let app = tokio::select! {
         biased;
-        app = App::build_telling(loaded, Clock::system(), progress.clone()) => app?,
+        app = built(loaded, &notifier, &progress) => app?,
         () = ask_for_time(&notifier, &progress, START_PAUSE) => return Err(Fault::new(Kind::Storage, "nothing went on for ten minutes while the store was opened").hint("look at the disk (kernel log)")),
+        _ = signals.end() => return Ok(Ended::Stopped),
     };
     let listener = match open(&app, arguments).await {
         Ok(listener) => listener,
@@ -83,6 +86,34 @@ pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> 
     match way.layout() {
         Some(layout) if restart.is_cancelled() => Ok(Ended::MakesWay(MakesWay { layout: layout.clone(), moment: Moment::DaemonEnds })),
         _ => Ok(Ended::Stopped),
+    }
+}
+
+/// Builds the appliance, when there is room for what that takes.
+async fn built(loaded: &Loaded, notifier: &Notifier, progress: &Progress) -> Result<App, Fault> {
+    let app = when_there_is_room(notifier, ROOM_PAUSE, || App::build_telling(loaded, Clock::system(), progress.clone())).await?;
+    if let Err(fault) = when_there_is_room(notifier, ROOM_PAUSE, || app.may_open()).await {
+        app.close().await;
+        return Err(fault);
+    }
+    Ok(app)
+}
+
+/// Tries again for as long as it is only room that is missing: a supervisor that started us anew each time would soon give up, and
+/// nobody would be there when somebody has made some.
+async fn when_there_is_room<T, F>(notifier: &Notifier, pause: Duration, mut work: impl FnMut() -> F) -> Result<T, Fault>
+where
+    F: Future<Output = Result<T, Fault>>,
+{
+    loop {
+        match work().await {
+            Err(fault) if fault.is_for_want_of_room() => {
+                tracing::error!(cause = fault.chain(), "the start waits for room on the disk");
+                notifier.status("waiting for room on the disk");
+            }
+            done => return done,
+        }
+        tokio::time::sleep(pause).await;
     }
 }
 
@@ -152,6 +183,7 @@ async fn ask_for_time(notifier: &Notifier, progress: &Progress, pause: Duration)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
     use std::os::unix::net::UnixDatagram;
 
     #[tokio::test]
@@ -184,5 +216,23 @@ mod tests {
             said.iter().any(|word| word.starts_with("STATUS=bringing the store to schema 2: ") && word.contains("of about 100000 rows"))
         );
         assert!(said.iter().filter(|word| word.starts_with("EXTEND")).count() > START_ASKS as usize);
+    }
+
+    #[tokio::test]
+    async fn a_start_that_only_lacks_room_is_tried_again_and_every_other_failure_ends_it() {
+        let (mut tries, nobody) = (0, Notifier::from_env(|_| None, 1));
+        let failing = |kind: std::io::ErrorKind| Fault::new(Kind::Storage, "store: committing").cause(std::io::Error::from(kind));
+        let ended: Result<(), Fault> = when_there_is_room(&nobody, Duration::ZERO, || {
+            tries += 1;
+            std::future::ready(Err(match tries {
+                // As the store tells it, and as everybody else does.
+                1 => StoreError::io("committing", std::io::ErrorKind::StorageFull.into()).into(),
+                2 => failing(std::io::ErrorKind::QuotaExceeded),
+                _ => failing(std::io::ErrorKind::PermissionDenied),
+            }))
+        })
+        .await;
+        assert!(ended.is_err());
+        assert_eq!(tries, 3);
     }
 }

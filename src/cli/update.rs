@@ -2,7 +2,7 @@
 
 use crate::base::fault::{Fault, Kind};
 use crate::cli::args::{UpdateApply, UpdateCommand, UpdatePerson};
-use crate::cli::fault::unreadable;
+use crate::cli::fault::{io_words, unreadable};
 use crate::cli::person::as_person;
 use crate::cli::reach::Way;
 use crate::cli::{output, prompt, told};
@@ -17,7 +17,7 @@ use crate::update::signature::Keys;
 use crate::update::swap::Layout;
 use serde_json::{Value, json};
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,6 +26,8 @@ use std::time::Duration;
 const COMES_UP: Duration = Duration::from_secs(60);
 /// Asked so often.
 const PAUSE: Duration = Duration::from_millis(500);
+/// Of a bundle, copied at a time.
+const COPIED_BYTES: usize = 64 << 10;
 
 /// Runs one subcommand.
 pub async fn run(way: &Way, loaded: &Loaded, command: UpdateCommand, as_json: bool) -> Result<(), Fault> {
@@ -44,25 +46,44 @@ async fn stage(way: &Way, loaded: &Loaded, file: Option<&Path>) -> Result<Value,
     let status = way.operator("update.get_status", json!({})).await?;
     let dir = crate::app::upload_dir(loaded);
     told::this(&dir, &status["upload_dir"])?;
-    let from = File::open(file).map_err(|error| unreadable(file, &error))?;
-    let name = bring(from, &dir).map_err(|error| unreadable(file, &error).hint(format!("it was to be copied to {}", dir.display())))?;
+    let name = bring(file, &dir)?;
     way.operator("update.stage", json!({"upload": name})).await
 }
 
 /// Copies a bundle to where the service reads it. It may run as another user, who owns what is above, and could have been taken
 /// over: each step goes through the directory that is held, and only what was made here is given to it.
-fn bring(mut from: File, dir: &Path) -> io::Result<String> {
-    let (Some(above), Some(last)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
-        return Err(io::ErrorKind::InvalidInput.into());
+fn bring(file: &Path, dir: &Path) -> Result<String, Fault> {
+    let mut from = File::open(file).map_err(|error| unreadable(file, &error))?;
+    let there = |error: io::Error| {
+        Fault::new(Kind::Storage, format!("{}: {}", dir.display(), io_words(&error)))
+            .hint("the bundle is copied there: see that there is room")
+            .cause(error)
     };
-    let above = HeldDir::open_unlinked(above)?;
-    let owner = above.metadata()?;
-    let uploads = above.fresh(last)?;
+    let (Some(above), Some(last)) = (dir.parent(), dir.file_name().and_then(|name| name.to_str())) else {
+        return Err(there(io::ErrorKind::InvalidInput.into()));
+    };
     let name = crate::base::ids::hex(&crate::base::ids::random::<8>());
-    let mut to = uploads.create(name.as_ref())?;
-    io::copy(&mut from, &mut to)?;
-    fchown(&to, Some(owner.uid()), Some(owner.gid()))?;
-    uploads.give(owner.uid(), owner.gid())?;
+    let lay = || -> io::Result<(HeldDir, File)> {
+        let above = HeldDir::open_unlinked(above)?;
+        let owner = above.metadata()?;
+        let uploads = above.fresh(last)?;
+        let to = uploads.create(name.as_ref())?;
+        // Given before it is filled: what a copy that is cut off leaves is the service's to remove.
+        fchown(&to, Some(owner.uid()), Some(owner.gid()))?;
+        uploads.give(owner.uid(), owner.gid())?;
+        Ok((uploads, to))
+    };
+    let (uploads, mut to) = lay().map_err(there)?;
+    let mut fill = || -> Result<(), Fault> {
+        let mut piece = vec![0; COPIED_BYTES];
+        loop {
+            match from.read(&mut piece).map_err(|error| unreadable(file, &error))? {
+                0 => return Ok(()),
+                n => to.write_all(&piece[..n]).map_err(there)?,
+            }
+        }
+    };
+    fill().inspect_err(|_| drop(uploads.remove(name.as_ref())))?;
     Ok(name)
 }
 

@@ -6,6 +6,7 @@
 use super::key::{Item, Key, Kind, Standard, Strict};
 use super::node::Node;
 use super::report::nearest;
+use crate::backup;
 use crate::base::span::Span;
 use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD};
 use serde_json::{Number, Value};
@@ -200,7 +201,7 @@ fn one(item: &Item, text: &str) -> Option<String> {
         Item::Net => net(text),
         Item::Tool => tool(text).then(|| text.to_ascii_lowercase()),
         Item::Origin => url(text).filter(|url| url.path() == "/" && url.query().is_none()).map(|url| url.origin().ascii_serialization()),
-        Item::Recipient => text.starts_with("age1").then(|| text.to_owned()),
+        Item::Recipient => backup::is_recipient(text).then(|| text.to_owned()),
     }
 }
 

@@ -163,7 +163,7 @@ impl Edge {
         let clock = (!now.is_plausible()).then(|| trouble::CLOCK.to_owned());
         let ends = self.tls.as_ref().and_then(|tls| ending(tls.ends(), now));
         let devices = world.fleet.list().is_empty().then(|| "no devices yet: add one with `routeros-mcp device add`".to_owned());
-        clock.into_iter().chain(ends).chain(devices).for_each(|said| tracing::warn!("{said}"));
+        clock.into_iter().chain(world.alerts.low_disk()).chain(ends).chain(devices).for_each(|said| tracing::warn!("{said}"));
     }
 }
 

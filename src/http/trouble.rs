@@ -9,6 +9,9 @@ use crate::plan::state::PlanState;
 /// What is said of a clock before its appliance was built.
 pub const CLOCK: &str = "the clock does not know the date";
 
+/// What is said of a store that knows less than was done here.
+pub const OLDER: &str = "this store is older than what was done with it: it was restored, rolled back or lost. Plans that were being applied need a person, approvals are void";
+
 /// Each thing that somebody has to look at.
 pub fn of(edge: &Edge) -> Vec<String> {
     let world = edge.dispatch.world();
@@ -19,6 +22,7 @@ pub fn of(edge: &Edge) -> Vec<String> {
     if !world.clock.wall().is_plausible() {
         found.push(CLOCK.to_owned());
     }
+    found.extend(world.alerts.low_disk());
     let devices = world.fleet.list();
     let count = |status: Status| devices.iter().filter(|device| device.status == status).count();
     let of_all = devices.len() - count(Status::Decommissioned);

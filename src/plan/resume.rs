@@ -40,14 +40,26 @@ impl Engine {
                 _ => {}
             }
         }
-        self.expire().await?;
+        self.not_now("old drafts could not be closed", self.expire().await)?;
         self.look_again()?;
         self.settle_logins(true)?;
         if let Some(epoch) = &self.epoch {
             // What an older store means has been dealt with.
-            epoch.advance().await?;
+            self.not_now("this start could not be counted", epoch.advance().await.map_err(Fault::from))?;
         }
         Ok(())
+    }
+
+    /// A disk that takes no writes keeps nobody from starting: drafts are closed at a later look, and each change of a router counts
+    /// for itself. Only what an older store means has to be written down before anybody may call.
+    fn not_now(&self, what: &str, done: Result<(), Fault>) -> Result<(), Fault> {
+        match done {
+            Err(fault) if fault.kind == Kind::Storage && !self.store_rolled_back => {
+                tracing::error!(cause = fault.chain(), "{what}; reads are served, and no router is changed until the disk takes writes");
+                Ok(())
+            }
+            done => done,
+        }
     }
 
     /// Goes on with a plan as soon as nobody else has its devices. Two that were executing on one device have to follow each other: that

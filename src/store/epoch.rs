@@ -26,8 +26,13 @@ impl Epoch {
     /// Compares the two; changes neither.
     pub fn open(store: Store, file: &Path) -> Result<Epoch, StoreError> {
         let kept = store.get(TABLE, KEY)?.and_then(|bytes| Some(u64::from_le_bytes(bytes.as_slice().try_into().ok()?))).unwrap_or(0);
-        let beside = std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse::<u64>().ok()).unwrap_or(0);
+        let beside = beside(file);
         Ok(Epoch { store, file: file.to_owned(), now: Mutex::new(kept.max(beside)), is_older: beside > kept })
+    }
+
+    /// Whether a store was worked with here, by the file beside it.
+    pub fn was_counted(file: &Path) -> bool {
+        beside(file) > 0
     }
 
     /// Makes sure that a store which is about to be put in place will be taken for an older one: moves the number beside past its own.
@@ -60,6 +65,10 @@ impl Epoch {
         *now = next;
         Ok(())
     }
+}
+
+fn beside(file: &Path) -> u64 {
+    std::fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
 fn write_beside(file: &Path, number: u64) -> std::io::Result<()> {

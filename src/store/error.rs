@@ -142,6 +142,12 @@ impl StoreError {
         matches!(self, StoreError::Io { .. } | StoreError::Shut { .. })
     }
 
+    /// Whether it goes well as soon as somebody makes room.
+    pub(crate) fn is_for_want_of_room(&self) -> bool {
+        let StoreError::Io { source, .. } = self else { return false };
+        matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    }
+
     fn kind(&self) -> Kind {
         match self {
             StoreError::Held { .. } | StoreError::Expectation { .. } => Kind::Conflict,

@@ -47,7 +47,15 @@ impl Redb {
     /// Opens the file, or makes an empty one. A file of at most `check_up_to` bytes is checked page by page first: redb
     /// trusts a file that was closed well, and panics on one that was damaged afterwards.
     pub(crate) fn open(disk: Box<dyn Disk>, cache_bytes: usize, check_up_to: u64) -> Result<Self, StoreError> {
-        let handle = open_handle(&*disk, cache_bytes, check_up_to)?;
+        let handle = match open_handle(&*disk, cache_bytes, check_up_to) {
+            // Opening writes a little, and some file systems find no room for what overwrites. It is read until there is some.
+            Err(error) if error.is_for_want_of_room() => {
+                let inner = disk.open().map_err(|e| StoreError::io("opening the file", e))?;
+                let gate = Arc::new(Gate { inner, shut: AtomicBool::new(true) });
+                open_to_read(gate, cache_bytes, check_up_to).map_err(|_| error)?
+            }
+            opened => opened?,
+        };
         Ok(Redb { disk, cache_bytes, slot: RwLock::new(Some(handle)) })
     }
 
@@ -97,7 +105,7 @@ impl Redb {
             Ok(handle) => *slot = Some(handle),
             Err(error) => {
                 // Where not even that can be read, the old handle has its cache.
-                if let Ok(handle) = open_to_read(gate, self.cache_bytes) {
+                if let Ok(handle) = open_to_read(gate, self.cache_bytes, 0) {
                     *slot = Some(handle);
                 }
                 return Err(error);
@@ -257,10 +265,16 @@ fn open_handle(disk: &dyn Disk, cache_bytes: usize, check_up_to: u64) -> Result<
 }
 
 /// The file as the last commit left it, to be read only.
-fn open_to_read(gate: Arc<Gate>, cache_bytes: usize) -> Result<Handle, StoreError> {
+fn open_to_read(gate: Arc<Gate>, cache_bytes: usize, check_up_to: u64) -> Result<Handle, StoreError> {
+    let failed_io = |e| StoreError::io("opening the file", e);
+    let check = (1..=check_up_to).contains(&gate.inner.len().map_err(failed_io)?);
     let mut builder = Database::builder();
-    let spare = Spare::over(Gated(gate.clone())).map_err(|e| StoreError::io("opening the file", e))?;
-    let database = builder.set_cache_size(cache_bytes).create_with_backend(spare).map_err(failed("opening the file"))?;
+    let spare = Spare::over(Gated(gate.clone())).map_err(failed_io)?;
+    let database = builder
+        .set_cache_size(cache_bytes)
+        .set_check_integrity_on_open(check)
+        .create_with_backend(spare)
+        .map_err(failed("opening the file"))?;
     Ok(Handle { database, gate })
 }
 

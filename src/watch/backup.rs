@@ -1,5 +1,7 @@
 //! Backups on a schedule, an audited call like any other.
 
+use crate::alert::Alerts;
+use crate::base::fault::Fault;
 use crate::dispatch::{Call, Dispatch};
 use serde_json::Map;
 use std::sync::Arc;
@@ -43,7 +45,14 @@ impl Schedule {
         if mono < self.not_before || !now.is_plausible() {
             return false;
         }
-        let kept = world.backups.list().unwrap_or_default();
+        let kept = match world.backups.list() {
+            Ok(kept) => kept,
+            Err(error) => {
+                // Made blindly, there would be one a minute.
+                let why = format!("nobody can tell when the last one was made: {}", Fault::from(error).chain());
+                return self.failed(&world.alerts, mono, &why);
+            }
+        };
         let newest = kept.iter().find(|kept| kept.is_scheduled).and_then(|kept| kept.made_at);
         // One of the future was made by a clock that went wrong.
         let is_due = newest.is_none_or(|at| at > now || u128::from(now.0.abs_diff(at.0)) >= self.every.as_millis());
@@ -54,11 +63,18 @@ impl Schedule {
         arguments.insert("scheduled".into(), true.into());
         let reply = dispatch.call(Call::of_appliance("backup.create", arguments)).await;
         // Whatever failed: a full disk stops the call before the verb is reached.
-        world.alerts.backup_failed(reply.fault.map(|_| reply.text.as_str()));
         if reply.fault.is_some() {
-            tracing::error!(why = %reply.text, "the scheduled backup was not made; trying again in an hour");
+            return self.failed(&world.alerts, mono, &reply.text);
         }
-        self.not_before = mono + if reply.fault.is_some() { RETRY } else { EVERY };
-        reply.fault.is_none()
+        world.alerts.backup_failed(None);
+        self.not_before = mono + EVERY;
+        true
+    }
+
+    fn failed(&mut self, alerts: &Alerts, mono: Duration, why: &str) -> bool {
+        alerts.backup_failed(Some(why));
+        tracing::error!(why, "the scheduled backup was not made; trying again in an hour");
+        self.not_before = mono + RETRY;
+        false
     }
 }

@@ -136,7 +136,7 @@ def refusals(checks, bin_dir, scratch):
         made = [call[0] for call in box.calls() if call[0] not in ("config_load", "logger")]
         checks.that(f"init refuses {settings}", not made and "not started:" in box.record(), f"{made} {done}")
     # Others' files are not given away; our own, after a restore, are.
-    for names, fine in ((["passwd"], False), ([".profile"], False), (["audit", "master.key", "trail.reached"], True), (["routeros-mcp.redb", "x"], True), ([], True)):
+    for names, fine in ((["passwd"], False), ([".profile"], False), (["audit", "master.key", "trail.reached"], True), ([".opened-0123456789abcdef", "before-restore-20261128-ab12", "restored-config.toml", "update-snapshot"], True), (["routeros-mcp.redb", "x"], True), ([], True)):
         box = Box(bin_dir, scratch / "box", ON, {})
         # The scratch directory lies below /tmp, which the mounts call memory.
         box.settings = ON | {"data_dir": str(box.place / "data"), "volatile": "1"}

@@ -116,10 +116,17 @@ class Site:
             ("another channel", signed("channel", channel="beta"), 65, "not of the channel"),
             ("a version that leads elsewhere", signed("version", version="1/../../x"), 65, "its version is none"),
             ("a release without this machine", signed("machine", artifacts=[ours | {"target": "mips-unknown-linux-musl"}]), 69, "nothing for this machine"),
+            ("an archive that tar refuses", self.no_archive(good, ours), 65, "cannot be unpacked"),
             ("a binary that does not start here", self.wrong_binary(good, ours), 70, "does not start"),
             ("what is no bundle", SCRIPT, 65, "no bundle"),
             ("a link in the place of the manifest", self.make("link", good, change=linked), 65, "no bundle with latest.json"),
         ]
+
+    def no_archive(self, good, ours):
+        """Signed all the same."""
+        junk = b"no archive"
+        entry = ours | {"size": len(junk), "sha256": hashlib.sha256(junk).hexdigest()}
+        return self.make("no-archive", good | {"artifacts": [entry]}, artifact=junk)
 
     def wrong_binary(self, good, ours):
         """A whole release, signed, whose binary is for another machine."""
@@ -219,6 +226,12 @@ def online(site):
         for fetcher in ("curl", "wget"):
             with scratch() as root, tools(*TOOLS, *PEOPLE, "minisign", fetcher) as path:
                 assert DONE in install(root, "--url", url, "--key", key(), path=path)
+        # As the busybox of Debian 12 does it.
+        with scratch() as root, tools(*TOOLS, *PEOPLE, "minisign") as path:
+            wget = Path(path) / "wget"
+            wget.write_text(f'#!/bin/sh\ncase " $* " in *" -T "*) kill -s SEGV $$ ;; esac\nexec {shutil.which("wget")} "$@"\n')
+            wget.chmod(0o755)
+            assert DONE in install(root, "--url", url, "--key", key(), path=path)
         with scratch() as root, tools(*TOOLS, *PEOPLE, "minisign", "curl") as path:
             assert "cannot be fetched" in install(root, "--url", f"{url}/nowhere", "--key", key(), path=path, code=69)
             assert not list(root.iterdir())

@@ -1,13 +1,14 @@
 //! The machine: clock, disk, files, ports, names, the other process.
 
 use super::{Finding, Weight};
+use crate::app::Examined;
 use crate::base::clock::Clock;
 use crate::base::fault::Kind;
 use crate::cli::health;
 use crate::config::Loaded;
 use crate::config::sections::Transport;
 use crate::control::client;
-use crate::http::ops;
+use crate::http::{ops, trouble};
 use crate::store::{Ground, Space, ground};
 use crate::update::install::Way;
 use std::net::SocketAddr;
@@ -183,14 +184,22 @@ async fn answers(loaded: &Loaded) -> Finding {
 
 /// Whether store and key belong together, where nobody uses them.
 async fn store(loaded: &Loaded) -> Finding {
+    let older = || {
+        Finding::new("store", Weight::Warning, trouble::OLDER)
+            .next("the next start deals with it; where nobody restored a backup, look where the right file is first")
+    };
+    if crate::app::is_lost(loaded) {
+        return older();
+    }
     if !loaded.config.store.path.exists() {
         return Finding::new("store", Weight::Note, "it is made at the first start");
     }
     match crate::app::examine(loaded).await {
-        Ok(Some(found)) => {
+        Ok(Examined { is_older: true, .. }) => older(),
+        Ok(Examined { behind: Some(found), .. }) => {
             Finding::new("store", Weight::Note, format!("its schema is {found}: the next start brings it to {}", crate::store::SCHEMA))
         }
-        Ok(None) => Finding::new("store", Weight::Ok, format!("it opens (schema {}), and the master key fits", crate::store::SCHEMA)),
+        Ok(_) => Finding::new("store", Weight::Ok, format!("it opens (schema {}), and the master key fits", crate::store::SCHEMA)),
         Err(fault) => Finding::of("store", &fault),
     }
 }

@@ -3,6 +3,9 @@
 use super::*;
 use serde_json::json;
 
+/// Somebody's, of age's own documentation.
+const AGE: &str = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+
 fn key(kind: Kind) -> Key {
     super::super::key::key("t.key", kind, "").is("x")
 }
@@ -63,7 +66,7 @@ fn routes_hosts_and_origins_are_told_from_what_resembles_them() {
         (Kind::Host, &["127.0.0.1", "::1", "[::1]", "box.example", "0.0.0.0"][..], &["", "a b", "127.0.0.1:80", "-x", "http://x"][..]),
         (Kind::List(Item::Origin), &["https://a.example", "http://localhost:3000"][..], &["https://a.example/x", "a.example", "*"][..]),
         (Kind::List(Item::Tool), &["dns.flush_cache", "firewall.*", "system_set_identity"][..], &["*", "fire wall", "a/b"][..]),
-        (Kind::List(Item::Recipient), &["age1abc"][..], &["ssh-ed25519"][..]),
+        (Kind::List(Item::Recipient), &[AGE][..], &["ssh-ed25519", "age1bad", "age1"][..]),
     ] {
         let reads = |text: &str| {
             let text = Node::Text(text.into());
