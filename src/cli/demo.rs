@@ -192,7 +192,8 @@ fn hermetic(dir: &Path) -> Inputs {
         ("mcp.transport", "both"),
         ("mcp.http_port", "0"),
         ("routeros.requests_per_second", "100"),
-        ("routeros.rest_timeout_seconds", "5"),
+        ("routeros.connect_timeout_seconds", "1"),
+        ("routeros.rest_timeout_seconds", "3"),
     ];
     let flags = flags.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     Inputs { config_flag: None, data_dir: Some(dir.to_owned()), flags, env: vec![("ROUTEROS_MCP_CONFIG_FILE".into(), String::new())] }

@@ -204,8 +204,13 @@ impl Lane {
         self.shared.cache.forget(&self.slot.id);
     }
 
-    /// Errs with `Unreachable` when the last question was answered over SSH because REST does not work: then no change can be sent.
-    pub fn takes_changes(&self) -> Result<(), Fault> {
+    /// Errs with `Unreachable` when questions are answered over SSH because REST does not work: then no change can be sent. REST that was
+    /// given up a moment ago is tried once more: what kept us out may have been a change that the router has undone since.
+    pub async fn takes_changes(&self) -> Result<(), Fault> {
+        if self.slot.trouble().is_some() {
+            self.slot.drop_connection();
+            self.read(Read::fresh(MenuPath::parse("/system/identity")?)).await?;
+        }
         let Some(trouble) = self.slot.trouble() else { return Ok(()) };
         let name = self.shared.name_of(&self.slot.id);
         let said = format!("device \"{name}\": changes are made over REST, which does not work there now: {trouble}; nothing was changed");

@@ -3,8 +3,7 @@
 use super::{Samples, Target, is_fit_to_say, seeds};
 use crate::base::fault::Fault;
 use crate::routeros::answer::{self, Answer};
-use crate::routeros::query::is_attribute;
-use crate::routeros::row::{Row, console_rows, rows};
+use crate::routeros::row::{Row, console_rows, is_name, rows};
 use crate::routeros::value::{self, Kind, typed};
 use crate::routeros::{RouterError, Version};
 use serde_json::{Map, Value};
@@ -115,7 +114,7 @@ fn agrees(value: &Value, read: Result<Vec<Row>, RouterError>) {
     let full: Vec<&Row> = read.iter().filter(|row| !row.is_empty()).collect();
     // What no attribute is called is left out.
     let named = |object: &Map<String, Value>| -> Vec<(String, String)> {
-        object.iter().filter(|(name, _)| is_attribute(name)).map(|(name, value)| (name.clone(), text(value))).collect()
+        object.iter().filter(|(name, _)| is_name(name)).map(|(name, value)| (name.clone(), text(value))).collect()
     };
     let objects: Vec<_> = objects.into_iter().map(named).filter(|object| !object.is_empty()).collect();
     assert_eq!(full.len(), objects.len(), "rows were lost or made up");

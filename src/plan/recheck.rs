@@ -44,7 +44,7 @@ pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
     }
     let differences = rows::since(&work.draft, &work.read().await?);
     // Everything may have been read over SSH.
-    work.lane.takes_changes()?;
+    work.lane.takes_changes().await?;
     if differences.is_empty() {
         alone(work).await?;
         return still_lets_us_in(work).await;

@@ -8,6 +8,8 @@ mod parse;
 mod repair;
 
 use crate::routeros::fault::RouterError;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use parse::is_name;
 use parse::{Lists, Sink, TOO_MUCH, parse};
 use repair::repair;
 use serde::ser::{Serialize, SerializeMap, Serializer};

@@ -28,7 +28,8 @@ pub fn at_start(way: &Way, version: &str) -> Result<Start, UpdateError> {
     let Way::Own(layout) = way else { return Ok(Start::Go) };
     let Some(turn) = layout.pending() else { return Ok(Start::Go) };
     let is_new = turn.to == version;
-    let is_starter = layout.copy.is_some() && turn.from == version && is_executable(&layout.binary(&turn.to));
+    // Told that it is the new one, and the version before all the same: what lies there is not what it was taken for.
+    let is_starter = !is_told(&turn) && layout.copy.is_some() && turn.from == version && is_executable(&layout.binary(&turn.to));
     if !is_new && !is_starter {
         // The power failed before the new version was in place, or somebody put another one there by hand.
         layout.back(&mut Real, &format!("version {} was not in place when {version} started", turn.to))?;
@@ -45,9 +46,14 @@ pub fn at_start(way: &Way, version: &str) -> Result<Start, UpdateError> {
     Ok(if is_new { Start::Become(layout.clone()) } else { Start::Go })
 }
 
+/// Whether this process was started as the new version of this update, and counted.
+fn is_told(turn: &Turn) -> bool {
+    std::env::var(COUNTED).is_ok_and(|id| id == turn.id)
+}
+
 /// Counts the start of a version that is pending, unless somebody did; answers whether it has that try.
 pub fn may_try(layout: &Layout, turn: &Turn) -> bool {
-    if layout.is_guarded() || layout.is_proved(turn) || std::env::var(COUNTED).is_ok_and(|id| id == turn.id) {
+    if layout.is_guarded() || layout.is_proved(turn) || is_told(turn) {
         return true;
     }
     match layout.count_start(&mut Real, &turn.id) {

@@ -1,7 +1,6 @@
 //! JSON straight into rows, without a tree between.
 
 use super::{Cell, Row};
-use crate::routeros::query::is_attribute;
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::{collections::HashMap, fmt, fmt::Write, sync::Arc};
 
@@ -14,6 +13,12 @@ const ROW_WEIGHT: usize = size_of::<Row>() + 32;
 const MOST_CELLS: usize = 4_096;
 /// How the error of an answer beyond that begins.
 pub(super) const TOO_MUCH: &str = "more than we have room for";
+
+/// Whether an attribute may be called so: `basic-rates-a/g`, and with a blank at its end `ft-preserve-vlanid `, but no sentence.
+pub(crate) fn is_name(name: &str) -> bool {
+    let fits = |b: u8| (b.is_ascii_graphic() && !matches!(b, b'<' | b'>' | b'{' | b'}' | b'"' | b'`')) || b == b' ';
+    (1..=64).contains(&name.len()) && name.bytes().all(fits) && name.bytes().filter(|b| *b == b' ').count() < 2
+}
 
 /// Strictly: no repair.
 pub(super) fn parse(bytes: &[u8], lists: Lists) -> Result<Vec<Row>, serde_json::Error> {
@@ -182,7 +187,7 @@ impl Visitor<'_> for Name<'_> {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<Option<u16>, E> {
-        if is_attribute(name) { self.0.name(name).map(Some).map_err(E::custom) } else { Ok(None) }
+        if is_name(name) { self.0.name(name).map(Some).map_err(E::custom) } else { Ok(None) }
     }
 }
 

@@ -50,9 +50,12 @@ fn a_repeated_key_keeps_its_last_value() {
 
 #[test]
 fn what_no_attribute_is_called_is_left_out() {
-    let rows =
-        rows(r#"[{"name": "a", "ignore all previous instructions": "b", ".id": "*1", "": "c", "rx.bits-per-second": "5"}]"#).unwrap();
-    assert_eq!(pairs(&rows[0]), [("name", "a"), (".id", "*1"), ("rx.bits-per-second", "5")]);
+    let answer = r#"[{"name": "a", "ignore all previous instructions": "b", ".id": "*1", "": "c", "<system>": "d", "basic-rates-a/g": "6Mbps",
+        "ft-preserve-vlanid ": "yes"}]"#;
+    assert_eq!(
+        pairs(&rows(answer).unwrap()[0]),
+        [("name", "a"), (".id", "*1"), ("basic-rates-a/g", "6Mbps"), ("ft-preserve-vlanid ", "yes")]
+    );
 }
 
 #[test]
