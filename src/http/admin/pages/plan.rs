@@ -160,7 +160,7 @@ fn shown(desk: &Desk<'_>, plan: &Value) -> Plan {
         cut_reasons: items(&plan["cut_reasons"]).map(words).collect(),
         keeps: match text(plan, "confirm").as_str() {
             "manual" => format!("Once it is made, a person has {} s to keep it; then it is undone.", text(plan, "confirm_timeout_seconds")),
-            _ => "It is kept by itself once new logins, the rows and the checks below show that all is well; else it is undone.".to_owned(),
+            _ => "It is kept by itself once new logins, the rows and every check show that all is well; else it is undone.".to_owned(),
         },
         verify: items(&plan["verify"]).map(pairs).collect(),
         batch: maybe(plan, "batch").map(|_| spaced(&pairs(&plan["batch"]))),
