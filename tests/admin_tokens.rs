@@ -1,15 +1,20 @@
 //! What a bearer token reaches at the admin API, route by route and role by role; and forgetting kept answers.
 
-use crate::admin_rig::{Browser, OURS, signed_in};
+use crate::admin_rig::{Browser, OURS, PASSWORD, signed_in};
 use crate::http_rig::{Answer, Web};
-use crate::site::Site;
+use crate::site::{Site, limited};
 use routeros_mcp::access::policy::{self, Decision, Rules};
 use routeros_mcp::access::{Principal, Role};
+use routeros_mcp::base::fault::Kind;
+use routeros_mcp::base::secret::Secret;
 use routeros_mcp::base::tier::{Effect, Environment};
+use routeros_mcp::dispatch::Call;
 use routeros_mcp::http::admin::routes::ROUTES;
 use routeros_mcp::routeros::pin::format_fingerprint;
 use routeros_mcp::sim::profiles::Profile;
+use routeros_mcp::tools::spec::Audience;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 const API: &str = "/admin/api/v1";
 const FLUSH: &str = "/admin/cache/flush";
@@ -107,6 +112,55 @@ async fn a_token_sends_no_stored_login_to_another_place() {
     let same = json!({"tls_fingerprint": format_fingerprint(&web.site.sim("edge").fingerprint())});
     assert_eq!(web.site.sim("edge").requests().len(), before, "nobody was asked");
     assert_eq!(ask(&web, &admin, "POST", "/devices/edge/pins", &same).await.0, 200, "what is pinned already gives nothing away");
+    web.close().await;
+}
+
+#[tokio::test]
+async fn whoever_is_limited_to_some_routers_gives_nobody_more() {
+    let web = with_router("edge").await;
+    let world = web.site.app.dispatch.world();
+    world.access.add("bert", Role::Admin, Secret::new(PASSWORD)).await.unwrap();
+    let asked = |tool: &str, arguments: Value| {
+        let arguments = arguments.as_object().unwrap().clone();
+        web.site.app.dispatch.call(Call::new(tool, arguments, Arc::new(limited(Role::Admin, &["edge"])), Audience::Operator))
+    };
+    let token = |name: &str, devices: Value| json!({"name": name, "role": "ops_rw", "devices": devices, "digest": "ab".repeat(32)});
+    for (tool, arguments) in [
+        ("token.create", token("a", json!(["all"]))),
+        ("user.add", json!({"name": "carl", "role": "read_only", "password": PASSWORD})),
+        ("user.set_password", json!({"name": "bert", "password": PASSWORD})),
+        ("user.set_role", json!({"name": "bert", "role": "read_only"})),
+        ("user.disable", json!({"name": "bert"})),
+        ("user.link", json!({"name": "bert", "identity": "local|stdio"})),
+    ] {
+        let reply = asked(tool, arguments).await;
+        assert_eq!(reply.fault, Some(Kind::Denied), "{tool}: {}", reply.text);
+    }
+    let own = asked("token.create", token("b", json!(["edge"]))).await;
+    assert!(own.fault.is_none(), "{}", own.text);
+    web.close().await;
+}
+
+#[tokio::test]
+async fn a_reader_has_nobody_connect_to_places_that_are_no_routers_of_ours() {
+    let web = with_router("edge").await;
+    for (role, reaches) in [(Role::ReadOnly, false), (Role::Approver, false), (Role::OpsRw, true)] {
+        let mut person = signed_in(&web, role.as_str(), role).await;
+        let place = json!({"address": "127.0.0.1", "rest_port": 9, "ssh_port": 9});
+        let answer = person.post("/admin/api/v1/devices/present", place).await;
+        assert_eq!(answer.body.contains("connects to no new places") || answer.status == 403, !reaches, "{}: {answer:?}", role.as_str());
+    }
+    web.close().await;
+}
+
+#[tokio::test]
+async fn more_tokens_than_one_list_shows_are_all_on_the_page() {
+    let web = with_router("edge").await;
+    for n in 0..=500_u32 {
+        web.token_as(Some(Role::ReadOnly), |wanted| wanted.name = format!("t{n:03}")).await;
+    }
+    let page = signed_in(&web, "anna", Role::Admin).await.get("/admin/people").await.body;
+    assert!(page.contains(">t000<") && page.contains(">t500<"), "the first and the last");
     web.close().await;
 }
 

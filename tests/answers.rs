@@ -216,6 +216,18 @@ async fn equal_calls_at_once_cost_one() {
 }
 
 #[tokio::test]
+async fn a_routers_own_words_in_an_error_are_marked_as_its_own() {
+    let site = Site::of(&[Profile::HomeAp], &[]).await;
+    let read = json!({"device": "home-ap", "menu": "/ip/route"});
+    site.sim("home-ap").faults().inject(Rule::always(Fault::ServerError).on("/ip/route"));
+    let refused = site.call("menu.read", read).await;
+    assert!(refused.text.contains("the router refused: "), "{}", refused.text);
+    assert_eq!(refused.meta["untrusted"], json!(["/error/message"]));
+    let ours = site.call("menu.read", json!({"device": "nobody", "menu": "/ip/route"})).await;
+    assert!(ours.fault.is_some() && ours.meta.get("untrusted").is_none(), "{}", ours.text);
+}
+
+#[tokio::test]
 async fn a_dead_router_is_an_error_of_every_tool_that_needs_it() {
     let site = Site::of(&[Profile::HomeAp], &[("routeros.connect_timeout_seconds", "1"), ("routeros.retry_attempts", "0")]).await;
     let sim = site.sim("home-ap");

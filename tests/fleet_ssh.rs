@@ -68,6 +68,21 @@ async fn reads_go_over_ssh_while_rest_is_down_and_back_when_it_is_up() {
 }
 
 #[tokio::test]
+async fn rest_that_was_given_up_a_moment_ago_is_tried_once_more_before_a_change_is_refused() {
+    let (rig, device) = rig().await;
+    let lane = rig.fleet.lane(&device);
+    rig.sim.faults().set_line(Line::Refuse);
+    rig.sim.cut_connections();
+    assert_eq!(lane.read(fresh("/ip/address")).await.unwrap().via, Via::Ssh);
+    let refused = lane.takes_changes().await.unwrap_err();
+    assert!(refused.kind == Kind::Unreachable && refused.said.contains("changes are made over REST"), "{}", refused.said);
+    // No second passes: a router that undid what kept us out is to be changed at once.
+    rig.sim.faults().set_line(Line::Open);
+    lane.takes_changes().await.unwrap();
+    assert_eq!(lane.read(fresh("/ip/address")).await.unwrap().via, Via::Rest);
+}
+
+#[tokio::test]
 async fn a_router_that_says_no_over_rest_is_not_asked_over_ssh() {
     let (rig, device) = rig().await;
     let lane = rig.fleet.lane(&device);

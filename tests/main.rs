@@ -51,6 +51,8 @@ mod cli_alert;
 #[cfg(feature = "sim")]
 mod cli_archive;
 #[cfg(feature = "sim")]
+mod cli_check;
+#[cfg(feature = "sim")]
 mod cli_device;
 #[cfg(feature = "sim")]
 mod cli_doctor;

@@ -177,6 +177,29 @@ fn a_cancelled_job_begins_nobody_else_and_says_what_stays() {
 }
 
 #[test]
+fn a_switch_thrown_meanwhile_keeps_the_other_routers_as_they_are_and_no_way_back_shut() {
+    for (on_failure, line, holders) in
+        [("stop", "confirmed 1, skipped 1, untouched 2", &[0][..]), ("roll_back_all", "rolled back 1, skipped 1, untouched 2", &[])]
+    {
+        let site = Site::of(4);
+        site.run(async |appliance| {
+            let id = appliance.approved(0..4, guarded(), pace(1, "60s", on_failure)).await;
+            appliance.start(&id).await;
+            appliance.until_done(&id, 1, &site.hand).await;
+            appliance.switch_off().await;
+            site.hand.move_by_itself();
+            let ended = appliance.ended(&id).await;
+            assert_eq!(ended.line, line, "{on_failure}");
+            let said = ended.devices[1].error.as_deref().unwrap_or_default();
+            assert!(said.contains("switched off meanwhile"), "{said}");
+        })
+        .unwrap();
+        assert_eq!(site.holders(FILTER, "rollout"), holders, "{on_failure}");
+        assert!(site.leftovers().is_empty());
+    }
+}
+
+#[test]
 fn rolling_back_a_job_by_hand_takes_back_what_it_finished() {
     let site = Site::of(3);
     site.run(async |appliance| {

@@ -53,6 +53,15 @@ fn console(router: &SshRouter, version: &'static str, lines: &'static [(&'static
     Console::new(ssh(router), SOON)
 }
 
+#[tokio::test]
+async fn keys_may_take_three_times_what_connecting_may() {
+    // Takes connections, and says nothing.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let error = routeros_mcp::routeros::ssh::probe_host_key("127.0.0.1", port, Duration::from_millis(50)).await.unwrap_err();
+    assert!(matches!(error, RouterError::Timeout { after, .. } if after == Duration::from_millis(150)), "{error}");
+}
+
 fn path(text: &str) -> MenuPath {
     MenuPath::parse(text).unwrap()
 }

@@ -82,13 +82,7 @@ pub async fn at_start(loaded: &Loaded) -> Result<AtStart, Fault> {
     }
     match start::at_start(&way(loaded), env!("CARGO_PKG_VERSION"))? {
         Start::Go => Ok(AtStart::Counted),
-        Start::Become(layout) => {
-            match layout.pending() {
-                Some(turn) => eprintln!("routeros-mcp: version {} is tried", turn.to),
-                None => eprintln!("routeros-mcp: version {} did not stand and makes way for the one before", env!("CARGO_PKG_VERSION")),
-            }
-            Ok(AtStart::Becomes(layout))
-        }
+        Start::Become(layout) => Ok(AtStart::Becomes(layout)),
     }
 }
 

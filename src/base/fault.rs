@@ -144,7 +144,7 @@ impl Fault {
         while let Some(error) = next {
             // Errors that are told to several callers share the system's word.
             let words = error.downcast_ref::<io::Error>().or_else(|| error.downcast_ref::<Arc<io::Error>>().map(Arc::as_ref));
-            if words.is_some_and(|words| matches!(words.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) {
+            if words.is_some_and(|words| lacks_room(words.kind())) {
                 return true;
             }
             next = error.source();
@@ -177,6 +177,11 @@ impl Fault {
         }
         line
     }
+}
+
+/// Whether a disk, or what one may have of it, is full.
+pub fn lacks_room(kind: io::ErrorKind) -> bool {
+    matches!(kind, io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 #[cfg(test)]

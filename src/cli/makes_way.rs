@@ -31,6 +31,15 @@ pub enum Moment {
 }
 
 impl MakesWay {
+    /// Before this process began: says so where people and supervisors look.
+    pub fn at_start(layout: Layout, moment: Moment) -> MakesWay {
+        match layout.pending() {
+            Some(turn) => eprintln!("routeros-mcp: version {} is tried", turn.to),
+            None => eprintln!("routeros-mcp: version {} did not stand and makes way for the one before", env!("CARGO_PKG_VERSION")),
+        }
+        MakesWay { layout, moment }
+    }
+
     /// Becomes it, with the same arguments. Where sockets would have to be passed on and cannot be, it ends, and is started again.
     pub fn go(self, arguments: &Serve) -> Result<(), Fault> {
         let MakesWay { layout, moment } = self;

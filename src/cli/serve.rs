@@ -31,7 +31,7 @@ pub enum Ended {
 /// Runs until SIGTERM or SIGINT, or until another version takes its place.
 pub async fn run(loaded: &Loaded, mut reloader: Reloader, arguments: &Serve) -> Result<Ended, Fault> {
     if let AtStart::Becomes(layout) = app::at_start(loaded).await? {
-        return Ok(Ended::MakesWay(MakesWay { layout, moment: Moment::DaemonStarts }));
+        return Ok(Ended::MakesWay(MakesWay::at_start(layout, Moment::DaemonStarts)));
     }
     // Listening first: a signal during start-up ends it in order.
     let mut signals = Signals::listen().map_err(Fault::bug)?;

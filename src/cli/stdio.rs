@@ -27,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 pub async fn run(loaded: &Loaded) -> Result<Option<MakesWay>, Fault> {
     peer::may_speak(io::stdin(), &peer::machine()).map_err(Fault::denied)?;
     let start = match app::at_start(loaded).await? {
-        AtStart::Becomes(layout) => return Ok(Some(MakesWay { layout, moment: Moment::CommandStarts })),
+        AtStart::Becomes(layout) => return Ok(Some(MakesWay::at_start(layout, Moment::CommandStarts))),
         start => start,
     };
     let stop = CancellationToken::new();

@@ -4,6 +4,7 @@ use super::Reply;
 use crate::base::fault::{Fault, Kind};
 use crate::base::tier::Effect;
 use crate::fleet::Via;
+use crate::routeros::fault::REFUSED;
 use crate::shape::redact::without_login;
 use crate::shape::{budget, table, untrusted};
 use crate::tools::context::{Cx, Notes};
@@ -114,9 +115,6 @@ fn failed(cx: &Cx, notes: &Notes, fault: &Fault, mut meta: Map<String, Value>) -
 /// Longest message or hint, in characters: enough for five wrong arguments, too short for a speech.
 const MOST_SAID: usize = 500;
 
-/// What stands before a router's own words in an error.
-const ROUTERS_WORDS: &str = "the router refused: ";
-
 /// Words of an error on one line, without what nobody sees: they may repeat what a caller or a router wrote.
 fn tidy(text: &str) -> String {
     untrusted::cut(&untrusted::strip(&without_login(text)), MOST_SAID).into_owned()
@@ -134,14 +132,18 @@ pub(super) fn error_reply(fault: &Fault, device: Option<&str>, correlation_id: &
         error.insert("device_id".into(), id.into());
     }
     error.insert("correlation_id".into(), correlation_id.into());
+    let mut others = Vec::new();
     if !fault.candidates.is_empty() {
         let mut rows = json!(fault.candidates);
         untrusted::answer(&mut rows, &["/*".to_owned()]);
         error.insert("candidates".into(), rows);
-        meta.insert("untrusted".into(), json!(["/error/candidates"]));
+        others.push("/error/candidates");
     }
-    if fault.said.contains(ROUTERS_WORDS) {
-        meta.insert("untrusted".into(), json!(["/error/message", "/error/candidates"]));
+    if fault.said.contains(REFUSED) {
+        others.push("/error/message");
+    }
+    if !others.is_empty() {
+        meta.insert("untrusted".into(), json!(others));
     }
     let structured = json!({ "error": error });
     let text = match hint {

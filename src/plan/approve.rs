@@ -81,6 +81,7 @@ fn signed(plan: &Plan, approval: &Approval) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::digest::tests::plan;
 
     #[test]
     fn approvals_follow_the_table() {
@@ -98,6 +99,25 @@ mod tests {
             assert_eq!(needed(risk, Cut::No, environment, false), persons, "{risk:?} in {environment:?}");
             assert_eq!(needed(risk, Cut::Unknown, environment, false), persons.max(1));
             assert_eq!(needed(risk, Cut::No, environment, true), persons.max(1));
+        }
+    }
+
+    #[test]
+    fn an_approval_counts_in_its_time_and_not_before_it_though_the_clock_went_back() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let mut plan = plan();
+        let mut given = Approval {
+            person: "per_1".into(),
+            name: "anna".into(),
+            at: Wall(1_000_000),
+            expires_at: Wall(1_900_000),
+            nonce: [0; 16],
+            mac: [0; 32],
+        };
+        given.mac = sign(&plan, &given, &key);
+        plan.approvals.push(given);
+        for (now, counts) in [(1_000_000, true), (1_899_999, true), (1_900_000, false), (940_000, true), (939_999, false), (0, false)] {
+            assert_eq!(usable(&plan, &key, Wall(now)).is_ok(), counts, "at {now}");
         }
     }
 }

@@ -150,8 +150,10 @@ impl Engine {
                 Fault::denied(format!("role {} sees no secrets", voice.role.as_str())).hint("a person of role approver or admin does")
             );
         }
+        let key = format!("{id}/{which}");
+        self.core.vault.may_reveal(&key)?;
         self.trail(voice, &plan, "plan.reveal", "seen").await?;
-        Ok(self.core.vault.reveal(&format!("{id}/{which}"), &voice.actor.name).await?)
+        Ok(self.core.vault.reveal(&key, &voice.actor.name).await?)
     }
 
     /// Takes back the yes of whoever may not say it any more: kept out, gone, or of another role since. Their names.

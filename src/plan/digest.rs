@@ -178,7 +178,7 @@ impl Feed {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::access::principal::Principal;
     use crate::access::role::Role;
@@ -194,7 +194,7 @@ mod tests {
         pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect()
     }
 
-    fn plan() -> Plan {
+    pub(in crate::plan) fn plan() -> Plan {
         Plan {
             id: PlanId("plan-000000000001".into()),
             reason: "r".into(),

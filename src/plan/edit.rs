@@ -246,6 +246,9 @@ impl Request {
     }
 }
 
+/// The origin of plans that take back what a job finished: whatever is switched off, the way back stays open.
+pub(super) const TAKES_BACK: &str = "plan.roll_back";
+
 /// Whether a tool of this name makes a plan (`plan.create`, `firewall.plan_rule`), rather than a small change at once.
 pub(super) fn makes_plans(origin: &str) -> bool {
     let (category, action) = origin.split_once('.').unwrap_or((origin, ""));

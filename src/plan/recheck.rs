@@ -10,7 +10,7 @@ use crate::fleet::{Capability, Device};
 use crate::menus;
 use crate::plan::digest;
 use crate::plan::draft::cut_now;
-use crate::plan::edit::makes_plans;
+use crate::plan::edit::{TAKES_BACK, makes_plans};
 use crate::plan::guard::{SCRIPTS, digits_of};
 use crate::plan::hold::Core;
 use crate::plan::record::{Change, Cut, Difference, Draft, Step};
@@ -20,8 +20,9 @@ use crate::routeros::{Query, Version};
 
 /// Checks everything again and reads how the router is.
 pub(super) async fn recheck(work: &mut Work) -> Result<(), Fault> {
-    // Who throws that switch means the routers that are still to come too.
-    if makes_plans(&work.plan.origin) && !work.core.rules.applies_plans() {
+    // Who throws that switch means the routers that are still to come too; not the way back of those that are done.
+    let is_new = makes_plans(&work.plan.origin) && work.plan.origin != TAKES_BACK;
+    if is_new && !work.core.rules.applies_plans() {
         return Err(Fault::denied("applying plans was switched off meanwhile").hint("the operator can set mcp.enable_plan_apply"));
     }
     same_draft(work)?;

@@ -7,7 +7,7 @@ use crate::base::clock::Wall;
 use crate::base::fault::Fault;
 use crate::base::ids::DeviceId;
 use crate::plan::config::DRAFT_LIFE;
-use crate::plan::edit::Confirm;
+use crate::plan::edit::{Confirm, TAKES_BACK};
 use crate::plan::hold::Core;
 use crate::plan::record::{Difference, Draft, Pace, Plan, PlanId};
 use crate::plan::recover::{self, go_on};
@@ -99,6 +99,7 @@ fn plan(work: &Work, id: PlanId, draft: &Draft) -> Plan {
     let mut plan = Plan {
         id,
         reason: format!("takes back {} on {}", work.plan.id, work.device.name),
+        origin: TAKES_BACK.to_owned(),
         request: String::new(),
         created_at: now,
         expires_at: Wall(now.0 + DRAFT_LIFE.as_millis() as i64),

@@ -15,6 +15,9 @@ pub use tls::TlsTrouble;
 /// Longest text of the router's that is passed on, in characters.
 const SPOKEN_CHARS: usize = 256;
 
+/// What stands before a router's own words in an error: they are data there, whoever reads them.
+pub const REFUSED: &str = "the router refused: ";
+
 /// Why a router did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RouterError {
@@ -83,7 +86,7 @@ pub enum RouterError {
         denial: Denial,
     },
     /// The router answered no.
-    #[error("the router refused: {detail}")]
+    #[error("{}{detail}", REFUSED)]
     Rejected {
         /// HTTP status; the console has none, and 400 stands for its refusals as it does for REST's.
         status: u16,

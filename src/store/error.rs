@@ -1,6 +1,6 @@
 //! What can go wrong with the store, and what its reader can do about it.
 
-use crate::base::fault::{Fault, Kind};
+use crate::base::fault::{Fault, Kind, lacks_room};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -144,8 +144,7 @@ impl StoreError {
 
     /// Whether it goes well as soon as somebody makes room.
     pub(crate) fn is_for_want_of_room(&self) -> bool {
-        let StoreError::Io { source, .. } = self else { return false };
-        matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        matches!(self, StoreError::Io { source, .. } if lacks_room(source.kind()))
     }
 
     fn kind(&self) -> Kind {

@@ -192,15 +192,22 @@ impl Vault {
 
     /// Shows an offered secret, the first time and never again: it is out of the store before anybody sees it.
     pub async fn reveal(&self, key: &str, to: &str) -> Result<(Use, Secret), VaultError> {
-        let made = self.made().get(key)?.ok_or(VaultError::NotMade)?;
-        let secret = self.opened(key, &made)?;
-        if !made.offered {
-            return Err(VaultError::NotOffered);
-        }
+        let (made, secret) = self.offered(key)?;
         let seen = Some((self.clock.wall(), to.to_owned()));
         // Of two who look at once, one is refused here.
         self.replace(key, &made, Made { value: None, seen, ..made.clone() }).await?;
         Ok((made.about, secret))
+    }
+
+    /// Whether somebody may look at a made secret now; the error says why not.
+    pub fn may_reveal(&self, key: &str) -> Result<(), VaultError> {
+        self.offered(key).map(drop)
+    }
+
+    fn offered(&self, key: &str) -> Result<(Made, Secret), VaultError> {
+        let made = self.made().get(key)?.ok_or(VaultError::NotMade)?;
+        let secret = self.opened(key, &made)?;
+        if made.offered { Ok((made, secret)) } else { Err(VaultError::NotOffered) }
     }
 
     async fn replace(&self, key: &str, old: &Made, new: Made) -> Result<(), VaultError> {

@@ -119,6 +119,14 @@ impl Paged {
 }
 
 impl Cx {
+    /// Errs where the caller is limited to some devices: what touches users gives the use of all.
+    pub fn has_every_device(&self) -> Result<(), Fault> {
+        if self.principal.limits.devices.contains(&Selector::All) {
+            return Ok(());
+        }
+        Err(Fault::denied("users may use every device, and you may not").hint("ask an administrator who may"))
+    }
+
     /// For one run of `tool`.
     pub fn new(
         world: Arc<World>,

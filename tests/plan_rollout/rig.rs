@@ -5,7 +5,9 @@
 
 use crate::plan_rig::{Death, Worker, routers};
 use futures_util::future::{BoxFuture, FutureExt, join_all};
+use routeros_mcp::access::person::{Actor, Identity};
 use routeros_mcp::access::policy::Rules;
+use routeros_mcp::access::switches::Set;
 use routeros_mcp::access::{Principal, Role};
 use routeros_mcp::audit::{self, Audit};
 use routeros_mcp::base::clock::{Clock, Hand, Wall};
@@ -122,12 +124,13 @@ impl Site {
         let drafter =
             Worker { fleet: fleet.clone(), store: store.clone(), clock: self.clock.clone(), rules: Rules::open(Environment::Lab) };
         let diary = Arc::new(Diary(store.clone(), self.death.clone()));
+        let rules = Rules::open(Environment::Lab);
         let parts = Parts {
-            store,
+            store: store.clone(),
             fleet: fleet.clone(),
             audit,
             clock: self.clock.clone(),
-            rules: Rules::open(Environment::Lab),
+            rules: rules.clone(),
             seal,
             settings: Settings::default(),
             tasks: TaskTracker::new(),
@@ -135,7 +138,7 @@ impl Site {
             drafter: Arc::new(drafter),
             store_rolled_back: false,
         };
-        Appliance { engine: Engine::open_on(parts, diary).unwrap(), fleet }
+        Appliance { engine: Engine::open_on(parts, diary).unwrap(), fleet, rules, store }
     }
 
     /// The rows of a menu that carry this comment, by router.
@@ -177,6 +180,8 @@ pub(crate) fn author() -> Principal {
 pub(crate) struct Appliance {
     pub engine: Engine,
     pub fleet: Fleet,
+    rules: Rules,
+    store: Store,
 }
 
 impl Appliance {
@@ -220,6 +225,16 @@ impl Appliance {
         let expires_at = Wall(at.0 + 900_000);
         let approval = Approval { name: person.clone(), person, at, expires_at, nonce: [n; 16], mac: [0; 32] };
         Approval { mac: approve::sign(plan, &approval, self.engine.approval_key()), ..approval }
+    }
+
+    /// A person's switch: no plan is applied any more.
+    pub async fn switch_off(&self) {
+        let by = Actor { identity: Identity::of_user("anna"), person: None, name: "anna".into() };
+        let off = |set: &mut Set| {
+            set.no_plan_apply = true;
+            Ok(())
+        };
+        self.rules.switches.set(&self.store, by, Wall(0), "an incident", off).await.unwrap();
     }
 
     pub async fn start(&self, id: &PlanId) {

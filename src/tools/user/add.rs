@@ -2,7 +2,6 @@
 
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
-use crate::base::selector::Selector;
 use crate::base::span::Span;
 use crate::base::tier::{Effect, Tier};
 use crate::tools::context::Cx;
@@ -42,9 +41,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
-    if !cx.principal.limits.devices.contains(&Selector::All) {
-        return Err(Fault::denied("users may use every device, and you may not").hint("ask an administrator who may"));
-    }
+    cx.has_every_device()?;
     let role = args.role.parse().map_err(Fault::bad_input)?;
     let user = cx.world.access.add(&args.name, role, args.password).await?;
     view::user(cx, &user)

@@ -35,6 +35,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    cx.has_every_device()?;
     last::stays(cx, &args.name)?;
     let user = cx.world.access.set_disabled(&args.name, true).await?;
     view::user(cx, &user)

@@ -35,6 +35,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    cx.has_every_device()?;
     let user = cx.world.access.set_disabled(&args.name, false).await?;
     view::user(cx, &user)
 }

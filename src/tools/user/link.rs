@@ -38,6 +38,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    cx.has_every_device()?;
     let user = cx.world.access.link(&args.name, &args.identity.parse()?).await?;
     view::user(cx, &user)
 }

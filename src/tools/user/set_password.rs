@@ -39,6 +39,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    cx.has_every_device()?;
     let user = cx.world.access.set_password(&args.name, args.password).await?;
     view::user(cx, &user)
 }

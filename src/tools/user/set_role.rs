@@ -38,6 +38,7 @@ struct Args {
 }
 
 async fn run(cx: &Cx, args: Args) -> Result<Map<String, Value>, Fault> {
+    cx.has_every_device()?;
     let role: Role = args.role.parse().map_err(Fault::bad_input)?;
     if role != Role::Admin {
         last::stays(cx, &args.name)?;
